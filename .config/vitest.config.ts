@@ -1,0 +1,12 @@
+import { defineConfig } from 'vitest/config';
+
+/** Real git and real processes take their time on two cores; the limits only catch what hangs. */
+export default defineConfig({
+  test: {
+    root: new URL('..', import.meta.url).pathname,
+    include: ['test/**/*.test.ts'],
+    testTimeout: 60_000,
+    hookTimeout: 120_000,
+    maxWorkers: 2,
+  },
+});
