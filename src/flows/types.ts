@@ -1,0 +1,102 @@
+import type { z } from 'zod';
+import type { Change } from '../protocol/changes.ts';
+import type { Actor, EventDraft, Role } from '../protocol/records/types.ts';
+import type { WorkspaceView } from '../protocol/view.ts';
+
+/** Facts that are not in the files and that an operation may ask for by name. */
+export interface Facts {
+  readonly chat: { readonly kind: 'local' | 'remote'; readonly self: string };
+  /** Present when the operation lists `sync`. */
+  readonly sync?: Readonly<Record<string, unknown>>;
+  /** Present when the operation lists `messages`; newest last. */
+  readonly messages?: readonly {
+    readonly eventId: string;
+    readonly room: string;
+    readonly sender: string;
+    readonly text: string;
+    readonly mentions: readonly string[];
+    readonly at: string;
+  }[];
+}
+
+/** Everything a decision may depend on. All of it is values: `run` touches no file, clock, network or process. */
+export interface OperationContext<Input> {
+  readonly view: WorkspaceView;
+  readonly input: Input;
+  readonly actor: Actor;
+  /** UTC, second precision. */
+  readonly now: string;
+  /** Fresh identifiers for this call; a repeated decision of the same call gets the same ones. */
+  readonly ids: { readonly submission: string; readonly txn: string; readonly localTime: string };
+  readonly facts: Facts;
+}
+
+/** Same shape as `ports.Announcement`; flows describe it, `execute` hands it to the outbox. */
+export interface AnnouncementDraft {
+  readonly kind: 'assignment' | 'completion' | 'attention' | 'report' | 'project-completed' | 'notice' | 'message';
+  readonly txn: string;
+  readonly room: string;
+  readonly text: string;
+  readonly mentions: readonly string[];
+  readonly mustHaveJoined?: string;
+  readonly followUp?: { readonly operation: string; readonly input: Readonly<Record<string, unknown>>; readonly actor: Actor };
+}
+
+export interface Decision<Output> {
+  readonly changes: readonly Change[];
+  readonly events: readonly EventDraft[];
+  readonly announcements: readonly AnnouncementDraft[];
+  readonly output: Output;
+}
+
+export interface DeliveryFact {
+  readonly txn: string;
+  readonly sent: boolean;
+  readonly eventId?: string;
+  readonly reused?: boolean;
+  readonly error?: string;
+}
+
+/** What became of the decision: read by `settle` to finish the answer. */
+export interface Settlement {
+  readonly synced: boolean;
+  readonly remote: boolean;
+  readonly commit: string | undefined;
+  readonly durability: 'journaled' | 'committed' | 'replicated';
+  readonly deliveries: readonly DeliveryFact[];
+}
+
+/**
+ * One use case, defined once. MCP, CLI, REST and the docs are generated from this record or dispatch to it.
+ * `run` throws `FlowError` to refuse; a refusal changes nothing.
+ */
+export interface Operation<Schema extends z.ZodType = z.ZodType, Output = Readonly<Record<string, unknown>>> {
+  readonly name: string;
+  readonly kind: 'query' | 'command';
+  /** Who may call it; `leader` and `admin` are told apart only where it matters. */
+  readonly roles: readonly Role[];
+  /** One sentence, shown in MCP tool lists, `--help` and docs. */
+  readonly summary: string;
+  readonly input: Schema;
+  /** Whether the tree must be fetched before deciding; `best-effort` serves stale files when the remote is away. */
+  readonly fresh: 'required' | 'best-effort' | 'no' | ((input: z.output<Schema>) => 'required' | 'best-effort' | 'no');
+  readonly facts?: readonly ('sync' | 'messages')[];
+  /** `persist` only for submit_task (protocol.md §11.1). */
+  readonly whenOffline?: 'persist';
+  /** Not offered by any door; run by the reconciler or as a follow-up. */
+  readonly internal?: true;
+  /** Checks that need no fresh tree and run before a dry run returns (protocol.md §9.4: room policy). */
+  precheck?(context: OperationContext<z.output<Schema>>): void;
+  run(context: OperationContext<z.output<Schema>>): Decision<Output>;
+  /** Finishes the answer once commit and deliveries are known. May throw `FlowError` (for instance `notify-failed`). */
+  settle?(output: Output, settlement: Settlement, input: z.output<Schema>): Output;
+  /** What a dry run answers; default: the parsed input. */
+  dryRun?(context: OperationContext<z.output<Schema>>): Readonly<Record<string, unknown>>;
+}
+
+/** Keeps the types of `input` and `run` tied together at the place of definition. */
+export function defineOperation<Schema extends z.ZodType, Output extends object>(
+  operation: Operation<Schema, Output>,
+): Operation<Schema, Output> {
+  return operation;
+}

@@ -1,0 +1,191 @@
+import type { Change } from './protocol/changes.ts';
+import type { Diagnostic } from './protocol/diagnostic.ts';
+import type { Actor, EventDraft } from './protocol/records/types.ts';
+import type { WorkspaceView } from './protocol/view.ts';
+
+/** Time and chance, so that rules get them as arguments and tests can hold them still. */
+export interface Clock {
+  /** UTC, second precision, `Z` (protocol.md §1.2). */
+  now(): string;
+  /** Milliseconds since the epoch, for ages and back-off only; never for ordering facts. */
+  millis(): number;
+  /** A fresh identifier that sorts by time (ULID form, 26 characters). */
+  id(): string;
+  /** `bytes` random bytes as lower-case hex. */
+  hex(bytes: number): string;
+  /** Resolves after `ms`, or at once when `signal` aborts. */
+  sleep(ms: number, signal?: AbortSignal): Promise<void>;
+}
+
+export interface Log {
+  debug(fields: Record<string, unknown>, message: string): void;
+  info(fields: Record<string, unknown>, message: string): void;
+  warn(fields: Record<string, unknown>, message: string): void;
+  error(fields: Record<string, unknown>, message: string): void;
+}
+
+// ---------------------------------------------------------------- the work tree
+
+/** The files of one workspace, as the sync and `execute` see them. Implemented by `workspace/`. */
+export interface WorkTree {
+  readonly root: string;
+  /** The current view. Cheap; refreshes what is known to have changed since the last call. */
+  view(): WorkspaceView;
+  /** A view as it will be once `changes` are applied; used to decide several operations of one group. */
+  preview(changes: readonly Change[]): WorkspaceView;
+  /** Forgets what was read of these paths; without paths, everything is checked again on next use. */
+  invalidate(paths?: readonly string[]): void;
+  /** Files below a path (a file, or a directory ending in `/`), workspace-relative, sorted. Symlinks are reported as problems. */
+  files(path: string): { readonly paths: readonly string[]; readonly problems: readonly Diagnostic[] };
+  /** The bytes of a file on disk; `undefined` when absent. Refuses symlinks and anything outside the root. */
+  bytes(path: string): Uint8Array | undefined;
+  /** Atomic: temp file in the same directory, fsync, rename. Creates directories. */
+  writeBytes(path: string, bytes: Uint8Array): void;
+  /** Removes a file and the directories that it leaves empty. */
+  removeFile(path: string): void;
+}
+
+// ---------------------------------------------------------------- git and sync
+
+export type Durability = 'journaled' | 'committed' | 'replicated';
+
+/** One step that wants to change the tree. `decide` may be called again on a fresher view; it must be repeatable. */
+export interface Transaction<Output> {
+  readonly actor: Actor;
+  /** `taskflow(delegate_task)`; becomes the subject of the commit. */
+  readonly label: string;
+  readonly subject: { readonly project?: string; readonly task?: string };
+  /**
+   * `refuse`: an unreachable remote refuses the step before anything is written. `persist`: it is committed to the
+   * lane and pushed when the remote returns (protocol.md §11.1, submit_task). `local`: no fetch before deciding.
+   */
+  readonly whenOffline: 'refuse' | 'persist';
+  /** Throws `FlowError` to refuse. No changes means nothing is committed. */
+  decide(view: WorkspaceView): { readonly changes: readonly Change[]; readonly output: Output };
+}
+
+export interface Committed<Output> {
+  readonly output: Output;
+  /** The commit that holds the change; `undefined` when the step changed nothing. */
+  readonly commit: string | undefined;
+  readonly durability: Durability;
+  /** True when the change is on the remote, or there is no remote. */
+  readonly synced: boolean;
+}
+
+/** A part of a lane that integration did not take (architecture.md, "Lanes"). */
+export interface LaneRefusal {
+  readonly lane: string;
+  readonly localpart: string;
+  /** The lane's commit that carried it. */
+  readonly commit: string;
+  readonly path: string;
+  /** `not-owner`, `forbidden-field`, `illegal-transition`, `symlink`, `gitlink`, `reserved-name`, `case-twin`, `oversize`, `broken-file`. */
+  readonly reason: string;
+  readonly detail: string;
+}
+
+export interface PullReport {
+  /** False when there is no remote. */
+  readonly remote: boolean;
+  /** Workspace-relative paths that changed in the work tree. */
+  readonly changed: readonly string[];
+  readonly refusals: readonly LaneRefusal[];
+  /** Local text that no rule could merge; set aside beside the file. */
+  readonly conflicts: readonly { readonly path: string; readonly setAside: string }[];
+}
+
+export interface SyncStatus {
+  readonly mode: 'solo' | 'team';
+  readonly branch: string;
+  readonly head: string;
+  readonly remote: string | undefined;
+  /** Commits of the own branch that the remote lacks, and the other way round; 0 without a remote. */
+  readonly ahead: number;
+  readonly behind: number;
+  readonly online: boolean;
+  readonly lastPullAt: string | undefined;
+  readonly lastPushAt: string | undefined;
+  readonly conflicts: readonly string[];
+  /** Per lane: commits not yet integrated (Leader) — empty on a Worker's node. */
+  readonly lanes: readonly { readonly name: string; readonly pending: number }[];
+  /** The last failure to reach the remote, in words. */
+  readonly problem: string | undefined;
+}
+
+export interface Sync {
+  /** Fetch once, then merge main into the lane (Worker) or integrate the lanes (Leader). Throws `sync-failed`. */
+  pull(): Promise<PullReport>;
+  /** Decide, commit and publish; concurrent calls share a commit and a push. */
+  transact<Output>(transaction: Transaction<Output>): Promise<Committed<Output>>;
+  /** Commits what people changed by hand under these paths, as far as the node's actor owns it. */
+  adopt(paths: readonly string[]): Promise<{ readonly adopted: readonly string[]; readonly foreign: readonly string[] }>;
+  /** Paths under `shared/` that differ from the last commit. Walks the tree: not for the hot path. */
+  dirty(): Promise<readonly string[]>;
+  /** Pushes what is committed but not on the remote. */
+  push(): Promise<void>;
+  status(): Promise<SyncStatus>;
+  /** Whether `path` is on the remote (solo: committed). */
+  published(path: string): Promise<boolean>;
+  /** Called after every pull or publish that brought something new. */
+  onChange(listener: (report: PullReport) => void): () => void;
+  close(): Promise<void>;
+}
+
+// ---------------------------------------------------------------- chat
+
+export interface OutgoingMessage {
+  /** Idempotency key: the same transaction id never makes a second message. */
+  readonly txn: string;
+  /** Any accepted spelling of a room (protocol.md §1.4). */
+  readonly room: string;
+  readonly text: string;
+  /** Full Matrix ids, in order, without duplicates. */
+  readonly mentions: readonly string[];
+}
+
+export interface RoomMessage {
+  readonly eventId: string;
+  readonly room: string;
+  readonly sender: string;
+  readonly text: string;
+  readonly mentions: readonly string[];
+  readonly at: string;
+}
+
+/** Where messages go: the local room log, or a homeserver. One contract suite runs on both. */
+export interface Chat {
+  /** `local` keeps its own log and confirms at once; a `remote` one confirms a send with an event id of its own. */
+  readonly kind: 'local' | 'remote';
+  /** Own full Matrix id. */
+  readonly self: string;
+  /** Full ids of those who have joined; throws `notify-failed` when it cannot be told. */
+  joined(room: string): Promise<readonly string[]>;
+  /** Same txn again: the first event id, and no second message. Throws `notify-failed`. */
+  send(message: OutgoingMessage): Promise<{ readonly eventId: string; readonly reused: boolean }>;
+  /** Newest last. */
+  history(room: string | undefined, limit: number): Promise<readonly RoomMessage[]>;
+  close(): Promise<void>;
+}
+
+/** What an operation wants to be said once its commit is on the remote. */
+export interface Announcement extends OutgoingMessage {
+  readonly kind: 'assignment' | 'completion' | 'attention' | 'report' | 'project-completed' | 'notice' | 'message';
+  /** The one who must have joined the room before anything is sent (protocol.md §10.1). */
+  readonly mustHaveJoined?: string;
+  /** Run after delivery, with `eventId` added to the input. Data, not a closure, so that it survives a crash. */
+  readonly followUp?: { readonly operation: string; readonly input: Readonly<Record<string, unknown>>; readonly actor: Actor };
+}
+
+export type Delivery =
+  | { readonly txn: string; readonly sent: true; readonly eventId: string; readonly reused: boolean }
+  | { readonly txn: string; readonly sent: false; readonly error: string; readonly retryable: boolean };
+
+/** Delivers announcements after publication, and keeps what could not be delivered (services/outbox). */
+export interface Announcer {
+  /** Recorded before the commit is made, so that a crash after it loses nothing. */
+  owe(announcements: readonly Announcement[], commit: string | undefined): void;
+  deliver(announcements: readonly Announcement[]): Promise<readonly Delivery[]>;
+}
+
+export type { EventDraft };

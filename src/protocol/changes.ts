@@ -1,0 +1,9 @@
+/**
+ * What an operation wants to be true of the tree. A change set is checked whole before any of it is written.
+ * Paths are workspace-relative POSIX paths (`shared/…`).
+ */
+export type Change =
+  | { readonly kind: 'write'; readonly path: string; readonly text: string }
+  | { readonly kind: 'remove'; readonly path: string }
+  /** What stands on disk under this path (a file, or a directory ending in `/`) is what is meant: a Worker's deliverables. */
+  | { readonly kind: 'adopt'; readonly path: string };

@@ -1,0 +1,221 @@
+import type { ErrorCode } from '../errors.ts';
+
+/** Roles of protocol.md §0.3. */
+export const ROLES = ['leader', 'worker', 'remote-member', 'manager', 'admin'] as const;
+export type Role = (typeof ROLES)[number];
+
+/** Who acts: the localpart decides identity, the role decides what may be called. */
+export interface Actor {
+  readonly localpart: string;
+  readonly role: Role;
+  readonly matrixUserId?: string;
+}
+
+/** Keys that a record carries beyond the known ones; they survive every rewrite in their original order. */
+export type Unknowns = Readonly<Record<string, unknown>>;
+
+export type ProjectStatus = 'active' | 'paused' | 'completed' | 'failed' | 'rejected' | 'blocked' | 'planning';
+
+export interface ReplyRoute {
+  readonly channel: string;
+  readonly target_user?: string;
+  readonly target_session: string;
+}
+
+export interface RequesterReport {
+  readonly pending: boolean;
+  readonly reason?: string;
+  readonly task_id?: string;
+  readonly result_status?: string;
+  readonly summary?: string;
+  readonly report_path?: string;
+  readonly sent_at?: string;
+}
+
+/** `shared/projects/<id>/meta.json`, protocol.md §4 and features.md §2.3. */
+export interface ProjectMeta {
+  readonly project_id: string;
+  readonly title: string;
+  readonly status: ProjectStatus;
+  readonly source?: string;
+  readonly requester?: string;
+  readonly parent_task_id?: string;
+  readonly created_at?: string;
+  readonly plan_type?: string;
+  readonly mode?: string;
+  readonly team_id?: string;
+  readonly reply_route?: ReplyRoute;
+  readonly source_room_id?: string;
+  readonly requester_report?: RequesterReport;
+  readonly pause_reason?: string;
+  readonly updated_by?: string;
+  readonly updated_at?: string;
+  readonly completed_at?: string;
+  readonly project_completion_event_id?: string;
+  readonly unknown?: Unknowns;
+}
+
+/** Every stored task state of features.md §3.1; this is the one lifecycle vocabulary. */
+export const TASK_STATUSES = [
+  'pending',
+  'prepared',
+  'assigned',
+  'in_progress',
+  'submitted',
+  'blocked',
+  'revision',
+  'completed',
+  'failed',
+  'cancelled',
+  'superseded',
+] as const;
+export type TaskStatus = (typeof TASK_STATUSES)[number];
+
+export const RESULT_STATUSES = ['SUCCESS', 'SUCCESS_WITH_NOTES', 'REVISION_NEEDED', 'BLOCKED', 'INTERRUPTED'] as const;
+export type ResultStatus = (typeof RESULT_STATUSES)[number];
+
+export interface Continuation {
+  readonly status: 'pending' | 'resolved';
+  readonly delivery_id: string;
+  readonly resolution?: 'completed' | 'revision' | 'blocked' | 'cancelled';
+  readonly resolved_at?: string;
+}
+
+export interface HistoryEntry {
+  readonly ts: string;
+  readonly from: string;
+  readonly to: string;
+  readonly action: string;
+  /** `<role>:<account>` */
+  readonly actor: string;
+  readonly note?: string;
+  readonly truncated?: boolean;
+}
+
+export const ATTENTION_KINDS = ['approval', 'decision', 'escalation', 'other'] as const;
+export type AttentionKind = (typeof ATTENTION_KINDS)[number];
+
+/** Attention records keep the camelCase of their source (protocol.md §5). */
+export interface Attention {
+  readonly kind: AttentionKind;
+  readonly question: string;
+  readonly attempt: number;
+  readonly requestedAt: string;
+  readonly resolved: boolean;
+  readonly eventId?: string;
+}
+
+/** `shared/tasks/<id>/meta.json`, protocol.md §5 and features.md §2.3. */
+export interface TaskMeta {
+  readonly task_id: string;
+  readonly project_id: string;
+  readonly task_title: string;
+  /** Localpart. */
+  readonly assigned_to: string;
+  readonly assigned_to_mxid?: string;
+  /** Verbatim as the caller gave it. */
+  readonly room_id?: string;
+  readonly status: TaskStatus;
+  readonly depends_on?: readonly string[];
+  readonly type?: string;
+  readonly assigned_at?: string;
+  readonly acknowledged_at?: string;
+  readonly acknowledged_by_role?: string;
+  readonly submitted_at?: string;
+  readonly submitted_by_role?: string;
+  readonly event_id?: string;
+  readonly notify_txn?: string;
+  readonly spec_path?: string;
+  readonly result_path?: string;
+  readonly source_room_id?: string;
+  readonly result_status?: ResultStatus;
+  readonly summary?: string;
+  readonly deliverables?: readonly string[];
+  readonly submission_id?: string;
+  readonly result_digest?: string;
+  readonly continuation?: Continuation;
+  readonly cancel_reason?: string;
+  readonly replacement_task_id?: string;
+  readonly cancelled_at?: string;
+  readonly completed_at?: string;
+  readonly completion_event_id?: string;
+  readonly completion_event_status?: string;
+  readonly attention?: readonly Attention[];
+  /** Newest last, at most 50. */
+  readonly history?: readonly HistoryEntry[];
+  readonly unknown?: Unknowns;
+}
+
+/** `shared/agents/<agent>.json` */
+export interface AgentRecord {
+  readonly schema: number;
+  readonly agent_id: string;
+  readonly name: string;
+  readonly matrix_user_id?: string;
+  readonly role: 'leader' | 'worker' | 'human';
+  readonly status: 'ACTIVE' | 'IDLE' | 'OFFLINE';
+  readonly capabilities: readonly string[];
+  readonly preferred_types: readonly string[];
+  readonly agent_types: readonly string[];
+  readonly max_concurrent: number;
+  readonly reliability: number;
+  readonly model?: string;
+  readonly fallback: boolean;
+  readonly enabled: boolean;
+  readonly unknown?: Unknowns;
+}
+
+/** The part of `shared/team.json` that Baton reads now (interface.md §6); camelCase on disk. */
+export interface TeamSettings {
+  readonly schema: number;
+  readonly name: string;
+  readonly admin: { readonly name: string; readonly matrixUserId: string };
+  readonly teamRoomId: string;
+  readonly leaderDmRoomId: string;
+  readonly leaderRoomId?: string;
+  readonly policies: {
+    readonly acceptance: 'leader' | 'auto';
+    readonly language: string;
+    readonly strictTeamRoom: boolean;
+    readonly specPreviewChars: number;
+    readonly reportStyle: 'emoji' | 'plain';
+    /** Durations such as `15m`. */
+    readonly ackWithin: string;
+    readonly stallMinutes: number;
+    readonly maxFileBytes: number;
+    readonly lowInformationWords: readonly string[];
+  };
+}
+
+/** One line of `shared/events/<month>/<writer>.jsonl` (features.md §2.3). */
+export interface EventRecord {
+  /** ULID, or any id that sorts by time. */
+  readonly id: string;
+  readonly ts: string;
+  /** Dotted: `task.delegated`, `lane.refused`, `state.repaired`, … */
+  readonly type: string;
+  readonly actor: { readonly id: string; readonly role: string };
+  readonly action?: string;
+  readonly subject?: { readonly kind: 'project' | 'task' | 'lane' | 'agent' | 'file'; readonly id: string; readonly project_id?: string };
+  readonly from?: string;
+  readonly to?: string;
+  readonly note?: string;
+  readonly data?: Readonly<Record<string, unknown>>;
+}
+
+/** What an operation says happened; id, time and actor are filled in by `execute`. */
+export type EventDraft = Omit<EventRecord, 'id' | 'ts' | 'actor'> & { readonly actor?: EventRecord['actor'] };
+
+/** The parsed envelope of `result.md` (protocol.md §7). */
+export interface TaskResult {
+  readonly status: ResultStatus;
+  readonly summary: string;
+  readonly deliverables: readonly string[];
+  readonly notes: readonly string[];
+}
+
+/** Why a result could not be read; `code` is always `invalid-result`, kept here so that doors need no guess. */
+export interface ResultProblem {
+  readonly code: Extract<ErrorCode, 'invalid-result'>;
+  readonly message: string;
+}
