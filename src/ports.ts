@@ -11,6 +11,8 @@ export interface Clock {
   millis(): number;
   /** A fresh identifier that sorts by time (ULID form, 26 characters). */
   id(): string;
+  /** Local wall time as `YYYYMMDD-HHMMSS`, for generated project ids (protocol.md §1.1). */
+  localStamp(): string;
   /** `bytes` random bytes as lower-case hex. */
   hex(bytes: number): string;
   /** Resolves after `ms`, or at once when `signal` aborts. */
