@@ -185,8 +185,13 @@ export type Delivery =
 
 /** Delivers announcements after publication, and keeps what could not be delivered (services/outbox). */
 export interface Announcer {
-  /** Recorded before the commit is made, so that a crash after it loses nothing. */
+  /**
+   * Recorded before the commit is made, so that a crash after it loses nothing; called again with the commit when
+   * that one is still waiting to reach the remote.
+   */
   owe(announcements: readonly Announcement[], commit: string | undefined): void;
+  /** Takes back what was owed for a commit that was never made. */
+  withdraw(announcements: readonly Announcement[]): void;
   deliver(announcements: readonly Announcement[]): Promise<readonly Delivery[]>;
 }
 
