@@ -1,0 +1,109 @@
+import type { Log } from './ports.ts';
+
+/** One call of the protocol's surface (protocol.md §9.2). Doors pass on what they were given; the app normalises. */
+export interface ToolCall {
+  readonly tool: string;
+  readonly action: string;
+  /** An object, a JSON string of an object, or absent. */
+  readonly payload?: unknown;
+  readonly dryRun?: boolean;
+  /** Flat top-level fields; they fill what `payload` lacks. */
+  readonly arguments?: Readonly<Record<string, unknown>>;
+  /** Who acts; absent: the configured identity. Refused when the node does not host this actor. */
+  readonly actor?: CallActor;
+}
+
+export interface CallActor {
+  readonly localpart: string;
+  readonly role: string;
+}
+
+/** The answer of every call, refusals included (protocol.md §9.3). A call never throws for a refusal. */
+export type Envelope = {
+  readonly ok: boolean;
+  readonly tool?: string;
+  readonly action?: string;
+  readonly error?: string;
+  readonly code?: string;
+  readonly [key: string]: unknown;
+};
+
+export interface AppIdentity {
+  readonly localpart: string;
+  readonly role: string;
+  readonly matrixUserId: string;
+}
+
+/** One open workspace, whether it lives in this process or behind a socket. */
+export interface App {
+  /** Absolute path of the workspace. */
+  readonly root: string;
+  readonly identity: AppIdentity;
+  readonly mode: 'solo' | 'team';
+  call(call: ToolCall): Promise<Envelope>;
+  /** Pull, integrate and push now. */
+  sync(): Promise<Envelope>;
+  /** The text of a file under `shared/`; `undefined` when it is not there. Throws `FlowError` for a path that is not shared. */
+  text(path: string): Promise<string | undefined>;
+  close(): Promise<void>;
+}
+
+export interface RunningNode extends App {
+  /** Settles when the node has stopped, by `stop` or because it could not go on (then it rejects). */
+  readonly stopped: Promise<void>;
+  /** Ends the ticks and the watcher, flushes, pushes (bounded) and gives up the lock. Repeatable. */
+  stop(): Promise<void>;
+}
+
+export interface AppOptions {
+  readonly root: string;
+  readonly env: NodeJS.ProcessEnv;
+  /** Where the node writes its log; absent: standard error at the configured level. */
+  readonly log?: Log;
+}
+
+export interface InitOptions {
+  /** Absolute; made when absent. */
+  readonly dir: string;
+  readonly env: NodeJS.ProcessEnv;
+  readonly role?: string;
+  /** Localpart or full Matrix id of the one who acts here. */
+  readonly as?: string;
+  /** URL, or a path: relative paths count from the caller's directory, which is given resolved. */
+  readonly remote?: string;
+  readonly team?: string;
+  readonly inRepo?: boolean;
+  readonly samples?: boolean;
+}
+
+export interface InitReport {
+  readonly root: string;
+  /** Workspace-relative paths that were made; empty when everything was there. */
+  readonly created: readonly string[];
+  /** Sentences for a person. */
+  readonly notes: readonly string[];
+}
+
+/** What `src/app.ts` exports. */
+export interface AppModule {
+  /** In-process: takes the lock, pulls once, watches nothing. Throws `FlowError` (`locked`, `bad-config`, …). */
+  openApp(options: AppOptions): Promise<App>;
+  /** The node: lock, first pull, watcher, reconciler, outbox. */
+  startNode(options: AppOptions): Promise<RunningNode>;
+  initWorkspace(options: InitOptions): Promise<InitReport>;
+}
+
+export interface DemoOptions {
+  /** Ends after the report instead of waiting for Ctrl-C. */
+  readonly once: boolean;
+  readonly dir?: string;
+  readonly json: boolean;
+  readonly color: boolean;
+  readonly write: (text: string) => void;
+}
+
+/** What `src/demo/main.ts` exports. */
+export interface DemoModule {
+  /** Resolves with the exit code. */
+  runDemo(options: DemoOptions): Promise<number>;
+}
