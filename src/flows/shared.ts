@@ -1,0 +1,171 @@
+import { FlowError } from '../protocol/errors.ts';
+import { requireReadableId } from '../protocol/ids.ts';
+import { projectPaths, taskPaths } from '../protocol/paths.ts';
+import type { Plan, PlanNode } from '../protocol/plan-types.ts';
+import { ROLES } from '../protocol/records/types.ts';
+import type { Actor, HistoryEntry, ProjectMeta, Role, TaskMeta, TeamSettings } from '../protocol/records/types.ts';
+import { normaliseRoom, sameRoom } from '../protocol/rooms.ts';
+import type { ProjectEntry, WorkspaceView } from '../protocol/view.ts';
+
+/** Who may steer projects (protocol.md §0.3). */
+export const LEADERS: readonly Role[] = ['leader', 'manager', 'admin'];
+/** Who may carry out tasks. */
+export const WORKERS: readonly Role[] = ['worker', 'remote-member'];
+/** Reading is open to all. */
+export const ANYONE: readonly Role[] = ROLES;
+
+/** A project whose record could be read. */
+export interface OpenProject extends ProjectEntry {
+  readonly meta: ProjectMeta;
+}
+
+/** protocol.md §10.1 item 5. Throws `not-found`, or `broken-file` naming what stands in the record. */
+export function requireProject(view: WorkspaceView, id: string): OpenProject {
+  requireReadableId(id, 'projectId');
+  const entry = view.project(id);
+  const file = projectPaths(id).meta;
+  if (entry === undefined || (entry.meta === undefined && !view.exists(file))) {
+    throw new FlowError('not-found', `project not found: ${id}`, { data: { projectId: id } });
+  }
+  if (entry.meta === undefined) throw brokenFile(file, entry.diagnostics[0]?.message, { projectId: id });
+  return { ...entry, meta: entry.meta };
+}
+
+/** Throws `not-found` (`task not found: <id>`), or `broken-file`. */
+export function requireTask(view: WorkspaceView, id: string): TaskMeta {
+  const meta = findTask(view, id);
+  if (meta === undefined) throw new FlowError('not-found', `task not found: ${id}`, { data: { taskId: id } });
+  return meta;
+}
+
+/** The task's record, or `undefined` when it was never delegated; a broken one throws `broken-file`. */
+export function findTask(view: WorkspaceView, id: string): TaskMeta | undefined {
+  requireReadableId(id, 'taskId');
+  const entry = view.task(id);
+  const file = taskPaths(id).meta;
+  if (entry?.meta === undefined && view.exists(file)) {
+    throw brokenFile(file, entry?.diagnostics[0]?.message, { taskId: id });
+  }
+  return entry?.meta;
+}
+
+function brokenFile(file: string, reason: string | undefined, data: Record<string, unknown>): FlowError {
+  return new FlowError('broken-file', `${file} cannot be read: ${reason ?? 'not a valid record'}`, {
+    remedy: `mend ${file} by hand, commit it and call again`,
+    data,
+  });
+}
+
+/** protocol.md §10.1 item 5: only an active project moves on. */
+export function requireActive({ project_id: id, status }: ProjectMeta): void {
+  if (status === 'active') return;
+  const data = { projectId: id };
+  if (status === 'paused') {
+    throw new FlowError('paused', `project is paused: ${id}`, { remedy: 'resume_project first', data });
+  }
+  throw new FlowError('illegal-transition', `project is not active: ${id} (${status})`, { data });
+}
+
+/** protocol.md §10.1 item 6. */
+export function requireNode(plan: Plan, taskId: string, phrase = 'task not found in project graph'): PlanNode {
+  const node = plan.nodes.find(({ id }) => id === taskId);
+  if (node === undefined) throw new FlowError('not-found', `${phrase}: ${taskId}`, { data: { taskId } });
+  return node;
+}
+
+/** protocol.md §6.2: while two lines of a plan share an id, nothing of it is scheduled. */
+export function checkBrokenPlan({ id, plan }: ProjectEntry): void {
+  const duplicate = plan.diagnostics.find(({ rule }) => rule === 'plan-duplicate-id');
+  if (duplicate === undefined) return;
+  const file = projectPaths(id).plan;
+  throw new FlowError('broken-file', `duplicate task ids in graph: ${file}:${duplicate.line}: ${duplicate.message}`, {
+    remedy: `give every task line of ${file} an id of its own`,
+    data: { projectId: id },
+  });
+}
+
+/** The fence of protocol.md §10.5 and §10.16: who decides on a submission must name the one that it has seen. */
+export function requireSubmission(meta: TaskMeta, submissionId: string | undefined): void {
+  if (meta.submission_id === undefined) return;
+  const data = { taskId: meta.task_id };
+  if (submissionId === undefined || submissionId === '') {
+    throw new FlowError('invalid-argument', 'submissionId is required for the current task submission', {
+      remedy: 'call check_task and pass its task.submission_id',
+      data,
+    });
+  }
+  if (submissionId !== meta.submission_id) {
+    throw new FlowError('stale-submission', 'submissionId does not match the current task submission', {
+      remedy: 'call check_task again and decide on what it shows',
+      data,
+    });
+  }
+}
+
+/**
+ * protocol.md §10.1 item 3: no assignment in the Leader's DM; only the Team Room when the team says so; and not the
+ * Team Room for a requester outside Matrix, whose work has a room of its own.
+ */
+export function checkAssignmentRoom(team: TeamSettings, room: string, project?: Pick<ProjectMeta, 'reply_route'>): void {
+  const { leaderDmRoomId, teamRoomId, policies } = team;
+  const inDm = leaderDmRoomId !== '' && sameRoom(room, leaderDmRoomId);
+  const elsewhere = policies.strictTeamRoom && teamRoomId !== '' && !sameRoom(room, teamRoomId);
+  if (inDm || elsewhere) {
+    throw new FlowError(
+      'invalid-argument',
+      `team leader task assignments must use the Team Room room:${normaliseRoom(teamRoomId) ?? teamRoomId}, not ${room}`,
+      { remedy: 'pass the Team Room, or another joined room when strictTeamRoom is off' },
+    );
+  }
+  const channel = project?.reply_route?.channel ?? 'matrix';
+  if (channel !== 'matrix' && teamRoomId !== '' && sameRoom(room, teamRoomId)) {
+    throw new FlowError('invalid-argument', `${channel} requester tasks require a dedicated task room, not the Team Room`, {
+      remedy: 'pass the roomId of a room made for this project',
+    });
+  }
+}
+
+/** One line of a task's history (protocol.md §8.4). */
+export function historyEntry(step: {
+  readonly now: string;
+  readonly actor: Actor;
+  readonly from: string;
+  readonly to: string;
+  readonly action: string;
+  readonly note?: string;
+}): HistoryEntry {
+  const { now, actor, from, to, action, note } = step;
+  return {
+    ts: now,
+    from,
+    to,
+    action,
+    actor: `${actor.role}:${actor.localpart}`,
+    ...(note === undefined || note === '' ? {} : { note }),
+  };
+}
+
+export interface NotificationHint {
+  readonly event: string;
+  readonly projectId: string;
+  readonly summary: string;
+  readonly targetRoom?: string;
+  readonly replyRoute?: ProjectMeta['reply_route'];
+}
+
+/** `notificationNeeded` of protocol.md §9.3: a hint about whom a change concerns, never an order. */
+export function notificationHint(
+  event: string,
+  project: ProjectMeta,
+  summary: string,
+  task?: Pick<TaskMeta, 'room_id'>,
+): NotificationHint {
+  const targetRoom = task?.room_id ?? project.source_room_id ?? project.reply_route?.target_session;
+  return {
+    event,
+    projectId: project.project_id,
+    summary,
+    ...(targetRoom === undefined ? {} : { targetRoom }),
+    ...(project.reply_route === undefined ? {} : { replyRoute: project.reply_route }),
+  };
+}
