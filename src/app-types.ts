@@ -99,6 +99,8 @@ export interface DemoOptions {
   readonly dir?: string;
   readonly json: boolean;
   readonly color: boolean;
+  /** Redraw in place: the output is a terminal. */
+  readonly live: boolean;
   readonly write: (text: string) => void;
 }
 
