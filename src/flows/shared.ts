@@ -1,9 +1,12 @@
+import type { Change } from '../protocol/changes.ts';
 import { FlowError } from '../protocol/errors.ts';
 import { requireReadableId } from '../protocol/ids.ts';
 import { projectPaths, taskPaths } from '../protocol/paths.ts';
 import type { Plan, PlanNode } from '../protocol/plan-types.ts';
 import { ROLES } from '../protocol/records/types.ts';
 import type { Actor, HistoryEntry, ProjectMeta, Role, TaskMeta, TeamSettings } from '../protocol/records/types.ts';
+import { renderProjectMeta } from '../protocol/records/project.ts';
+import { renderTaskMeta } from '../protocol/records/task.ts';
 import { normaliseRoom, sameRoom } from '../protocol/rooms.ts';
 import type { ProjectEntry, WorkspaceView } from '../protocol/view.ts';
 
@@ -106,7 +109,11 @@ export function requireSubmission(meta: TaskMeta, submissionId: string | undefin
  * protocol.md §10.1 item 3: no assignment in the Leader's DM; only the Team Room when the team says so; and not the
  * Team Room for a requester outside Matrix, whose work has a room of its own.
  */
-export function checkAssignmentRoom(team: TeamSettings, room: string, project?: Pick<ProjectMeta, 'reply_route'>): void {
+export function checkAssignmentRoom(
+  team: TeamSettings,
+  room: string,
+  project?: Pick<ProjectMeta, 'reply_route'>,
+): void {
   const { leaderDmRoomId, teamRoomId, policies } = team;
   const inDm = leaderDmRoomId !== '' && sameRoom(room, leaderDmRoomId);
   const elsewhere = policies.strictTeamRoom && teamRoomId !== '' && !sameRoom(room, teamRoomId);
@@ -119,10 +126,27 @@ export function checkAssignmentRoom(team: TeamSettings, room: string, project?: 
   }
   const channel = project?.reply_route?.channel ?? 'matrix';
   if (channel !== 'matrix' && teamRoomId !== '' && sameRoom(room, teamRoomId)) {
-    throw new FlowError('invalid-argument', `${channel} requester tasks require a dedicated task room, not the Team Room`, {
-      remedy: 'pass the roomId of a room made for this project',
-    });
+    throw new FlowError(
+      'invalid-argument',
+      `${channel} requester tasks require a dedicated task room, not the Team Room`,
+      {
+        remedy: 'pass the roomId of a room made for this project',
+      },
+    );
   }
+}
+
+export function writeProject(meta: ProjectMeta): Change {
+  return { kind: 'write', path: projectPaths(meta.project_id).meta, text: renderProjectMeta(meta) };
+}
+
+export function writeTask(meta: TaskMeta): Change {
+  return { kind: 'write', path: taskPaths(meta.task_id).meta, text: renderTaskMeta(meta) };
+}
+
+/** Nothing when the plan already reads so. */
+export function writePlan({ id, planText }: ProjectEntry, text: string): readonly Change[] {
+  return text === planText ? [] : [{ kind: 'write', path: projectPaths(id).plan, text }];
 }
 
 /** One line of a task's history (protocol.md §8.4). */
