@@ -1,5 +1,5 @@
 import { FlowError } from '../protocol/errors.ts';
-import { isReadableId } from '../protocol/ids.ts';
+import { requireReadableId } from '../protocol/ids.ts';
 import type { LoopStatus, NodeStatus, Plan, PlanNode, PlannedNode } from '../protocol/plan-types.ts';
 import type { ProjectStatus } from '../protocol/records/types.ts';
 
@@ -8,9 +8,7 @@ import type { ProjectStatus } from '../protocol/records/types.ts';
  * cycles. Throws `invalid-argument`.
  */
 export function validateGraph(nodes: readonly Pick<PlannedNode, 'id' | 'dependsOn'>[]): void {
-  for (const { id } of nodes) {
-    if (!isReadableId(id)) throw refusal(`invalid id: taskId must be a safe id: ${id}`);
-  }
+  for (const { id } of nodes) requireReadableId(id, 'taskId');
   const byId = new Map<string, readonly string[]>();
   const folded = new Map<string, string>();
   for (const { id, dependsOn } of nodes) {

@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { NodeStatus, Plan, PlanNode } from '../../src/protocol/plan-types.ts';
 import { blockers, isTerminalNode, readyNodes, validateGraph } from '../../src/rules/dag.ts';

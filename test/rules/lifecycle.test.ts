@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { TASK_STATUSES } from '../../src/protocol/records/types.ts';
 import type { ProjectStatus, TaskStatus } from '../../src/protocol/records/types.ts';

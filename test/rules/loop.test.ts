@@ -63,14 +63,14 @@ describe('recording an iteration', () => {
   });
 });
 
-describe('ready loop nodes', () => {
-  const plan = (status: Loop['status']): Plan => ({
-    kind: 'loop',
-    nodes: [{ id: 'a', title: 'A', assignee: 'w', dependsOn: [], status: 'pending', line: 1 }],
-    loop: { ...loop, status },
-    diagnostics: [],
-  });
+const plan = (status: Loop['status']): Plan => ({
+  kind: 'loop',
+  nodes: [{ id: 'a', title: 'A', assignee: 'w', dependsOn: [], status: 'pending', line: 1 }],
+  loop: { ...loop, status },
+  diagnostics: [],
+});
 
+describe('ready loop nodes', () => {
   test.each(['running', 'waiting_results', 'evaluating'] as const)('are offered while the loop is %s', (status) => {
     expect(readyLoopNodes(plan(status), 'active').map(({ id }) => id)).toEqual(['a']);
   });

@@ -1,0 +1,13 @@
+/** Something that does not fit together, with what mends it. The key is stable for as long as it stands. */
+export interface Finding {
+  readonly key: string;
+  /** Kebab-case, for instance `marker-and-record-disagree`. */
+  readonly kind: string;
+  readonly severity: 'error' | 'warning';
+  readonly projectId?: string;
+  readonly taskId?: string;
+  readonly message: string;
+  readonly remedy: string;
+  /** The operation that mends it; absent when a person has to decide. */
+  readonly repair?: { readonly operation: string; readonly input: Readonly<Record<string, unknown>> };
+}
