@@ -1,0 +1,48 @@
+import { execFile } from 'node:child_process';
+import { resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+/** The program under test, started from source as a user of a checkout starts it. */
+export const BATON = resolve(fileURLToPath(import.meta.url), '../../../src/bin.ts');
+
+export interface Run {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** An environment without the tester's own settings. */
+export function cleanEnvironment(): NodeJS.ProcessEnv {
+  const kept = Object.entries(process.env).filter(([name]) => !/^(BATON_|AGENTTEAMS_|GIT_|NO_COLOR|FORCE_COLOR)/.test(name));
+  return Object.fromEntries(kept);
+}
+
+/** Runs `baton ...` to its end; never throws for an exit code. */
+export function baton(cwd: string, ...parameters: string[]): Promise<Run> {
+  return batonWith({ cwd }, ...parameters);
+}
+
+export function batonWith(
+  options: { cwd: string; input?: string; env?: NodeJS.ProcessEnv },
+  ...parameters: string[]
+): Promise<Run> {
+  return new Promise((done) => {
+    const child = execFile(
+      process.execPath,
+      [BATON, ...parameters],
+      { cwd: options.cwd, env: { ...cleanEnvironment(), ...options.env }, maxBuffer: 64 * 1024 * 1024 },
+      (error, stdout, stderr) => done({ code: error === null ? 0 : Number(error.code ?? 1), stdout, stderr }),
+    );
+    child.stdin?.end(options.input ?? '');
+  });
+}
+
+/** `baton ... --json`, parsed. */
+export async function batonJson(cwd: string, ...parameters: string[]): Promise<Record<string, unknown>> {
+  const run = await baton(cwd, ...parameters, '--json');
+  try {
+    return JSON.parse(run.stdout) as Record<string, unknown>;
+  } catch {
+    throw new Error(`baton ${parameters.join(' ')} printed no JSON: ${run.stdout}${run.stderr}`);
+  }
+}
