@@ -1,0 +1,89 @@
+import { existsSync, realpathSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import type { App, DemoModule, Envelope, ToolCall } from '../../app-types.ts';
+import { FlowError } from '../../protocol/errors.ts';
+import { actorOf } from '../actor.ts';
+import { connect, type Loaders } from '../connect.ts';
+import { requireWorkspace } from '../workspace.ts';
+import { renderEnvelope } from './render.ts';
+import type { Draw, Output } from './output.ts';
+
+/** The world outside, so that a verb can be tested without a process. */
+export interface Io {
+  readonly env: NodeJS.ProcessEnv;
+  readonly cwd: string;
+  /** All of standard input as text. */
+  readonly stdin: () => Promise<string>;
+  readonly out: (text: string) => void;
+  readonly err: (text: string) => void;
+  readonly terminal: { readonly stdout: boolean; readonly columns: number };
+  readonly load: CliLoaders;
+}
+
+export interface CliLoaders extends Loaders {
+  demo(): Promise<DemoModule>;
+}
+
+/** The flags that every verb knows. */
+export interface Globals {
+  readonly workspace?: string;
+  readonly as?: string;
+  readonly role?: string;
+  readonly json?: boolean;
+  readonly quiet?: boolean;
+  /** False after `--no-color`. */
+  readonly color?: boolean;
+}
+
+/** What a verb works with. Verbs set `exit` through the methods here and throw `FlowError` or `UsageError` to refuse. */
+export interface Session {
+  readonly io: Io;
+  readonly output: Output;
+  readonly globals: Globals;
+  exit: number;
+}
+
+/** The command line itself is wrong: exit code 2. */
+export class UsageError extends Error {
+  readonly seeAlso: string;
+
+  constructor(message: string, seeAlso: string) {
+    super(message);
+    this.name = 'UsageError';
+    this.seeAlso = seeAlso;
+  }
+}
+
+/** The workspace of this command: `--workspace DIR` exactly, else the nearest one above the current directory. */
+export function workspaceOf({ globals, io }: Session): string {
+  if (globals.workspace === undefined) return requireWorkspace(io.cwd);
+  const directory = resolve(io.cwd, globals.workspace);
+  if (existsSync(join(directory, 'baton.json'))) return realpathSync(directory);
+  throw new FlowError('no-workspace', `no baton.json in ${globals.workspace}`, {
+    remedy: `make a workspace there with \`baton init ${globals.workspace}\``,
+  });
+}
+
+/** Runs `work` on the workspace's app and closes it again, whatever happens. */
+export async function withApp<Value>(session: Session, work: (app: App) => Promise<Value>): Promise<Value> {
+  const app = await connect({ root: workspaceOf(session), env: session.io.env, load: session.io.load });
+  try {
+    return await work(app);
+  } finally {
+    await app.close();
+  }
+}
+
+/** Calls one action as the actor of this command. */
+export async function callAs(app: App, globals: Globals, call: Omit<ToolCall, 'actor'>): Promise<Envelope> {
+  const actor = await actorOf(app, globals);
+  return app.call({ ...call, ...(actor === undefined ? {} : { actor }) });
+}
+
+/** Prints an answer and keeps its exit code; `draw` when the general rendering would say too little. */
+export function show(session: Session, envelope: Envelope, draw?: Draw): void {
+  session.exit = session.output.answer(
+    envelope,
+    draw ?? ((palette, width) => renderEnvelope(envelope, palette, width)),
+  );
+}

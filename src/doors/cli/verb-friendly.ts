@@ -1,0 +1,128 @@
+import type { Command } from 'commander';
+import type { App } from '../../app-types.ts';
+import { teamRoom } from '../actor.ts';
+import { actionOf } from '../surface.ts';
+import { fieldsOf } from '../fields.ts';
+import { addFlags, payloadOf, type Given } from './flags.ts';
+import { callAs, show, UsageError, withApp, type Session } from './session.ts';
+import { showBoard, showTask, showTasks } from './verb-look.ts';
+
+/** The same operation under a name for people: a verb, and the fields that are given by place instead of by flag. */
+interface Friendly {
+  readonly name: string;
+  readonly tool: string;
+  readonly action: string;
+  /** Field names in order; the ones in `optional` may be left out. */
+  readonly places: readonly string[];
+  readonly optional?: readonly string[];
+  /** The team's room stands in for a `roomId` that was not given. */
+  readonly inTeamRoom?: true;
+  readonly summary?: string;
+}
+
+const projectflow = (name: string, action: string, ...places: readonly string[]): Friendly => ({
+  name,
+  tool: 'projectflow',
+  action,
+  places,
+});
+const taskflow = (name: string, action: string, ...places: readonly string[]): Friendly => ({
+  name,
+  tool: 'taskflow',
+  action,
+  places,
+});
+
+const PROJECT: readonly Friendly[] = [
+  projectflow('create', 'create_project', 'title'),
+  { ...projectflow('quick', 'create_quick_project', 'title'), inTeamRoom: true },
+  projectflow('plan', 'plan_dag', 'projectId'),
+  projectflow('loop', 'plan_loop', 'projectId'),
+  projectflow('ready', 'ready_nodes', 'projectId'),
+  projectflow('ready-loop', 'ready_loop_nodes', 'projectId'),
+  projectflow('accept', 'accept_task_result', 'projectId', 'taskId'),
+  projectflow('pause', 'pause_project', 'projectId'),
+  projectflow('resume', 'resume_project', 'projectId'),
+  projectflow('complete', 'complete_project', 'projectId'),
+  projectflow('iterate', 'record_loop_iteration', 'projectId'),
+  { ...projectflow('resolve', 'resolve_project', 'projectId'), optional: ['projectId'] },
+  { ...projectflow('check', 'check_active_tasks', 'projectId'), optional: ['projectId'] },
+  projectflow('reported', 'mark_requester_report_sent', 'projectId'),
+];
+
+const TASK: readonly Friendly[] = [
+  { ...taskflow('delegate', 'delegate_task', 'projectId', 'taskId'), inTeamRoom: true },
+  taskflow('ack', 'ack_task', 'taskId'),
+  taskflow('submit', 'submit_task', 'taskId'),
+  taskflow('check', 'check_task', 'taskId'),
+  taskflow('cancel', 'cancel_task', 'taskId'),
+  taskflow('progress', 'report_progress', 'taskId', 'note'),
+  taskflow('attention', 'request_attention', 'taskId', 'question'),
+];
+
+/** `baton project …` */
+export function defineProject(command: Command, session: Session): void {
+  command
+    .command('list')
+    .description('the projects and how far they are')
+    .action(() => showBoard(session, undefined, 'list'));
+  command
+    .command('show')
+    .description('one project, drawn')
+    .argument('<project>')
+    .action((project: string) => showBoard(session, project, 'board'));
+  for (const entry of PROJECT) define(command, session, entry);
+}
+
+/** `baton task …` */
+export function defineTask(command: Command, session: Session): void {
+  command
+    .command('list')
+    .description('the tasks of all projects, or of one')
+    .argument('[project]')
+    .action((project: string | undefined) => showTasks(session, project));
+  command
+    .command('show')
+    .description('one task: its record, specification and result')
+    .argument('<task>')
+    .action((task: string) => showTask(session, task));
+  for (const entry of TASK) define(command, session, entry);
+}
+
+function define(parent: Command, session: Session, entry: Friendly): void {
+  const { tool, action, name, places, optional = [] } = entry;
+  const known = actionOf(tool, action);
+  const fields = fieldsOf(known.inputSchema);
+  const seeAlso = `see \`baton ${parent.name()} ${name} --help\``;
+  const command = parent.command(name).description(entry.summary ?? known.summary);
+  // All places may be missing on the line, because `--payload` may hold them; what is really missing is said below.
+  for (const place of places)
+    command.argument(`[${placeName(place)}]`, fields.find((field) => field.name === place)?.description ?? '');
+  addFlags(command, fields, new Set(places));
+  command.action(async (...words: readonly unknown[]) => {
+    const placed = Object.fromEntries(
+      places.map((place, index) => [place, typeof words[index] === 'string' ? words[index] : undefined]),
+    );
+    const given = await payloadOf(command.opts(), fields, placed, session.io, seeAlso);
+    const missing = places.find((place) => !optional.includes(place) && given.payload[place] === undefined);
+    if (missing !== undefined) throw new UsageError(`missing argument: ${placeName(missing)}`, seeAlso);
+    const envelope = await withApp(session, async (app) =>
+      callAs(app, session.globals, {
+        tool,
+        action,
+        ...(entry.inTeamRoom === true ? await inTeamRoom(app, given) : given),
+      }),
+    );
+    show(session, envelope);
+  });
+}
+
+async function inTeamRoom(app: App, given: Given): Promise<Given> {
+  if (given.payload['roomId'] !== undefined || given.payload['room_id'] !== undefined) return given;
+  const room = await teamRoom(app);
+  return room === undefined ? given : { ...given, payload: { ...given.payload, roomId: room } };
+}
+
+function placeName(field: string): string {
+  return field.replace(/Id$/, '');
+}

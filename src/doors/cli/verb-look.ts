@@ -1,0 +1,180 @@
+import type { Command } from 'commander';
+import type { App, Envelope } from '../../app-types.ts';
+import { fieldsOf, numberOf, objectsOf, textsOf, wordOf, type Fields } from './answer.ts';
+import { NODE } from '../surface.ts';
+import { renderBoard, type BoardProject } from './board.ts';
+import { boardProjects } from './board-data.ts';
+import { callAs, show, withApp, type Session } from './session.ts';
+import { clip, count, printable, printableLines, table, type Palette } from './text.ts';
+
+/** `baton board [PROJECT]` */
+export function defineBoard(command: Command, session: Session): void {
+  command
+    .argument('[project]', 'only this project')
+    .action((project: string | undefined) => showBoard(session, project, 'board'));
+}
+
+/** `baton inbox [ROOM]` */
+export function defineInbox(command: Command, session: Session): void {
+  command
+    .argument('[room]', 'only this room')
+    .option('--limit <number>', 'how many messages', '20')
+    .option('--mine', 'only those that mention you')
+    .action(async (room: string | undefined) => {
+      const { limit, mine } = command.opts<{ readonly limit: string; readonly mine?: boolean }>();
+      const payload = { limit, ...(room === undefined ? {} : { roomId: room }), ...(mine === true ? { mine } : {}) };
+      const answer = await withApp(session, (app) => callAs(app, session.globals, { ...NODE.inbox, payload }));
+      show(session, answer, (palette, width) => renderMessages(answer, palette, width));
+    });
+}
+
+/** `baton sync status|now` */
+export function defineSync(command: Command, session: Session): void {
+  command
+    .command('status')
+    .description('how this clone and the remote stand')
+    .action(async () => {
+      const answer = await withApp(session, (app) => callAs(app, session.globals, NODE.status));
+      show(session, answer, (palette) => renderSync(answer, palette));
+    });
+  command
+    .command('now')
+    .description('pull, integrate and push now')
+    .action(async () => {
+      show(session, await withApp(session, (app) => app.sync()));
+    });
+}
+
+/** The board, or as `list` one line for each project. */
+export async function showBoard(session: Session, project: string | undefined, as: 'board' | 'list'): Promise<void> {
+  const answer = await withApp(session, (app) => board(app, session, project));
+  show(session, answer, (palette, width) => {
+    const projects = boardProjects(answer);
+    return as === 'list'
+      ? renderProjects(projects, palette, width)
+      : renderBoard(projects, { color: session.output.color, width });
+  });
+}
+
+/** One line for each task, in the order of the plans. */
+export async function showTasks(session: Session, project: string | undefined): Promise<void> {
+  const answer = await withApp(session, (app) => board(app, session, project));
+  show(session, answer, (palette, width) => {
+    const rows = boardProjects(answer).flatMap(({ nodes, ready }) =>
+      nodes.map((node) => [
+        printable(node.id),
+        ready.includes(node.id) ? palette.blue('ready') : printable(node.task ?? node.status),
+        palette.cyan(printable(node.assignee === '' ? '-' : node.assignee)),
+        clip(printable(node.title), Math.max(24, width - 60)),
+      ]),
+    );
+    return rows.length === 0 ? 'no tasks yet' : table(rows);
+  });
+}
+
+/** A task with what its folder says: record, project, specification, result. */
+export async function showTask(session: Session, taskId: string): Promise<void> {
+  const answer = await withApp(session, async (app): Promise<Envelope> => {
+    const found = await callAs(app, session.globals, {
+      tool: 'projectflow',
+      action: 'resolve_project',
+      payload: { taskId },
+    });
+    if (!found.ok) return found;
+    const [spec, result] = await Promise.all(
+      ['spec.md', 'result.md'].map((file) => app.text(`shared/tasks/${taskId}/${file}`)),
+    );
+    return {
+      ...found,
+      ...(spec === undefined ? {} : { spec }),
+      ...(result === undefined ? {} : { resultText: result }),
+    };
+  });
+  show(session, answer, (palette, width) => renderTask(answer, palette, width));
+}
+
+async function board(app: App, session: Session, project: string | undefined): Promise<Envelope> {
+  return callAs(app, session.globals, {
+    ...NODE.board,
+    ...(project === undefined ? {} : { payload: { projectId: project } }),
+  });
+}
+
+function renderProjects(projects: readonly BoardProject[], palette: Palette, width: number): string {
+  if (projects.length === 0) return 'no projects yet: `baton project create TITLE` makes one';
+  return table(
+    projects.map(({ id, status, kind, nodes, ready, title }) => [
+      palette.bold(printable(id)),
+      printable(status),
+      kind,
+      `${nodes.filter((node) => node.status === 'completed').length}/${nodes.length}`,
+      ready.length === 0 ? '' : palette.blue(`${ready.length} ready`),
+      clip(printable(title), Math.max(24, width - 60)),
+    ]),
+  );
+}
+
+function renderTask(answer: Fields, palette: Palette, width: number): string {
+  const task = fieldsOf(answer['task']);
+  const project = fieldsOf(answer['project']);
+  const row = (name: string, value: unknown): readonly string[][] =>
+    typeof value === 'string' && value !== ''
+      ? [[palette.dim(name), clip(printable(value), Math.max(24, width - 18))]]
+      : [];
+  const head = table([
+    ...row('task', task['task_id']),
+    ...row('title', task['task_title']),
+    ...row('status', task['status']),
+    ...row('assignee', task['assigned_to']),
+    ...row('project', project['project_id']),
+    ...row('assigned', task['assigned_at']),
+    ...row('acknowledged', task['acknowledged_at']),
+    ...row('submitted', task['submitted_at']),
+    ...row('submission', task['submission_id']),
+  ]);
+  const part = (name: string, value: unknown): readonly string[] =>
+    typeof value === 'string' ? [`${palette.bold(name)}\n${printableLines(value)}`] : [];
+  return [head, ...part('spec.md', answer['spec']), ...part('result.md', answer['resultText'])].join('\n\n');
+}
+
+function renderMessages(answer: Fields, palette: Palette, width: number): string {
+  const messages = objectsOf(answer['messages']);
+  if (messages.length === 0) return 'no messages';
+  return messages
+    .map((message) => {
+      const head = [
+        palette.dim(printable(wordOf(message['at']))),
+        palette.cyan(printable(wordOf(message['sender']))),
+        palette.dim(printable(wordOf(message['roomId']))),
+        ...(message['forMe'] === true ? [palette.yellow('for you')] : []),
+      ].join('  ');
+      const body = printableLines(wordOf(message['text']))
+        .split('\n')
+        .map((line) => `  ${clip(line, Math.max(24, width - 2))}`)
+        .join('\n');
+      return `${head}\n${body}`;
+    })
+    .join('\n');
+}
+
+function renderSync(sync: Fields, palette: Palette): string {
+  const lanes = objectsOf(sync['lanes']);
+  const conflicts = textsOf(sync['conflicts']);
+  const row = (name: string, value: unknown): readonly string[][] =>
+    wordOf(value) === '' ? [] : [[palette.dim(name), printable(wordOf(value))]];
+  return table([
+    ...row('mode', sync['mode']),
+    ...row('branch', sync['branch']),
+    ...row('remote', sync['remote'] ?? 'none'),
+    ...row('state', sync['online'] === false ? palette.red('offline') : palette.green('online')),
+    ...row('ahead', sync['ahead']),
+    ...row('behind', sync['behind']),
+    ...row('last pull', sync['lastPullAt']),
+    ...row('last push', sync['lastPushAt']),
+    ...lanes.flatMap((lane) =>
+      row('lane', `${wordOf(lane['name'])}: ${count(numberOf(lane['pending']), 'commit')} to integrate`),
+    ),
+    ...conflicts.flatMap((path) => row('conflict', path)),
+    ...row('problem', sync['problem']),
+  ]);
+}

@@ -1,0 +1,62 @@
+import type { Command } from 'commander';
+import { serveSocket } from '../socket/server.ts';
+import { socketPath } from '../workspace.ts';
+import { show, workspaceOf, type Session } from './session.ts';
+
+/** `baton up`: runs the node until SIGINT or SIGTERM, then stops it cleanly. A second signal ends it at once. */
+export function defineUp(command: Command, session: Session): void {
+  command.action(async () => {
+    await up(session);
+  });
+}
+
+async function up(session: Session): Promise<void> {
+  const { io } = session;
+  const root = workspaceOf(session);
+  // Before anything is started: a node that nobody could reach is of no use.
+  const path = socketPath(root, io.env);
+  const { startNode } = await io.load.app();
+  const stop = untilSignal();
+  const node = await startNode({ root, env: io.env });
+  try {
+    const door = await serveSocket(node, path);
+    try {
+      show(
+        session,
+        {
+          ok: true,
+          action: 'up',
+          root: node.root,
+          mode: node.mode,
+          identity: node.identity,
+          socket: path,
+          pid: process.pid,
+        },
+        (palette) =>
+          `${palette.green('up')}  ${node.identity.matrixUserId} (${node.identity.role}, ${node.mode}) in ${node.root}\n` +
+          palette.dim('Ctrl-C stops it'),
+      );
+      await Promise.race([stop.received, node.stopped]);
+      session.output.note('stopping');
+    } finally {
+      await door.close();
+    }
+  } finally {
+    stop.ignore();
+    await node.stop();
+  }
+}
+
+/** Resolves at the first SIGINT or SIGTERM; the second ends the process in the ordinary way. */
+function untilSignal(): { readonly received: Promise<void>; readonly ignore: () => void } {
+  const { promise: received, resolve } = Promise.withResolvers<void>();
+  const ignore = (): void => {
+    process.off('SIGINT', heard).off('SIGTERM', heard);
+  };
+  const heard = (): void => {
+    ignore();
+    resolve();
+  };
+  process.on('SIGINT', heard).on('SIGTERM', heard);
+  return { received, ignore };
+}

@@ -1,0 +1,87 @@
+import type { Command } from 'commander';
+import type { Session } from './session.ts';
+
+/** One word of the command line. Its body is loaded only when it is the one called, so that starting stays fast. */
+export interface Verb {
+  readonly name: string;
+  readonly summary: string;
+  readonly group: string;
+  /** Adds arguments, flags and actions to the verb's command. */
+  readonly load: () => Promise<(command: Command, session: Session) => void>;
+}
+
+const WORKSPACE = 'Workspace:';
+const WORK = 'Work:';
+const PROTOCOL = 'Under their protocol names:';
+
+export const VERBS: readonly Verb[] = [
+  {
+    name: 'init',
+    summary: 'make a workspace, or join a team by cloning it',
+    group: WORKSPACE,
+    load: async () => (await import('./verb-init.ts')).defineInit,
+  },
+  {
+    name: 'up',
+    summary: 'run the node: watch, sync, reconcile',
+    group: WORKSPACE,
+    load: async () => (await import('./verb-up.ts')).defineUp,
+  },
+  {
+    name: 'demo',
+    summary: 'watch a Leader and two Workers do a whole project',
+    group: WORKSPACE,
+    load: async () => (await import('./verb-demo.ts')).defineDemo,
+  },
+  {
+    name: 'mcp',
+    summary: 'serve this workspace to an agent over stdio',
+    group: WORKSPACE,
+    load: async () => (await import('./verb-mcp.ts')).defineMcp,
+  },
+  {
+    name: 'sync',
+    summary: 'how this clone and the remote stand; sync them now',
+    group: WORKSPACE,
+    load: async () => (await import('./verb-look.ts')).defineSync,
+  },
+  {
+    name: 'doctor',
+    summary: 'look for what is wrong, and say what mends it',
+    group: WORKSPACE,
+    load: async () => (await import('./verb-doctor.ts')).defineDoctor,
+  },
+  {
+    name: 'project',
+    summary: 'create, plan, accept, pause, complete projects',
+    group: WORK,
+    load: async () => (await import('./verb-friendly.ts')).defineProject,
+  },
+  {
+    name: 'task',
+    summary: 'delegate, acknowledge, submit, check tasks',
+    group: WORK,
+    load: async () => (await import('./verb-friendly.ts')).defineTask,
+  },
+  {
+    name: 'board',
+    summary: 'draw the projects: DAG in layers, Loop with its iterations',
+    group: WORK,
+    load: async () => (await import('./verb-look.ts')).defineBoard,
+  },
+  {
+    name: 'inbox',
+    summary: 'show the messages of the rooms',
+    group: WORK,
+    load: async () => (await import('./verb-look.ts')).defineInbox,
+  },
+  ...['taskflow', 'projectflow', 'filesync', 'message'].map((tool): Verb => ({
+    name: tool,
+    summary: `the actions of ${tool}, as agents call them`,
+    group: PROTOCOL,
+    load: async () => {
+      const { defineTool } = await import('./verb-protocol.ts');
+      return (command, session) => defineTool(tool, command, session);
+    },
+  })),
+];
