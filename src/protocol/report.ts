@@ -1,0 +1,44 @@
+import { gatherFacts, markdownText } from './report-facts.ts';
+import type { ReportInput } from './report-facts.ts';
+import { PROJECT_MARKS, symbolOf } from './report-labels.ts';
+import { deliverablesOf, drawingOf, focusOf, nextStepsOf, notesOf, summaryOf, tableOf } from './report-parts.ts';
+
+export { normaliseReplyRoute, reportRoute } from './report-route.ts';
+
+/**
+ * The requester's report as Markdown (protocol.md §14.3). It depends on the work alone, not on what became of earlier
+ * reports, so that the same state always gives the same text. Bounded in size whatever the plan's, and without
+ * anything that mentions somebody.
+ */
+export function composeReport(input: ReportInput): string {
+  const facts = gatherFacts(input);
+  const { meta, plan, labels, style } = facts;
+  const title = markdownText(meta.title, 200);
+  const status = `${symbolOf(PROJECT_MARKS[meta.status], style)} ${labels.projectStatus[meta.status]}`;
+  const drawing = drawingOf(facts);
+  const sections: readonly (readonly string[])[] = [
+    ['---'],
+    [`## ${labels.heading}: ${title}`],
+    [
+      `- **${labels.project}**: ${title}`,
+      `- **${labels.id}**: ${meta.project_id}`,
+      `- **${labels.mode}**: ${plan.kind === 'loop' ? 'Loop' : 'DAG'}`,
+      `- **${labels.status}**: ${status}`,
+      `- **${labels.focus}**: ${focusOf(facts)}`,
+    ],
+    [summaryOf(facts)],
+    tableOf(facts),
+    drawing.length === 0 ? [] : ['```text', ...drawing, '```'],
+    list(labels.deliverables, deliverablesOf(facts)),
+    list(labels.nextSteps, nextStepsOf(facts)),
+    list(labels.notes, notesOf(facts)),
+  ];
+  return `${sections
+    .filter((lines) => lines.length > 0)
+    .map((lines) => lines.join('\n'))
+    .join('\n\n')}\n`;
+}
+
+function list(heading: string, items: readonly string[]): readonly string[] {
+  return items.length === 0 ? [] : [`### ${heading}`, '', ...items.map((item) => `- ${item}`)];
+}
