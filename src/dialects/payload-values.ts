@@ -19,18 +19,16 @@ export function wordOf(value: unknown, label: string): boolean {
   throw new FlowError('invalid-argument', `${label} must be a boolean`, { remedy: `use true or false for ${label}` });
 }
 
-/** A list, or a JSON string of one. Lists of records say what was wrong with the JSON, as upstream does for `tasks`. */
-export function listOf(value: unknown, label: string, ofRecords: boolean): readonly unknown[] {
+/** A list, or a JSON string of one. */
+export function listOf(value: unknown, label: string): readonly unknown[] {
   let list = value;
   if (typeof value === 'string') {
     try {
       list = JSON.parse(value);
-    } catch (cause) {
-      const reason = cause instanceof Error ? cause.message : String(cause);
-      const message = ofRecords ? `${label} must be a JSON array: ${reason}` : `${label} must be a list`;
-      throw new FlowError('invalid-argument', message, { cause });
+    } catch {
+      list = undefined;
     }
   }
   if (Array.isArray(list)) return list as readonly unknown[];
-  throw new FlowError('invalid-argument', ofRecords ? `${label} must be a non-empty list` : `${label} must be a list`);
+  throw new FlowError('invalid-argument', `${label} must be a list`);
 }

@@ -86,50 +86,20 @@ function normaliseValue(field: z.ZodType, value: unknown, label: string): unknow
   const { schema, optional } = unwrap(field);
   if (schema instanceof z.ZodNumber) return wholeNumberOf(value, label);
   if (schema instanceof z.ZodBoolean) return wordOf(value, label);
-  if (schema instanceof z.ZodArray) {
-    const element = schema.element as z.ZodType;
-    return listOf(value, label, Object.keys(shapeOf(element)).length > 0).map((item) =>
-      normaliseElement(element, item),
-    );
-  }
+  // Texts in lists stay as they are: a path with a blank in front is refused, not mended (protocol.md §7.4).
+  if (schema instanceof z.ZodArray) return listOf(value, label);
   const text = typeof value === 'string' ? value.trim() : value;
   // A blank optional text counts as absent, unless its schema has something to say against a blank.
   if (text === '' && optional && schema.safeParse('').success) return undefined;
-  if (isStructure(schema)) return parsedObject(schema, text);
-  return text;
+  return schema instanceof z.ZodRecord && typeof text === 'string' ? parsedOr(text) : text;
 }
 
-/** Texts in lists stay as they are: a path with a blank in front is refused, not mended (protocol.md §7.4). */
-function normaliseElement(element: z.ZodType, item: unknown): unknown {
-  return isObject(item) ? normaliseObject(element, item) : item;
-}
-
-function normaliseObject(schema: z.ZodType, value: Fields): Fields {
-  const shape = shapeOf(schema);
-  if (Object.keys(shape).length === 0) return value;
-  const fields: Fields = {};
-  for (const [name, field] of Object.entries(shape)) {
-    const found = firstFilled(value, spellings(name));
-    const item = found === undefined ? undefined : normaliseValue(field, found, name);
-    if (item !== undefined) fields[name] = item;
+function parsedOr(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
   }
-  return fields;
-}
-
-function isStructure(schema: z.ZodType): boolean {
-  return schema instanceof z.ZodObject || schema instanceof z.ZodRecord;
-}
-
-function parsedObject(schema: z.ZodType, value: unknown): unknown {
-  let given = value;
-  if (typeof given === 'string') {
-    try {
-      given = JSON.parse(given);
-    } catch {
-      return value;
-    }
-  }
-  return isObject(given) ? normaliseObject(schema, given) : given;
 }
 
 /** `projectId` and `project_id`. */

@@ -1,0 +1,77 @@
+import type { PayloadRules } from './payload.ts';
+
+/** One action of one tool: which operation it names, and how its payload is written. */
+export interface ActionRow {
+  readonly operation: string;
+  readonly rules?: PayloadRules;
+}
+
+const reason = { bare: ['reason'], aliases: { reason: ['cancelReason'] } };
+const file = { bare: ['path', 'exclude'], text: 'path' };
+const room = { aliases: { roomId: ['room', 'target'] } };
+
+/**
+ * The protocol's tools and actions in the order in which they are listed (protocol.md §10). `cancel_task` stands under
+ * both tools, since upstream has had it under either. `node` is Baton's own, for the CLI and the dashboard.
+ */
+export const TOOLS: Readonly<Record<string, Readonly<Record<string, ActionRow>>>> = {
+  health: { health: { operation: 'node.health' } },
+  message: {
+    send: {
+      operation: 'message.send',
+      rules: {
+        bare: ['message'],
+        aliases: { target: ['roomId', 'room'], message: ['text', 'body'] },
+      },
+    },
+    list: { operation: 'message.list', rules: room },
+  },
+  filesync: {
+    pull: { operation: 'files.pull', rules: file },
+    push: { operation: 'files.push', rules: file },
+    stat: { operation: 'files.stat', rules: file },
+    list: { operation: 'files.list', rules: file },
+  },
+  projectflow: {
+    create_project: { operation: 'project.create' },
+    create_quick_project: { operation: 'project.create_quick' },
+    plan_dag: { operation: 'project.plan_dag' },
+    ready_nodes: { operation: 'project.ready_nodes' },
+    plan_loop: { operation: 'project.plan_loop' },
+    ready_loop_nodes: { operation: 'project.ready_loop_nodes' },
+    record_loop_iteration: { operation: 'project.record_loop_iteration' },
+    pause_project: { operation: 'project.pause' },
+    resume_project: { operation: 'project.resume' },
+    complete_project: { operation: 'project.complete' },
+    resolve_project: { operation: 'project.resolve' },
+    accept_task_result: { operation: 'project.accept_task_result' },
+    cancel_task: { operation: 'task.cancel', rules: reason },
+    mark_requester_report_sent: { operation: 'project.mark_requester_report_sent' },
+    check_active_tasks: { operation: 'project.check_active_tasks' },
+  },
+  taskflow: {
+    delegate_task: { operation: 'task.delegate' },
+    check_task: { operation: 'task.check' },
+    ack_task: { operation: 'task.ack' },
+    submit_task: { operation: 'task.submit' },
+    cancel_task: { operation: 'task.cancel', rules: reason },
+    report_progress: { operation: 'task.report_progress', rules: { bare: ['note'] } },
+    request_attention: { operation: 'task.request_attention' },
+  },
+  node: {
+    status: { operation: 'node.sync_status' },
+    board: { operation: 'node.board' },
+    inbox: { operation: 'node.inbox', rules: room },
+    problems: { operation: 'node.problems' },
+  },
+};
+
+/** What a tool is for, in one sentence. */
+export const TOOL_SUMMARIES: Readonly<Record<string, string>> = {
+  health: 'Whether this node serves and is in step with the remote.',
+  message: 'Messages to and from rooms.',
+  filesync: 'Shared files: fetch, publish, look up.',
+  projectflow: 'Projects and their plans: create, plan, ready nodes, accept, pause, complete.',
+  taskflow: 'Tasks: delegate, acknowledge, submit, check, cancel.',
+  node: 'What this node sees: board, inbox, sync status, problems.',
+};

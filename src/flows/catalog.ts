@@ -1,0 +1,73 @@
+import { acceptTaskResult } from './project-flow/accept.ts';
+import { checkActiveTasks } from './project-flow/active.ts';
+import { createProject } from './project-flow/create.ts';
+import { completeProject, confirmCompleted, pauseProject, resumeProject } from './project-flow/lifecycle.ts';
+import { recordLoopIteration } from './project-flow/loop.ts';
+import { planDag, planLoop } from './project-flow/plan.ts';
+import { createQuickProject } from './project-flow/quick.ts';
+import { readyDagNodes, readyIterationNodes } from './project-flow/ready.ts';
+import { repairState } from './project-flow/repair.ts';
+import { markRequesterReportSent, reportProject } from './project-flow/report.ts';
+import { resolveProject } from './project-flow/resolve.ts';
+import { acknowledge } from './task-flow/acknowledge.ts';
+import { confirmAttention, requestAttention } from './task-flow/attention.ts';
+import { cancel } from './task-flow/cancel.ts';
+import { check } from './task-flow/check.ts';
+import { confirmAssignment } from './task-flow/confirm-assignment.ts';
+import { confirmCompletion } from './task-flow/confirm-completion.ts';
+import { delegate } from './task-flow/delegate.ts';
+import { reportProgress } from './task-flow/progress.ts';
+import { recordSubmission } from './task-flow/record-submission.ts';
+import { submit } from './task-flow/submit.ts';
+import type { Operation } from './types.ts';
+import { nodeBoard } from './workspace-flow/board.ts';
+import { filesList, filesPull, filesPush, filesStat } from './workspace-flow/files.ts';
+import { nodeHealth, nodeProblems, nodeSyncStatus } from './workspace-flow/health.ts';
+import { messageList, messageSend, nodeInbox } from './workspace-flow/messages.ts';
+import { recordRefusal } from './workspace-flow/record-refusal.ts';
+
+/** Every use case, by name. What a door offers, and what the docs list, is read from here. */
+export const OPERATIONS: ReadonlyMap<string, Operation> = new Map(
+  [
+    createProject,
+    createQuickProject,
+    planDag,
+    readyDagNodes,
+    planLoop,
+    readyIterationNodes,
+    recordLoopIteration,
+    pauseProject,
+    resumeProject,
+    completeProject,
+    confirmCompleted,
+    resolveProject,
+    acceptTaskResult,
+    markRequesterReportSent,
+    checkActiveTasks,
+    reportProject,
+    repairState,
+    delegate,
+    confirmAssignment,
+    check,
+    acknowledge,
+    submit,
+    recordSubmission,
+    confirmCompletion,
+    cancel,
+    reportProgress,
+    requestAttention,
+    confirmAttention,
+    recordRefusal,
+    filesPull,
+    filesPush,
+    filesStat,
+    filesList,
+    messageSend,
+    messageList,
+    nodeHealth,
+    nodeSyncStatus,
+    nodeBoard,
+    nodeInbox,
+    nodeProblems,
+  ].map((operation) => [operation.name, operation as unknown as Operation]),
+);

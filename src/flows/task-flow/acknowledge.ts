@@ -1,0 +1,66 @@
+import { z } from 'zod';
+import { FlowError } from '../../protocol/errors.ts';
+import { taskPaths } from '../../protocol/paths.ts';
+import { appendHistory } from '../../protocol/records/task.ts';
+import type { TaskMeta } from '../../protocol/records/types.ts';
+import { presentTask } from '../present.ts';
+import { WORKERS, historyEntry, requireTask } from '../shared.ts';
+import { defineOperation } from '../types.ts';
+import { illegalMove, requireAssignee, requireOpen, requireRoom, syncFields, taskEvent, writeMeta } from './common.ts';
+
+export interface AcknowledgeOutput {
+  readonly task: Readonly<Record<string, unknown>>;
+  readonly spec: string;
+  readonly pulled?: boolean;
+  readonly synced?: boolean;
+}
+
+/** protocol.md §10.2: the assignee takes the task on and gets its spec. Repeating it changes nothing. */
+export const acknowledge = defineOperation({
+  name: 'task.ack',
+  kind: 'command',
+  roles: WORKERS,
+  summary: 'Take on a task that was assigned to you and read its spec.',
+  input: z.object({ taskId: z.string().min(1).describe('id of the task') }),
+  fresh: 'required',
+  dryRun: ({ input: { taskId } }) => ({ taskId }),
+  run(context) {
+    const { view, actor, now, input } = context;
+    const meta = requireTask(view, input.taskId);
+    requireOpen(view, meta, 'ack_task');
+    requireAssignee(context, meta);
+    requireRoom(meta);
+    const file = taskPaths(meta.task_id).spec;
+    const spec = view.text(file);
+    if (spec === undefined) {
+      throw new FlowError('not-found', `task spec not found: ${file}`, {
+        remedy: 'ask the leader to delegate the task with its spec',
+        data: { taskId: meta.task_id },
+      });
+    }
+    if (meta.status === 'in_progress' || meta.status === 'submitted') {
+      return { changes: [], events: [], announcements: [], output: { task: presentTask(meta), spec } };
+    }
+    if (meta.status === 'pending') throw illegalMove('ack_task', meta, 'delegate_task it first');
+    const next: TaskMeta = appendHistory(
+      {
+        ...meta,
+        status: 'in_progress',
+        acknowledged_at: meta.acknowledged_at ?? now,
+        acknowledged_by_role: meta.acknowledged_by_role ?? actor.role,
+      },
+      historyEntry({ now, actor, action: 'ack_task', from: meta.status, to: 'in_progress' }),
+    );
+    return {
+      changes: [writeMeta(next)],
+      events: [taskEvent('task.acknowledged', 'ack_task', next, { from: meta.status, to: 'in_progress' })],
+      announcements: [],
+      output: { task: presentTask(next), spec },
+    };
+  },
+  settle: (output: AcknowledgeOutput, settlement): AcknowledgeOutput => ({
+    ...output,
+    pulled: settlement.remote,
+    ...syncFields(settlement),
+  }),
+});

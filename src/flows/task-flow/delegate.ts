@@ -1,0 +1,164 @@
+import { z } from 'zod';
+import { FlowError } from '../../protocol/errors.ts';
+import { requireReadableId } from '../../protocol/ids.ts';
+import type { PlanNode } from '../../protocol/plan-types.ts';
+import type { TaskMeta } from '../../protocol/records/types.ts';
+import { normaliseRoom } from '../../protocol/rooms.ts';
+import { blockers } from '../../rules/dag.ts';
+import {
+  LEADERS,
+  checkAssignmentRoom,
+  checkBrokenPlan,
+  findTask,
+  requireActive,
+  requireNode,
+  requireProject,
+} from '../shared.ts';
+import type { OpenProject } from '../shared.ts';
+import { defineOperation } from '../types.ts';
+import type { Decision, OperationContext, Settlement } from '../types.ts';
+import { findAssignee, requireAssigneeId } from './assignee.ts';
+import { checkExternalMove, statusOfAssignment } from './assignment.ts';
+import { newClaim, resumeClaim, sameClaim } from './claim.ts';
+import type { Claim, DelegateOutput } from './claim.ts';
+import { requireOpen, syncFields } from './common.ts';
+
+const input = z.object({
+  projectId: z.string().min(1).describe('id of the project'),
+  taskId: z.string().min(1).describe('id of a ready node of its plan'),
+  roomId: z.string().min(1).describe('room of the assignment; kept as written'),
+  spec: z.string().min(1).describe('what the task is, Markdown'),
+  title: z.string().optional().describe('title, where the node has none of its own'),
+  assignedTo: z.string().optional().describe('worker name or Matrix id, default: as planned'),
+  sourceRoomId: z.string().optional().describe('room or conversation that the request came from'),
+  notify: z.boolean().default(true).describe('false: you post the assignment message yourself'),
+});
+
+type Context = OperationContext<z.output<typeof input>>;
+
+/** protocol.md §10.1: claims a ready node for its assignee, publishes the claim, then tells the assignee. */
+export const delegate = defineOperation({
+  name: 'task.delegate',
+  kind: 'command',
+  roles: LEADERS,
+  summary: 'Give a ready plan node with its spec to its assignee, and tell the assignee in the room.',
+  input,
+  fresh: 'required',
+  precheck({ view, input: { projectId, taskId, roomId } }) {
+    requireReadableId(projectId, 'projectId');
+    requireReadableId(taskId, 'taskId');
+    checkRoom(roomId);
+    checkAssignmentRoom(view.team, roomId, view.project(projectId)?.meta);
+  },
+  dryRun: ({ input: { projectId, taskId, roomId, notify } }) => ({ projectId, taskId, roomId, notify }),
+  run: decide,
+  settle,
+});
+
+function checkRoom(roomId: string): void {
+  if (normaliseRoom(roomId) !== undefined) return;
+  throw new FlowError('invalid-argument', `invalid Matrix room target: ${roomId}`, {
+    remedy: 'pass a room id such as !room:domain',
+  });
+}
+
+function decide(context: Context): Decision<DelegateOutput> {
+  const { view, facts, input: given } = context;
+  const project = requireProject(view, given.projectId);
+  checkAssignmentRoom(view.team, given.roomId, project.meta);
+  requireActive(project.meta);
+  checkBrokenPlan(project);
+  const node = requireNode(project.plan, given.taskId);
+  const existing = findTask(view, given.taskId);
+  if (existing !== undefined) {
+    requireSameProject(existing, project.id);
+    requireOpen(view, existing, 'delegate_task');
+  }
+  const claim = claimOf(context, project, node);
+  const assignee = findAssignee(context, claim.assignedTo ?? node.assignee, given.notify);
+  const announce = given.notify && facts.chat.kind === 'remote';
+  const status = statusOfAssignment(existing, { assignee: assignee.localpart, room: given.roomId, announce });
+  if (existing !== undefined && status === 'again') return sameClaim(claim, existing);
+  if (existing !== undefined && status === 'resume') return resumeClaim(claim, existing);
+  if (status === 'fresh') requirePending(project, node);
+  if (existing !== undefined) checkExternalMove(project.meta, existing, given.roomId);
+  return newClaim(claim, existing, requireAssigneeId(node.id, assignee));
+}
+
+function claimOf(context: Context, project: OpenProject, node: PlanNode): Claim {
+  const { roomId, spec, title, assignedTo, sourceRoomId, notify } = context.input;
+  return {
+    context,
+    project,
+    node,
+    roomId,
+    spec,
+    notify,
+    title: filled(title),
+    assignedTo: filled(assignedTo),
+    sourceRoomId: filled(sourceRoomId),
+  };
+}
+
+/** An id has one task folder: another project's task of the same id is not taken over. */
+function requireSameProject(existing: TaskMeta, projectId: string): void {
+  if (existing.project_id === projectId || existing.project_id === '') return;
+  throw new FlowError(
+    'already-exists',
+    `task already exists: ${existing.task_id} (in project ${existing.project_id})`,
+    {
+      remedy: 'plan the node under another id',
+      data: { taskId: existing.task_id },
+    },
+  );
+}
+
+function requirePending({ plan }: OpenProject, node: PlanNode): void {
+  const data = { taskId: node.id };
+  if (node.status !== 'pending') {
+    throw new FlowError('illegal-transition', `task ${node.id} is not pending`, {
+      remedy: `its marker in plan.md says ${node.status}; plan a new node for further work`,
+      data,
+    });
+  }
+  const open = blockers(plan, node.id);
+  if (open.length > 0) {
+    throw new FlowError('blocked-by-deps', `task ${node.id} is blocked by: ${open.join(', ')}`, {
+      remedy: 'delegate it once these are accepted',
+      data,
+    });
+  }
+}
+
+/** Tells what became of the message. Throws `notify-failed` with the claim as it stands: a retry resumes there. */
+function settle(output: DelegateOutput, settlement: Settlement, { taskId }: z.output<typeof input>): DelegateOutput {
+  const sync = syncFields(settlement);
+  const { sent, skipped: skip, roomId, assignee } = output.notification;
+  if (sent === true || skip === true) return { ...output, ...sync };
+  const [delivery] = settlement.deliveries;
+  if (delivery?.sent === true) {
+    const notification = {
+      sent: true,
+      eventId: delivery.eventId,
+      roomId,
+      assignee,
+      ...(delivery.reused === true ? { reused: true } : {}),
+    };
+    return { ...output, notification, ...sync };
+  }
+  if (!settlement.synced) {
+    throw new FlowError('sync-failed', `task ${taskId} is claimed, but the claim is not on the remote yet`, {
+      remedy: 'call delegate_task again; the assignment is sent once',
+      data: { task: output.task, synced: false },
+    });
+  }
+  const error = delivery?.error ?? 'Matrix send failed: nothing was delivered';
+  throw new FlowError('notify-failed', error, {
+    remedy: 'mend the cause and call delegate_task again; the claim stands and the assignment is sent once',
+    data: { notification: { sent: false, error }, task: output.task, ...sync },
+  });
+}
+
+function filled(text: string | undefined): string | undefined {
+  return text === undefined || text.trim() === '' ? undefined : text.trim();
+}

@@ -1,0 +1,48 @@
+import { formatDiagnostic } from '../../protocol/diagnostic.ts';
+import type { Diagnostic } from '../../protocol/diagnostic.ts';
+import type { WorkspaceView } from '../../protocol/view.ts';
+import { findInconsistencies } from '../../rules/consistency.ts';
+
+export interface Problem {
+  readonly kind: string;
+  readonly severity: 'error' | 'warning';
+  readonly message: string;
+  readonly remedy: string;
+  readonly projectId?: string;
+  readonly taskId?: string;
+  readonly file?: string;
+  readonly line?: number;
+  readonly column?: number;
+}
+
+/** Broken files and contradictions between files as one list; a broken file is told once, with its place. */
+export function problemsOf(view: WorkspaceView): readonly Problem[] {
+  const diagnostics = view.diagnostics();
+  const told = new Set(diagnostics.flatMap((diagnostic) => [diagnostic.message, formatDiagnostic(diagnostic)]));
+  const findings = findInconsistencies(view).filter(({ message }) => !told.has(message));
+  return [
+    ...diagnostics.map(problemOf),
+    ...findings.map(({ kind, severity, message, remedy, projectId, taskId }) => ({
+      kind,
+      severity,
+      message,
+      remedy,
+      ...(projectId === undefined ? {} : { projectId }),
+      ...(taskId === undefined ? {} : { taskId }),
+    })),
+  ];
+}
+
+function problemOf(diagnostic: Diagnostic): Problem {
+  const { rule, severity, message, file, line, column, expected } = diagnostic;
+  const place = file === undefined ? 'the file' : file;
+  return {
+    kind: rule,
+    severity,
+    message,
+    remedy: `mend ${place}, line ${line}${expected === undefined ? '' : `: ${expected} is expected`}`,
+    ...(file === undefined ? {} : { file }),
+    line,
+    column,
+  };
+}
