@@ -1,0 +1,133 @@
+import type { Diagnostic } from '../protocol/diagnostic.ts';
+import { FlowError } from '../protocol/errors.ts';
+import { projectPaths, taskPaths } from '../protocol/paths.ts';
+import type { PlanNode } from '../protocol/plan-types.ts';
+import type { TaskMeta } from '../protocol/records/types.ts';
+import type { ProjectEntry, WorkspaceView } from '../protocol/view.ts';
+import { isTerminalNode, validateGraph } from './dag.ts';
+import { disagreement } from './disagreement.ts';
+import type { Finding } from './finding.ts';
+import { isTerminalProject, isTerminalTask } from './lifecycle.ts';
+import { resultFinding } from './result-findings.ts';
+
+export type { Finding } from './finding.ts';
+
+/**
+ * Everything in the tree that does not fit together: broken files, broken graphs, markers against records, records
+ * against results. Reads all; changes nothing; the same tree gives the same findings in the same order.
+ */
+export function findInconsistencies(view: WorkspaceView): readonly Finding[] {
+  const planned = new Set<string>();
+  const findings: Finding[] = view.diagnostics().map(brokenFile);
+  for (const projectId of view.projectIds()) {
+    const entry = view.project(projectId);
+    if (entry === undefined) continue;
+    for (const { id } of entry.plan.nodes) planned.add(id);
+    if (entry.meta !== undefined && !isTerminalProject(entry.meta.status))
+      findings.push(...projectFindings(view, entry));
+  }
+  for (const taskId of view.taskIds()) {
+    const meta = view.task(taskId)?.meta;
+    if (meta !== undefined && !planned.has(taskId) && !isTerminalTask(meta.status)) findings.push(orphan(meta));
+  }
+  return findings;
+}
+
+function projectFindings(view: WorkspaceView, entry: ProjectEntry): readonly Finding[] {
+  return [...graphFindings(entry), ...entry.plan.nodes.flatMap((node) => nodeFindings(view, entry.id, node))];
+}
+
+function nodeFindings(view: WorkspaceView, projectId: string, node: PlanNode): readonly Finding[] {
+  const task = view.task(node.id);
+  const about = { projectId, taskId: node.id };
+  if (task?.meta === undefined) {
+    if (node.status !== 'delegated' || (task !== undefined && task.diagnostics.length > 0)) return [];
+    return [
+      {
+        key: `missing-record:${node.id}`,
+        kind: 'missing-task-record',
+        severity: 'warning',
+        ...about,
+        message: `plan.md shows ${node.id} as delegated, but ${taskPaths(node.id).meta} is missing`,
+        remedy: 'set its marker back to [ ] and delegate it again',
+      },
+    ];
+  }
+  if (task.meta.project_id !== projectId) return [foreign(about, task.meta)];
+  const differ = disagreement(node, task.meta);
+  if (differ === undefined) {
+    const finding = isTerminalNode(node.status) ? undefined : resultFinding(view, task.meta);
+    return finding === undefined ? [] : [finding];
+  }
+  return [
+    {
+      key: `disagree:${node.id}:${node.status}:${task.meta.status}`,
+      kind: 'marker-and-record-disagree',
+      severity: 'warning',
+      ...about,
+      message: differ.message,
+      remedy:
+        differ.repair === undefined
+          ? `decide which is right and edit ${projectPaths(projectId).plan}`
+          : `the node sets the ${differ.repair.side} to ${differ.repair.to}`,
+      ...(differ.repair === undefined ? {} : { repair: { operation: 'state.repair', input: about } }),
+    },
+  ];
+}
+
+/** A hand-edited graph that planning would have refused (protocol.md §6.5). Duplicate lines are diagnostics already. */
+function graphFindings({ id: projectId, plan }: ProjectEntry): readonly Finding[] {
+  try {
+    validateGraph(plan.nodes);
+    return [];
+  } catch (thrown) {
+    if (!(thrown instanceof FlowError)) throw thrown;
+    return [
+      {
+        key: `broken-graph:${projectId}:${thrown.message}`,
+        kind: 'broken-graph',
+        severity: 'error',
+        projectId,
+        message: `${projectPaths(projectId).plan}: ${thrown.message}`,
+        remedy: 'edit the plan, or send the whole graph with plan_dag',
+      },
+    ];
+  }
+}
+
+function foreign(about: { readonly projectId: string; readonly taskId: string }, meta: TaskMeta): Finding {
+  return {
+    key: `foreign-record:${about.projectId}:${about.taskId}`,
+    kind: 'foreign-task-record',
+    severity: 'error',
+    ...about,
+    message: `${about.taskId} stands in the plan of ${about.projectId}, but its record belongs to project ${meta.project_id}`,
+    remedy: 'give the node an id of its own',
+  };
+}
+
+function orphan({ task_id: taskId, project_id: projectId, status }: TaskMeta): Finding {
+  return {
+    key: `orphan:${taskId}`,
+    kind: 'orphan-task',
+    severity: 'warning',
+    projectId,
+    taskId,
+    message: `task ${taskId} is ${status}, but no plan holds it`,
+    remedy: 'cancel it, or plan it again under its id',
+  };
+}
+
+function brokenFile(diagnostic: Diagnostic): Finding {
+  const { rule, severity, message, line, column, file = '<text>', expected } = diagnostic;
+  const [, folder, id] = /^shared\/(projects|tasks)\/([^/]+)\//.exec(file) ?? [];
+  return {
+    key: `broken-file:${file}:${rule}:${line}:${column}`,
+    kind: 'broken-file',
+    severity,
+    ...(folder === 'projects' && id !== undefined ? { projectId: id } : {}),
+    ...(folder === 'tasks' && id !== undefined ? { taskId: id } : {}),
+    message: `${file}:${line}:${column} [${rule}] ${message}`,
+    remedy: expected === undefined ? `mend ${file} by hand` : `mend ${file} by hand: expected ${expected}`,
+  };
+}

@@ -1,0 +1,71 @@
+import { projectPaths } from '../protocol/paths.ts';
+import type { ProjectMeta, TaskMeta } from '../protocol/records/types.ts';
+import { composeReport, reportRoute } from '../protocol/report.ts';
+import type { ProjectEntry, WorkspaceView } from '../protocol/view.ts';
+
+/** The reason under which results that arrive while a project is paused are told (protocol.md §12, §15). */
+export const WAITING_WHILE_PAUSED = 'result_while_paused';
+
+export interface DueReport {
+  readonly projectId: string;
+  readonly reason: string;
+}
+
+/** Projects whose requester is owed a report, by project id; read from state only, so nothing is lost in a crash. */
+export function reportDue(view: WorkspaceView): readonly DueReport[] {
+  return view.projectIds().flatMap((projectId) => {
+    const entry = view.project(projectId);
+    const reason = entry?.meta === undefined ? undefined : dueReason(view, entry, entry.meta);
+    return reason === undefined ? [] : [{ projectId, reason }];
+  });
+}
+
+/**
+ * Why a report on this project is due, or `undefined`. One that has no room to go to is due only until it is written.
+ */
+export function dueReason(view: WorkspaceView, entry: ProjectEntry, meta: ProjectMeta): string | undefined {
+  const reason =
+    meta.requester_report?.pending === true ? (meta.requester_report.reason ?? 'pending') : untold(view, entry, meta);
+  if (reason === undefined) return undefined;
+  if (reportRoute({ meta, team: view.team }) !== undefined) return reason;
+  return view.text(projectPaths(entry.id).result) === reportText(view, entry, meta) ? undefined : reason;
+}
+
+/** The report as it reads now; the same state always gives the same text. */
+export function reportText(view: WorkspaceView, entry: ProjectEntry, meta: ProjectMeta): string {
+  return composeReport({
+    meta,
+    plan: entry.plan,
+    tasks: new Map(projectTasks(view, entry).map((task) => [task.task_id, task])),
+    team: view.team,
+  });
+}
+
+function projectTasks(view: WorkspaceView, { id, plan }: ProjectEntry): readonly TaskMeta[] {
+  return plan.nodes.flatMap((node) => {
+    const meta = view.task(node.id)?.meta;
+    return meta === undefined || meta.project_id !== id ? [] : [meta];
+  });
+}
+
+/** Results that wait in a paused project and that the last report did not name. */
+function untold(view: WorkspaceView, entry: ProjectEntry, meta: ProjectMeta): string | undefined {
+  if (meta.status !== 'paused') return undefined;
+  const waiting = waitingResults(view, entry);
+  if (waiting.length === 0) return undefined;
+  const { reason, summary } = meta.requester_report ?? {};
+  return reason === WAITING_WHILE_PAUSED && summary === waitingSummary(waiting) ? undefined : WAITING_WHILE_PAUSED;
+}
+
+/** Ids of submitted tasks that nobody has decided on yet, in plan order. */
+export function waitingResults(view: WorkspaceView, entry: ProjectEntry): readonly string[] {
+  const open = new Set(entry.plan.nodes.filter(({ status }) => status === 'delegated').map(({ id }) => id));
+  return projectTasks(view, entry)
+    .filter(({ task_id: id, status }) => status === 'submitted' && open.has(id))
+    .map(({ task_id: id }) => id);
+}
+
+/** Names the waiting results, so that a report on the same ones is not sent again. */
+export function waitingSummary(ids: readonly string[]): string {
+  return `results waiting while paused: ${ids.join(', ')}`;
+}
