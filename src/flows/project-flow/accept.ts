@@ -1,0 +1,191 @@
+import { z } from 'zod';
+import { FlowError } from '../../protocol/errors.ts';
+import { parsePlan } from '../../protocol/plan/parse.ts';
+import { setMarker } from '../../protocol/plan/edit.ts';
+import { taskPaths } from '../../protocol/paths.ts';
+import type { PlanNode } from '../../protocol/plan-types.ts';
+import { RESULT_STATUSES } from '../../protocol/records/types.ts';
+import type { ProjectMeta, ResultStatus, TaskMeta } from '../../protocol/records/types.ts';
+import { parseResult } from '../../protocol/result/parse.ts';
+import type { WorkspaceView } from '../../protocol/view.ts';
+import { isTerminalNode, readyNodes } from '../../rules/dag.ts';
+import { isTerminalTask } from '../../rules/lifecycle.ts';
+import { presentProject, presentTask } from '../present.ts';
+import {
+  checkBrokenPlan,
+  findTask,
+  LEADERS,
+  notificationHint,
+  requireActive,
+  requireNode,
+  requireProject,
+  requireSubmission,
+  writePlan,
+  writeProject,
+  writeTask,
+} from '../shared.ts';
+import type { OpenProject } from '../shared.ts';
+import { defineOperation } from '../types.ts';
+import type { Decision, OperationContext } from '../types.ts';
+import { decide, decidedReport, decidedTask } from './decision.ts';
+import type { DecidedStatus } from './decision.ts';
+import { presentNodes } from './planned-tasks.ts';
+
+const acceptInput = z.object({
+  projectId: z.string().min(1).describe('id of the project'),
+  taskId: z.string().min(1).describe('id of the submitted task'),
+  submissionId: z.string().optional().describe('the submission that was checked'),
+  resultStatus: z.string().optional().describe('status of the checked result, default SUCCESS'),
+  accepted: z.boolean().optional().describe('false asks for a revision of a successful result; default true'),
+  summary: z.string().optional().describe('what to tell the requester; default: the summary of the result'),
+  publishArtifacts: z.unknown().optional().describe('accepted for compatibility; deliverables are in git already'),
+});
+
+type Context = OperationContext<z.output<typeof acceptInput>>;
+
+/** What one acceptance is about, after the checks that need no decision. */
+interface Matter {
+  readonly project: OpenProject;
+  readonly node: PlanNode;
+  readonly task: TaskMeta | undefined;
+  readonly result: ResultStatus;
+  readonly decision: DecidedStatus;
+}
+
+/** protocol.md §10.16: the Leader decides on a submitted result; the only tool that makes a node `[x]`. */
+export const acceptTaskResult = defineOperation({
+  name: 'project.accept_task_result',
+  kind: 'command',
+  roles: LEADERS,
+  summary: 'Decide on a submitted result: completed, revision or blocked.',
+  input: acceptInput,
+  fresh: 'required',
+  precheck({ input }) {
+    resultStatus(input.resultStatus);
+  },
+  run(context) {
+    const { view, input } = context;
+    const project = requireProject(view, input.projectId);
+    const task = findTask(view, input.taskId);
+    if (task !== undefined) checkTask(task, project.id);
+    const decided = decidedAs(project, input.taskId, task);
+    const decision = decide(resultStatus(input.resultStatus), input.accepted ?? true);
+    if (decided !== undefined && decided !== decision) {
+      throw refusal(`task result already decided as ${decided}`, input.taskId, 'plan further work as a new node');
+    }
+    if (task !== undefined) requireSubmission(task, input.submissionId);
+    if (task !== undefined && decided === undefined && task.status !== 'submitted') {
+      throw refusal(
+        `accept_task_result requires submitted task state, got ${task.status}`,
+        input.taskId,
+        'wait for submit_task, then check_task',
+      );
+    }
+    const result = matchResult(view, task, resultStatus(input.resultStatus));
+    if (decided === undefined) requireActive(project.meta);
+    checkBrokenPlan(project);
+    const node = requireNode(project.plan, input.taskId, 'task not found in project plan');
+    return settleMatter(context, { project, node, task, result, decision }, decided !== undefined);
+  },
+});
+
+function refusal(message: string, taskId: string, remedy: string): FlowError {
+  return new FlowError('illegal-transition', message, { remedy, data: { taskId } });
+}
+
+function checkTask({ task_id: taskId, project_id: owner }: TaskMeta, projectId: string): void {
+  if (owner === projectId) return;
+  throw new FlowError('invalid-argument', `task ${taskId} does not belong to project ${projectId}`, {
+    remedy: `its record names project ${owner}`,
+    data: { projectId, taskId },
+  });
+}
+
+/** The decision that stands, by marker first; `undefined` while the task is open. */
+function decidedAs({ plan }: OpenProject, taskId: string, task: TaskMeta | undefined): string | undefined {
+  const node = plan.nodes.find(({ id }) => id === taskId);
+  if (node !== undefined && isTerminalNode(node.status)) return node.status;
+  return task !== undefined && isTerminalTask(task.status) ? task.status : undefined;
+}
+
+function resultStatus(word = 'SUCCESS'): ResultStatus {
+  const status = RESULT_STATUSES.find((known) => known === word.toUpperCase());
+  if (status !== undefined) return status;
+  throw new FlowError('invalid-argument', `invalid result status: ${word}`, {
+    remedy: `use one of ${RESULT_STATUSES.join(', ')}`,
+  });
+}
+
+/** What the Leader names must be what was submitted; a record without a copy of it is read from result.md. */
+function matchResult(view: WorkspaceView, task: TaskMeta | undefined, named: ResultStatus): ResultStatus {
+  if (task === undefined) return named;
+  const persisted = task.result_status ?? readResult(view, task.task_id);
+  if (persisted === named) return named;
+  throw new FlowError('invalid-argument', 'resultStatus does not match the submitted task result', {
+    remedy: `the submitted result is ${persisted}: call check_task and pass what it shows`,
+    data: { taskId: task.task_id },
+  });
+}
+
+function readResult(view: WorkspaceView, taskId: string): ResultStatus {
+  const file = taskPaths(taskId).result;
+  const text = view.text(file);
+  if (text === undefined) throw new FlowError('invalid-result', `task result not found: ${file}`, { data: { taskId } });
+  const { result, problem } = parseResult(text, { exists: (path) => view.exists(path) });
+  if (result !== undefined) return result.status;
+  throw new FlowError('invalid-result', problem ?? `${file} is not a valid result`, { data: { taskId } });
+}
+
+/** Brings marker, record and report to the decision; what agrees already is left alone, so a repetition repairs only. */
+function settleMatter(context: Context, matter: Matter, reused: boolean): Decision<Record<string, unknown>> {
+  const { input } = context;
+  const { project, node, task, decision } = matter;
+  const summary = input.summary ?? task?.summary ?? '';
+  const text = node.status === decision ? project.planText : setMarker(project.planText, node.id, decision);
+  const decided = decidedRecord(context, matter);
+  const meta = reused ? project.meta : reporting(matter, summary);
+  const changes = [
+    ...writePlan(project, text),
+    ...(decided === undefined || decided === task ? [] : [writeTask(decided)]),
+    ...(reused ? [] : [writeProject(meta)]),
+  ];
+  return {
+    changes,
+    events: changes.length === 0 ? [] : [decisionEvent(matter, summary)],
+    announcements: [],
+    output: {
+      project: presentProject(meta),
+      task: decided === undefined ? null : presentTask(decided),
+      taskId: node.id,
+      submissionId: task?.submission_id ?? null,
+      nodeStatus: decision,
+      accepted: input.accepted ?? true,
+      publishedArtifacts: [],
+      readyNodes: presentNodes(readyNodes(parsePlan(text), meta.status)),
+      ...(reused ? { reused } : {}),
+      notificationNeeded: notificationHint(`task_result_${decision}`, meta, summary, task),
+    },
+  };
+}
+
+function decidedRecord({ input, actor, now }: Context, { task, decision }: Matter): TaskMeta | undefined {
+  if (task === undefined || task.status === decision) return task;
+  return decidedTask(task, decision, { now, actor, action: 'accept_task_result', note: input.summary ?? '' });
+}
+
+function reporting({ project, node, result, decision }: Matter, summary: string): ProjectMeta {
+  const report = decidedReport(project.meta, decision, { taskId: node.id, resultStatus: result, summary });
+  return { ...project.meta, requester_report: report };
+}
+
+function decisionEvent({ project, node, task, decision, result }: Matter, note: string) {
+  return {
+    type: `task.${decision}`,
+    action: 'accept_task_result',
+    subject: { kind: 'task', id: node.id, project_id: project.id },
+    from: task?.status ?? node.status,
+    to: decision,
+    ...(note === '' ? {} : { note }),
+    data: { resultStatus: result },
+  } as const;
+}

@@ -1,0 +1,129 @@
+import { z } from 'zod';
+import { FlowError } from '../../protocol/errors.ts';
+import { MAX_ID, requireNewId, slugOf } from '../../protocol/ids.ts';
+import { projectPaths } from '../../protocol/paths.ts';
+import { initialPlan } from '../../protocol/plan/render.ts';
+import type { ProjectMeta } from '../../protocol/records/types.ts';
+import { normaliseReplyRoute } from '../../protocol/report.ts';
+import type { WorkspaceView } from '../../protocol/view.ts';
+import { presentProject } from '../present.ts';
+import { LEADERS, writeProject } from '../shared.ts';
+import { defineOperation } from '../types.ts';
+import type { OperationContext } from '../types.ts';
+
+/** What both ways of creating a project are told about where it comes from. */
+export const originFields = {
+  projectId: z
+    .string()
+    .min(1, 'payload.projectId is required')
+    .optional()
+    .describe('id of the new project; made from the title when absent'),
+  title: z.string().min(1).describe('one line that names the project'),
+  source: z.string().optional().describe('where the request came from, e.g. team-admin or manager'),
+  requester: z.string().optional().describe('who asked: a Matrix id, matrix:!room:domain, or channel:user:session'),
+  parentTaskId: z.string().optional().describe('task that this project was made for'),
+  replyRoute: z
+    .record(z.string(), z.unknown())
+    .optional()
+    .describe('where reports go: {channel, targetUser, targetSession}'),
+  sourceRoomId: z.string().optional().describe('room or conversation that the request came from'),
+  teamId: z.string().optional().describe('team that owns the project'),
+};
+
+const createInput = z.object(originFields);
+
+/** protocol.md §10.8. */
+export const createProject = defineOperation({
+  name: 'project.create',
+  kind: 'command',
+  roles: LEADERS,
+  summary: 'Create a project with an empty plan.',
+  input: createInput,
+  fresh: 'required',
+  run(context) {
+    const meta = newProject(context);
+    const { project_id: id, title } = meta;
+    return {
+      changes: [
+        writeProject(meta),
+        {
+          kind: 'write',
+          path: projectPaths(id).plan,
+          text: initialPlan({ title, projectId: id, createdAt: context.now }),
+        },
+      ],
+      events: [
+        {
+          type: 'project.created',
+          action: 'create_project',
+          subject: { kind: 'project', id },
+          to: meta.status,
+          note: title,
+        },
+      ],
+      announcements: [],
+      output: { project: presentProject(meta) },
+    };
+  },
+});
+
+type OriginInput = z.output<typeof createInput>;
+
+/** The record of a new project. Throws `already-exists` or `invalid-argument`. */
+export function newProject(
+  { view, input, now, ids }: Pick<OperationContext<OriginInput>, 'view' | 'input' | 'now' | 'ids'>,
+  mode?: 'quick',
+): ProjectMeta {
+  const title = input.title.replaceAll(/\s+/gu, ' ').trim();
+  if (title === '') throw new FlowError('invalid-argument', 'payload.title is required');
+  const id = input.projectId === undefined ? generateId(view, title, ids.localTime) : freeId(view, input.projectId);
+  // A requester that names a session is a route as well; a bare Matrix id is identity only.
+  const route = normaliseReplyRoute(input.replyRoute) ?? normaliseReplyRoute(input.requester);
+  const sourceRoom = input.sourceRoomId ?? route?.target_session;
+  return {
+    project_id: id,
+    title,
+    status: 'active',
+    ...optional('source', input.source),
+    ...optional('requester', input.requester),
+    ...optional('parent_task_id', input.parentTaskId),
+    created_at: now,
+    ...optional('mode', mode),
+    ...optional('team_id', input.teamId),
+    ...optional('reply_route', route),
+    ...optional('source_room_id', sourceRoom),
+  };
+}
+
+function optional<Key extends string, Value>(key: Key, value: Value | undefined): { readonly [key in Key]?: Value } {
+  return value === undefined ? {} : ({ [key]: value } as { readonly [key in Key]: Value });
+}
+
+function freeId(view: WorkspaceView, wanted: string): string {
+  const id = requireNewId(wanted, 'projectId');
+  const taken = existing(view, id);
+  if (taken === undefined) return id;
+  throw new FlowError('already-exists', `project already exists: ${taken}`, {
+    remedy: 'choose another projectId, or leave it out to have one made',
+    data: { projectId: id },
+  });
+}
+
+/** The project that holds this id, also one that differs only by case: some disks cannot tell them apart. */
+function existing(view: WorkspaceView, id: string): string | undefined {
+  if (view.exists(projectPaths(id).meta)) return id;
+  const folded = id.toLowerCase();
+  return view.projectIds().find((other) => other.toLowerCase() === folded);
+}
+
+/** protocol.md §1.1: slug and local time; `-01` to `-999` when several are made within one second. */
+function generateId(view: WorkspaceView, title: string, localTime: string): string {
+  const room = MAX_ID - localTime.length - '--999'.length;
+  const base = `${slugOf(title).slice(0, room).replace(/-+$/, '')}-${localTime}`;
+  if (existing(view, base) === undefined) return base;
+  for (let suffix = 1; suffix <= 999; suffix += 1) {
+    const id = `${base}-${String(suffix).padStart(2, '0')}`;
+    if (existing(view, id) === undefined) return id;
+  }
+  throw new FlowError('already-exists', `cannot allocate unique project id for: ${base}`);
+}

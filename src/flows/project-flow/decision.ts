@@ -1,0 +1,63 @@
+import { projectPaths } from '../../protocol/paths.ts';
+import { appendHistory } from '../../protocol/records/task.ts';
+import type { Actor, ProjectMeta, RequesterReport, ResultStatus, TaskMeta } from '../../protocol/records/types.ts';
+import { historyEntry } from '../shared.ts';
+
+/** What the Leader's side may make of a submission (protocol.md §7.1). */
+export type DecidedStatus = 'completed' | 'revision' | 'blocked';
+
+/** protocol.md §7.1 and §10.16: what a result and the Leader's word make of the node. */
+export function decide(result: ResultStatus, accepted: boolean): DecidedStatus {
+  if (result === 'REVISION_NEEDED') return 'revision';
+  if (result === 'BLOCKED' || result === 'INTERRUPTED') return 'blocked';
+  return accepted ? 'completed' : 'revision';
+}
+
+export interface DecisionStep {
+  readonly now: string;
+  readonly actor: Actor;
+  readonly action: string;
+  readonly note?: string;
+}
+
+/** The record of a decided task: ended, continuation resolved, nothing left open. */
+export function decidedTask(meta: TaskMeta, status: DecidedStatus | 'cancelled', step: DecisionStep): TaskMeta {
+  const { continuation, attention, completed_at: _, ...rest } = meta;
+  const decided: TaskMeta = {
+    ...rest,
+    status,
+    ...(continuation === undefined
+      ? {}
+      : { continuation: { ...continuation, status: 'resolved', resolution: status, resolved_at: step.now } }),
+    ...(status === 'completed' ? { completed_at: step.now } : {}),
+    ...(attention === undefined ? {} : { attention: attention.map((record) => ({ ...record, resolved: true })) }),
+  };
+  return meta.status === status
+    ? decided
+    : appendHistory(decided, historyEntry({ ...step, from: meta.status, to: status }));
+}
+
+export interface DecidedResult {
+  readonly taskId: string;
+  readonly resultStatus?: ResultStatus;
+  readonly summary?: string;
+}
+
+/**
+ * What a decision owes the requester (protocol.md §10.16). A report that is still to be sent for this very task is
+ * withdrawn when the task turns out not to be completed; otherwise every decision makes a report due (§14.1).
+ */
+export function decidedReport(project: ProjectMeta, status: DecidedStatus, result: DecidedResult): RequesterReport {
+  const before = project.requester_report;
+  if (status !== 'completed' && before?.pending === true && before.task_id === result.taskId) {
+    return { ...before, pending: false, reason: `task_result_${status}` };
+  }
+  return {
+    pending: true,
+    reason: status === 'completed' ? 'task_result_accepted' : `task_result_${status}`,
+    task_id: result.taskId,
+    ...(result.resultStatus === undefined ? {} : { result_status: result.resultStatus }),
+    ...(result.summary === undefined || result.summary === '' ? {} : { summary: result.summary }),
+    report_path: projectPaths(project.project_id).result,
+  };
+}

@@ -1,0 +1,178 @@
+import { z } from 'zod';
+import { FlowError } from '../../protocol/errors.ts';
+import { projectPaths } from '../../protocol/paths.ts';
+import { setLoopFields } from '../../protocol/plan/edit.ts';
+import type { EventDraft, ProjectMeta, ProjectStatus } from '../../protocol/records/types.ts';
+import { isTerminalNode } from '../../rules/dag.ts';
+import { nextProjectStatus } from '../../rules/lifecycle.ts';
+import type { ProjectEvent } from '../../rules/lifecycle.ts';
+import { WAITING_WHILE_PAUSED, waitingResults, waitingSummary } from '../../rules/reports.ts';
+import { presentProject } from '../present.ts';
+import { LEADERS, requireProject, writePlan, writeProject } from '../shared.ts';
+import type { OpenProject } from '../shared.ts';
+import { defineOperation } from '../types.ts';
+import type { Decision } from '../types.ts';
+import { completionAnnouncement } from './announce.ts';
+
+const projectId = z.string().min(1).describe('id of the project');
+
+type ProjectDecision = Decision<Record<string, unknown>>;
+
+/** protocol.md §10.10, §15: nothing new starts; work under way goes on and its results wait. */
+export const pauseProject = defineOperation({
+  name: 'project.pause',
+  kind: 'command',
+  roles: LEADERS,
+  summary: 'Pause a project: nothing new is delegated or accepted.',
+  input: z.object({ projectId, reason: z.string().optional().describe('why, one line') }),
+  fresh: 'required',
+  run({ view, input }) {
+    const project = requireProject(view, input.projectId);
+    const status = step(project, 'pause');
+    if (project.meta.status === status) return unchanged(project);
+    const waiting = waitingResults(view, project);
+    const meta: ProjectMeta = {
+      ...project.meta,
+      status,
+      ...(input.reason === undefined ? {} : { pause_reason: input.reason }),
+      ...(waiting.length === 0
+        ? {}
+        : {
+            requester_report: {
+              pending: true,
+              reason: WAITING_WHILE_PAUSED,
+              summary: waitingSummary(waiting),
+              report_path: projectPaths(project.id).result,
+            },
+          }),
+    };
+    return changed(project, meta, 'paused', 'pause_project', input.reason);
+  },
+});
+
+/** protocol.md §10.10. */
+export const resumeProject = defineOperation({
+  name: 'project.resume',
+  kind: 'command',
+  roles: LEADERS,
+  summary: 'Resume a paused project.',
+  input: z.object({ projectId }),
+  fresh: 'required',
+  run({ view, input }) {
+    const project = requireProject(view, input.projectId);
+    const status = step(project, 'resume');
+    if (project.meta.status === status) return unchanged(project);
+    const { pause_reason: _, ...rest } = project.meta;
+    return changed(project, { ...rest, status }, 'resumed', 'resume_project');
+  },
+});
+
+/** protocol.md §10.10: a project ends once every node has; `force` ends it with work left open. */
+export const completeProject = defineOperation({
+  name: 'project.complete',
+  kind: 'command',
+  roles: LEADERS,
+  summary: 'Complete a project whose tasks have all ended.',
+  input: z.object({
+    projectId,
+    force: z.boolean().optional().describe('complete although tasks are open'),
+    publishArtifacts: z.unknown().optional().describe('accepted for compatibility; deliverables are in git already'),
+  }),
+  fresh: 'required',
+  run(context) {
+    const { view, input, now } = context;
+    const project = requireProject(view, input.projectId);
+    const status = step(project, 'complete');
+    const announcements = completionAnnouncement(context, project.meta);
+    if (project.meta.status === status) return { ...unchanged(project), announcements };
+    if (input.force !== true) requireAllEnded(project);
+    const meta: ProjectMeta = {
+      ...project.meta,
+      status,
+      completed_at: now,
+      requester_report: {
+        pending: true,
+        reason: 'project_completed',
+        report_path: projectPaths(project.id).result,
+      },
+    };
+    const decision = changed(project, meta, 'completed', 'complete_project');
+    const loop = project.plan.loop;
+    const plan =
+      loop === undefined || loop.status === 'completed' || project.planText === ''
+        ? []
+        : writePlan(project, setLoopFields(project.planText, { status: 'completed' }));
+    return { ...decision, changes: [...decision.changes, ...plan], announcements };
+  },
+});
+
+/** Follow-up of the announcement: it was made, and is not made again. */
+export const confirmCompleted = defineOperation({
+  name: 'project.confirm_completed',
+  kind: 'command',
+  roles: LEADERS,
+  internal: true,
+  summary: 'Record that the end of a project was announced.',
+  input: z.object({ projectId, eventId: z.string().min(1).describe('event id of the announcement') }),
+  fresh: 'no',
+  run({ view, input }) {
+    const project = requireProject(view, input.projectId);
+    if (project.meta.project_completion_event_id !== undefined) return unchanged(project, false);
+    const meta: ProjectMeta = { ...project.meta, project_completion_event_id: input.eventId };
+    return { changes: [writeProject(meta)], events: [], announcements: [], output: { project: presentProject(meta) } };
+  },
+});
+
+/** The next status, or the refusal that names what stands in the way. */
+function step({ id, meta }: OpenProject, event: ProjectEvent): ProjectStatus {
+  const next = nextProjectStatus(meta.status, event);
+  if (next !== undefined) return next;
+  throw new FlowError('illegal-transition', `cannot ${event} a ${meta.status} project`, {
+    remedy:
+      meta.status === 'completed' ? 'create a new project for further work' : 'see the project with resolve_project',
+    data: { projectId: id },
+  });
+}
+
+function requireAllEnded({ id, plan }: OpenProject): void {
+  const open = plan.nodes.filter(({ status }) => !isTerminalNode(status));
+  if (open.length === 0) return;
+  const named = open.slice(0, 5).map((node) => `${node.id} ${node.status}`);
+  const more = open.length > named.length ? `, and ${open.length - named.length} more` : '';
+  throw new FlowError('illegal-transition', `project has non-terminal tasks (status: ${named.join(', ')}${more})`, {
+    remedy: 'accept, cancel or drop them first, or pass force:true',
+    data: { projectId: id, openTasks: open.map((node) => node.id) },
+  });
+}
+
+function unchanged({ meta }: OpenProject, tell = true): ProjectDecision {
+  return {
+    changes: [],
+    events: [],
+    announcements: [],
+    output: { project: presentProject(meta), ...(tell ? { unchanged: true } : {}) },
+  };
+}
+
+function changed(
+  project: OpenProject,
+  meta: ProjectMeta,
+  word: string,
+  action: string,
+  note?: string,
+): ProjectDecision {
+  const event: EventDraft = {
+    type: `project.${word}`,
+    action,
+    subject: { kind: 'project', id: project.id },
+    from: project.meta.status,
+    to: meta.status,
+    ...(note === undefined ? {} : { note }),
+  };
+  return {
+    changes: [writeProject(meta)],
+    events: [event],
+    announcements: [],
+    output: { project: presentProject(meta) },
+  };
+}

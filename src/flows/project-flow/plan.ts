@@ -1,0 +1,162 @@
+import { z } from 'zod';
+import { FlowError } from '../../protocol/errors.ts';
+import { parsePlan } from '../../protocol/plan/parse.ts';
+import { replaceDag, replaceLoop } from '../../protocol/plan/edit.ts';
+import { LOOP_STATUSES } from '../../protocol/plan-types.ts';
+import type { Loop, LoopStatus } from '../../protocol/plan-types.ts';
+import type { ProjectMeta } from '../../protocol/records/types.ts';
+import { readyNodes } from '../../rules/dag.ts';
+import { isTerminalProject } from '../../rules/lifecycle.ts';
+import { readyLoopNodes } from '../../rules/loop.ts';
+import { presentLoop } from '../present.ts';
+import { LEADERS, requireProject, writePlan } from '../shared.ts';
+import { defineOperation } from '../types.ts';
+import type { EventDraft } from '../../protocol/records/types.ts';
+import { presentNodes, presentReplan, readTasks, replan } from './planned-tasks.ts';
+import type { Replan } from './planned-tasks.ts';
+
+const tasksField = z.unknown().optional().describe('list of {taskId, title, assignedTo, dependsOn?}: the whole graph');
+
+/** protocol.md §10.11. */
+export const planDag = defineOperation({
+  name: 'project.plan_dag',
+  kind: 'command',
+  roles: LEADERS,
+  summary: 'Replace the task graph of a project; known ids keep their state.',
+  input: z.object({ projectId: z.string().min(1).describe('id of the project'), tasks: tasksField }),
+  fresh: 'required',
+  precheck({ input }) {
+    requireTasks(input.tasks);
+  },
+  run({ view, input }) {
+    const planned = requireTasks(input.tasks);
+    const project = requireProject(view, input.projectId);
+    requireOpen(project.meta);
+    const next = replan(view, project, planned);
+    const text = replaceDag(project.planText, next.nodes);
+    const plan = parsePlan(text);
+    const changes = writePlan(project, text);
+    return {
+      changes,
+      events: changes.length === 0 ? [] : [plannedEvent(project.id, 'plan_dag', next)],
+      announcements: [],
+      output: {
+        tasks: presentNodes(plan.nodes),
+        readyNodes: presentNodes(readyNodes(plan, project.meta.status)),
+        ...presentReplan(next),
+      },
+    };
+  },
+});
+
+function requireTasks(value: unknown): ReturnType<typeof readTasks> {
+  const tasks = readTasks(value);
+  if (tasks.length === 0) throw new FlowError('invalid-argument', 'tasks must be a non-empty list');
+  return tasks;
+}
+
+/** Planning goes on while a project is paused (protocol.md §15), but not after its end. */
+export function requireOpen({ project_id: id, status }: ProjectMeta): void {
+  if (!isTerminalProject(status)) return;
+  throw new FlowError('illegal-transition', `project is not active: ${id} (${status})`, {
+    remedy: 'create a new project for further work',
+    data: { projectId: id },
+  });
+}
+
+function plannedEvent(id: string, action: string, { nodes, dropped }: Replan): EventDraft {
+  return {
+    type: 'project.planned',
+    action,
+    subject: { kind: 'project', id },
+    note: `${nodes.length} tasks${dropped.length === 0 ? '' : `, ${dropped.length} dropped`}`,
+    ...(dropped.length === 0 ? {} : { data: { dropped } }),
+  };
+}
+
+const loopInput = z.object({
+  projectId: z.string().min(1).describe('id of the project'),
+  goal: z.string().min(1).describe('what the loop works towards, one line'),
+  stopCondition: z.string().min(1).describe('when the loop is done, one line'),
+  iterationTemplate: z.string().min(1).describe('what every iteration does, Markdown'),
+  maxIterations: z.number().int().describe('how many iterations at most'),
+  currentIteration: z.number().int().optional().describe('iteration under way; default: as before, or 0'),
+  status: z.string().optional().describe('loop status, default running'),
+  tasks: z
+    .unknown()
+    .optional()
+    .describe('tasks of the current iteration: list of {taskId, title, assignedTo, dependsOn?}'),
+});
+
+type LoopInput = z.output<typeof loopInput>;
+
+/** protocol.md §10.12. */
+export const planLoop = defineOperation({
+  name: 'project.plan_loop',
+  kind: 'command',
+  roles: LEADERS,
+  summary: 'Plan a loop, or the next iteration of one; history and known tasks are kept.',
+  input: loopInput,
+  fresh: 'required',
+  precheck({ input }) {
+    checkBounds(input);
+    loopStatus(input.status);
+    if (input.tasks !== undefined) readTasks(input.tasks);
+  },
+  run({ view, input }) {
+    checkBounds(input);
+    const status = loopStatus(input.status);
+    const planned = input.tasks === undefined ? undefined : readTasks(input.tasks);
+    const project = requireProject(view, input.projectId);
+    requireOpen(project.meta);
+    const before = project.plan.loop;
+    const currentIteration = input.currentIteration ?? before?.currentIteration ?? 0;
+    checkIteration(currentIteration, input.maxIterations);
+    const next = replan(view, project, planned ?? (before === undefined ? [] : project.plan.nodes));
+    const loop: Loop = {
+      goal: oneLine(input.goal),
+      stopCondition: oneLine(input.stopCondition),
+      iterationTemplate: input.iterationTemplate,
+      maxIterations: input.maxIterations,
+      currentIteration,
+      status,
+      history: before?.history ?? [],
+    };
+    const text = replaceLoop(project.planText, loop, next.nodes);
+    const plan = parsePlan(text);
+    const changes = writePlan(project, text);
+    return {
+      changes,
+      events: changes.length === 0 ? [] : [plannedEvent(project.id, 'plan_loop', next)],
+      announcements: [],
+      output: {
+        loop: presentLoop(plan.loop ?? loop, plan.nodes),
+        readyNodes: presentNodes(readyNodes(plan, project.meta.status)),
+        readyLoopNodes: presentNodes(readyLoopNodes(plan, project.meta.status)),
+        ...presentReplan(next),
+      },
+    };
+  },
+});
+
+function checkBounds({ maxIterations, currentIteration }: LoopInput): void {
+  if (maxIterations < 1) throw new FlowError('invalid-argument', 'maxIterations must be greater than zero');
+  if (currentIteration !== undefined) checkIteration(currentIteration, maxIterations);
+}
+
+function checkIteration(current: number, max: number): void {
+  if (current < 0) throw new FlowError('invalid-argument', 'currentIteration must not be negative');
+  if (current > max) throw new FlowError('invalid-argument', 'currentIteration cannot exceed maxIterations');
+}
+
+function loopStatus(word = 'running'): LoopStatus {
+  const status = LOOP_STATUSES.find((known) => known === word);
+  if (status !== undefined) return status;
+  throw new FlowError('invalid-argument', `invalid loop status: ${word}`, {
+    remedy: `use one of ${LOOP_STATUSES.join(', ')}`,
+  });
+}
+
+function oneLine(text: string): string {
+  return text.replaceAll(/\s+/gu, ' ').trim();
+}

@@ -1,0 +1,56 @@
+import { z } from 'zod';
+import { FlowError } from '../../protocol/errors.ts';
+import { readyNodes } from '../../rules/dag.ts';
+import { readyLoopNodes } from '../../rules/loop.ts';
+import { ANYONE, checkBrokenPlan, requireProject } from '../shared.ts';
+import { defineOperation } from '../types.ts';
+import { presentNodes } from './planned-tasks.ts';
+
+const input = z.object({ projectId: z.string().min(1).describe('id of the project') });
+
+/** protocol.md §10.13. */
+export const readyDagNodes = defineOperation({
+  name: 'project.ready_nodes',
+  kind: 'query',
+  roles: ANYONE,
+  summary: 'List the tasks of a DAG that may be delegated now.',
+  input,
+  fresh: 'best-effort',
+  run({ view, input: { projectId } }) {
+    const project = requireProject(view, projectId);
+    if (project.plan.kind !== 'dag') {
+      throw new FlowError('invalid-argument', `project plan is not a DAG: ${projectId}`, {
+        remedy: 'call ready_loop_nodes',
+        data: { projectId },
+      });
+    }
+    checkBrokenPlan(project);
+    const ready = presentNodes(readyNodes(project.plan, project.meta.status));
+    return { changes: [], events: [], announcements: [], output: { readyNodes: ready } };
+  },
+});
+
+/** protocol.md §10.13. */
+export const readyIterationNodes = defineOperation({
+  name: 'project.ready_loop_nodes',
+  kind: 'query',
+  roles: ANYONE,
+  summary: 'List the tasks of the current loop iteration that may be delegated now.',
+  input,
+  fresh: 'best-effort',
+  run({ view, input: { projectId } }) {
+    const project = requireProject(view, projectId);
+    if (project.plan.kind !== 'loop') throw noLoop(projectId);
+    checkBrokenPlan(project);
+    const ready = presentNodes(readyLoopNodes(project.plan, project.meta.status));
+    return { changes: [], events: [], announcements: [], output: { readyNodes: ready, readyLoopNodes: ready } };
+  },
+});
+
+/** The refusal for a loop action on a project without one. */
+export function noLoop(projectId: string): FlowError {
+  return new FlowError('invalid-argument', `project has no loop plan: ${projectId}`, {
+    remedy: 'plan one with plan_loop',
+    data: { projectId },
+  });
+}

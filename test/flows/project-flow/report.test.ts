@@ -1,0 +1,172 @@
+import { describe, expect, test } from 'vitest';
+import { acceptTaskResult } from '../../../src/flows/project-flow/accept.ts';
+import { createProject } from '../../../src/flows/project-flow/create.ts';
+import { pauseProject, resumeProject } from '../../../src/flows/project-flow/lifecycle.ts';
+import { planDag } from '../../../src/flows/project-flow/plan.ts';
+import { markRequesterReportSent, reportProject } from '../../../src/flows/project-flow/report.ts';
+import { setMarker } from '../../../src/protocol/plan/edit.ts';
+import { reportDue } from '../../../src/rules/reports.ts';
+import { createWorld, lead, NOW, refusal } from './world.ts';
+import type { World } from './world.ts';
+
+const PLAN = 'shared/projects/p/plan.md';
+const META = 'shared/projects/p/meta.json';
+const RESULT = 'shared/projects/p/result.md';
+
+const task = (taskId: string) => ({ taskId, title: taskId, assignedTo: 'ana' });
+
+function submit(world: World, id: string): void {
+  world.files[PLAN] = setMarker(world.files[PLAN] ?? '', id, 'delegated');
+  world.putTask({
+    task_id: id,
+    project_id: 'p',
+    status: 'submitted',
+    result_status: 'SUCCESS',
+    summary: `${id} is done`,
+  });
+}
+
+function withResult(origin: { source?: string; requester?: string } = { source: 'team-admin' }): World {
+  const world = createWorld();
+  world.call(createProject, { projectId: 'p', title: 'P', ...origin });
+  world.call(planDag, { projectId: 'p', tasks: [task('a'), task('b')] });
+  submit(world, 'a');
+  return world;
+}
+
+/** Delivers what was announced last, as the outbox does. */
+function deliver(world: World): void {
+  const followUp = world.announcements.at(-1)?.followUp;
+  expect(followUp?.operation).toBe('project.mark_requester_report_sent');
+  world.call(markRequesterReportSent, { ...(followUp?.input as { projectId: string }), eventId: '$report' });
+}
+
+describe('the requester report', () => {
+  test('is written, sent once, and then no longer due', () => {
+    const world = withResult();
+    expect(reportDue(world.view())).toEqual([]);
+    world.call(acceptTaskResult, { projectId: 'p', taskId: 'a' });
+    expect(reportDue(world.view())).toEqual([{ projectId: 'p', reason: 'task_result_accepted' }]);
+
+    expect(world.settled(reportProject, { projectId: 'p' }, true)).toMatchObject({
+      reason: 'task_result_accepted',
+      sent: true,
+      eventId: '$event',
+    });
+    const [announcement] = world.announcements;
+    expect(announcement).toEqual({
+      kind: 'report',
+      txn: expect.stringMatching(/^report-p-[0-9a-f]{12}$/),
+      room: '!dm:hs.local',
+      text: world.files[RESULT],
+      mentions: [],
+      followUp: {
+        operation: 'project.mark_requester_report_sent',
+        input: { projectId: 'p', reportDigest: announcement?.txn.slice(-12) },
+        actor: lead,
+      },
+    });
+    deliver(world);
+    expect(world.view().project('p')?.meta?.requester_report).toMatchObject({
+      pending: false,
+      sent_at: NOW,
+      task_id: 'a',
+    });
+    expect(reportDue(world.view())).toEqual([]);
+    expect(world.call(reportProject, { projectId: 'p' })).toMatchObject({ unchanged: true });
+    expect(world.announcements).toHaveLength(1);
+  });
+
+  test('keeps its transaction id and stays due while it cannot be delivered', () => {
+    const world = withResult();
+    world.call(acceptTaskResult, { projectId: 'p', taskId: 'a' });
+    expect(world.settled(reportProject, { projectId: 'p' }, false)).toMatchObject({
+      sent: false,
+      error: 'room is away',
+    });
+    expect(world.changed(reportProject, { projectId: 'p' })).toEqual([]);
+    world.call(reportProject, { projectId: 'p' });
+    expect(new Set(world.announcements.map(({ txn }) => txn)).size).toBe(1);
+    expect(reportDue(world.view())).toHaveLength(1);
+  });
+
+  test('is composed anew when the project changed before it was delivered', () => {
+    const world = withResult();
+    world.call(acceptTaskResult, { projectId: 'p', taskId: 'a' });
+    world.call(reportProject, { projectId: 'p' });
+    submit(world, 'b');
+    world.call(acceptTaskResult, { projectId: 'p', taskId: 'b' });
+    deliver(world);
+    expect(reportDue(world.view())).toHaveLength(1);
+    world.call(reportProject, { projectId: 'p' });
+    deliver(world);
+    expect(reportDue(world.view())).toEqual([]);
+    expect(new Set(world.announcements.map(({ txn }) => txn)).size).toBe(2);
+  });
+
+  test('mentions a requester in a room of others', () => {
+    const world = withResult({ source: 'chat', requester: 'matrix:!req:hs.local' });
+    world.files[META] = (world.files[META] ?? '').replace(
+      '"target_session"',
+      '"target_user": "@rea:hs.local", "target_session"',
+    );
+    world.call(acceptTaskResult, { projectId: 'p', taskId: 'a' });
+    world.call(reportProject, { projectId: 'p' });
+    expect(world.announcements[0]).toMatchObject({
+      room: '!req:hs.local',
+      mentions: ['@rea:hs.local'],
+      text: `@rea:hs.local\n\n${world.files[RESULT]}`,
+    });
+  });
+
+  test('is written once and sent nowhere when the project names no room', () => {
+    const world = withResult({ source: 'dingtalk', requester: 'dingtalk:u:s' });
+    world.call(acceptTaskResult, { projectId: 'p', taskId: 'a' });
+    expect(world.call(reportProject, { projectId: 'p' })).toMatchObject({ sent: false });
+    expect(world.announcements).toEqual([]);
+    expect(world.files[RESULT]).toContain('P');
+    expect(reportDue(world.view())).toEqual([]);
+  });
+});
+
+describe('results that arrive while a project is paused', () => {
+  test('are told once, and again only when another one arrives', () => {
+    const world = withResult();
+    world.files[PLAN] = setMarker(world.files[PLAN] ?? '', 'b', 'delegated');
+    world.call(pauseProject, { projectId: 'p' });
+    expect(reportDue(world.view())).toEqual([{ projectId: 'p', reason: 'result_while_paused' }]);
+    world.call(reportProject, { projectId: 'p' });
+    deliver(world);
+    expect(reportDue(world.view())).toEqual([]);
+
+    submit(world, 'b');
+    expect(reportDue(world.view())).toEqual([{ projectId: 'p', reason: 'result_while_paused' }]);
+    world.call(reportProject, { projectId: 'p' });
+    expect(world.view().project('p')?.meta?.requester_report).toMatchObject({
+      pending: true,
+      summary: 'results waiting while paused: a, b',
+    });
+    deliver(world);
+    expect(reportDue(world.view())).toEqual([]);
+    world.call(resumeProject, { projectId: 'p' });
+    expect(reportDue(world.view())).toEqual([]);
+  });
+});
+
+describe('project.mark_requester_report_sent', () => {
+  test('notes the time that it is given, and changes nothing the second time', () => {
+    const world = withResult();
+    const input = { projectId: 'p', sentAt: '2026-09-01T12:00:00+02:00' };
+    expect(world.call(markRequesterReportSent, input)).toMatchObject({
+      project: { requester_report: { pending: false, sent_at: '2026-09-01T10:00:00Z' } },
+    });
+    expect(world.call(markRequesterReportSent, input)).toMatchObject({ unchanged: true });
+    expect(world.call(markRequesterReportSent, { projectId: 'p' })).toMatchObject({ unchanged: true });
+  });
+
+  test('refuses what is no time', () => {
+    expect(() => withResult().call(markRequesterReportSent, { projectId: 'p', sentAt: 'now' })).toThrow(
+      refusal('invalid-argument', 'payload.sentAt must be a timestamp: now'),
+    );
+  });
+});
