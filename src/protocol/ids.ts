@@ -1,0 +1,60 @@
+import { FlowError } from './errors.ts';
+import { isReservedName } from './names.ts';
+
+/** Longest id that Baton gives out (protocol.md §1.1). */
+export const MAX_ID = 128;
+
+/** No file system holds a longer directory name. */
+const LONGEST_NAME = 255;
+
+/** Room for the stamp, the counter and the task numbers that are put behind a slug. */
+const LONGEST_SLUG = 80;
+
+/** protocol.md §1.1: both grammars met in the wild, so that existing trees can be read. */
+const READABLE = /^(?:[A-Za-z0-9_-]+|[A-Za-z0-9][A-Za-z0-9._-]*)$/;
+
+const NEW = /^[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9_-])?$/;
+
+/** Whether a project or task may be read under this id; `.` and `..` never match. */
+export function isReadableId(value: unknown): value is string {
+  return typeof value === 'string' && value.length <= LONGEST_NAME && READABLE.test(value);
+}
+
+/**
+ * The id of something that is created now, trimmed (protocol.md §1.1). Throws `invalid-argument` for what is unsafe
+ * as a directory name anywhere.
+ */
+export function requireNewId(value: unknown, field: string): string {
+  const id = typeof value === 'string' ? value.trim() : '';
+  if (id.length <= MAX_ID && NEW.test(id) && !id.includes('..') && !isReservedName(id)) return id;
+  throw invalidId(value, field);
+}
+
+/** The id of something that may exist, trimmed. Throws `invalid-argument`. */
+export function requireReadableId(value: unknown, field: string): string {
+  const id = typeof value === 'string' ? value.trim() : value;
+  if (isReadableId(id)) return id;
+  throw invalidId(value, field);
+}
+
+/** The readable part of a generated project id (protocol.md §1.1). */
+export function slugOf(title: string): string {
+  const slug = title
+    .toLowerCase()
+    .replace(/[^a-z0-9]+/g, '-')
+    .slice(0, LONGEST_SLUG)
+    .replace(/^-+|-+$/g, '');
+  return slug === '' ? 'project' : slug;
+}
+
+function invalidId(value: unknown, field: string): FlowError {
+  return new FlowError('invalid-argument', `invalid id: ${field} must be a safe id: ${shown(value)}`, {
+    remedy: `use letters, digits, - and _, beginning with a letter or digit, at most ${MAX_ID} characters`,
+  });
+}
+
+/** Somebody else's text in one of our sentences: short, and on one line. */
+function shown(value: unknown): string {
+  const text = typeof value === 'string' ? value : (JSON.stringify(value) ?? typeof value);
+  return text.slice(0, LONGEST_NAME).replace(/\p{Cc}/gu, '\u{FFFD}');
+}

@@ -1,0 +1,84 @@
+import type { Diagnostic } from './diagnostic.ts';
+import { findJsonFault, findJsonKey } from './json-scan.ts';
+import type { JsonPath } from './json-scan.ts';
+import { positionAt } from './position.ts';
+import type { Position } from './position.ts';
+
+/** Deeper than any record of ours by far, and shallow enough for whoever walks the value by recursion. */
+const MAX_DEPTH = 100;
+
+export type JsonRecord = Record<string, unknown>;
+
+export type ParsedJson = { readonly value: JsonRecord } | { readonly diagnostic: Diagnostic };
+
+/**
+ * A JSON object as stored: a byte order mark and CRLF are tolerated, everything else that JSON does not allow is a
+ * diagnostic `invalid JSON in <path>` (protocol.md §3). Keys such as `__proto__` are plain data of the value.
+ */
+export function parseJson(text: string, file: string): ParsedJson {
+  const source = withoutMark(text);
+  let value: unknown;
+  try {
+    value = JSON.parse(source);
+  } catch {
+    const fault = findJsonFault(source) ?? { offset: 0, expected: 'JSON' };
+    return { diagnostic: invalid(text, file, fault.offset + text.length - source.length, fault.expected) };
+  }
+  if (!isRecord(value)) return { diagnostic: invalid(text, file, 0, 'an object') };
+  if (isDeeper(value, MAX_DEPTH)) return { diagnostic: invalid(text, file, 0, `at most ${MAX_DEPTH} levels`) };
+  return { value };
+}
+
+/** 2 spaces, LF, a final newline; keys without a value are left out (protocol.md §3). */
+export function renderJson(record: Readonly<JsonRecord>): string {
+  const kept = Object.entries(record).filter(([, value]) => value !== undefined && value !== null);
+  return `${JSON.stringify(Object.fromEntries(kept), undefined, 2)}\n`;
+}
+
+export function isRecord(value: unknown): value is JsonRecord {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** Equal as JSON values: the order of keys says nothing. */
+export function sameJson(a: unknown, b: unknown): boolean {
+  if (Object.is(a, b)) return true;
+  if (Array.isArray(a) && Array.isArray(b)) {
+    return a.length === b.length && a.every((item, index) => sameJson(item, b[index]));
+  }
+  if (!isRecord(a) || !isRecord(b)) return false;
+  const keys = Object.keys(a);
+  return (
+    keys.length === Object.keys(b).length && keys.every((key) => Object.hasOwn(b, key) && sameJson(a[key], b[key]))
+  );
+}
+
+/** Where the key at `path` stands in a valid JSON text; of a path that leads nowhere, the part that is there. */
+export function positionOfKey(text: string, path: JsonPath): Position {
+  const source = withoutMark(text);
+  for (let depth = path.length; depth > 0; depth -= 1) {
+    const offset = findJsonKey(source, path.slice(0, depth));
+    if (offset !== undefined) return positionAt(text, offset + text.length - source.length);
+  }
+  return { line: 1, column: 1 };
+}
+
+function withoutMark(text: string): string {
+  return text.startsWith('\uFEFF') ? text.slice(1) : text;
+}
+
+function isDeeper(value: unknown, levels: number): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  return levels === 0 || Object.values(value).some((item) => isDeeper(item, levels - 1));
+}
+
+function invalid(text: string, file: string, offset: number, expected: string): Diagnostic {
+  const conflict = /^(?:<{7}|={7}|>{7})/.test(text.slice(offset, offset + 7));
+  return {
+    rule: conflict ? 'conflict-markers' : 'json-invalid',
+    severity: 'error',
+    message: `invalid JSON in ${file}`,
+    file,
+    ...positionAt(text, offset),
+    expected: conflict ? 'one side of the conflict, without its markers' : expected,
+  };
+}

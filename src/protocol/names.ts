@@ -1,0 +1,65 @@
+/** Code points that HFS+ and APFS ignore in names: with them `.git` has many spellings. */
+const IGNORED_BY_FILE_SYSTEMS = /[\u200C-\u200F\u202A-\u202E\u206A-\u206F\uFEFF]/g;
+
+const DEVICE = /^(?:con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³]|conin\$|conout\$)$/;
+
+/** `.git` and what NTFS takes for it: its short name, a stream of it, with dots or spaces behind. */
+const GIT_DIRECTORY = /^(?:\.git|git~[0-9]+)[ .]*(?::|$)/;
+
+/**
+ * Whether one segment of a path is a name that some file system or git itself gives a meaning of its own
+ * (protocol.md §11.6): such a name may never come in from somebody else.
+ */
+export function isReservedName(segment: string): boolean {
+  if (segment === '' || segment === '.' || segment === '..') return true;
+  if (/[/\\\p{Cc}]/u.test(segment) || /[ .]$/.test(segment)) return true;
+  const folded = foldName(segment);
+  const [stem = ''] = folded.split('.');
+  return GIT_DIRECTORY.test(folded) || DEVICE.test(stem.trimEnd());
+}
+
+/** Files by which git changes how it treats the files beside them. */
+export function steersGit(segment: string): boolean {
+  return ['.gitattributes', '.gitmodules'].includes(foldName(segment));
+}
+
+/** A name as file systems compare it that know no case. */
+export function foldName(segment: string): string {
+  return segment.replace(IGNORED_BY_FILE_SYSTEMS, '').toUpperCase().toLowerCase();
+}
+
+const KEPT = /[A-Za-z0-9_=+.-]/;
+
+/**
+ * A localpart as one segment of a file name or a ref: what neither may hold is percent-encoded (UTF-8), so that
+ * different localparts never share a name. `decodeName` is its inverse.
+ */
+export function encodeName(localpart: string): string {
+  const characters = Array.from(localpart);
+  const encoded = characters.map((character, index) => {
+    const dotted =
+      character === '.' && (index === 0 || index === characters.length - 1 || characters[index - 1] === '.');
+    const option = character === '-' && index === 0;
+    return KEPT.test(character) && !dotted && !option ? character : percent(character);
+  });
+  const name = encoded.join('').replace(/\.(lock)$/i, '%2E$1');
+  const [first = ''] = characters;
+  return isReservedName(name) && KEPT.test(first) ? percent(first) + name.slice(1) : name;
+}
+
+/** `undefined` for what `encodeName` would have written otherwise: each localpart has exactly one name. */
+export function decodeName(name: string): string | undefined {
+  let localpart: string;
+  try {
+    localpart = decodeURIComponent(name);
+  } catch {
+    return undefined;
+  }
+  return localpart !== '' && encodeName(localpart) === name ? localpart : undefined;
+}
+
+function percent(character: string): string {
+  return [...new TextEncoder().encode(character)]
+    .map((byte) => `%${byte.toString(16).toUpperCase().padStart(2, '0')}`)
+    .join('');
+}

@@ -1,0 +1,204 @@
+import { z } from 'zod';
+import type { Diagnostic } from '../diagnostic.ts';
+import { isRecord, parseJson, positionOfKey, renderJson } from '../json.ts';
+import type { JsonRecord } from '../json.ts';
+import { TEAM_PATH } from '../paths.ts';
+import { normaliseRoom } from '../rooms.ts';
+import { parseDuration } from '../timestamps.ts';
+import { userId } from './fields.ts';
+import type { TeamSettings } from './types.ts';
+
+const room = z.string().refine((text) => normaliseRoom(text) !== undefined, 'expected a room id such as !team:server');
+
+const duration = z
+  .string()
+  .refine((text) => parseDuration(text) !== undefined, 'expected a duration such as 30s, 15m, 1h or 7d');
+
+const count = z.int().min(0);
+
+const share = z.number().min(0).max(1);
+
+/** Durations until the deadline; `null` sets none. */
+const sla = z.strictObject({
+  P0: duration.nullable().exactOptional(),
+  P1: duration.nullable().exactOptional(),
+  P2: duration.nullable().exactOptional(),
+  P3: duration.nullable().exactOptional(),
+});
+
+const drift = z
+  .strictObject({
+    enabled: z.boolean().exactOptional(),
+    threshold: share.exactOptional(),
+    warningThreshold: share.exactOptional(),
+    ancestorDepth: count.exactOptional(),
+    behavior: z.enum(['warn', 'prevent']).exactOptional(),
+    asyncEmbedding: z.boolean().exactOptional(),
+  })
+  .refine(({ threshold = 0.95, warningThreshold = 0.85 }) => warningThreshold < threshold, {
+    path: ['warningThreshold'],
+    message: 'expected less than threshold',
+  });
+
+const consensus = z.strictObject({
+  enabled: z.boolean().exactOptional(),
+  requireForRiskLevels: z.array(z.enum(['high', 'medium', 'low'])).exactOptional(),
+  reviewerStrategy: z.enum(['human', 'adversarial', 'different-model']).exactOptional(),
+  timeout: count.exactOptional(),
+  maxDepth: count.exactOptional(),
+  autoReject: z.boolean().exactOptional(),
+});
+
+const policies = z.strictObject({
+  acceptance: z.enum(['leader', 'auto']).exactOptional(),
+  language: z.string().min(1).exactOptional(),
+  strictTeamRoom: z.boolean().exactOptional(),
+  specPreviewChars: count.exactOptional(),
+  reportStyle: z.enum(['emoji', 'plain']).exactOptional(),
+  sla: sla.exactOptional(),
+  ackWithin: duration.exactOptional(),
+  stallMinutes: count.exactOptional(),
+  stuckBeats: count.exactOptional(),
+  archiveAfterDays: count.exactOptional(),
+  maxFileBytes: z.int().min(1).exactOptional(),
+  lowInformationWords: z.array(z.string().min(1)).exactOptional(),
+  capabilityMap: z.record(z.string(), z.array(z.string())).exactOptional(),
+  selection: z.record(z.string(), z.unknown()).exactOptional(),
+  drift: drift.exactOptional(),
+  consensus: consensus.exactOptional(),
+});
+
+/** `shared/team.json` as a person writes it (interface.md §6): everything may be left out, nothing may be invented. */
+const TEAM = z.strictObject({
+  schema: z.literal(1).exactOptional(),
+  name: z.string().min(1).exactOptional(),
+  admin: z
+    .strictObject({ name: z.string().min(1).exactOptional(), matrixUserId: userId.exactOptional() })
+    .exactOptional(),
+  teamRoomId: room.exactOptional(),
+  leaderDmRoomId: room.exactOptional(),
+  leaderRoomId: room.exactOptional(),
+  policies: policies.exactOptional(),
+});
+
+export type TeamInput = z.input<typeof TEAM>;
+
+/** A team without a file of its own: the local room log, and a Leader who accepts. */
+export const DEFAULT_TEAM: TeamSettings = {
+  schema: 1,
+  name: 'team',
+  admin: { name: 'Admin', matrixUserId: '@admin:local' },
+  teamRoomId: '!team:local',
+  leaderDmRoomId: '!leader-dm:local',
+  policies: {
+    acceptance: 'leader',
+    language: 'en',
+    strictTeamRoom: false,
+    specPreviewChars: 0,
+    reportStyle: 'emoji',
+    ackWithin: '15m',
+    stallMinutes: 30,
+    maxFileBytes: 50 * 1024 * 1024,
+    lowInformationWords: [],
+  },
+};
+
+/**
+ * The settings of the team, keys left out at their defaults (interface.md §6). An unknown key or a bad value is an
+ * error that names the key's path; its default stands in, and all else is taken.
+ */
+export function parseTeam(text: string | undefined): {
+  readonly team: TeamSettings;
+  readonly diagnostics: readonly Diagnostic[];
+} {
+  if (text === undefined) return { team: DEFAULT_TEAM, diagnostics: [] };
+  const parsed = parseJson(text, TEAM_PATH);
+  if ('diagnostic' in parsed) return { team: DEFAULT_TEAM, diagnostics: [parsed.diagnostic] };
+  const first = TEAM.safeParse(parsed.value);
+  if (first.success) return { team: withDefaults(first.data), diagnostics: [] };
+  const defects = first.error.issues.flatMap(defectsOf);
+  return {
+    team: withDefaults(readableRest(parsed.value, defects)),
+    diagnostics: defects.map((defect) => diagnosticOf(text, defect)).sort(byPlace),
+  };
+}
+
+function diagnosticOf(text: string, { rule, path, message }: Defect): Diagnostic {
+  const place = positionOfKey(text, path);
+  return { rule, severity: 'error', message: `${path.join('.')}: ${message}`, file: TEAM_PATH, ...place };
+}
+
+function byPlace(a: Diagnostic, b: Diagnostic): number {
+  return a.line - b.line || a.column - b.column;
+}
+
+/** What is left once the defects are taken out: their keys, or else what holds them. */
+function readableRest(value: JsonRecord, defects: readonly Defect[]): z.output<typeof TEAM> {
+  const depth = Math.max(...defects.map(({ path }) => path.length));
+  for (let cut = 0; cut < depth; cut += 1) {
+    const rest = defects.reduce<unknown>(
+      (left, { path }) => without(left, path.slice(0, Math.max(1, path.length - cut))),
+      value,
+    );
+    const read = TEAM.safeParse(rest ?? {});
+    if (read.success) return read.data;
+  }
+  return {};
+}
+
+/** `shared/team.json` with what is given and nothing else: defaults are not frozen into a file. */
+export function renderTeam(input: TeamInput): string {
+  return renderJson({ schema: 1, ...input });
+}
+
+/** For editors that complete and check `team.json`. */
+export function teamJsonSchema(): Readonly<Record<string, unknown>> {
+  return z.toJSONSchema(TEAM, { io: 'input' });
+}
+
+function withDefaults({ admin, policies: given, ...rest }: z.output<typeof TEAM>): TeamSettings {
+  const { leaderRoomId, ...base } = { ...DEFAULT_TEAM, ...rest };
+  const chosen: TeamSettings['policies'] = { ...DEFAULT_TEAM.policies, ...given };
+  const { acceptance, language, strictTeamRoom, specPreviewChars, reportStyle } = chosen;
+  const { ackWithin, stallMinutes, maxFileBytes, lowInformationWords } = chosen;
+  return {
+    ...base,
+    admin: { ...DEFAULT_TEAM.admin, ...admin },
+    ...(leaderRoomId === undefined ? {} : { leaderRoomId }),
+    policies: {
+      acceptance,
+      language,
+      strictTeamRoom,
+      specPreviewChars,
+      reportStyle,
+      ackWithin,
+      stallMinutes,
+      maxFileBytes,
+      lowInformationWords,
+    },
+  };
+}
+
+interface Defect {
+  readonly rule: 'unknown-key' | 'bad-value';
+  readonly path: readonly (string | number)[];
+  readonly message: string;
+}
+
+function defectsOf(issue: z.core.$ZodIssue): readonly Defect[] {
+  const path = issue.path.filter((part) => typeof part !== 'symbol');
+  if (issue.code !== 'unrecognized_keys') return [{ rule: 'bad-value', path, message: issue.message }];
+  return issue.keys.map((key) => ({ rule: 'unknown-key', path: [...path, key], message: 'unknown key' }));
+}
+
+/** The value without what stands at `path`; of a list, the whole list goes. */
+function without(value: unknown, path: readonly (string | number)[]): unknown {
+  const [key, ...rest] = path;
+  if (typeof key !== 'string' || !isRecord(value)) return undefined;
+  const inner = rest.length === 0 ? undefined : without(value[key], rest);
+  const entries = Object.entries(value).flatMap(([name, item]): [string, unknown][] => {
+    if (name !== key) return [[name, item]];
+    return inner === undefined ? [] : [[name, inner]];
+  });
+  return Object.fromEntries(entries) satisfies JsonRecord;
+}

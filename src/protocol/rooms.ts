@@ -1,0 +1,31 @@
+import { isUserId } from './identity.ts';
+
+const ROOM = /^(?:matrix:)?(?:room:)?(![^:\s\p{Cc}]+:[A-Za-z0-9.-]+(?::\d+)?)$/u;
+
+const USER = /^(?:matrix:)?(?:user:)?(@.+)$/;
+
+export type Target =
+  | { readonly kind: 'room'; readonly roomId: string }
+  | { readonly kind: 'user'; readonly userId: string };
+
+/**
+ * `!room:server` of any accepted spelling (protocol.md §1.4); `undefined` when it is no room. For comparing and for
+ * talking to a homeserver: records keep the room as the caller wrote it.
+ */
+export function normaliseRoom(text: string): string | undefined {
+  return ROOM.exec(text.trim())?.[1];
+}
+
+/** Whether two spellings name the same room. */
+export function sameRoom(a: string | undefined, b: string | undefined): boolean {
+  if (a === undefined || b === undefined) return false;
+  return (normaliseRoom(a) ?? a.trim()) === (normaliseRoom(b) ?? b.trim());
+}
+
+/** Where a message is meant to go; a user target is understood so that it can be refused by name. */
+export function parseTarget(text: string): Target | undefined {
+  const roomId = normaliseRoom(text);
+  if (roomId !== undefined) return { kind: 'room', roomId };
+  const userId = USER.exec(text.trim())?.[1];
+  return userId !== undefined && isUserId(userId) ? { kind: 'user', userId } : undefined;
+}
