@@ -4,7 +4,7 @@ import type { ProjectStatus } from '../protocol/records/types.ts';
 import { readyNodes } from './dag.ts';
 
 /** What a decision makes of the loop (protocol.md §8.5). */
-export const LOOP_DECISIONS = {
+const LOOP_DECISIONS = {
   continue: 'running',
   replan: 'running',
   ask_user: 'waiting_user',
@@ -12,7 +12,7 @@ export const LOOP_DECISIONS = {
   stop_blocked: 'blocked',
 } as const satisfies Readonly<Record<string, LoopStatus>>;
 
-export type LoopDecision = keyof typeof LOOP_DECISIONS;
+type LoopDecision = keyof typeof LOOP_DECISIONS;
 
 export interface IterationRecord {
   readonly iteration: number;

@@ -26,7 +26,7 @@ export const originFields = {
     .record(z.string(), z.unknown())
     .optional()
     .describe('where reports go: {channel, targetUser, targetSession}'),
-  sourceRoomId: z.string().optional().describe('room or conversation that the request came from'),
+  sourceRoomId: z.string().optional().describe('room or conversation of the request'),
   teamId: z.string().optional().describe('team that owns the project'),
 };
 

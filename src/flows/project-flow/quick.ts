@@ -102,7 +102,7 @@ function quickTaskId(view: WorkspaceView, projectId: string, wanted = ''): strin
 function entryOf(meta: ProjectMeta, node: PlannedNode, createdAt: string): ProjectEntry {
   const { project_id: id, title } = meta;
   const empty = initialPlan({ title, projectId: id, createdAt });
-  const planText = replaceDag(empty, [{ ...node, status: 'pending', line: 0 }]);
+  const planText = replaceDag(empty, [{ ...node, status: 'pending' }]);
   return { id, meta, plan: parsePlan(planText), planText, diagnostics: [] };
 }
 
