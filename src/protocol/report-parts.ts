@@ -2,7 +2,7 @@ import { plainText } from './plain-text.ts';
 import type { NodeStatus } from './plan-types.ts';
 import { isOpen, isReady, isSubmitted, markdownText } from './report-facts.ts';
 import type { ReportFacts, ReportTask } from './report-facts.ts';
-import { drawGraph, drawLoop, isDecided } from './report-drawing.ts';
+import { drawGraph, drawLoop, isDecided, shortId } from './report-drawing.ts';
 import { NODE_MARKS, symbolOf } from './report-labels.ts';
 
 const TITLE_MAX = 80;
@@ -112,7 +112,7 @@ export function nextStepsOf(facts: ReportFacts): readonly string[] {
   if (steps.length > 0) return capped(steps, labels.more);
   if (loop !== undefined && going && !isDecided(loop) && items.length > 0)
     return [labels.stepDecideLoop(loop.currentIteration)];
-  const isOver = loop === undefined ? items.length > 0 : !going;
+  const isOver = loop === undefined ? items.length > 0 && items.every(({ node }) => node.status !== 'pending') : !going;
   return [isOver ? labels.stepComplete : labels.stepPlan];
 }
 
@@ -136,11 +136,12 @@ export function notesOf({ meta, plan, items, labels, isPartial }: ReportFacts): 
 
 function contextOf(item: ReportTask, facts: ReportFacts): string {
   const { node, task, missing } = item;
-  const { labels } = facts;
+  const { labels, meta } = facts;
   if (node.status === 'delegated') return workingContext(item, facts);
   if (node.status === 'cancelled') return cancelledContext(item, facts);
   if (node.status !== 'pending') return markdownText(task?.summary ?? '', CONTEXT_MAX);
-  return missing.length === 0 ? labels.ready : labels.after(few(missing, labels.more));
+  const waitsFor = missing.map((id) => shortId(id, meta.project_id));
+  return missing.length === 0 ? labels.ready : labels.after(few(waitsFor, labels.more));
 }
 
 function workingContext({ task, question }: ReportTask, { labels }: ReportFacts): string {

@@ -1,0 +1,284 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import * as fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { mentionsIn } from '../../src/protocol/mention.ts';
+import { parsePlan } from '../../src/protocol/plan/parse.ts';
+import type { Loop, NodeStatus, Plan, PlanNode } from '../../src/protocol/plan-types.ts';
+import { DEFAULT_TEAM } from '../../src/protocol/records/team.ts';
+import type { ProjectMeta, TaskMeta, TeamSettings } from '../../src/protocol/records/types.ts';
+import { drawGraph, drawLoop } from '../../src/protocol/report-drawing.ts';
+import { labelsFor } from '../../src/protocol/report-labels.ts';
+import { composeReport } from '../../src/protocol/report.ts';
+
+interface Fixture {
+  readonly meta: ProjectMeta;
+  readonly plan: readonly string[];
+  readonly tasks: readonly TaskMeta[];
+  readonly policies?: Partial<TeamSettings['policies']>;
+  readonly changed?: readonly string[];
+}
+
+const folder = new URL('../../fixtures/report/', import.meta.url);
+const fixtures = readdirSync(folder).filter((name) => name.endsWith('.json'));
+const inEnglish = { style: 'emoji', labels: labelsFor('en') } as const;
+
+function node(id: string, status: NodeStatus, ...dependsOn: string[]): PlanNode {
+  return { id, title: id, assignee: '', dependsOn, status, line: 1 };
+}
+
+function planOf(nodes: readonly PlanNode[], loop?: Loop): Plan {
+  return { kind: loop === undefined ? 'dag' : 'loop', nodes, diagnostics: [], ...(loop === undefined ? {} : { loop }) };
+}
+
+describe('composeReport', () => {
+  test.each(fixtures)('tells %s as its fixture does', (name) => {
+    const { meta, plan, tasks, policies, changed } = JSON.parse(readFileSync(new URL(name, folder), 'utf8')) as Fixture;
+    const report = composeReport({
+      meta,
+      plan: parsePlan(`${plan.join('\n')}\n`),
+      tasks: new Map(tasks.map((task) => [task.task_id, task])),
+      team: { ...DEFAULT_TEAM, policies: { ...DEFAULT_TEAM.policies, ...policies } },
+      ...(changed === undefined ? {} : { changed }),
+    });
+
+    expect(report).toBe(readFileSync(new URL(name.replace(/json$/, 'md'), folder), 'utf8'));
+  });
+
+  test('says nothing about earlier reports, so that sending one changes no text', () => {
+    const meta: ProjectMeta = { project_id: 'p', title: 'T', status: 'active' };
+    const input = { plan: planOf([node('p-01', 'completed')]), tasks: new Map<string, TaskMeta>(), team: DEFAULT_TEAM };
+    const sent = { pending: false, summary: 's', sent_at: '2026-06-06T00:00:00Z' };
+
+    expect(composeReport({ ...input, meta: { ...meta, requester_report: sent, updated_at: sent.sent_at } })).toBe(
+      composeReport({ ...input, meta }),
+    );
+  });
+
+  test.each<[string, ProjectMeta['status'], Plan, { focus: string; steps: readonly string[] }]>([
+    [
+      'nodes are ready',
+      'active',
+      planOf([node('a', 'pending'), node('b', 'pending', 'a')]),
+      { focus: 'ready to start: a a', steps: ['Start a: a (—).'] },
+    ],
+    [
+      'only trouble is left',
+      'active',
+      planOf([node('a', 'blocked'), node('b', 'pending', 'a')]),
+      { focus: 'a decision is needed on a a', steps: ['Resolve what blocks a.'] },
+    ],
+    [
+      'all is accepted',
+      'active',
+      planOf([node('a', 'completed')]),
+      { focus: 'all tasks are completed', steps: ['Complete the project.'] },
+    ],
+    [
+      'the rest waits for what never comes',
+      'active',
+      planOf([node('a', 'pending', 'b')]),
+      { focus: 'planning', steps: ['Plan the tasks.'] },
+    ],
+    [
+      'the project is done',
+      'completed',
+      planOf([node('a', 'cancelled')]),
+      { focus: 'none, the project is completed', steps: ['None.'] },
+    ],
+  ])('tells the focus and the next step when %s', (_, status, plan, { focus, steps }) => {
+    const lines = composeReport({
+      meta: { project_id: 'p', title: 'T', status },
+      plan,
+      tasks: new Map(),
+      team: DEFAULT_TEAM,
+    }).split('\n');
+    const start = lines.indexOf('### Next steps') + 2;
+
+    expect(lines.find((line) => line.startsWith('- **Current focus**'))).toBe(`- **Current focus**: ${focus}`);
+    expect(lines.slice(start, start + steps.length)).toEqual(steps.map((step) => `- ${step}`));
+  });
+
+  test.each<[Loop['status'], readonly string[], string]>([
+    ['running', [], 'Decide how to go on after iteration 1.'],
+    ['running', ['Iteration 1: continue — s'], 'Plan the tasks.'],
+    ['waiting_user', ['Iteration 1: ask_user — s'], 'Decide how the loop goes on: it waits for you.'],
+    ['completed', ['Iteration 1: stop_success — s'], 'Complete the project.'],
+    ['blocked', ['Iteration 1: stop_blocked — s'], 'Complete the project.'],
+  ])('tells the next step of a loop that is %s after %j', (status, history, step) => {
+    const loop: Loop = {
+      goal: 'g',
+      stopCondition: 's',
+      iterationTemplate: 't',
+      maxIterations: 3,
+      currentIteration: 1,
+      status,
+      history,
+    };
+    const meta: ProjectMeta = { project_id: 'p', title: 'T', status: 'active' };
+
+    expect(
+      composeReport({ meta, plan: planOf([node('a', 'completed')], loop), tasks: new Map(), team: DEFAULT_TEAM }),
+    ).toContain(`### Next steps\n\n- ${step}\n`);
+  });
+
+  test('wakes nobody and stays in its frame, whatever the records say', () => {
+    const piece = fc.constantFrom(
+      '@bob:hs.local',
+      '@room',
+      '|',
+      '\n',
+      '```',
+      '# h',
+      '<script>',
+      'NO_REPLY',
+      '`',
+      '](',
+      '---',
+    );
+    const text = fc.array(fc.oneof(piece, fc.string()), { maxLength: 5 }).map((parts) => parts.join(' '));
+    const status = fc.constantFrom<NodeStatus>('pending', 'delegated', 'completed', 'blocked', 'revision', 'cancelled');
+    fc.assert(
+      fc.property(
+        fc.array(fc.record({ title: text, assignee: text, summary: text, status }), { minLength: 1, maxLength: 5 }),
+        text,
+        (records, title) => {
+          const nodes = records.map((record, index) => ({
+            ...node(`p-${index}`, record.status),
+            title: record.title,
+            assignee: record.assignee,
+          }));
+          const tasks = records.map(({ summary, assignee }, index): [string, TaskMeta] => [
+            `p-${index}`,
+            {
+              task_id: `p-${index}`,
+              project_id: 'p',
+              task_title: summary,
+              assigned_to: assignee,
+              status: 'in_progress',
+              summary,
+              cancel_reason: summary,
+              deliverables: [summary],
+            },
+          ]);
+          const report = composeReport({
+            meta: { project_id: 'p', title, status: 'active' },
+            plan: planOf(nodes),
+            tasks: new Map(tasks),
+            team: DEFAULT_TEAM,
+          });
+          const lines = report.split('\n');
+          expect(mentionsIn(report)).toEqual([]);
+          expect(report).not.toContain('@');
+          expect(report).not.toContain('NO_REPLY');
+          expect(lines.filter((line) => line.startsWith('#')).length).toBeLessThanOrEqual(4);
+          expect(lines.filter((line) => line.startsWith('```'))).toEqual(['```text', '```']);
+          const rows = lines.filter((line) => line.startsWith('| p-'));
+          expect(rows.map((row) => row.replaceAll('\\|', '').split('|').length)).toEqual(records.map(() => 7));
+        },
+      ),
+    );
+  });
+
+  test('stays small for a plan of thousands', () => {
+    const nodes = Array.from({ length: 5_000 }, (_, index) => ({
+      ...node(`p-${index}`, index % 2 === 0 ? ('delegated' as const) : ('pending' as const), `p-${index - 1}`, 'p-0'),
+      title: 'x'.repeat(1_000),
+    }));
+    const report = composeReport({
+      meta: { project_id: 'p', title: 'T'.repeat(100_000), status: 'active' },
+      plan: planOf(nodes),
+      tasks: new Map(),
+      team: DEFAULT_TEAM,
+    });
+
+    expect(report.length).toBeLessThan(16_000);
+  });
+});
+
+describe('drawGraph', () => {
+  test('draws a diamond with one line per branch, each edge once', () => {
+    const nodes = [
+      node('a', 'completed'),
+      node('b', 'delegated', 'a'),
+      node('c', 'pending', 'a'),
+      node('d', 'pending', 'b', 'c'),
+    ];
+
+    expect(drawGraph(nodes, new Set(), 'p', inEnglish)).toEqual(['a ✅ -> b 🔄 -> d ⏳', '└ a -> c ⏳ -> d']);
+  });
+
+  test('breaks long chains, and draws cycles and unknown dependencies without end', () => {
+    const chain = Array.from('abcdefgh', (id, index) =>
+      node(id, 'completed', ...(index === 0 ? ['nowhere'] : ['abcdefgh'[index - 1] ?? ''])),
+    );
+    const cycle = [node('x', 'pending', 'y'), node('y', 'pending', 'x'), node('z', 'pending', 'z')];
+
+    expect(drawGraph(chain, new Set(), 'p', inEnglish)).toEqual([
+      'a ✅ -> b ✅ -> c ✅ -> d ✅ -> e ✅ -> f ✅',
+      '└ f -> g ✅ -> h ✅',
+    ]);
+    expect(drawGraph(cycle, new Set(), 'p', inEnglish)).toEqual(['x ⏳ -> y ⏳ -> x', 'z ⏳ -> z']);
+  });
+
+  test('draws a large graph around what changed, or from its start', () => {
+    const nodes = Array.from({ length: 40 }, (_, index) =>
+      node(`p-${index}`, 'pending', ...(index === 0 ? [] : [`p-${index - 1}`])),
+    );
+
+    expect(drawGraph(nodes, new Set(['p-20']), 'p', inEnglish)).toEqual(['19 ⏳ -> 20 ⏳ -> 21 ⏳', '… and 37 more']);
+    expect(drawGraph(nodes, new Set(), 'p', inEnglish).at(0)).toBe('0 ⏳ -> 1 ⏳ -> 2 ⏳ -> 3 ⏳ -> 4 ⏳ -> 5 ⏳');
+  });
+
+  test('every edge of a small graph appears exactly once', () => {
+    const graphs = fc.array(fc.array(fc.nat(11), { maxLength: 4 }), { minLength: 1, maxLength: 12 });
+    fc.assert(
+      fc.property(graphs, (dependencies) => {
+        const nodes = dependencies.map((ids, index) => node(`n${index}`, 'pending', ...ids.map((id) => `n${id}`)));
+        const known = new Set(nodes.map(({ id }) => id));
+        const edges = nodes.flatMap(({ id, dependsOn }) =>
+          [...new Set(dependsOn)].filter((from) => known.has(from)).map((from) => `${from}>${id}`),
+        );
+        const drawn = drawGraph(nodes, new Set(), 'p', inEnglish).flatMap((line) => {
+          const ids = line
+            .replace('└ ', '')
+            .split(' -> ')
+            .map((part) => part.replace(' ⏳', ''));
+          return ids.slice(1).map((id, index) => `${ids[index] ?? ''}>${id}`);
+        });
+        expect(drawn.sort()).toEqual(edges.sort());
+      }),
+    );
+  });
+});
+
+test('drawLoop marks each iteration by its last decision', () => {
+  const loop: Loop = {
+    goal: 'g',
+    stopCondition: 's',
+    iterationTemplate: 't',
+    maxIterations: 6,
+    currentIteration: 4,
+    status: 'running',
+    history: [
+      'Iteration 1: continue — a',
+      'Iteration 2: replan — b',
+      'Iteration 3: continue — c',
+      'by hand: something',
+    ],
+  };
+
+  expect(drawLoop(loop, 'Topic\nof today', { ...inEnglish, style: 'plain' })).toEqual([
+    'Iteration 1 [done] -> Iteration 2 [revision] -> Iteration 3 [done] -> Iteration 4 [active] … Max 6',
+    'Topic: Topic of today',
+    'Last decision: by hand: something',
+  ]);
+  expect(drawLoop({ ...loop, currentIteration: 0, history: [] }, '', inEnglish)).toEqual(['Iteration 1 ⏳ … Max 6']);
+});
+
+test('a language that is not there yet falls back to English', () => {
+  expect([labelsFor('en-GB'), labelsFor('xx'), labelsFor('')]).toEqual([
+    labelsFor('en'),
+    labelsFor('en'),
+    labelsFor('en'),
+  ]);
+});
