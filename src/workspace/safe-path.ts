@@ -1,0 +1,64 @@
+import { lstatSync } from 'node:fs';
+import type { BigIntStats } from 'node:fs';
+import { join } from 'node:path';
+import { FlowError } from '../protocol/errors.ts';
+
+/**
+ * The absolute path of `path` in the workspace. Throws `invalid-argument` for anything that is not a plain relative
+ * path inside it, and for the directories that git and the node keep for themselves.
+ */
+export function resolveInside(root: string, path: string): string {
+  const segments = (path.endsWith('/') ? path.slice(0, -1) : path).split('/');
+  const [first = ''] = segments;
+  const wrong =
+    segments.some((segment) => segment === '' || segment === '.' || segment === '..') ||
+    segments.some((segment) => segment.toLowerCase() === '.git') ||
+    first.toLowerCase() === '.baton' ||
+    /[\\\0]/.test(path);
+  if (!wrong) return join(root, ...segments);
+  throw new FlowError('invalid-argument', `${JSON.stringify(path)} is not a path of the workspace's files`, {
+    remedy: 'give a relative path with forward slashes, without . or .. and outside .git and .baton',
+  });
+}
+
+/** What stands at an absolute path, links not followed; `undefined` when nothing can. Other failures are thrown. */
+export function look(absolute: string): BigIntStats | undefined {
+  try {
+    return lstatSync(absolute, { bigint: true, throwIfNoEntry: false });
+  } catch (error) {
+    if (['ENOENT', 'ENOTDIR', 'ENAMETOOLONG', 'ELOOP'].includes(errorCode(error))) return undefined;
+    throw error;
+  }
+}
+
+export function errorCode(error: unknown): string {
+  return (error as NodeJS.ErrnoException).code ?? 'unknown error';
+}
+
+/** The first symbolic link among the directories above `path`, workspace-relative; `undefined` when there is none. */
+export function linkAbove(root: string, path: string): string | undefined {
+  const segments = path.split('/').slice(0, path.endsWith('/') ? -2 : -1);
+  let directory = '';
+  for (const segment of segments) {
+    directory = directory === '' ? segment : `${directory}/${segment}`;
+    const found = look(join(root, directory));
+    if (found === undefined) return undefined;
+    if (found.isSymbolicLink()) return directory;
+  }
+  return undefined;
+}
+
+/** Throws `bad-workspace` when `path` is a symbolic link or lies behind one: files come from others and may point anywhere. */
+export function refuseLinks(root: string, path: string): void {
+  if (path === '') return;
+  const above = linkAbove(root, path);
+  const itself = path.endsWith('/') ? path.slice(0, -1) : path;
+  const link = above ?? (look(join(root, itself))?.isSymbolicLink() === true ? itself : undefined);
+  if (link === undefined) return;
+  throw new FlowError('bad-workspace', `${link} is a symbolic link, and Baton follows none`, {
+    remedy: `replace ${link} by a plain file or directory`,
+  });
+}
+
+/** Marks files that are being written; nobody reads, lists, watches or commits them. */
+export const TEMP_PREFIX = '.baton-tmp-';

@@ -1,0 +1,227 @@
+import type { Diagnostic } from '../protocol/diagnostic.ts';
+import { isReadableId } from '../protocol/ids.ts';
+import { sameLocalpart } from '../protocol/identity.ts';
+import { TEAM_PATH, classifyPath, projectPaths, taskPaths } from '../protocol/paths.ts';
+import { parsePlan } from '../protocol/plan/parse.ts';
+import type { Plan } from '../protocol/plan-types.ts';
+import { parseAgent } from '../protocol/records/agent.ts';
+import { parseProjectMeta } from '../protocol/records/project.ts';
+import { parseTaskMeta } from '../protocol/records/task.ts';
+import { DEFAULT_TEAM, parseTeam } from '../protocol/records/team.ts';
+import type { AgentRecord, TeamSettings } from '../protocol/records/types.ts';
+import type { ProjectEntry, TaskEntry, TreeReader, WorkspaceView } from '../protocol/view.ts';
+
+const PROJECTS = 'shared/projects/';
+const TASKS = 'shared/tasks/';
+const AGENTS = 'shared/agents/';
+
+/** How many texts of one path keep their parsed form: the stored one and the one of a change set under decision. */
+const KEPT_TEXTS = 2;
+
+/** Parsed files by path and text, shared by the views of one tree so that an unchanged file is parsed once. */
+export interface ParseCache {
+  get<Value>(path: string, text: string, parse: () => Value): Value;
+}
+
+/** A cache that keeps the parsed forms of the two most recent texts of every path. */
+export function createParseCache(): ParseCache {
+  const kept = new Map<string, readonly { readonly text: string; readonly value: unknown }[]>();
+  return {
+    get<Value>(path: string, text: string, parse: () => Value): Value {
+      const entries = kept.get(path) ?? [];
+      const found = entries.find((entry) => entry.text === text);
+      // A path is always parsed by the same parser, so its values have one type.
+      if (found !== undefined) return found.value as Value;
+      const value = parse();
+      kept.set(path, [{ text, value }, ...entries].slice(0, KEPT_TEXTS));
+      return value;
+    },
+  };
+}
+
+/**
+ * What the files of `reader` say. Everything is read when first asked for and answered the same from then on;
+ * `cache` lets later views of the same tree take over what was parsed.
+ */
+export function createView(reader: TreeReader, cache: ParseCache = createParseCache()): WorkspaceView {
+  const read = memo((path: string) => reader.read(path));
+  const list = memo((directory: string) => reader.list(directory));
+  const exists = memo((path: string) => reader.exists(path));
+  const text = (path: string): string | undefined => textOf(read(path));
+
+  const team = once(() => readTeam(read(TEAM_PATH), cache));
+  const agents = once(() => readAgents(list(AGENTS), read, cache));
+  const project = memo((id: string) => readProject(id, read, list, cache));
+  const task = memo((id: string) => readTask(id, read, list, cache));
+  const projectIds = once(() => idsIn(list(PROJECTS)));
+  const taskIds = once(() => idsIn(list(TASKS)));
+  const diagnostics = once(() => [
+    ...team().diagnostics,
+    ...agents().diagnostics,
+    ...strangeNames(PROJECTS, list(PROJECTS)),
+    ...projectIds().flatMap((id) => project(id)?.diagnostics ?? []),
+    ...strangeNames(TASKS, list(TASKS)),
+    ...taskIds().flatMap((id) => task(id)?.diagnostics ?? []),
+  ]);
+
+  return {
+    text,
+    exists,
+    list,
+    get team() {
+      return team().team;
+    },
+    agents: () => agents().records,
+    agent: (localpart) => agents().records.find((record) => sameLocalpart(record.agent_id, localpart)),
+    projectIds,
+    project,
+    taskIds,
+    task,
+    diagnostics,
+  };
+}
+
+type Read = ReturnType<TreeReader['read']>;
+
+function textOf(found: Read): string | undefined {
+  return found !== undefined && 'text' in found ? found.text : undefined;
+}
+
+function memo<Value>(compute: (key: string) => Value): (key: string) => Value {
+  const known = new Map<string, Value>();
+  return (key) => {
+    const found = known.get(key);
+    if (found !== undefined || known.has(key)) return found as Value;
+    const value = compute(key);
+    known.set(key, value);
+    return value;
+  };
+}
+
+function once<Value>(compute: () => Value): () => Value {
+  const computed = memo(compute);
+  return () => computed('');
+}
+
+function readTeam(found: Read, cache: ParseCache): { team: TeamSettings; diagnostics: readonly Diagnostic[] } {
+  if (found !== undefined && 'problem' in found) return { team: DEFAULT_TEAM, diagnostics: [found.problem] };
+  const text = textOf(found);
+  const parsed = text === undefined ? parseTeam(undefined) : cache.get(TEAM_PATH, text, () => parseTeam(text));
+  return { team: parsed.team, diagnostics: placed(parsed.diagnostics, TEAM_PATH) };
+}
+
+function readAgents(
+  names: readonly string[],
+  read: (path: string) => Read,
+  cache: ParseCache,
+): { records: readonly AgentRecord[]; diagnostics: readonly Diagnostic[] } {
+  const records: AgentRecord[] = [];
+  const diagnostics: Diagnostic[] = [];
+  for (const name of names) {
+    const path = `${AGENTS}${name}`;
+    const named = classifyPath(path);
+    if (named.kind !== 'agent') continue;
+    const found = read(path);
+    if (found === undefined) continue;
+    if ('problem' in found) {
+      diagnostics.push(found.problem);
+      continue;
+    }
+    const parsed = cache.get(path, found.text, () => parseAgent(found.text, named.agentId));
+    if (parsed.agent !== undefined) records.push(parsed.agent);
+    diagnostics.push(...placed(parsed.diagnostics, path));
+  }
+  return { records, diagnostics };
+}
+
+function readProject(
+  id: string,
+  read: (path: string) => Read,
+  list: (directory: string) => readonly string[],
+  cache: ParseCache,
+): ProjectEntry | undefined {
+  if (!isReadableId(id)) return undefined;
+  const paths = projectPaths(id);
+  const foundMeta = read(paths.meta);
+  const foundPlan = read(paths.plan);
+  if (foundMeta === undefined && foundPlan === undefined && list(paths.dir).length === 0) return undefined;
+
+  const planText = textOf(foundPlan) ?? '';
+  const plan: Plan = cache.get(paths.plan, planText, () => {
+    const parsed = parsePlan(planText);
+    return { ...parsed, diagnostics: placed(parsed.diagnostics, paths.plan) };
+  });
+  const meta = readRecord(paths.meta, foundMeta, (text) =>
+    cache.get(paths.meta, text, () => parseProjectMeta(text, id)),
+  );
+  const planProblems = foundPlan !== undefined && 'problem' in foundPlan ? [foundPlan.problem] : plan.diagnostics;
+  return { id, meta: meta.meta, plan, planText, diagnostics: [...meta.diagnostics, ...planProblems] };
+}
+
+function readTask(
+  id: string,
+  read: (path: string) => Read,
+  list: (directory: string) => readonly string[],
+  cache: ParseCache,
+): TaskEntry | undefined {
+  if (!isReadableId(id)) return undefined;
+  const paths = taskPaths(id);
+  const found = read(paths.meta);
+  if (found === undefined && list(paths.dir).length === 0) return undefined;
+  const { meta, diagnostics } = readRecord(paths.meta, found, (text) =>
+    cache.get(paths.meta, text, () => parseTaskMeta(text, id)),
+  );
+  return { id, meta, diagnostics };
+}
+
+interface Parsed<Meta> {
+  readonly meta?: Meta;
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+/** The record of a folder that is there: what its `meta.json` says, or why that cannot be read. */
+function readRecord<Meta>(
+  path: string,
+  found: Read,
+  parse: (text: string) => Parsed<Meta>,
+): { meta: Meta | undefined; diagnostics: readonly Diagnostic[] } {
+  if (found === undefined) return { meta: undefined, diagnostics: [missingMeta(path)] };
+  if ('problem' in found) return { meta: undefined, diagnostics: [found.problem] };
+  const parsed = parse(found.text);
+  return { meta: parsed.meta, diagnostics: placed(parsed.diagnostics, path) };
+}
+
+function missingMeta(path: string): Diagnostic {
+  return { rule: 'meta-missing', severity: 'error', message: `${path} is missing`, file: path, line: 1, column: 1 };
+}
+
+/** Parsers that were not told the path leave it out. */
+function placed(diagnostics: readonly Diagnostic[], file: string): readonly Diagnostic[] {
+  if (diagnostics.every((diagnostic) => diagnostic.file !== undefined)) return diagnostics;
+  return diagnostics.map((diagnostic) => ({ ...diagnostic, file: diagnostic.file ?? file }));
+}
+
+function idsIn(names: readonly string[]): readonly string[] {
+  return directoriesIn(names).filter((id) => isReadableId(id));
+}
+
+function directoriesIn(names: readonly string[]): readonly string[] {
+  return names.filter((name) => name.endsWith('/')).map((name) => name.slice(0, -1));
+}
+
+/** Directories whose names are no ids hold nothing that Baton can name; they are reported instead of skipped in silence. */
+function strangeNames(directory: string, names: readonly string[]): readonly Diagnostic[] {
+  return directoriesIn(names)
+    .filter((name): boolean => !isReadableId(name))
+    .map((name) => ({
+      rule: 'invalid-id',
+      severity: 'error',
+      message: `invalid id: the name of ${directory}${name}/ must be a safe id: ${name}`,
+      file: `${directory}${name}/`,
+      line: 1,
+      column: 1,
+      expected: 'letters, digits, dots, hyphens and underscores',
+    }));
+}
+
+export { memoryReader, overlayReader } from './readers.ts';
