@@ -1,0 +1,146 @@
+import { closeSync, constants, openSync, readFileSync, readdirSync, rmdirSync, unlinkSync } from 'node:fs';
+import type { Dirent } from 'node:fs';
+import { dirname } from 'node:path';
+import type { WorkTree } from '../ports.ts';
+import type { Change } from '../protocol/changes.ts';
+import type { Diagnostic } from '../protocol/diagnostic.ts';
+import { FlowError } from '../protocol/errors.ts';
+import type { WorkspaceView } from '../protocol/view.ts';
+import { syncDirectory, writeAtomically } from './atomic.ts';
+import { createDiskReader } from './disk.ts';
+import type { DiskReaderOptions } from './disk.ts';
+import { createParseCache, createView, overlayReader } from './snapshot.ts';
+import { TEMP_PREFIX, errorCode, look, refuseLinks, resolveInside } from './safe-path.ts';
+
+export type WorkTreeOptions = DiskReaderOptions;
+
+/**
+ * The files of the workspace at `root` (an absolute path). Every `view()` begins a new generation, in which a file is
+ * looked at once, when it is asked for; what did not change keeps its parsed form.
+ */
+export function createWorkTree(root: string, options: WorkTreeOptions = {}): WorkTree {
+  const reader = createDiskReader(root, options);
+  const cache = createParseCache();
+
+  const current = (): WorkspaceView => {
+    reader.recheck();
+    return createView(reader, cache);
+  };
+
+  return {
+    root,
+    view: current,
+    preview(changes: readonly Change[]) {
+      if (changes.length === 0) return current();
+      reader.recheck();
+      return createView(overlayReader(reader, changes), cache);
+    },
+    invalidate: (paths) => reader.invalidate(paths),
+    files: (path) => filesBelow(root, path),
+    bytes: (path) => bytesOf(root, path),
+    writeBytes(path, bytes) {
+      const file = resolveInside(root, path);
+      refuseLinks(root, path);
+      writing(path, () => writeAtomically(file, bytes));
+      reader.invalidate([path]);
+    },
+    removeFile(path) {
+      const file = resolveInside(root, path);
+      refuseLinks(root, parentOf(path));
+      if (look(file) === undefined) return;
+      writing(path, () => unlinkSync(file));
+      removeEmptied(root, dirname(file));
+      reader.invalidate([path]);
+    },
+  };
+}
+
+/** A full disk, a read-only one or a missing right is told with the path and the system's reason. */
+function writing(path: string, write: () => void): void {
+  try {
+    write();
+  } catch (error) {
+    const code = errorCode(error);
+    throw new FlowError('bad-workspace', `${path} cannot be written (${code})`, {
+      remedy:
+        code === 'ENOSPC' ? 'free some space on the disk' : 'check that the directory is there and may be written to',
+      cause: error,
+    });
+  }
+}
+
+function bytesOf(root: string, path: string): Uint8Array | undefined {
+  const file = resolveInside(root, path);
+  refuseLinks(root, path);
+  if (look(file)?.isFile() !== true) return undefined;
+  // Should a link take the file's place at this moment, it is still not followed.
+  const descriptor = openSync(file, constants.O_RDONLY | constants.O_NOFOLLOW);
+  try {
+    return readFileSync(descriptor);
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+/** Git keeps no empty directories, so a removed file takes along those that only it held open; never the root. */
+function removeEmptied(root: string, from: string): void {
+  let directory = from;
+  while (directory !== root && directory.startsWith(root)) {
+    try {
+      rmdirSync(directory);
+    } catch {
+      break;
+    }
+    directory = dirname(directory);
+  }
+  syncDirectory(directory);
+}
+
+function filesBelow(
+  root: string,
+  path: string,
+): { readonly paths: readonly string[]; readonly problems: readonly Diagnostic[] } {
+  const paths: string[] = [];
+  const problems: Diagnostic[] = [];
+  const file = resolveInside(root, path);
+  refuseLinks(root, parentOf(path));
+  const found = look(file);
+  const itself = path.endsWith('/') ? path.slice(0, -1) : path;
+  if (found?.isSymbolicLink() === true) problems.push(notPlain(itself, 'a symbolic link'));
+  else if (found?.isDirectory() === true) collect(root, itself, paths, problems);
+  else if (found?.isFile() === true && !path.endsWith('/')) paths.push(path);
+  return { paths: paths.sort(), problems };
+}
+
+function collect(root: string, directory: string, paths: string[], problems: Diagnostic[]): void {
+  let entries: readonly Dirent[];
+  try {
+    entries = readdirSync(resolveInside(root, directory), { withFileTypes: true });
+  } catch (error) {
+    if (errorCode(error) !== 'ENOENT') problems.push(notPlain(directory, `unreadable (${errorCode(error)})`));
+    return;
+  }
+  for (const entry of entries) {
+    const path = `${directory}/${entry.name}`;
+    if (entry.name.startsWith(TEMP_PREFIX)) continue;
+    if (isGit(entry.name)) problems.push(notPlain(path, 'a git repository of its own'));
+    else if (entry.isSymbolicLink()) problems.push(notPlain(path, 'a symbolic link'));
+    else if (entry.isDirectory()) collect(root, path, paths, problems);
+    else if (entry.isFile()) paths.push(path);
+    else problems.push(notPlain(path, 'neither a file nor a directory'));
+  }
+}
+
+function isGit(name: string): boolean {
+  return name.toLowerCase() === '.git';
+}
+
+function notPlain(file: string, what: string): Diagnostic {
+  const rule = what === 'a symbolic link' ? 'file-symlink' : 'file-not-plain';
+  return { rule, severity: 'error', message: `${file} is ${what}`, file, line: 1, column: 1, expected: 'a plain file' };
+}
+
+function parentOf(path: string): string {
+  const end = path.lastIndexOf('/', path.length - 2);
+  return path.slice(0, end + 1);
+}
