@@ -1,0 +1,130 @@
+import { existsSync, statSync } from 'node:fs';
+import { basename, join, relative, resolve, sep } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { watch } from 'chokidar';
+
+export interface Watching {
+  close(): Promise<void>;
+}
+
+export interface WatchOptions {
+  /** Absolute; reported paths are relative to it. */
+  readonly root: string;
+  /** What is watched below the root. Absent ones are taken up when they appear. */
+  readonly dirs?: readonly string[];
+  /** Paths with forward slashes, sorted, each once; directories end in `/`. Called again only after it has returned. */
+  readonly onChange: (paths: readonly string[]) => void;
+  readonly onError: (error: unknown) => void;
+  /** A batch is given once nothing has happened for this long; milliseconds. */
+  readonly quiet?: number;
+}
+
+/** What people and agents edit (architecture.md, "Files and owners"). */
+const EDITED = ['shared/projects', 'shared/tasks', 'shared/agents', 'shared/team.json'];
+
+const QUIET = 40;
+/** A batch that never comes to rest is given after this long all the same; milliseconds. */
+const PATIENCE = 400;
+
+/** Files that are being written, by us and by common editors. */
+const TEMPORARY = /^\.baton-tmp-|~$|^\.#|^#.*#$|^4913$|\.sw[a-p]x?$|\.tmp$|^\.goutputstream-/;
+
+/** Tells in batches which files changed below `root`. Resolves once nothing that changes from now on is missed. */
+export async function watchTree({ root, dirs = EDITED, ...options }: WatchOptions): Promise<Watching> {
+  return watchPaths(root, dirs, (path) => TEMPORARY.test(basename(path)), options);
+}
+
+/**
+ * Tells when the refs of a repository on this machine change: a push to it is seen at once (architecture.md, "Waking").
+ * `root` is its git directory.
+ */
+export async function watchRefs(options: Omit<WatchOptions, 'dirs'>): Promise<Watching> {
+  const refs = ['refs', 'packed-refs', 'reftable'];
+  return watchPaths(options.root, refs, (path) => path.endsWith('.lock'), options);
+}
+
+/** The git directory of a remote that lies on this machine; `undefined` for any other. */
+export function localGitDirectory(root: string, remote: string): string | undefined {
+  const path = pathOf(remote);
+  if (path === undefined) return undefined;
+  const directory = resolve(root, path);
+  for (const candidate of [join(directory, '.git'), directory, `${directory}.git`]) {
+    if (existsSync(join(candidate, 'refs')) && statSync(candidate).isDirectory()) return candidate;
+  }
+  return undefined;
+}
+
+function pathOf(remote: string): string | undefined {
+  if (remote.startsWith('file://')) {
+    try {
+      return fileURLToPath(remote);
+    } catch {
+      return undefined;
+    }
+  }
+  // `host:path` is an address of ssh, unless a slash comes before the colon.
+  return /^[a-z][a-z0-9+.-]*:\/\//i.test(remote) || /^[^/]*:/.test(remote) ? undefined : remote;
+}
+
+async function watchPaths(
+  root: string,
+  paths: readonly string[],
+  isTemporary: (path: string) => boolean,
+  { onChange, onError, quiet = QUIET }: Omit<WatchOptions, 'root' | 'dirs'>,
+): Promise<Watching> {
+  const batch = createBatch(quiet, (changed) => {
+    try {
+      onChange(changed);
+    } catch (error) {
+      onError(error);
+    }
+  });
+  const watcher = watch(
+    paths.map((path) => join(root, path)),
+    { ignoreInitial: true, followSymlinks: false, ignored: isTemporary, ignorePermissionErrors: true },
+  );
+  watcher.on('all', (event, path) => {
+    const changed = relative(root, path).split(sep).join('/');
+    batch.add(event === 'addDir' || event === 'unlinkDir' ? `${changed}/` : changed);
+  });
+  watcher.on('error', onError);
+  await new Promise<void>((ready) => {
+    watcher.once('ready', ready);
+  });
+  return {
+    async close() {
+      batch.close();
+      await watcher.close();
+    },
+  };
+}
+
+interface Batch {
+  add(path: string): void;
+  close(): void;
+}
+
+function createBatch(quiet: number, give: (paths: readonly string[]) => void): Batch {
+  const paths = new Set<string>();
+  let timer: NodeJS.Timeout | undefined;
+  let deadline = 0;
+  const flush = (): void => {
+    timer = undefined;
+    const changed = [...paths].sort();
+    paths.clear();
+    give(changed);
+  };
+  return {
+    add(path) {
+      const now = Date.now();
+      if (paths.size === 0) deadline = now + PATIENCE;
+      paths.add(path);
+      clearTimeout(timer);
+      timer = setTimeout(flush, Math.max(0, Math.min(quiet, deadline - now)));
+    },
+    close() {
+      clearTimeout(timer);
+      paths.clear();
+    },
+  };
+}

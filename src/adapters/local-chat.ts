@@ -1,0 +1,177 @@
+import {
+  closeSync,
+  fstatSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  readSync,
+  readdirSync,
+  writeSync,
+} from 'node:fs';
+import { createHash } from 'node:crypto';
+import { join } from 'node:path';
+import type { Chat, Clock, OutgoingMessage, RoomMessage } from '../ports.ts';
+import { FlowError } from '../protocol/errors.ts';
+import { normaliseRoom } from '../protocol/rooms.ts';
+
+export interface LocalChatOptions {
+  /** Where the room logs lie: `.baton/rooms`, one file per room. */
+  readonly dir: string;
+  /** Own full Matrix id: the sender of every message that names no other. */
+  readonly self: string;
+  readonly clock: Clock;
+  /** Full ids of the team's members; in a local room everybody has joined. */
+  readonly members?: () => readonly string[];
+}
+
+/** One line of a room log. The event id sorts by time, so that several rooms can be shown as one story. */
+interface Line extends RoomMessage {
+  readonly txn: string;
+}
+
+const SUFFIX = '.jsonl';
+/** Longer encoded names are cut and made unique by a digest: file systems end at 255 bytes. */
+const MAX_NAME = 200;
+
+/**
+ * Chat without a homeserver (interface.md §7): messages are appended to a log on this machine and are there once
+ * `send` returns. One process at a time: whoever holds the workspace's lock.
+ */
+export function createLocalChat({ dir, self, clock, members }: LocalChatOptions): Chat {
+  /** Transaction id → event id of everything ever sent from here; read from the logs when first needed. */
+  let sent: Map<string, string> | undefined;
+  const known = (): Map<string, string> => {
+    sent ??= new Map(readAll(dir).map(({ txn, eventId }) => [txn, eventId]));
+    return sent;
+  };
+
+  return {
+    kind: 'local',
+    self,
+    joined: () => Promise.resolve([...new Set([self, ...(members?.() ?? [])])]),
+    async send(message) {
+      const earlier = known().get(message.txn);
+      if (earlier !== undefined) return { eventId: earlier, reused: true };
+      const eventId = `$${clock.id()}`;
+      append(dir, lineOf(message, eventId, message.sender ?? self, clock.now()));
+      known().set(message.txn, eventId);
+      return { eventId, reused: false };
+    },
+    async history(room, limit) {
+      const wanted = room === undefined ? undefined : roomKey(room);
+      const lines = wanted === undefined ? readAll(dir) : readRoom(dir, wanted);
+      const newest = limit > 0 ? lines.slice(-limit) : [];
+      return newest.map(messageOf);
+    },
+    close: () => Promise.resolve(),
+  };
+}
+
+function lineOf(message: OutgoingMessage, eventId: string, sender: string, at: string): Line {
+  const room = roomKey(message.room);
+  if (room === '') {
+    throw new FlowError('notify-failed', 'the message names no room', {
+      remedy: 'set teamRoomId in shared/team.json, or name a room',
+      retryable: false,
+    });
+  }
+  return { eventId, txn: message.txn, room, sender, text: message.text, mentions: message.mentions, at };
+}
+
+function messageOf({ eventId, room, sender, text, mentions, at }: Line): RoomMessage {
+  return { eventId, room, sender, text, mentions, at };
+}
+
+/** All spellings of a room are one room (protocol.md §1.4). */
+function roomKey(room: string): string {
+  return normaliseRoom(room) ?? room.trim();
+}
+
+function fileOf(dir: string, room: string): string {
+  const safe = room.replace(/[^A-Za-z0-9._-]|^\./gu, (character) => encodeByte(character));
+  const digest = createHash('sha256').update(room).digest('hex').slice(0, 16);
+  const name = safe.length <= MAX_NAME ? safe : `${safe.slice(0, MAX_NAME)}-${digest}`;
+  return join(dir, `${name}${SUFFIX}`);
+}
+
+function encodeByte(character: string): string {
+  return [...Buffer.from(character)].map((byte) => `%${byte.toString(16).toUpperCase().padStart(2, '0')}`).join('');
+}
+
+/** A line is written whole and is durable before anybody hears that it was sent. */
+function append(dir: string, line: Line): void {
+  const file = fileOf(dir, line.room);
+  try {
+    mkdirSync(dir, { recursive: true });
+    const text = `${JSON.stringify(line)}\n`;
+    const descriptor = openSync(file, 'a+');
+    try {
+      writeWhole(descriptor, endsTorn(descriptor) ? `\n${text}` : text);
+      fsyncSync(descriptor);
+    } finally {
+      closeSync(descriptor);
+    }
+  } catch (cause) {
+    const code = (cause as NodeJS.ErrnoException).code ?? 'unknown error';
+    throw new FlowError('notify-failed', `the local room log cannot be written (${code})`, { cause });
+  }
+}
+
+function writeWhole(descriptor: number, text: string): void {
+  const bytes = Buffer.from(text);
+  for (let done = 0; done < bytes.length;) done += writeSync(descriptor, bytes, done);
+}
+
+/** A crash may have cut the last line short; what follows must not be glued to it. */
+function endsTorn(descriptor: number): boolean {
+  const { size } = fstatSync(descriptor);
+  const last = Buffer.alloc(1);
+  return size > 0 && readSync(descriptor, last, 0, 1, size - 1) === 1 && last[0] !== 0x0a;
+}
+
+function readRoom(dir: string, room: string): readonly Line[] {
+  return readLines(fileOf(dir, room)).filter((line) => line.room === room);
+}
+
+function readAll(dir: string): readonly Line[] {
+  let names: readonly string[];
+  try {
+    names = readdirSync(dir);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
+    throw error;
+  }
+  return names
+    .filter((name) => name.endsWith(SUFFIX))
+    .flatMap((name) => readLines(join(dir, name)))
+    .sort((a, b) => (a.eventId < b.eventId ? -1 : a.eventId > b.eventId ? 1 : 0));
+}
+
+function readLines(file: string): readonly Line[] {
+  let text: string;
+  try {
+    text = readFileSync(file, 'utf8');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
+    throw error;
+  }
+  return text.split('\n').flatMap((line) => {
+    const parsed = parseLine(line);
+    return parsed === undefined ? [] : [parsed];
+  });
+}
+
+/** A line that was torn or edited away is passed over: the log is a record for people, and all else goes on. */
+function parseLine(text: string): Line | undefined {
+  let value: Partial<Line> | null;
+  try {
+    value = JSON.parse(text) as Partial<Line> | null;
+  } catch {
+    return undefined;
+  }
+  const { eventId, txn, room, sender, text: body, mentions, at } = value ?? {};
+  const texts = [eventId, txn, room, sender, body, at];
+  if (texts.some((field) => typeof field !== 'string') || !Array.isArray(mentions)) return undefined;
+  return { ...value, mentions: mentions.filter((mention) => typeof mention === 'string') } as Line;
+}

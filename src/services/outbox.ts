@@ -1,0 +1,217 @@
+import { existsSync, readFileSync, renameSync } from 'node:fs';
+import { join } from 'node:path';
+import { z } from 'zod';
+import type { EventBus } from '../events.ts';
+import type { Announcement, Announcer, Chat, Clock, Delivery, Log } from '../ports.ts';
+import { toFlowError } from '../protocol/errors.ts';
+import { sameIdentity } from '../protocol/identity.ts';
+import { writeAtomically } from '../workspace/atomic.ts';
+
+/**
+ * What is owed to a room and not yet said.
+ * `waiting`: its commit is not known to be published; nothing may be said yet.
+ * `due`: published; said now, or later when the room could not be reached.
+ */
+export interface Owed {
+  readonly announcement: Announcement;
+  readonly state: 'waiting' | 'due';
+  /** The commit that must be published first, when it has been made. */
+  readonly commit?: string;
+  readonly since: string;
+  /** Why it could not be said when it was last tried. */
+  readonly error?: string;
+}
+
+/** Runs what a message calls for once it is in its room; `eventId` is the message's. */
+export type FollowUp = (next: NonNullable<Announcement['followUp']>, eventId: string) => Promise<void>;
+
+export interface Outbox extends Announcer {
+  /**
+   * Decides what is waiting, by whether its change is published: then it becomes due. What an earlier process left
+   * behind without a commit, and of which nothing is published, was never decided and is dropped.
+   */
+  confirm(isPublished: (owed: Owed) => boolean | Promise<boolean>): Promise<void>;
+  /** Tries everything that is due once more, and has its follow-up run before it is forgotten. */
+  flush(followUp?: FollowUp): Promise<readonly Delivery[]>;
+  pending(): readonly Owed[];
+}
+
+export interface OutboxDependencies {
+  /** The workspace's `.baton`. */
+  readonly dir: string;
+  readonly chat: Chat;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly events?: EventBus;
+}
+
+const FILE = 'outbox.json';
+
+const STORED = z.object({
+  schema: z.literal(1),
+  owed: z.array(
+    z.object({
+      state: z.enum(['waiting', 'due']),
+      commit: z.string().optional(),
+      since: z.string(),
+      error: z.string().optional(),
+      announcement: z.looseObject({
+        kind: z.string(),
+        txn: z.string(),
+        room: z.string(),
+        text: z.string(),
+        mentions: z.array(z.string()),
+      }),
+    }),
+  ),
+});
+
+/**
+ * Transactional outbox: what a change wants said is recorded before its commit and forgotten once the room has it, so
+ * that a crash in between loses nothing. Said exactly once, because the transaction id stays the same and the chat
+ * knows it again. Deleting the file loses only what state does not tell anyway.
+ */
+export function createOutbox({ dir, chat, clock, log, events }: OutboxDependencies): Outbox {
+  const file = join(dir, FILE);
+  const owed = load(file, log);
+  /** Entries of an earlier process, of which nobody here knows whether their commit was made. */
+  const inherited = new Set(owed.keys());
+  /** Sends under way, so that two callers of one transaction share one. */
+  const underWay = new Map<string, Promise<Delivery>>();
+
+  function save(): void {
+    const stored = { schema: 1, owed: [...owed.values()] };
+    writeAtomically(file, Buffer.from(`${JSON.stringify(stored, undefined, 2)}\n`), 0o600);
+  }
+
+  function keep(announcement: Announcement, changes: Pick<Owed, 'state'> & Partial<Owed>): void {
+    const before = owed.get(announcement.txn);
+    owed.set(announcement.txn, { since: before?.since ?? clock.now(), ...before, ...changes, announcement });
+  }
+
+  /** Same txn again while it is being sent: the same delivery. */
+  function send(announcement: Announcement): Promise<Delivery> {
+    const { txn } = announcement;
+    const running = underWay.get(txn) ?? attempt(announcement).finally(() => underWay.delete(txn));
+    underWay.set(txn, running);
+    return running;
+  }
+
+  async function attempt(announcement: Announcement): Promise<Delivery> {
+    const { txn, room, text, mentions, sender, mustHaveJoined } = announcement;
+    try {
+      if (mustHaveJoined !== undefined) {
+        const joined = await chat.joined(room);
+        if (!joined.some((member) => sameIdentity(member, mustHaveJoined))) {
+          return failed(announcement, `worker ${mustHaveJoined} is not a joined member of room ${room}`, true);
+        }
+      }
+      const { eventId, reused } = await chat.send({
+        txn,
+        room,
+        text,
+        mentions,
+        ...(sender === undefined ? {} : { sender }),
+      });
+      if (!reused) events?.emit('message:sent', { txn, room, eventId });
+      return { txn, sent: true, eventId, reused };
+    } catch (thrown) {
+      const error = toFlowError(thrown, 'sending the message');
+      return failed(announcement, error.message, error.retryable || error.code === 'internal');
+    }
+  }
+
+  function failed({ txn, room }: Announcement, error: string, retryable: boolean): Delivery {
+    events?.emit('message:failed', { txn, room, error });
+    return { txn, sent: false, error, retryable };
+  }
+
+  /** Keeps what failed and may still succeed; forgets what was said or never can be. True when the record changed. */
+  function settle(announcement: Announcement, delivery: Delivery): boolean {
+    if (!delivery.sent && delivery.retryable) {
+      const before = owed.get(announcement.txn);
+      keep(announcement, { state: 'due', error: delivery.error });
+      return before?.state !== 'due' || before.error !== delivery.error;
+    }
+    if (!delivery.sent)
+      log.warn({ txn: delivery.txn, reason: delivery.error }, 'a message can never be sent; it is dropped');
+    return owed.delete(announcement.txn);
+  }
+
+  return {
+    owe(announcements, commit) {
+      if (announcements.length === 0) return;
+      for (const announcement of announcements) {
+        inherited.delete(announcement.txn);
+        const due = owed.get(announcement.txn)?.state === 'due';
+        keep(announcement, { state: due ? 'due' : 'waiting', ...(commit === undefined ? {} : { commit }) });
+      }
+      save();
+    },
+
+    withdraw(announcements) {
+      const waiting = announcements.filter(({ txn }) => owed.get(txn)?.state === 'waiting');
+      for (const { txn } of waiting) owed.delete(txn);
+      if (waiting.length > 0) save();
+    },
+
+    async deliver(announcements) {
+      const deliveries: Delivery[] = [];
+      let changed = false;
+      try {
+        for (const announcement of announcements) {
+          const delivery = await send(announcement);
+          deliveries.push(delivery);
+          changed = settle(announcement, delivery) || changed;
+        }
+      } finally {
+        if (changed) save();
+      }
+      return deliveries;
+    },
+
+    async confirm(isPublished) {
+      let changed = false;
+      for (const entry of owed.values()) {
+        const { txn } = entry.announcement;
+        if (entry.state === 'due') continue;
+        const published = await isPublished(entry);
+        // Meanwhile it may have been said, withdrawn or owed anew.
+        if (owed.get(txn) !== entry) continue;
+        if (published) keep(entry.announcement, { state: 'due' });
+        else if (entry.commit === undefined && inherited.has(txn)) owed.delete(txn);
+        else continue;
+        changed = true;
+      }
+      if (changed) save();
+    },
+
+    async flush(followUp) {
+      const deliveries: Delivery[] = [];
+      for (const { announcement, state } of owed.values()) {
+        if (state !== 'due' || !owed.has(announcement.txn)) continue;
+        const delivery = await send(announcement);
+        deliveries.push(delivery);
+        const next = announcement.followUp;
+        if (delivery.sent && next !== undefined) await followUp?.(next, delivery.eventId);
+        if (settle(announcement, delivery)) save();
+      }
+      return deliveries;
+    },
+
+    pending: () => [...owed.values()],
+  };
+}
+
+function load(file: string, log: Log): Map<string, Owed> {
+  if (!existsSync(file)) return new Map();
+  try {
+    const { owed } = STORED.parse(JSON.parse(readFileSync(file, 'utf8')));
+    // Written by `save`, so what zod does not describe in detail is as it was given.
+    return new Map((owed as unknown as readonly Owed[]).map((entry) => [entry.announcement.txn, entry]));
+  } catch (error) {
+    renameSync(file, `${file}.broken`);
+    log.warn({ error, file: '.baton/outbox.json.broken' }, 'the outbox could not be read and was set aside');
+    return new Map();
+  }
+}
