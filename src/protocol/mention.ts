@@ -99,7 +99,7 @@ export function projectCompletedText(facts: {
   return addressee === undefined ? line : `${addressee} ${line}`;
 }
 
-export type LineKind =
+type LineKind =
   | 'assigned'
   | 'completed'
   | 'blocked'

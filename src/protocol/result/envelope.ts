@@ -3,7 +3,7 @@ import type { Line } from './structure.ts';
 
 type Section = 'status' | 'summary' | 'deliverables' | 'notes';
 
-export interface StatusLine {
+interface StatusLine {
   /** As written, without surrounding blanks. */
   readonly value: string;
   readonly line: number;
