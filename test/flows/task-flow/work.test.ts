@@ -1,0 +1,473 @@
+import { beforeEach, describe, expect, test } from 'vitest';
+import { deliveryId, resultDigest } from '../../../src/protocol/result/digest.ts';
+import { NOW, ROOM, ana, bo, createOffice, lead, ok, planned, refused } from '../office.ts';
+import type { Office } from '../office.ts';
+
+const FIGURES = 'shared/tasks/p-01/workspace/figures.csv';
+const RESULT = 'shared/tasks/p-01/result.md';
+let office: Office;
+
+const work = (action: string, payload: Record<string, unknown> = {}, actor = ana) =>
+  office.call(actor, 'taskflow', action, { taskId: 'p-01', ...payload });
+const refusal = (action: string, payload: Record<string, unknown> = {}, actor = ana) =>
+  refused(office, () => work(action, payload, actor));
+const success = { status: 'SUCCESS', summary: 'All figures\n collected.', deliverables: [FIGURES] };
+
+beforeEach(async () => {
+  office = createOffice();
+  await planned(office, { 'p-01': [], 'p-02': ['p-01'] });
+  await ok(
+    office.call(lead, 'taskflow', 'delegate_task', { projectId: 'p', taskId: 'p-01', roomId: ROOM, spec: 'Do it' }),
+  );
+});
+
+describe('ack_task', () => {
+  test('takes the task on and shows its spec', async () => {
+    office.now = '2026-09-01T11:00:00Z';
+    expect(await work('ack_task')).toEqual({
+      ok: true,
+      tool: 'taskflow',
+      action: 'ack_task',
+      task: office.task('p-01'),
+      spec: 'Do it\n',
+      pulled: true,
+      synced: true,
+    });
+    expect(office.task('p-01')).toMatchObject({
+      status: 'in_progress',
+      acknowledged_at: '2026-09-01T11:00:00Z',
+      acknowledged_by_role: 'worker',
+    });
+    expect(office.task('p-01').history?.at(-1)).toEqual({
+      ts: '2026-09-01T11:00:00Z',
+      from: 'assigned',
+      to: 'in_progress',
+      action: 'ack_task',
+      actor: 'worker:ana',
+    });
+    expect(office.line('p', 'p-01')).toMatch(/^- \[~\]/);
+  });
+
+  test('repeated, or after submission, changes nothing', async () => {
+    await ok(work('ack_task'));
+    const before = { ...office.files };
+    office.now = '2026-09-02T00:00:00Z';
+    expect(await ok(work('ack_task'))).toMatchObject({ spec: 'Do it\n' });
+    expect(office.files).toEqual(before);
+    await ok(work('submit_task', success));
+    await ok(work('ack_task'));
+    expect(office.task('p-01').status).toBe('submitted');
+  });
+
+  test('is possible before the Leader has recorded the message', async () => {
+    office.put({ ...office.task('p-01'), status: 'prepared' });
+    await ok(work('ack_task', {}, { ...ana, localpart: 'ANA' }));
+    expect(office.task('p-01').status).toBe('in_progress');
+  });
+
+  test('goes on while the project is paused', async () => {
+    await ok(office.call(lead, 'projectflow', 'pause_project', { projectId: 'p' }));
+    await ok(work('ack_task'));
+    await ok(work('submit_task', success));
+  });
+
+  test('is refused for a task that is unknown, over, of somebody else, or incomplete', async () => {
+    expect(await refusal('ack_task', { taskId: 'nope' })).toBe('not-found: task not found: nope');
+    expect(await refusal('ack_task', { taskId: '..' })).toBe(
+      'invalid-argument: invalid id: taskId must be a safe id: ..',
+    );
+    expect(await refusal('ack_task', {}, bo)).toBe('wrong-worker: task p-01 is assigned to ana, not bo');
+    expect(await refusal('ack_task', {}, { ...ana, localpart: ' ' })).toBe(
+      'wrong-worker: current worker identity is required',
+    );
+    expect(await refusal('ack_task', {}, { ...ana, matrixUserId: '@ana:elsewhere' })).toMatch(/^wrong-worker: /);
+    expect(await refusal('ack_task', {}, lead)).toMatch(/^wrong-role: /);
+    const { room_id: _room, ...homeless } = office.task('p-01');
+    delete office.files['shared/tasks/p-01/spec.md'];
+    expect(await refusal('ack_task')).toBe('not-found: task spec not found: shared/tasks/p-01/spec.md');
+    office.put({ ...homeless, room_id: '' });
+    expect(await refusal('ack_task')).toBe('broken-file: task p-01 is missing room_id');
+    office.put({ ...homeless, room_id: ROOM, status: 'cancelled' });
+    expect(await refusal('ack_task')).toBe('illegal-transition: ack_task cannot update terminal task: cancelled');
+    office.put({ ...homeless, room_id: ROOM, status: 'pending' });
+    office.files['shared/tasks/p-01/spec.md'] = 'x';
+    expect(await refusal('ack_task')).toBe("illegal-transition: ack_task: task is 'planned'; delegate_task it first");
+  });
+
+  test('counts a task as over when its plan node is, whatever the record says', async () => {
+    office.files['shared/projects/p/plan.md'] = office.files['shared/projects/p/plan.md']!.replace(
+      '[~] p-01',
+      '[!] p-01',
+    );
+    expect(await refusal('ack_task')).toBe('illegal-transition: ack_task cannot update terminal task: blocked');
+  });
+
+  test('without a homeserver asks for the localpart alone', async () => {
+    office.weather.chat = 'local';
+    await ok(work('ack_task', {}, { ...ana, matrixUserId: '@ana:elsewhere' }));
+  });
+});
+
+describe('submit_task', () => {
+  test('writes the envelope and the record, and tells the Leader', async () => {
+    const answer = await work('submit_task', { ...success, notes: ['n  1', ' '] });
+    const meta = office.task('p-01');
+    const { submission_id: submission = '' } = meta;
+    const result = { status: 'SUCCESS', summary: 'All figures collected.', deliverables: [FIGURES], notes: ['n 1'] };
+    expect(answer).toEqual({
+      ok: true,
+      tool: 'taskflow',
+      action: 'submit_task',
+      task: meta,
+      result,
+      missingDeliverables: [FIGURES],
+      notificationNeeded: {
+        event: 'task_submitted',
+        projectId: 'p',
+        summary: 'All figures collected.',
+        targetRoom: ROOM,
+      },
+      synced: true,
+      verified: true,
+      notification: { sent: true, eventId: '$e2', roomId: '!team:hs.local' },
+    });
+    expect(office.files[RESULT]).toBe(
+      `STATUS: SUCCESS\nSUMMARY: All figures collected.\n\nDELIVERABLES:\n- ${FIGURES}\n\nNOTES:\n- n 1\n`,
+    );
+    expect(meta).toMatchObject({
+      status: 'submitted',
+      submitted_at: NOW,
+      submitted_by_role: 'worker',
+      result_path: RESULT,
+      result_status: 'SUCCESS',
+      summary: 'All figures collected.',
+      deliverables: [FIGURES],
+      result_digest: resultDigest({ status: 'SUCCESS', summary: 'All figures collected.', deliverables: [FIGURES] }),
+      continuation: { status: 'pending', delivery_id: deliveryId('p', 'p-01', submission) },
+      completion_event_id: '$e2',
+      completion_event_status: 'SUCCESS',
+    });
+    expect(office.adopted).toEqual(['shared/tasks/p-01/']);
+    expect(office.line('p', 'p-01')).toMatch(/^- \[~\]/);
+    expect(office.sent.at(-1)).toMatchObject({
+      kind: 'completion',
+      txn: 'submit-p-01-SUCCESS',
+      room: ROOM,
+      text: expect.stringMatching(/^@lead:hs\.local TASK_COMPLETED: p-01 - Result: shared\/tasks\/p-01\/result\.md\n/),
+      mentions: ['@lead:hs.local'],
+    });
+  });
+
+  test.each([
+    ['REVISION_NEEDED', 'TASK_REVISION_NEEDED: p-01 - Too vague.'],
+    ['BLOCKED', 'TASK_BLOCKED: p-01 - Too vague.'],
+    ['success_with_notes', 'TASK_COMPLETED: p-01 - Result: shared/tasks/p-01/result.md'],
+  ])('%s is told as %s', async (status, line) => {
+    await ok(work('submit_task', { status, summary: 'Too vague.' }));
+    expect(office.sent.at(-1)?.text.split('\n')[0]).toBe(`@lead:hs.local ${line}`);
+  });
+
+  test('takes result.md as it stands when no fields are given', async () => {
+    office.files[RESULT] = '**Status:** success\nSUMMARY: Fine\nindeed\n---\n# Report\n';
+    office.files[FIGURES] = 'a';
+    const answer = await ok(work('submit_task'));
+    expect(answer['result']).toEqual({ status: 'SUCCESS', summary: 'Fine indeed', deliverables: [], notes: [] });
+    expect(office.files[RESULT]).toBe('**Status:** success\nSUMMARY: Fine\nindeed\n---\n# Report\n');
+  });
+
+  test('keeps a report below the envelope that it writes', async () => {
+    office.files[RESULT] = '# Findings\n\n- one\n';
+    await ok(work('submit_task', success));
+    expect(office.files[RESULT]).toMatch(/^STATUS: SUCCESS\n[^]*\nNOTES:\n\n?---\n\n?# Findings\n\n- one\n$/);
+  });
+
+  test('names the loose form, and the deliverables that are not there', async () => {
+    office.files[RESULT] =
+      '# Task Result: X\n\n**Status**: SUCCESS\n\n## Summary\n\nFine.\n\n## Deliverables\n\n- shared/tasks/p-01/gone.md\n';
+    const answer = await ok(work('submit_task'));
+    expect(answer).toMatchObject({ format: 'loose', missingDeliverables: ['shared/tasks/p-01/gone.md'] });
+    expect(answer['warnings']).toEqual([
+      expect.stringMatching(/^shared\/tasks\/p-01\/result\.md:\d+:\d+ \[result-loose\]/),
+    ]);
+  });
+
+  test('refuses fields that do not make a result, before anything else', async () => {
+    const cases: readonly [Record<string, unknown>, string][] = [
+      [{ status: 'SUCCESS' }, 'invalid-argument: payload.summary is required'],
+      [{ status: 'SUCCESS', summary: ' ' }, 'invalid-argument: payload.summary is required'],
+      [{ summary: 'x' }, 'invalid-argument: payload.status is required'],
+      [{ deliverables: [] }, 'invalid-argument: payload.status is required'],
+      [{ status: 'FAILED', summary: 'x' }, 'invalid-result: invalid result status: FAILED'],
+      [{ ...success, deliverables: 'x' }, 'invalid-argument: payload.deliverables must be a list'],
+      [{ ...success, deliverables: [1] }, 'invalid-argument: deliverable path must be a non-empty string'],
+      [{ ...success, deliverables: [''] }, 'invalid-argument: deliverable path must be a non-empty string'],
+      [
+        { ...success, deliverables: [` ${FIGURES}`] },
+        `invalid-result: deliverable must be under shared/tasks/p-01/:  ${FIGURES}`,
+      ],
+      [
+        { ...success, deliverables: ['shared/projects/p/plan.md'] },
+        'invalid-result: deliverable must be under shared/tasks/p-01/: shared/projects/p/plan.md',
+      ],
+      [
+        { ...success, deliverables: ['shared/tasks/p-01/a/../b'] },
+        'invalid-result: invalid deliverable path: shared/tasks/p-01/a/../b',
+      ],
+      [
+        { status: 'INTERRUPTED', summary: 'x' },
+        'invalid-result: result status INTERRUPTED is reserved for the control plane',
+      ],
+    ];
+    for (const [fields, expected] of cases) {
+      expect(await refusal('submit_task', fields)).toBe(expected);
+      expect(await refusal('submit_task', { ...fields, taskId: 'nope' })).toBe(
+        expected
+          .replaceAll('p-01/:', 'nope/:')
+          .replace(
+            /^invalid-result: invalid deliverable path: /,
+            'invalid-result: deliverable must be under shared/tasks/nope/: ',
+          ),
+      );
+    }
+  });
+
+  test('refuses a result.md that is missing or says nothing valid', async () => {
+    expect(await refusal('submit_task')).toBe(`not-found: task result not found: ${RESULT}`);
+    office.files[RESULT] = 'SUMMARY: x\n';
+    expect(await refusal('submit_task')).toBe('invalid-result: invalid result status: <missing>');
+    office.files[RESULT] = 'STATUS: SUCCESS\n';
+    expect(await refusal('submit_task')).toBe('invalid-result: result summary is required');
+    office.files[RESULT] = 'STATUS: SUCCESS\nSUMMARY: x\nDELIVERABLES:\n- shared/tasks/p-02/x\n';
+    expect(await refusal('submit_task')).toBe(
+      'invalid-result: deliverable must be under shared/tasks/p-01/: shared/tasks/p-02/x',
+    );
+    expect((await work('submit_task'))['validationErrors']).toHaveLength(1);
+  });
+
+  test('checks the task and who acts before the result is written', async () => {
+    expect(await refusal('submit_task', { ...success, deliverables: [], taskId: 'nope' })).toBe(
+      'not-found: task not found: nope',
+    );
+    expect(await refusal('submit_task', success, bo)).toBe('wrong-worker: task p-01 is assigned to ana, not bo');
+    expect(office.files[RESULT]).toBeUndefined();
+    office.put({ ...office.task('p-01'), status: 'pending' });
+    expect(await refusal('submit_task', success)).toMatch(/^illegal-transition: submit_task: task is 'planned'; /);
+    office.put({ ...office.task('p-01'), status: 'revision' });
+    expect(await refusal('submit_task', success)).toBe(
+      'illegal-transition: submit_task cannot update terminal task: revision',
+    );
+  });
+
+  test('the same result again is the same submission; another one is refused', async () => {
+    await ok(work('submit_task', success));
+    const before = { ...office.files };
+    office.now = '2026-09-02T00:00:00Z';
+    expect(await ok(work('submit_task', success))).toMatchObject({
+      reused: true,
+      notification: { sent: true, eventId: '$e2', reused: true },
+    });
+    expect(await ok(work('submit_task'))).toMatchObject({ reused: true });
+    expect(office.files).toEqual(before);
+    expect(office.sent).toHaveLength(2);
+    expect(await refusal('submit_task', { ...success, summary: 'Better.' })).toBe(
+      'stale-submission: submit_task conflicts with existing submission',
+    );
+  });
+
+  test('recognises a submission of older software by its fields or its file', async () => {
+    office.put({ ...office.task('p-01'), status: 'submitted' });
+    office.files[RESULT] = 'STATUS: SUCCESS\nSUMMARY: x\n';
+    expect(await ok(work('submit_task', { status: 'SUCCESS', summary: 'x' }))).toMatchObject({ reused: true });
+    office.put({ ...office.task('p-01'), status: 'submitted', result_status: 'SUCCESS', summary: 'y' });
+    expect(await refusal('submit_task', { status: 'SUCCESS', summary: 'x' })).toMatch(/^stale-submission: /);
+  });
+
+  test('without the remote is kept here, and told once when it is back', async () => {
+    office.weather.gone = true;
+    expect(await work('submit_task', success)).toMatchObject({
+      ok: false,
+      code: 'sync-failed',
+      retryable: true,
+      statePersisted: true,
+      synced: false,
+      taskId: 'p-01',
+    });
+    expect(office.task('p-01').status).toBe('submitted');
+    expect(office.sent).toHaveLength(1);
+    office.weather.gone = false;
+    expect(await ok(work('submit_task', success))).toMatchObject({
+      reused: true,
+      notification: { sent: true, eventId: '$e2' },
+    });
+    await ok(work('submit_task', success));
+    expect(office.sent.map(({ txn }) => txn).slice(1)).toEqual(['submit-p-01-SUCCESS']);
+  });
+
+  test('stands even when its message does not get through', async () => {
+    office.weather.silent = 'room is away';
+    expect(await ok(work('submit_task', success))).toMatchObject({
+      notification: { sent: false, skipped: true, error: 'room is away' },
+    });
+    expect(office.task('p-01').status).toBe('submitted');
+  });
+
+  test('stands when nobody knows the Leader', async () => {
+    const { history: _history, ...meta } = office.task('p-01');
+    office.files['shared/tasks/p-01/meta.json'] = JSON.stringify(meta);
+    expect((await ok(work('submit_task', success)))['notification']).toEqual({
+      sent: false,
+      skipped: true,
+      reason: 'the leader or the room of this task is not known',
+    });
+  });
+
+  test('a dry run shows the result and changes nothing', async () => {
+    const before = { ...office.files };
+    const dry = await office.call(ana, 'taskflow', 'submit_task', { taskId: 'p-01', ...success }, true);
+    expect(dry).toMatchObject({ ok: true, dryRun: true, taskId: 'p-01', result: { status: 'SUCCESS' } });
+    expect(office.files).toEqual(before);
+  });
+});
+
+describe('a result.md written by hand', () => {
+  test('is a submission as soon as it is valid', async () => {
+    office.files[RESULT] = 'STATUS: SUCCESS\nSUMMARY: By hand.\n';
+    await office.internal('task.record_submission', { taskId: 'p-01' }, ana);
+    expect(office.task('p-01')).toMatchObject({ status: 'submitted', summary: 'By hand.', completion_event_id: '$e2' });
+    const before = { ...office.files };
+    await office.internal('task.record_submission', { taskId: 'p-01' }, ana);
+    expect(office.files).toEqual(before);
+    expect(office.sent).toHaveLength(2);
+  });
+
+  test('is no submission while it is invalid, of somebody else, or says INTERRUPTED', async () => {
+    const record = (actor = ana) => office.internal('task.record_submission', { taskId: 'p-01' }, actor);
+    await expect(record()).rejects.toMatchObject({ code: 'not-found' });
+    office.files[RESULT] = 'STATUS: maybe\n';
+    await expect(record()).rejects.toMatchObject({ code: 'invalid-result', message: 'invalid result status: maybe' });
+    office.files[RESULT] = 'STATUS: INTERRUPTED\nSUMMARY: x\n';
+    await expect(record()).rejects.toMatchObject({ code: 'invalid-result' });
+    await expect(record(bo)).rejects.toMatchObject({ code: 'wrong-worker' });
+    await record(lead);
+    expect(office.sent.at(-1)?.text).toContain('TASK_INTERRUPTED: p-01');
+  });
+});
+
+describe('report_progress', () => {
+  test('leaves a note and nothing else', async () => {
+    await ok(work('ack_task'));
+    await ok(work('report_progress', { note: 'half done' }));
+    expect(office.task('p-01').history?.at(-1)).toEqual({
+      ts: NOW,
+      from: 'in_progress',
+      to: 'in_progress',
+      action: 'progress',
+      actor: 'worker:ana',
+      note: 'half done',
+    });
+    expect(office.sent).toHaveLength(1);
+  });
+
+  test('cuts a long note between characters and says so', async () => {
+    await ok(work('report_progress', { note: '🙂'.repeat(201) }));
+    expect(office.task('p-01').history?.at(-1)).toMatchObject({ note: `${'🙂'.repeat(200)}…`, truncated: true });
+  });
+
+  test('is refused without a note, for others, and when nothing is under way', async () => {
+    expect(await refusal('report_progress', { note: ' ' })).toBe('invalid-argument: note is required');
+    expect(await refusal('report_progress')).toBe('invalid-argument: note is required');
+    expect(await refusal('report_progress', { note: 'x' }, bo)).toMatch(/^wrong-worker: /);
+    office.put({ ...office.task('p-01'), status: 'prepared' });
+    expect(await refusal('report_progress', { note: 'x' })).toBe(
+      "illegal-transition: report_progress: task is 'prepared'; ack_task it first",
+    );
+    office.put({ ...office.task('p-01'), status: 'submitted' });
+    expect(await refusal('report_progress', { note: 'x' })).toMatch(
+      /^illegal-transition: report_progress: task is 'submitted'; /,
+    );
+    office.put({ ...office.task('p-01'), status: 'completed' });
+    expect(await refusal('report_progress', { note: 'x' })).toMatch(/cannot update terminal task: completed$/);
+  });
+});
+
+describe('request_attention', () => {
+  const ask = { kind: 'approval', question: 'May I\n drop it?' };
+
+  test('asks the Leader and the people of the team once', async () => {
+    const answer = await ok(work('request_attention', ask));
+    const attention = {
+      kind: 'approval',
+      question: 'May I drop it?',
+      attempt: 1,
+      requestedAt: NOW,
+      resolved: false,
+      eventId: '$e2',
+    };
+    expect(answer).toMatchObject({ attention, notification: { sent: true, eventId: '$e2', roomId: '!team:hs.local' } });
+    expect(office.task('p-01').attention).toEqual([attention]);
+    expect(office.sent.at(-1)).toMatchObject({
+      kind: 'attention',
+      txn: 'attention-p-01-approval-1',
+      room: ROOM,
+      text: '@lead:hs.local ATTENTION_APPROVAL: p-01 - May I drop it?\n- Worker: @ana:hs.local',
+      mentions: ['@lead:hs.local', '@admin:hs.local'],
+    });
+    expect(await ok(work('request_attention', { ...ask, question: 'Well?' }))).toMatchObject({
+      reused: true,
+      attention,
+      notification: { sent: true, eventId: '$e2', reused: true },
+    });
+    expect(office.sent).toHaveLength(2);
+  });
+
+  test('can be closed, and asked anew under a number of its own', async () => {
+    await ok(work('request_attention', ask));
+    expect(await ok(work('request_attention', { kind: 'approval', resolved: true }))).toMatchObject({
+      attention: { resolved: true, attempt: 1 },
+    });
+    expect(await ok(work('request_attention', { kind: 'approval', resolved: 'yes' }))).toMatchObject({ reused: true });
+    await ok(work('request_attention', ask));
+    expect(office.sent.map(({ txn }) => txn).slice(1)).toEqual([
+      'attention-p-01-approval-1',
+      'attention-p-01-approval-2',
+    ]);
+  });
+
+  test('of a Leader does not mention the Leader', async () => {
+    await ok(work('request_attention', { question: 'Anyone?' }, lead));
+    expect(office.sent.at(-1)).toMatchObject({ txn: 'attention-p-01-other-1', mentions: ['@admin:hs.local'] });
+  });
+
+  test('that could not be sent is sent by the next call', async () => {
+    office.weather.silent = 'away';
+    expect(await work('request_attention', ask)).toMatchObject({
+      ok: false,
+      code: 'notify-failed',
+      error: 'away',
+      retryable: true,
+    });
+    office.weather.silent = undefined;
+    expect(await ok(work('request_attention', ask))).toMatchObject({
+      reused: true,
+      notification: { sent: true, eventId: '$e2' },
+    });
+    expect(office.task('p-01').attention?.[0]?.eventId).toBe('$e2');
+  });
+
+  test('is refused without a question, too long, for others, and when the task is over', async () => {
+    expect(await refusal('request_attention', { kind: 'approval' })).toBe(
+      'invalid-argument: payload.question is required',
+    );
+    expect(await refusal('request_attention', { question: 'x'.repeat(501) })).toBe(
+      'invalid-argument: payload.question must have at most 500 characters',
+    );
+    expect(await refusal('request_attention', { kind: 'urgent', question: 'x' })).toBe(
+      'invalid-argument: payload.kind must be one of: approval, decision, escalation, other',
+    );
+    expect(await refusal('request_attention', ask, bo)).toMatch(/^wrong-worker: /);
+    office.put({ ...office.task('p-01'), status: 'completed' });
+    expect(await refusal('request_attention', ask)).toBe(
+      'illegal-transition: request_attention cannot update terminal task: completed',
+    );
+  });
+});
