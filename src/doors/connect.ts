@@ -12,9 +12,11 @@ export interface ConnectOptions {
   readonly root: string;
   readonly env: NodeJS.ProcessEnv;
   readonly load: Loaders;
+  /** Milliseconds between attempts while another process holds the lock. */
+  readonly backOff?: readonly number[];
 }
 
-/** Milliseconds between attempts while another process holds the lock; about ten seconds together. */
+/** About ten seconds together: longer than any single call holds the lock. */
 const BACK_OFF: readonly number[] = [25, 50, 100, 200, ...Array.from({ length: 24 }, () => 400)];
 
 /**
@@ -33,7 +35,7 @@ export async function connect(options: ConnectOptions): Promise<App> {
  * As `connect`, but with `open` for the case that no node runs; `baton mcp` becomes the node then.
  */
 export async function attach<Opened extends App>(
-  { root, env }: ConnectOptions,
+  { root, env, backOff = BACK_OFF }: ConnectOptions,
   open: () => Promise<Opened>,
 ): Promise<Opened | App> {
   const path = reachable(root, env);
@@ -43,7 +45,7 @@ export async function attach<Opened extends App>(
     try {
       return await open();
     } catch (error) {
-      const delay = BACK_OFF[attempt];
+      const delay = backOff[attempt];
       if (!(error instanceof FlowError) || error.code !== 'locked') throw error;
       // The holder may be a node that cannot be reached only because its socket's path is too long here.
       if (delay === undefined) throw path instanceof FlowError ? path : error;

@@ -1,15 +1,8 @@
 import { toolsFor, type ActionDescription, type ToolDescription } from '../dialects/taskflow.ts';
 import { FlowError } from '../protocol/errors.ts';
 import { ROLES } from '../protocol/records/types.ts';
+import { NODE } from './node-calls.ts';
 import { parseRole } from '../protocol/roles.ts';
-
-/** The calls that show what a node sees; for people, and not among the protocol's tools. */
-export const NODE = {
-  board: { tool: 'node', action: 'board' },
-  inbox: { tool: 'node', action: 'inbox' },
-  status: { tool: 'node', action: 'status' },
-  problems: { tool: 'node', action: 'problems' },
-} as const;
 
 /** The protocol's tools (protocol.md §9.1) that this role may use, each with the actions that it may call. */
 export function protocolTools(role: string): readonly ToolDescription[] {

@@ -2,7 +2,6 @@ import { existsSync, realpathSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { App, DemoModule, Envelope, ToolCall } from '../../app-types.ts';
 import { FlowError } from '../../protocol/errors.ts';
-import { actorOf } from '../actor.ts';
 import { connect, type Loaders } from '../connect.ts';
 import { requireWorkspace } from '../workspace.ts';
 import { renderEnvelope } from './render.ts';
@@ -74,9 +73,11 @@ export async function withApp<Value>(session: Session, work: (app: App) => Promi
   }
 }
 
-/** Calls one action as the actor of this command. */
-export async function callAs(app: App, globals: Globals, call: Omit<ToolCall, 'actor'>): Promise<Envelope> {
-  const actor = await actorOf(app, globals);
+/** Calls one action as the actor of this command; who that is costs nothing to find out when nothing was said. */
+export async function callAs(app: App, { as, role }: Globals, call: Omit<ToolCall, 'actor'>): Promise<Envelope> {
+  if (as === undefined && role === undefined) return app.call(call);
+  const { actorOf } = await import('../actor.ts');
+  const actor = await actorOf(app, { ...(as === undefined ? {} : { as }), ...(role === undefined ? {} : { role }) });
   return app.call({ ...call, ...(actor === undefined ? {} : { actor }) });
 }
 

@@ -4,7 +4,7 @@ import type { Command } from 'commander';
 import type { App, Envelope } from '../../app-types.ts';
 import { FlowError, toFlowError } from '../../protocol/errors.ts';
 import { connect } from '../connect.ts';
-import { NODE } from '../surface.ts';
+import { NODE } from '../node-calls.ts';
 import { socketPath } from '../workspace.ts';
 import { numberOf, objectsOf, textsOf, wordOf } from './answer.ts';
 import { EXIT } from './output.ts';

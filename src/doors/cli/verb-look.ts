@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import type { App, Envelope } from '../../app-types.ts';
 import { fieldsOf, numberOf, objectsOf, textsOf, wordOf, type Fields } from './answer.ts';
-import { NODE } from '../surface.ts';
+import { NODE } from '../node-calls.ts';
 import { renderBoard, type BoardProject } from './board.ts';
 import { boardProjects } from './board-data.ts';
 import { callAs, show, withApp, type Session } from './session.ts';

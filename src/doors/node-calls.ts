@@ -1,0 +1,7 @@
+/** The calls that show what a node sees; for people, and not among the protocol's tools. */
+export const NODE = {
+  board: { tool: 'node', action: 'board' },
+  inbox: { tool: 'node', action: 'inbox' },
+  status: { tool: 'node', action: 'status' },
+  problems: { tool: 'node', action: 'problems' },
+} as const;

@@ -1,0 +1,49 @@
+import { runCli } from '../../../src/doors/cli/main.ts';
+import type { Io } from '../../../src/doors/cli/session.ts';
+import { fakeApp, type FakeApp, type FakeAppOptions } from '../fake-app.ts';
+import { tempWorkspace } from '../temp.ts';
+
+export interface Ran {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export interface Terminal {
+  readonly root: string;
+  readonly app: FakeApp;
+  readonly run: (...argv: readonly string[]) => Promise<Ran>;
+}
+
+/** A workspace whose app is the fake one, and a command line in it that is called as a function. */
+export function terminal(
+  options: FakeAppOptions = {},
+  world: Partial<Pick<Io, 'cwd' | 'env' | 'terminal' | 'stdin' | 'load'>> = {},
+): Terminal {
+  const root = tempWorkspace();
+  const app = fakeApp({ root, ...options });
+  const run = async (...argv: readonly string[]): Promise<Ran> => {
+    const out: string[] = [];
+    const err: string[] = [];
+    const code = await runCli(argv, {
+      env: {},
+      cwd: root,
+      stdin: () => Promise.resolve(''),
+      out: (text) => out.push(text),
+      err: (text) => err.push(text),
+      terminal: { stdout: false, columns: 100 },
+      load: {
+        app: () =>
+          Promise.resolve({
+            openApp: () => Promise.resolve(app),
+            startNode: () => Promise.resolve(app),
+            initWorkspace: ({ dir }) => Promise.resolve({ root: dir, created: ['baton.json'], notes: ['ready to go'] }),
+          }),
+        demo: () => Promise.resolve({ runDemo: () => Promise.resolve(0) }),
+      },
+      ...world,
+    });
+    return { code, stdout: out.join(''), stderr: err.join('') };
+  };
+  return { root, app, run };
+}

@@ -1,0 +1,339 @@
+import { describe, expect, test } from 'vitest';
+import { terminal } from './harness.ts';
+
+const TEAM = { 'shared/team.json': JSON.stringify({ schema: 1, name: 'demo', teamRoomId: '!team:local' }) };
+
+describe("the protocol's actions", () => {
+  test('take their fields as flags, and pass them on under their own names', async () => {
+    const { run, app } = terminal();
+    const { code } = await run(
+      'taskflow',
+      'submit_task',
+      '--task-id',
+      'r-01',
+      '--status',
+      'SUCCESS',
+      '--summary',
+      '- with a dash',
+      '--deliverables',
+      'shared/tasks/r-01/a.md',
+      '--deliverables',
+      'shared/tasks/r-01/b.md',
+      '--dry-run',
+    );
+    expect(code).toBe(0);
+    expect(app.calls).toEqual([
+      {
+        tool: 'taskflow',
+        action: 'submit_task',
+        payload: {
+          taskId: 'r-01',
+          status: 'SUCCESS',
+          summary: '- with a dash',
+          deliverables: ['shared/tasks/r-01/a.md', 'shared/tasks/r-01/b.md'],
+        },
+        dryRun: true,
+      },
+    ]);
+  });
+
+  test('take the whole payload, from the line or from standard input, and flags over it', async () => {
+    const { run, app } = terminal({}, { stdin: () => Promise.resolve('{"projectId": "p", "reason": "piped"}') });
+    await run('projectflow', 'pause_project', '--payload', '{"projectId":"p","reason":"given"}', '--reason', 'flag');
+    await run('projectflow', 'pause_project', '--payload', '-');
+    expect(app.calls.map(({ payload }) => payload)).toEqual([
+      { projectId: 'p', reason: 'flag' },
+      { projectId: 'p', reason: 'piped' },
+    ]);
+  });
+
+  test('take deeper values as JSON, which the app reads where its own phrases are wanted', async () => {
+    const { run, app } = terminal();
+    const tasks = [{ taskId: 'r-01', title: 'Collect', assignedTo: 'ana', dependsOn: [] }];
+    const replyRoute = { channel: 'matrix', targetSession: '!room:local' };
+    await run('projectflow', 'plan_dag', '--project-id', 'r', '--tasks', JSON.stringify(tasks));
+    await run('projectflow', 'create_project', '--title', 'R', '--reply-route', JSON.stringify(replyRoute));
+    expect(app.calls.map(({ payload }) => payload)).toEqual([
+      { projectId: 'r', tasks: JSON.stringify(tasks) },
+      { title: 'R', replyRoute },
+    ]);
+  });
+
+  test.each([
+    [['taskflow', 'dance'], 'action must be one of: delegate_task, check_task'],
+    [['taskflow'], 'an action is missing'],
+    [['projectflow', 'create_project', '--reply-route', '{'], '--reply-route must be JSON'],
+    [['projectflow', 'pause_project', '--payload', '[]'], '--payload must be a JSON object'],
+    [['taskflow', 'delegate_task', '--payload', '-', '--spec', '-'], 'only one of the values can be read'],
+  ])('are refused as usage: %j', async (argv, reason) => {
+    const { run, app } = terminal();
+    const { code, stderr } = await run(...argv);
+    expect({ code, calls: app.calls }).toEqual({ code: 2, calls: [] });
+    expect(stderr).toContain(`error[usage]: ${reason}`);
+  });
+
+  test('explain themselves', async () => {
+    const { stdout } = await terminal().run('taskflow', 'delegate_task', '--help');
+    for (const flag of [
+      '--project-id <text>',
+      '--room-id <text>',
+      '--spec <text>',
+      '--notify [yes|no]',
+      '--payload <json>',
+      '--dry-run',
+    ]) {
+      expect(stdout).toContain(flag);
+    }
+  });
+
+  test("leave what is missing to the app, which has the protocol's words for it", async () => {
+    const { run, app } = terminal();
+    await run('taskflow', 'ack_task');
+    expect(app.calls).toEqual([{ tool: 'taskflow', action: 'ack_task', payload: {}, dryRun: false }]);
+  });
+});
+
+/** Runs a command line and tells what it asked the app. */
+const call = async (...argv: readonly string[]) => {
+  const { run, app } = terminal({ files: TEAM });
+  const { code, stderr } = await run(...argv);
+  return { code, stderr, calls: app.calls.map(({ tool, action, payload }) => [`${tool}.${action}`, payload]) };
+};
+
+describe('the friendly names', () => {
+  test.each<readonly [readonly string[], string, Record<string, unknown>]>([
+    [['project', 'create', 'Release report'], 'projectflow.create_project', { title: 'Release report' }],
+    [
+      ['project', 'quick', 'One thing', '--assigned-to', 'ana', '--spec', 'Do it'],
+      'projectflow.create_quick_project',
+      { title: 'One thing', assignedTo: 'ana', spec: 'Do it', roomId: '!team:local' },
+    ],
+    [['project', 'plan', 'r', '--tasks', '[]'], 'projectflow.plan_dag', { projectId: 'r', tasks: '[]' }],
+    [
+      ['project', 'loop', 'r', '--goal', 'g', '--max-iterations', '3'],
+      'projectflow.plan_loop',
+      { projectId: 'r', goal: 'g', maxIterations: '3' },
+    ],
+    [['project', 'ready', 'r'], 'projectflow.ready_nodes', { projectId: 'r' }],
+    [['project', 'ready-loop', 'r'], 'projectflow.ready_loop_nodes', { projectId: 'r' }],
+    [
+      ['project', 'accept', 'r', 'r-01', '--submission-id', 's', '--accepted', 'no'],
+      'projectflow.accept_task_result',
+      { projectId: 'r', taskId: 'r-01', submissionId: 's', accepted: 'no' },
+    ],
+    [['project', 'pause', 'r'], 'projectflow.pause_project', { projectId: 'r' }],
+    [['project', 'resume', 'r'], 'projectflow.resume_project', { projectId: 'r' }],
+    [['project', 'complete', 'r', '--force'], 'projectflow.complete_project', { projectId: 'r', force: true }],
+    [
+      ['project', 'iterate', 'r', '--iteration', '1'],
+      'projectflow.record_loop_iteration',
+      { projectId: 'r', iteration: '1' },
+    ],
+    [['project', 'resolve', '--task-id', 'r-01'], 'projectflow.resolve_project', { taskId: 'r-01' }],
+    [['project', 'check'], 'projectflow.check_active_tasks', {}],
+    [['project', 'reported', 'r'], 'projectflow.mark_requester_report_sent', { projectId: 'r' }],
+    [
+      ['task', 'delegate', 'r', 'r-01', '--spec', 'Do it'],
+      'taskflow.delegate_task',
+      { projectId: 'r', taskId: 'r-01', spec: 'Do it', roomId: '!team:local' },
+    ],
+    [
+      ['task', 'delegate', 'r', 'r-01', '--spec', 'Do it', '--room-id', '!other:local'],
+      'taskflow.delegate_task',
+      { projectId: 'r', taskId: 'r-01', spec: 'Do it', roomId: '!other:local' },
+    ],
+    [['task', 'ack', 'r-01'], 'taskflow.ack_task', { taskId: 'r-01' }],
+    [['task', 'submit', 'r-01', '--status', 'SUCCESS'], 'taskflow.submit_task', { taskId: 'r-01', status: 'SUCCESS' }],
+    [['task', 'check', 'r-01'], 'taskflow.check_task', { taskId: 'r-01' }],
+    [['task', 'cancel', 'r-01', '--reason', 'late'], 'taskflow.cancel_task', { taskId: 'r-01', reason: 'late' }],
+    [['task', 'progress', 'r-01', 'half'], 'taskflow.report_progress', { taskId: 'r-01', note: 'half' }],
+    [
+      ['task', 'attention', 'r-01', 'Which?', '--kind', 'decision'],
+      'taskflow.request_attention',
+      { taskId: 'r-01', question: 'Which?', kind: 'decision' },
+    ],
+  ])('%j is %s', async (argv, name, payload) => {
+    expect(await call(...argv)).toEqual({ code: 0, stderr: '', calls: [[name, payload]] });
+  });
+
+  test('ask for the place that is missing, unless the payload holds it', async () => {
+    expect(await call('project', 'pause')).toEqual({
+      code: 2,
+      stderr: 'error[usage]: missing argument: project\nsee `baton project pause --help`\n',
+      calls: [],
+    });
+    expect((await call('project', 'pause', '--payload', '{"projectId":"r"}')).calls).toEqual([
+      ['projectflow.pause_project', { projectId: 'r' }],
+    ]);
+  });
+
+  test('take a specification from standard input', async () => {
+    const { run, app } = terminal({ files: TEAM }, { stdin: () => Promise.resolve('# Spec\n\ntext\n') });
+    await run('task', 'delegate', 'r', 'r-01', '--spec', '-');
+    expect(app.calls.map(({ payload }) => payload)).toEqual([
+      { projectId: 'r', taskId: 'r-01', spec: '# Spec\n\ntext\n', roomId: '!team:local' },
+    ]);
+  });
+});
+
+const BOARD = {
+  ok: true,
+  projects: [
+    {
+      project_id: 'r',
+      title: 'Release report',
+      status: 'active',
+      planType: 'dag',
+      nodes: [
+        {
+          task_id: 'r-01',
+          title: 'Collect',
+          status: 'completed',
+          assigned_to: 'ana',
+          depends_on: [],
+          ready: false,
+          task_status: 'completed',
+        },
+        { task_id: 'r-02', title: 'Write', status: 'pending', assigned_to: 'bo', depends_on: ['r-01'], ready: true },
+      ],
+    },
+  ],
+};
+
+describe('looking', () => {
+  test('project list shows a line for each project', async () => {
+    const { run } = terminal({ answer: () => BOARD });
+    expect((await run('project', 'list')).stdout).toBe('r  active  dag  1/2  1 ready  Release report\n');
+  });
+
+  test('project show draws the one', async () => {
+    const { run, app } = terminal({ answer: () => BOARD });
+    expect((await run('project', 'show', 'r')).stdout).toContain(
+      '  1  [x]  01  Collect  ana  completed\n  2  [ ]  02  Write',
+    );
+    expect(app.calls).toEqual([{ tool: 'node', action: 'board', payload: { projectId: 'r' } }]);
+  });
+
+  test('task list shows a line for each task', async () => {
+    const { run } = terminal({ answer: () => BOARD });
+    expect((await run('task', 'list')).stdout).toBe('r-01  completed  ana  Collect\nr-02  ready      bo   Write\n');
+  });
+
+  test('task show prints record, specification and result', async () => {
+    const { run } = terminal({
+      files: {
+        'shared/tasks/r-01/spec.md': '# Collect\n\nAll of it.\n',
+        'shared/tasks/r-01/result.md': 'STATUS: SUCCESS\n',
+      },
+      answer: () => ({
+        ok: true,
+        project: { project_id: 'r' },
+        task: { task_id: 'r-01', task_title: 'Collect', status: 'submitted', assigned_to: 'ana', submission_id: 's1' },
+      }),
+    });
+    expect((await run('task', 'show', 'r-01')).stdout).toBe(
+      [
+        'task        r-01',
+        'title       Collect',
+        'status      submitted',
+        'assignee    ana',
+        'project     r',
+        'submission  s1',
+        '',
+        'spec.md',
+        '# Collect',
+        '',
+        'All of it.',
+        '',
+        'result.md',
+        'STATUS: SUCCESS',
+        '',
+      ].join('\n'),
+    );
+  });
+
+  test('inbox prints who said what, and what is for you', async () => {
+    const message = {
+      eventId: '$1',
+      at: '2026-01-01T10:00:00Z',
+      sender: '@lead:local',
+      roomId: '!team:local',
+      text: 'first\nsecond',
+      forMe: true,
+    };
+    const { run, app } = terminal({ answer: () => ({ ok: true, messages: [message] }) });
+    expect((await run('inbox', '!team:local', '--mine')).stdout).toBe(
+      '2026-01-01T10:00:00Z  @lead:local  !team:local  for you\n  first\n  second\n',
+    );
+    expect(app.calls.map(({ action, payload }) => [action, payload])).toEqual([
+      ['inbox', { limit: '20', roomId: '!team:local', mine: true }],
+    ]);
+  });
+
+  test('sync status says how the clone and the remote stand', async () => {
+    const { run } = terminal({
+      answer: () => ({
+        ok: true,
+        mode: 'team',
+        branch: 'main',
+        remote: '/srv/team.git',
+        online: true,
+        ahead: 0,
+        behind: 2,
+        lanes: [{ name: 'lanes/bo', pending: 1 }],
+        conflicts: [],
+      }),
+    });
+    expect((await run('sync', 'status')).stdout).toBe(
+      'mode    team\nbranch  main\nremote  /srv/team.git\nstate   online\nahead   0\nbehind  2\nlane    lanes/bo: 1 commit to integrate\n',
+    );
+  });
+
+  test('sync now syncs', async () => {
+    expect((await terminal().run('sync', 'now')).stdout).toBe('done  sync\n');
+  });
+});
+
+describe('any other answer', () => {
+  test('is shown in aligned lines, records by their telling fields, texts beneath', async () => {
+    const { run } = terminal({
+      answer: () => ({
+        ok: true,
+        tool: 'taskflow',
+        action: 'ack_task',
+        reused: true,
+        task: { task_id: 'r-01', task_title: 'Collect', status: 'in_progress', assigned_to: 'ana', depends_on: [] },
+        synced: true,
+        readyNodes: [],
+        warnings: ['one', 'two'],
+        other: { a: 1 },
+        spec: '# Spec\n\ntext\n',
+      }),
+    });
+    expect((await run('task', 'ack', 'r-01')).stdout).toBe(
+      [
+        'done (as before)  taskflow ack_task',
+        'task              r-01  in_progress  ana  Collect',
+        'synced            yes',
+        'readyNodes        none',
+        'warnings          one',
+        '                  two',
+        'other             {"a":1}',
+        '',
+        '# Spec',
+        '',
+        'text',
+        '',
+      ].join('\n'),
+    );
+  });
+});
+
+describe('init', () => {
+  test('makes a workspace where it is told', async () => {
+    const { run, root } = terminal();
+    expect((await run('init', 'team', '--role', 'leader', '--as', 'lead')).stdout).toBe(
+      `ready  ${root}/team\nmade  baton.json\nready to go\n`,
+    );
+  });
+});
