@@ -11,8 +11,6 @@ import { createView } from '../../../src/workspace/snapshot.ts';
 export const NOW = '2026-09-01T10:15:00Z';
 export const lead: Actor = { localpart: 'lead', role: 'leader', matrixUserId: '@lead:hs.local' };
 
-const facts: Facts = { chat: { kind: 'remote', self: '@lead:hs.local' } };
-
 /** A tree of files on which decisions are run and applied one after the other, as `execute` would. */
 export interface World {
   readonly files: Record<string, string>;
@@ -23,6 +21,7 @@ export interface World {
   call<Schema extends z.ZodType, Output extends object>(
     operation: Operation<Schema, Output>,
     input: z.input<Schema>,
+    actor?: Actor,
   ): Record<string, unknown>;
   /** The answer once every announcement was delivered as `$event`, or not at all. */
   settled<Schema extends z.ZodType, Output extends object>(
@@ -38,7 +37,8 @@ export interface World {
   putTask(meta: Partial<TaskMeta> & { readonly task_id: string; readonly project_id: string }): void;
 }
 
-export function createWorld(files: Readonly<Record<string, string>> = {}): World {
+export function createWorld(files: Readonly<Record<string, string>> = {}, chat: 'local' | 'remote' = 'remote'): World {
+  const facts: Facts = { chat: { kind: chat, self: '@lead:hs.local' } };
   const tree: Record<string, string> = {
     'shared/team.json': renderTeam({
       name: 'demo',
@@ -54,7 +54,7 @@ export function createWorld(files: Readonly<Record<string, string>> = {}): World
     announcements: [],
     now: NOW,
     view: () => createView(memoryReader(tree)),
-    call: (operation, input) => apply(decide(operation, input)).output as Record<string, unknown>,
+    call: (operation, input, actor) => apply(decide(operation, input, actor)).output as Record<string, unknown>,
     settled(operation, input, delivered) {
       const decision = apply(decide(operation, input));
       const settlement: Settlement = {
@@ -81,11 +81,12 @@ export function createWorld(files: Readonly<Record<string, string>> = {}): World
   function decide<Schema extends z.ZodType, Output extends object>(
     operation: Operation<Schema, Output>,
     input: unknown,
+    actor: Actor = lead,
   ) {
     const context = {
       view: world.view(),
       input: operation.input.parse(input),
-      actor: lead,
+      actor,
       now: world.now,
       ids: { submission: 'sub-1', txn: 'abcdefabcdef', localTime: '20260901-101500' },
       facts,
