@@ -1,0 +1,241 @@
+import type { Root, RootContent } from 'mdast';
+import remarkParse from 'remark-parse';
+import { unified } from 'unified';
+import type { Processor } from 'unified';
+import type { Diagnostic } from './diagnostic.ts';
+import { splitLines } from './lines.ts';
+import type { SourceLine } from './lines.ts';
+
+/**
+ * Which lines of a document are what. The Markdown tree tells the structure; everything else is read from the source
+ * lines, and the tree is never printed back (architecture.md, "Reading and writing Markdown").
+ */
+export interface MarkdownStructure {
+  readonly lines: readonly SourceLine[];
+  /** Per line: 1 inside fenced code, an HTML comment or a block quote. */
+  readonly hidden: Uint8Array;
+  /** The `#` headings that stand in the document itself, not in lists or quotes, in order. */
+  readonly headings: readonly Heading[];
+  /** What could not be read because it is beyond sane limits. */
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+export interface Heading {
+  /** 0-based index into `lines`. */
+  readonly line: number;
+  readonly depth: number;
+  readonly text: string;
+}
+
+/** A range of line indexes, the end not included. */
+export interface LineRange {
+  readonly start: number;
+  readonly end: number;
+}
+
+/** Beyond these the text is not a document that a person or an agent keeps. */
+export const MAX_CHARACTERS = 4 * 1024 * 1024;
+const MAX_LINES = 100_000;
+const MAX_LINE = 64 * 1024;
+const MAX_DEPTH = 32;
+const MAX_INDENT = 128;
+/** All list and quote marks and indentation together: the parser pays for each container on each line. */
+const MAX_PREFIXES = 512 * 1024;
+
+/** The parser's time grows with the square of a long list, so it is given this many lines at once. */
+const WINDOW = 256;
+/** A block longer than this is read on as if it ended there. */
+const MAX_WINDOW = 4096;
+
+const INLINE = [
+  'attention',
+  'autolink',
+  'characterEscape',
+  'characterReference',
+  'codeText',
+  'definition',
+  'hardBreakEscape',
+  'htmlText',
+  'labelEnd',
+  'labelStartImage',
+  'labelStartLink',
+];
+
+/** Only blocks matter here; without the inline constructs hostile text costs no more than plain text. */
+function blocksOnly(this: Processor): void {
+  this.data({ micromarkExtensions: [{ disable: { null: INLINE } }] });
+}
+
+const parser = unified().use(remarkParse).use(blocksOnly).freeze();
+
+/**
+ * Reads the structure of a text. `opaque` names lines that are shown to the parser as blank, for content that must not
+ * reach beyond its own section. Never throws; what is beyond the limits is left out with a diagnostic.
+ */
+export function readStructure(text: string, opaque: LineRange = { start: 0, end: 0 }): MarkdownStructure {
+  if (text.length > MAX_CHARACTERS) return tooMuch(`the text is longer than ${MAX_CHARACTERS} characters`);
+  const lines = splitLines(text);
+  if (lines.length > MAX_LINES) return tooMuch(`the text has more than ${MAX_LINES} lines`);
+
+  const diagnostics: Diagnostic[] = [];
+  const leaveOut = (line: number, message: string): string => {
+    diagnostics.push({ rule: 'markdown-line-left-out', severity: 'error', message, line: line + 1, column: 1 });
+    return '';
+  };
+  let prefixes = 0;
+  const hidden = new Uint8Array(lines.length);
+  const shown = lines.map((line, index) => {
+    if (index >= opaque.start && index < opaque.end) return '';
+    if (line.text.length > MAX_LINE) {
+      hidden[index] = 1;
+      return leaveOut(index, `the line is longer than ${MAX_LINE} characters`);
+    }
+    const prefix = containerPrefix(line.text);
+    prefixes += prefix.length;
+    if (prefix.depth <= MAX_DEPTH && prefix.length <= MAX_INDENT) return line.text;
+    hidden[index] = 1;
+    return leaveOut(index, `the line is nested deeper than ${MAX_DEPTH} levels or ${MAX_INDENT} columns`);
+  });
+  if (prefixes > MAX_PREFIXES) return tooMuch('the text holds too much nesting');
+
+  const headings: Heading[] = [];
+  readBlocks(shown, hidden, headings, diagnostics);
+  return { lines, hidden, headings, diagnostics };
+}
+
+function tooMuch(message: string): MarkdownStructure {
+  const diagnostic = { rule: 'markdown-too-large', severity: 'error', message, line: 1, column: 1 } as const;
+  return { lines: [], hidden: new Uint8Array(0), headings: [], diagnostics: [diagnostic] };
+}
+
+/** List and quote marks and white space before a line's text: how many marks, how many characters. */
+function containerPrefix(line: string): { readonly depth: number; readonly length: number } {
+  const mark = /[ \t]*(?:>|[-+*](?=[ \t])|\d{1,9}[.)](?=[ \t]))/y;
+  let depth = 0;
+  let length = 0;
+  while (depth <= MAX_DEPTH && mark.test(line)) {
+    depth += 1;
+    length = mark.lastIndex;
+  }
+  while (length <= MAX_INDENT && (line[length] === ' ' || line[length] === '\t')) length += 1;
+  return { depth, length };
+}
+
+/**
+ * Parses window after window. The last block of a window (of a list: its last item) may go on below, so the next
+ * window begins at its first line, which parses the same there as in the whole.
+ */
+function readBlocks(
+  shown: readonly string[],
+  hidden: Uint8Array,
+  headings: Heading[],
+  diagnostics: Diagnostic[],
+): void {
+  let start = 0;
+  let size = WINDOW;
+  while (start < shown.length) {
+    const end = Math.min(start + size, shown.length);
+    const tree = parser.parse(shown.slice(start, end).join('\n'));
+    const resume = end === shown.length ? end : start + lastStart(tree, end - start);
+    if (resume > start) {
+      markLines(tree, { start, end: resume, shown }, hidden, headings);
+      start = resume;
+      size = WINDOW;
+    } else if (size < MAX_WINDOW) {
+      size *= 2;
+    } else {
+      diagnostics.push({
+        rule: 'markdown-block-too-long',
+        severity: 'warning',
+        message: `the block is longer than ${MAX_WINDOW} lines; what follows is read as if it ended there`,
+        line: start + 1,
+        column: 1,
+      });
+      markLines(tree, { start, end, shown }, hidden, headings);
+      start = end;
+      size = WINDOW;
+    }
+  }
+}
+
+/** 0-based line at which the last block of a window begins, or its end when all of it is blank. */
+function lastStart(tree: Root, size: number): number {
+  const block = tree.children.at(-1);
+  if (block === undefined) return size;
+  const last = block.type === 'list' ? (block.children.at(-1) ?? block) : block;
+  return firstLine(last) - 1;
+}
+
+interface Window {
+  /** Index of the window's first line, and of the first line that no longer counts. */
+  readonly start: number;
+  readonly end: number;
+  readonly shown: readonly string[];
+}
+
+type Block = Pick<RootContent, 'type' | 'position'> & { readonly children?: readonly RootContent[] };
+
+const firstLine = (block: Block): number => block.position?.start.line ?? 1;
+const lastLine = (block: Block): number => block.position?.end.line ?? 1;
+
+function markLines(tree: Root, window: Window, hidden: Uint8Array, headings: Heading[]): void {
+  const waiting: Block[] = [...tree.children].toReversed();
+  for (let block = waiting.pop(); block !== undefined; block = waiting.pop()) {
+    const start = window.start + firstLine(block) - 1;
+    const end = Math.min(window.start + lastLine(block), window.end);
+    if (start >= end) continue;
+    const source = window.shown.slice(start, end);
+    if (block.type === 'list' || block.type === 'listItem') waiting.push(...(block.children ?? []).toReversed());
+    else markLeaf(block, source, start, hidden);
+  }
+  for (const block of tree.children) {
+    const line = window.start + firstLine(block) - 1;
+    const source = window.shown[line] ?? '';
+    // The source decides: an underlined heading opens no section (protocol.md §6.3).
+    if (block.type !== 'heading' || line >= window.end || !source.trimStart().startsWith('#')) continue;
+    headings.push({ line, depth: block.depth, text: headingText(source) });
+  }
+}
+
+function markLeaf({ type, position }: Block, source: readonly string[], start: number, hidden: Uint8Array): void {
+  const first = source[0]?.slice((position?.start.column ?? 1) - 1) ?? '';
+  const isFence = type === 'code' && /^\s*(?:`{3}|~{3})/.test(first);
+  const isComment = type === 'html' && first.startsWith('<!--');
+  if (isFence || isComment || type === 'blockquote') hidden.fill(1, start, start + source.length);
+  else if (type === 'code') markInnerFences(source, start, hidden);
+  else if (type === 'html' || (type === 'paragraph' && source.length > 1)) markComments(source, start, hidden);
+}
+
+function headingText(source: string): string {
+  const text = source.trim().replace(/^#+/, '').trim();
+  const closing = /^(?:#+|.*[ \t]#+)$/.test(text) ? text.replace(/#+$/, '') : text;
+  return closing.trimEnd();
+}
+
+/** A fence that stands so deep that Markdown takes it for indented code still hides its lines (protocol.md Appendix A). */
+function markInnerFences(source: readonly string[], start: number, hidden: Uint8Array): void {
+  let open: string | undefined;
+  for (const [index, line] of source.entries()) {
+    const fence = /^(?:`{3,}|~{3,})/.exec(line.trim())?.[0];
+    if (open !== undefined || fence !== undefined) hidden[start + index] = 1;
+    if (fence === undefined) continue;
+    if (open === undefined) open = fence;
+    else if (fence[0] === open[0] && fence.length >= open.length) open = undefined;
+  }
+}
+
+/** Lines that begin inside a comment which opened further up in the same block; one that never closes hides nothing. */
+function markComments(source: readonly string[], start: number, hidden: Uint8Array): void {
+  let opened: number | undefined;
+  for (const [index, line] of source.entries()) {
+    let from = 0;
+    for (;;) {
+      const mark = opened === undefined ? '<!--' : '-->';
+      const found = line.indexOf(mark, from);
+      if (found === -1) break;
+      from = found + mark.length;
+      if (opened !== undefined) hidden.fill(1, start + opened + 1, start + index + 1);
+      opened = opened === undefined ? index : undefined;
+    }
+  }
+}
