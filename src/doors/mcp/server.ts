@@ -1,11 +1,9 @@
 import { ProtocolError, ProtocolErrorCode, ResourceNotFoundError, Server } from '@modelcontextprotocol/server';
 import type { App, CallActor, Envelope } from '../../app-types.ts';
 import { toFlowError } from '../../protocol/errors.ts';
-import { isProtocolTool, protocolTools } from '../surface.ts';
 import { versionOf } from '../version.ts';
 import { listPrompts, promptText } from './prompts.ts';
 import { pathOf, TEMPLATES } from './resources.ts';
-import { listTools, toCall, toResult } from './tools.ts';
 
 /** Where the server finds the workspace; asked for each request, since a node may come and go meanwhile. */
 export interface McpBackend {
@@ -20,10 +18,15 @@ export function createMcpServer(backend: McpBackend): Server {
     { name: 'baton', title: 'Baton', version: versionOf() },
     { capabilities: { tools: {}, resources: {}, prompts: {} }, instructions: INSTRUCTIONS },
   );
-  server.setRequestHandler('tools/list', async () => ({ tools: listTools(await roleOf(backend)) }));
-  server.setRequestHandler('tools/call', async ({ params }) =>
-    toResult(await callTool(backend, params.name, params.arguments ?? {})),
-  );
+  // The catalogue of actions is loaded with the first question about it, so that the handshake does not wait for it.
+  server.setRequestHandler('tools/list', async () => {
+    const { listTools } = await import('./tools.ts');
+    return { tools: listTools(await roleOf(backend)) };
+  });
+  server.setRequestHandler('tools/call', async ({ params }) => {
+    const { toResult } = await import('./tools.ts');
+    return toResult(await callTool(backend, params.name, params.arguments ?? {}));
+  });
   server.setRequestHandler('resources/list', () => ({ resources: [] }));
   server.setRequestHandler('resources/templates/list', () => ({ resourceTemplates: TEMPLATES }));
   server.setRequestHandler('resources/read', async ({ params: { uri } }) => {
@@ -61,13 +64,12 @@ async function callTool(
   tool: string,
   given: Readonly<Record<string, unknown>>,
 ): Promise<Envelope> {
-  if (!isProtocolTool(tool)) return { ok: false, tool, code: 'not-found', error: 'unknown_tool' };
+  const { standing, toCall } = await import('./tools.ts');
   try {
     const app = await backend.app();
     const actor = await backend.actor(app);
-    const role = actor?.role ?? app.identity.role;
-    if (!protocolTools(role).some((entry) => entry.tool === tool))
-      return { ok: false, tool, code: 'wrong-role', error: 'forbidden_tool' };
+    const found = standing(tool, actor?.role ?? app.identity.role);
+    if (found !== 'known') return { ok: false, tool, ...found };
     return await app.call(toCall(tool, given, actor));
   } catch (thrown) {
     const { code, message, remedy, retryable, data } = toFlowError(thrown, tool);

@@ -3,7 +3,7 @@ import type { CallActor, Envelope, ToolCall } from '../../app-types.ts';
 import { fieldsOf } from '../fields.ts';
 import { wordOf } from '../../dialects/payload-values.ts';
 import type { ActionDescription } from '../../dialects/taskflow.ts';
-import { protocolTools } from '../surface.ts';
+import { isProtocolTool, protocolTools } from '../surface.ts';
 
 /** The tools that a role sees, each with the actions that it may call. Kept small: an agent pays for every word. */
 export function listTools(role: string): Tool[] {
@@ -28,6 +28,13 @@ export function listTools(role: string): Tool[] {
 function describe({ action, summary, inputSchema }: ActionDescription): string {
   const fields = fieldsOf(inputSchema).map(({ name, required }) => (required ? `${name}*` : name));
   return `- ${action} {${fields.join(', ')}}: ${summary}`;
+}
+
+/** Whether this role has this tool; if not, the protocol's words for it (protocol.md §9.1). */
+export function standing(tool: string, role: string): 'known' | { readonly code: string; readonly error: string } {
+  if (!isProtocolTool(tool)) return { code: 'invalid-argument', error: 'unknown_tool' };
+  const has = protocolTools(role).some((entry) => entry.tool === tool);
+  return has ? 'known' : { code: 'wrong-role', error: 'forbidden_tool' };
 }
 
 /** Names that stand beside the payload and are not part of it; `role` is dropped, since the runtime's identity decides. */
