@@ -144,6 +144,8 @@ export interface OutgoingMessage {
   readonly text: string;
   /** Full Matrix ids, in order, without duplicates. */
   readonly mentions: readonly string[];
+  /** Who speaks, where the node speaks for somebody it hosts. A homeserver knows only the node's own account. */
+  readonly sender?: string;
 }
 
 export interface RoomMessage {

@@ -24,7 +24,8 @@ export interface Outcome {
 
 export type Craft = (assignment: Assignment) => Outcome | Promise<Outcome>;
 
-const commitsOf = (assignment: Assignment): readonly Commit[] => JSON.parse(assignment.input('commits.json')) as Commit[];
+const commitsOf = (assignment: Assignment): readonly Commit[] =>
+  JSON.parse(assignment.input('commits.json')) as Commit[];
 
 const done = (summary: string, files: Outcome['files']): Outcome => ({ status: 'SUCCESS', summary, files });
 
@@ -45,7 +46,9 @@ export const CRAFTS: Readonly<Record<string, Craft>> = {
   kinds(assignment) {
     const counts = groupCount(commitsOf(assignment), ({ subject }) => subject.split(/\s/)[0] ?? '').slice(0, 8);
     const [most] = counts;
-    return done(`Subjects begin most often with "${most?.[0] ?? ''}".`, { 'kinds.md': table(['First word', 'Commits'], counts) });
+    return done(`Subjects begin most often with "${most?.[0] ?? ''}".`, {
+      'kinds.md': table(['First word', 'Commits'], counts),
+    });
   },
 
   hotspots(assignment) {
@@ -83,7 +86,9 @@ export const CRAFTS: Readonly<Record<string, Craft>> = {
     const sizes = commits.map(linesOf).sort((a, b) => a - b);
     const setting = assignment.settings['threshold'] ?? '1000000';
     const relative = setting.endsWith('%');
-    const threshold = relative ? (sizes[Math.floor((sizes.length * Number.parseInt(setting, 10)) / 100)] ?? 0) : Number(setting);
+    const threshold = relative
+      ? (sizes[Math.floor((sizes.length * Number.parseInt(setting, 10)) / 100)] ?? 0)
+      : Number(setting);
     const risky = commits.filter((commit) => linesOf(commit) >= threshold);
     if (risky.length === 0) {
       return {
@@ -136,14 +141,20 @@ export const CRAFTS: Readonly<Record<string, Craft>> = {
     const lines = commits.reduce((sum, commit) => sum + linesOf(commit), 0);
     const intro = `This report covers ${commits.length} commits that change ${lines} lines in all; its figures were counted from the history and can be counted again.`;
     const body = sections.map(([title, text]) => `## ${title}\n\n${text.trim()}\n`).join('\n');
-    return done(`A draft with ${sections.length} sections.`, { 'report.md': `# Release report\n\n${intro}\n\n${body}` });
+    return done(`A draft with ${sections.length} sections.`, {
+      'report.md': `# Release report\n\n${intro}\n\n${body}`,
+    });
   },
 
   async verify(assignment) {
     const counted = await countCommits(assignment.repository);
     const claimed = Number(/covers (\d+) commits/.exec(assignment.input('report.md'))?.[1] ?? Number.NaN);
     if (counted !== claimed) {
-      return { status: 'REVISION_NEEDED', summary: `The draft says ${claimed} commits, git counts ${counted}.`, files: {} };
+      return {
+        status: 'REVISION_NEEDED',
+        summary: `The draft says ${claimed} commits, git counts ${counted}.`,
+        files: {},
+      };
     }
     const open = lint(assignment.input('report.md'));
     const total = open.length;

@@ -5,7 +5,10 @@ export function linesOf({ files }: Commit): number {
 }
 
 /** How many commits share a key, most first. */
-export function groupCount(commits: readonly Commit[], keyOf: (commit: Commit) => string): readonly (readonly [string, number])[] {
+export function groupCount(
+  commits: readonly Commit[],
+  keyOf: (commit: Commit) => string,
+): readonly (readonly [string, number])[] {
   const counts = new Map<string, number>();
   for (const commit of commits) counts.set(keyOf(commit), (counts.get(keyOf(commit)) ?? 0) + 1);
   return [...counts].sort((a, b) => b[1] - a[1] || a[0].localeCompare(b[0]));
@@ -31,7 +34,9 @@ export function table(head: readonly string[], rows: readonly (readonly (string 
 export function ageTable(days: readonly (readonly [string, number])[]): string {
   const recent = days.slice(-14);
   const most = Math.max(1, ...recent.map(([, count]) => count));
-  const rows = recent.map(([day, count]) => [day, count, '█'.repeat(Math.max(1, Math.round((count / most) * 20)))] as const);
+  const rows = recent.map(
+    ([day, count]) => [day, count, '█'.repeat(Math.max(1, Math.round((count / most) * 20)))] as const,
+  );
   return table(['Day', 'Commits', ''], rows);
 }
 

@@ -49,7 +49,14 @@ export async function runReport(options: LeaderOptions): Promise<readonly string
       const [key = '', file = ''] = input.split('/');
       return `shared/tasks/${current(idOf(key))}/workspace/${file}`;
     });
-    return specOf({ title: node.title, craft, repository: options.repository, inputs: paths, settings, taskId: node.taskId });
+    return specOf({
+      title: node.title,
+      craft,
+      repository: options.repository,
+      inputs: paths,
+      settings,
+      taskId: node.taskId,
+    });
   };
 
   await call(app, 'projectflow', 'plan_dag', { projectId, tasks: nodes });
@@ -90,7 +97,11 @@ const MAX_ITERATIONS = 6;
 /** The Loop: one polishing task an iteration, until nothing is left to polish. */
 export async function runPolish(options: LeaderOptions, report: string): Promise<readonly string[]> {
   const { app, projectId } = options;
-  await call(app, 'projectflow', 'create_project', { projectId, title: 'Polish the release report', source: 'team-admin' });
+  await call(app, 'projectflow', 'create_project', {
+    projectId,
+    title: 'Polish the release report',
+    source: 'team-admin',
+  });
   let source = report;
   for (let iteration = 1; ; iteration += 1) {
     const taskId = `${projectId}-i${String(iteration).padStart(3, '0')}-01`;
@@ -110,12 +121,21 @@ export async function runPolish(options: LeaderOptions, report: string): Promise
       tasks: [node],
     });
     const spec = (): string =>
-      specOf({ title: node.title, craft: 'polish', repository: options.repository, inputs: [source], settings: {}, taskId });
+      specOf({
+        title: node.title,
+        craft: 'polish',
+        repository: options.repository,
+        inputs: [source],
+        settings: {},
+        taskId,
+      });
     await delegateReady(options, projectId, 'ready_loop_nodes', [node], spec);
     await until(() => nextResult(app, projectId), options.signal);
     const { summary } = await decide(options, projectId, taskId);
     source = `shared/tasks/${taskId}/workspace/release-report.md`;
-    const findings = JSON.parse((await app.text(`shared/tasks/${taskId}/workspace/findings.json`)) ?? '{}') as { after?: number };
+    const findings = JSON.parse((await app.text(`shared/tasks/${taskId}/workspace/findings.json`)) ?? '{}') as {
+      after?: number;
+    };
     const finished = findings.after === 0;
     await call(app, 'projectflow', 'record_loop_iteration', {
       projectId,

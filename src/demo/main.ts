@@ -96,7 +96,9 @@ function finish(options: DemoOptions, stage: Stage, { reports, deliverables }: O
   const seconds = ((Date.now() - started) / 1000).toFixed(1);
   if (options.json) {
     const paths = deliverables.map((path) => join(stage.leader.root, path));
-    options.write(`${JSON.stringify({ ok: true, seconds: Number(seconds), reports, deliverables: paths, folder: stage.folder })}\n`);
+    options.write(
+      `${JSON.stringify({ ok: true, seconds: Number(seconds), reports, deliverables: paths, folder: stage.folder })}\n`,
+    );
     return;
   }
   options.write(`\nThe requester read in the Leader DM:\n\n${reports.join('\n\n')}\n`);

@@ -27,7 +27,11 @@ export function lint(text: string): readonly StyleFinding[] {
 }
 
 /** Mends all findings of the kind that occurs most often; one iteration of the loop. */
-export function mendMostFrequent(text: string): { readonly text: string; readonly kind: string; readonly mended: number } {
+export function mendMostFrequent(text: string): {
+  readonly text: string;
+  readonly kind: string;
+  readonly mended: number;
+} {
   const counts = new Map<FindingKind, number>();
   for (const { kind } of lint(text)) counts.set(kind, (counts.get(kind) ?? 0) + 1);
   const [most] = [...counts].sort((a, b) => b[1] - a[1]);
@@ -39,7 +43,10 @@ const MEND: Readonly<Record<FindingKind, (text: string) => string>> = {
   'bare commit hash': (text) => text.replaceAll(BARE_HASH, (hash) => `\`${hash}\``),
   'line over 100 characters': (text) => text.split('\n').map(wrap).join('\n'),
   'section without a lead sentence': (text) =>
-    text.replaceAll(/^## (.+)\n\n\|/gm, (_, title: string) => `## ${title}\n\nThis table shows: ${title.toLowerCase()}.\n\n|`),
+    text.replaceAll(
+      /^## (.+)\n\n\|/gm,
+      (_, title: string) => `## ${title}\n\nThis table shows: ${title.toLowerCase()}.\n\n|`,
+    ),
 };
 
 function wrap(line: string): string {

@@ -28,10 +28,19 @@ const MARKER: Readonly<Record<string, string>> = {
   revision: '[→]',
 };
 
-const COLOUR: Readonly<Record<string, number>> = { delegated: 33, completed: 32, blocked: 31, cancelled: 31, revision: 35 };
+const COLOUR: Readonly<Record<string, number>> = {
+  delegated: 33,
+  completed: 32,
+  blocked: 31,
+  cancelled: 31,
+  revision: 35,
+};
 
 /** Redraws in place on a terminal; in a pipe, a line for each node that changed. */
-export function createScreen(app: App, options: { live: boolean; color: boolean; write: (text: string) => void }): Screen {
+export function createScreen(
+  app: App,
+  options: { live: boolean; color: boolean; write: (text: string) => void },
+): Screen {
   const paint = (status: string, text: string): string =>
     options.color && COLOUR[status] !== undefined ? `\u001b[${COLOUR[status]}m${text}\u001b[0m` : text;
   const last = new Map<string, string>();

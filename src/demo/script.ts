@@ -14,11 +14,39 @@ export interface Step {
 export const STEPS: readonly Step[] = [
   { key: '01', title: 'Collect the commits', worker: 'ana', craft: 'collect', after: [], reads: [] },
   { key: '02', title: 'Count the authors', worker: 'bo', craft: 'authors', after: ['01'], reads: ['01/commits.json'] },
-  { key: '03', title: 'Sort by kind of change', worker: 'ana', craft: 'kinds', after: ['01'], reads: ['01/commits.json'] },
-  { key: '04', title: 'Find the most changed files', worker: 'bo', craft: 'hotspots', after: ['01'], reads: ['01/commits.json'] },
-  { key: '05', title: 'Add up changes by area', worker: 'ana', craft: 'areas', after: ['01'], reads: ['01/commits.json'] },
+  {
+    key: '03',
+    title: 'Sort by kind of change',
+    worker: 'ana',
+    craft: 'kinds',
+    after: ['01'],
+    reads: ['01/commits.json'],
+  },
+  {
+    key: '04',
+    title: 'Find the most changed files',
+    worker: 'bo',
+    craft: 'hotspots',
+    after: ['01'],
+    reads: ['01/commits.json'],
+  },
+  {
+    key: '05',
+    title: 'Add up changes by area',
+    worker: 'ana',
+    craft: 'areas',
+    after: ['01'],
+    reads: ['01/commits.json'],
+  },
   { key: '06', title: 'Lay out the days', worker: 'bo', craft: 'timeline', after: ['01'], reads: ['01/commits.json'] },
-  { key: '07', title: 'Find the largest changes', worker: 'ana', craft: 'largest', after: ['01'], reads: ['01/commits.json'] },
+  {
+    key: '07',
+    title: 'Find the largest changes',
+    worker: 'ana',
+    craft: 'largest',
+    after: ['01'],
+    reads: ['01/commits.json'],
+  },
   {
     key: '08',
     title: 'List risky changes',
@@ -72,7 +100,9 @@ export const STEPS: readonly Step[] = [
 ];
 
 /** How the Leader answers a result that is not a success: what the replacement is told. */
-export const ANSWERS: Readonly<Record<string, { readonly title: string; readonly settings: Readonly<Record<string, string>> }>> = {
+export const ANSWERS: Readonly<
+  Record<string, { readonly title: string; readonly settings: Readonly<Record<string, string>> }>
+> = {
   risks: { title: 'List risky changes, relative to this history', settings: { threshold: '90%' } },
   highlights: { title: 'Choose the highlights for engineers', settings: { audience: 'engineers' } },
 };

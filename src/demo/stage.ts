@@ -59,7 +59,9 @@ export function findHistory(folder: string): { readonly repository: string; read
     return { repository: home, name: "this checkout's own history" };
   }
   const repository = join(folder, 'history');
-  execFileSync('git', ['clone', '--quiet', join(home, 'fixtures', 'demo', 'history.bundle'), repository], { stdio: 'ignore' });
+  execFileSync('git', ['clone', '--quiet', join(home, 'fixtures', 'demo', 'history.bundle'), repository], {
+    stdio: 'ignore',
+  });
   return { repository, name: 'the small history that comes with Baton' };
 }
 
@@ -71,7 +73,9 @@ function packageRoot(): string {
 
 function commitCount(repository: string): number {
   try {
-    return Number(execFileSync('git', ['-C', repository, 'rev-list', '--count', '--no-merges', 'HEAD'], { stdio: 'pipe' }));
+    return Number(
+      execFileSync('git', ['-C', repository, 'rev-list', '--count', '--no-merges', 'HEAD'], { stdio: 'pipe' }),
+    );
   } catch {
     // No commit yet, or not this user's repository: the bundled history serves as well.
     return 0;

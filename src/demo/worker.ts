@@ -58,7 +58,9 @@ async function readSpec(app: App, taskId: string, spec: string): Promise<Assignm
     if (name === 'Input') inputs.set(path, (await app.text(path)) ?? '');
   }
   const valueOf = (wanted: string): string => values.find(([name]) => name === wanted)?.[1] ?? '';
-  const settings = values.flatMap(([name, value]) => (name.startsWith('Setting ') ? [[name.slice(8), value] as const] : []));
+  const settings = values.flatMap(([name, value]) =>
+    name.startsWith('Setting ') ? [[name.slice(8), value] as const] : [],
+  );
   return {
     taskId,
     craft: valueOf('Craft'),

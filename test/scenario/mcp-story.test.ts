@@ -28,7 +28,8 @@ async function cast(): Promise<Cast> {
   };
 }
 
-const planOf = (team: Team, project: string): string => readFileSync(join(team.lead, `shared/projects/${project}/plan.md`), 'utf8');
+const planOf = (team: Team, project: string): string =>
+  readFileSync(join(team.lead, `shared/projects/${project}/plan.md`), 'utf8');
 
 /** What the requester reads, in the Leader DM. */
 async function reports(driver: Cast, projectId: string): Promise<readonly string[]> {
@@ -78,13 +79,20 @@ describe('three clones of one remote, each driven only through baton mcp', () =>
       await carryOut(driver, 'ana', taskId, { summary: `Round ${iteration} done.` });
       await decide(driver, projectId, taskId);
       const decision = iteration === 2 ? 'stop_success' : 'continue';
-      await lead.must('projectflow', 'record_loop_iteration', { projectId, iteration, decision, summary: `Round ${iteration}` });
+      await lead.must('projectflow', 'record_loop_iteration', {
+        projectId,
+        iteration,
+        decision,
+        summary: `Round ${iteration}`,
+      });
     }
     const plan = planOf(driver.team, projectId);
     expect(plan).toContain('**Loop Status**: completed');
     expect(plan).toContain('- Iteration 2: stop_success — Round 2');
     expect(await lead.must('projectflow', 'ready_loop_nodes', { projectId })).toMatchObject({ readyLoopNodes: [] });
-    expect(await lead.must('projectflow', 'complete_project', { projectId })).toMatchObject({ project: { status: 'completed' } });
+    expect(await lead.must('projectflow', 'complete_project', { projectId })).toMatchObject({
+      project: { status: 'completed' },
+    });
   });
 
   test('a result that arrives while the project is paused waits, and the requester is told', async () => {
@@ -116,7 +124,10 @@ describe('three clones of one remote, each driven only through baton mcp', () =>
       error: `project is paused: ${projectId}`,
     });
     expect(await lead.call('projectflow', 'ready_nodes', { projectId })).toMatchObject({ ok: true, readyNodes: [] });
-    await eventually(async () => (await reports(driver, projectId)).length > 0 || undefined, 'the requester is told of the pause');
+    await eventually(
+      async () => (await reports(driver, projectId)).length > 0 || undefined,
+      'the requester is told of the pause',
+    );
 
     await lead.must('projectflow', 'resume_project', { projectId });
     expect(await lead.must('projectflow', 'accept_task_result', accept)).toMatchObject({
@@ -134,9 +145,20 @@ describe('three clones of one remote, each driven only through baton mcp', () =>
     const second = { taskId: 'instead-02', title: 'New way', assignedTo: 'bo' };
     await lead.must('projectflow', 'plan_dag', { projectId, tasks: [first] });
     await delegate(driver, projectId, 'instead-01');
-    await eventually(async () => (await ana.call('taskflow', 'ack_task', { taskId: 'instead-01' })).ok || undefined, 'acknowledged');
-    await lead.must('taskflow', 'cancel_task', { taskId: 'instead-01', reason: 'a better way', replacementTaskId: 'instead-02' });
-    const late = await ana.call('taskflow', 'submit_task', { taskId: 'instead-01', status: 'SUCCESS', summary: 'Too late.' });
+    await eventually(
+      async () => (await ana.call('taskflow', 'ack_task', { taskId: 'instead-01' })).ok || undefined,
+      'acknowledged',
+    );
+    await lead.must('taskflow', 'cancel_task', {
+      taskId: 'instead-01',
+      reason: 'a better way',
+      replacementTaskId: 'instead-02',
+    });
+    const late = await ana.call('taskflow', 'submit_task', {
+      taskId: 'instead-01',
+      status: 'SUCCESS',
+      summary: 'Too late.',
+    });
     expect(late).toMatchObject({ ok: false, code: 'illegal-transition' });
     expect(late['error']).toContain('cannot update terminal task: cancelled');
     await lead.must('projectflow', 'plan_dag', { projectId, tasks: [first, second] });
@@ -173,7 +195,10 @@ describe('three clones of one remote, each driven only through baton mcp', () =>
     const { writeFileSync, mkdirSync } = await import('node:fs');
     writeFileSync(plan, readFileSync(plan, 'utf8').replaceAll('[~]', '[x]'));
     mkdirSync(join(attacker, 'shared/tasks/rogue-01/workspace'), { recursive: true });
-    writeFileSync(join(attacker, 'shared/tasks/rogue-01/result.md'), 'STATUS: SUCCESS\nSUMMARY: Not mine.\n\nDELIVERABLES:\n');
+    writeFileSync(
+      join(attacker, 'shared/tasks/rogue-01/result.md'),
+      'STATUS: SUCCESS\nSUMMARY: Not mine.\n\nDELIVERABLES:\n',
+    );
     mkdirSync(join(attacker, 'shared/tasks/rogue-02/workspace'), { recursive: true });
     writeFileSync(join(attacker, 'shared/tasks/rogue-02/workspace/own.md'), 'mine\n');
     git(attacker, 'add', '-A');

@@ -39,7 +39,14 @@ async function byMcp(): Promise<Record<string, unknown>> {
 async function byCommandLine(): Promise<Record<string, unknown>> {
   const team = await makeTeam();
   const run = async (cwd: string, tool: string, action: string, payload: object = {}): Promise<Answer> => {
-    const { stdout } = await batonWith({ cwd, input: JSON.stringify(payload) }, tool, action, '--payload', '-', '--json');
+    const { stdout } = await batonWith(
+      { cwd, input: JSON.stringify(payload) },
+      tool,
+      action,
+      '--payload',
+      '-',
+      '--json',
+    );
     return JSON.parse(stdout) as Answer;
   };
   const driver: Driver = {
@@ -77,10 +84,38 @@ async function byHand(): Promise<Record<string, unknown>> {
   };
 
   const nodes = [
-    { id: 'diamond-01', title: 'Collect figures (EU)', worker: 'ana', deps: [], summary: 'All figures collected.', file: ['figures.csv', 'a,b\n1,2\n'] },
-    { id: 'diamond-02', title: 'Left half', worker: 'bo', deps: ['diamond-01'], summary: 'Left done.', file: ['left.md', 'left\n'] },
-    { id: 'diamond-03', title: 'Right half', worker: 'ana', deps: ['diamond-01'], summary: 'Right done.', file: ['right.md', 'right\n'] },
-    { id: 'diamond-04', title: 'Join', worker: 'bo', deps: ['diamond-02', 'diamond-03'], summary: 'Joined.', file: ['whole.md', 'left\nright\n'] },
+    {
+      id: 'diamond-01',
+      title: 'Collect figures (EU)',
+      worker: 'ana',
+      deps: [],
+      summary: 'All figures collected.',
+      file: ['figures.csv', 'a,b\n1,2\n'],
+    },
+    {
+      id: 'diamond-02',
+      title: 'Left half',
+      worker: 'bo',
+      deps: ['diamond-01'],
+      summary: 'Left done.',
+      file: ['left.md', 'left\n'],
+    },
+    {
+      id: 'diamond-03',
+      title: 'Right half',
+      worker: 'ana',
+      deps: ['diamond-01'],
+      summary: 'Right done.',
+      file: ['right.md', 'right\n'],
+    },
+    {
+      id: 'diamond-04',
+      title: 'Join',
+      worker: 'bo',
+      deps: ['diamond-02', 'diamond-03'],
+      summary: 'Joined.',
+      file: ['whole.md', 'left\nright\n'],
+    },
   ] as const;
 
   write(
@@ -100,7 +135,16 @@ async function byHand(): Promise<Record<string, unknown>> {
     const [name, text] = file;
     // The Leader delegates: marker, record and spec.
     mark(id, '~');
-    const meta = { task_id: id, project_id: 'diamond', task_title: title, assigned_to: worker, room_id: 'room:!team:local', status: 'assigned', depends_on: deps, assigned_at: time };
+    const meta = {
+      task_id: id,
+      project_id: 'diamond',
+      task_title: title,
+      assigned_to: worker,
+      room_id: 'room:!team:local',
+      status: 'assigned',
+      depends_on: deps,
+      assigned_at: time,
+    };
     write(team.lead, `tasks/${id}/meta.json`, `${JSON.stringify(meta, null, 2)}\n`);
     write(team.lead, `tasks/${id}/spec.md`, `# Spec of ${id}\n\nDo it well.\n`);
     publish(team.lead, 'main', `delegate ${id}`);
@@ -140,7 +184,10 @@ function withoutRoute(tree: Record<string, unknown>): Record<string, unknown> {
   return Object.fromEntries(
     Object.entries(tree).map(([path, value]) => {
       if (typeof value !== 'object' || value === null) return [path, value];
-      const { assigned_to_mxid, spec_path, plan_type, requester_report, updated_by, ...rest } = value as Record<string, unknown>;
+      const { assigned_to_mxid, spec_path, plan_type, requester_report, updated_by, ...rest } = value as Record<
+        string,
+        unknown
+      >;
       return [path, rest];
     }),
   );

@@ -64,7 +64,14 @@ export async function decide(driver: Driver, projectId: string, taskId: string, 
 }
 
 export const delegate = (driver: Driver, projectId: string, taskId: string): Promise<Answer> =>
-  must(driver.leader('taskflow', 'delegate_task', { projectId, taskId, roomId: ROOM, spec: `# Spec of ${taskId}\n\nDo it well.` }));
+  must(
+    driver.leader('taskflow', 'delegate_task', {
+      projectId,
+      taskId,
+      roomId: ROOM,
+      spec: `# Spec of ${taskId}\n\nDo it well.`,
+    }),
+  );
 
 const readyIds = (answer: Answer): readonly string[] =>
   (answer['readyNodes'] as readonly { task_id: string }[]).map(({ task_id }) => task_id);
@@ -87,7 +94,10 @@ export async function playDiamond(driver: Driver): Promise<void> {
   expect(readyIds(planned)).toEqual(['diamond-01']);
 
   await delegate(driver, projectId, 'diamond-01');
-  await carryOut(driver, 'ana', 'diamond-01', { summary: 'All figures collected.', file: ['figures.csv', 'a,b\n1,2\n'] });
+  await carryOut(driver, 'ana', 'diamond-01', {
+    summary: 'All figures collected.',
+    file: ['figures.csv', 'a,b\n1,2\n'],
+  });
   const first = await decide(driver, projectId, 'diamond-01');
   expect(readyIds(first)).toEqual(['diamond-02', 'diamond-03']);
 

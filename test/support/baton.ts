@@ -13,7 +13,9 @@ export interface Run {
 
 /** An environment without the tester's own settings. */
 export function cleanEnvironment(): NodeJS.ProcessEnv {
-  const kept = Object.entries(process.env).filter(([name]) => !/^(BATON_|AGENTTEAMS_|GIT_|NO_COLOR|FORCE_COLOR)/.test(name));
+  const kept = Object.entries(process.env).filter(
+    ([name]) => !/^(BATON_|AGENTTEAMS_|GIT_|NO_COLOR|FORCE_COLOR)/.test(name),
+  );
   return Object.fromEntries(kept);
 }
 

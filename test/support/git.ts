@@ -1,6 +1,11 @@
 import { execFileSync } from 'node:child_process';
 
-const IDENTITY = { GIT_AUTHOR_NAME: 'Pat', GIT_AUTHOR_EMAIL: 'pat@local', GIT_COMMITTER_NAME: 'Pat', GIT_COMMITTER_EMAIL: 'pat@local' };
+const IDENTITY = {
+  GIT_AUTHOR_NAME: 'Pat',
+  GIT_AUTHOR_EMAIL: 'pat@local',
+  GIT_COMMITTER_NAME: 'Pat',
+  GIT_COMMITTER_EMAIL: 'pat@local',
+};
 
 /** Plain git, as a person or an attacker runs it; trimmed output. */
 export function git(cwd: string, ...parameters: string[]): string {

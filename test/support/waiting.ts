@@ -4,7 +4,10 @@ import { setTimeout as pause } from 'node:timers/promises';
  * Asks until the answer is there; a bounded look at something that happens elsewhere (another process, another clone),
  * not a guess at how long it takes. Fails with what was seen last.
  */
-export async function eventually<Value>(look: () => Promise<Value | undefined> | Value | undefined, what: string): Promise<Value> {
+export async function eventually<Value>(
+  look: () => Promise<Value | undefined> | Value | undefined,
+  what: string,
+): Promise<Value> {
   const deadline = performance.now() + 30_000;
   for (;;) {
     const value = await look();

@@ -1,0 +1,131 @@
+import type { App, AppOptions, CallActor, Envelope, RunningNode, ToolCall } from './app-types.ts';
+import { callTool } from './dialects/taskflow.ts';
+import { FlowError, toFlowError } from './protocol/errors.ts';
+import { localpartOf, sameLocalpart } from './protocol/identity.ts';
+import { requireSharedPath } from './protocol/paths.ts';
+import type { Actor } from './protocol/records/types.ts';
+import { parseRole } from './protocol/roles.ts';
+import { startDaemon } from './services/daemon.ts';
+import { assemble } from './assembly.ts';
+import type { Assembly } from './assembly.ts';
+
+export { initWorkspace } from './services/initializer.ts';
+
+/** How often a node asks the remote when nothing else wakes it; milliseconds. */
+const POLL_INTERVAL = 10_000;
+
+/** Opens a workspace in this process for one or a few calls: takes the lock, watches nothing. Throws `FlowError`. */
+export async function openApp(options: AppOptions): Promise<App> {
+  await using stack = new AsyncDisposableStack();
+  const assembly = await assemble(options, stack, { watched: false });
+  // Reads must not commit anything; the first command takes up what was edited by hand before.
+  let adopted: Promise<void> | undefined;
+  const takeUpEdits = (): Promise<void> => (adopted ??= adoptEdits(assembly));
+  const owned = stack.move();
+  return { ...face(assembly, takeUpEdits), close: () => owned.disposeAsync() };
+}
+
+/** The node: everything of `openApp`, and it keeps going until it is stopped. Throws `FlowError`. */
+export async function startNode(options: AppOptions): Promise<RunningNode> {
+  await using stack = new AsyncDisposableStack();
+  const assembly = await assemble(options, stack, { watched: true });
+  stack.use(await startDaemon({ ...assembly, ...assembly.watches, pollInterval: POLL_INTERVAL }));
+  const owned = stack.move();
+  const ended = Promise.withResolvers<void>();
+  let stopping: Promise<void> | undefined;
+  const stop = (): Promise<void> => {
+    stopping ??= owned.disposeAsync().then(ended.resolve, ended.reject);
+    return stopping;
+  };
+  return { ...face(assembly, () => Promise.resolve()), close: stop, stop, stopped: ended.promise };
+}
+
+function face(assembly: Assembly, beforeCommand: () => Promise<void>): Omit<App, 'close'> {
+  const { config, identity, mode, workTree } = assembly;
+  return {
+    root: workTree.root,
+    identity: { localpart: identity.localpart, role: identity.role, matrixUserId: config.identity.matrixUserId },
+    mode,
+    call: (call) => answer(assembly, call, beforeCommand),
+    sync: () => syncNow(assembly),
+    async text(path) {
+      return workTree.view().text(requireSharedPath(path));
+    },
+  };
+}
+
+async function answer(assembly: Assembly, call: ToolCall, beforeCommand: () => Promise<void>): Promise<Envelope> {
+  let actor: Actor;
+  try {
+    actor = hostedActor(assembly, call.actor);
+  } catch (thrown) {
+    return refusal(call, toFlowError(thrown, `${call.tool} ${call.action}`));
+  }
+  const envelope = await callTool(
+    async (name, input, options) => {
+      await beforeCommand();
+      return assembly.execute(name, input, options);
+    },
+    { ...call, actor },
+  );
+  assembly.reconciler.wake();
+  return envelope;
+}
+
+/**
+ * Who may act through this node: its own agent; in solo, and on a Leader's node, also those it hosts
+ * (interface.md §2). A Worker's clone speaks for that Worker only, since its lane carries nobody else's writes.
+ */
+function hostedActor({ identity, mode }: Assembly, wanted: CallActor | undefined): Actor {
+  if (wanted === undefined) return identity;
+  const localpart = localpartOf(wanted.localpart);
+  const role = parseRole(wanted.role);
+  if (role === undefined) throw new FlowError('invalid-argument', `unknown role: ${wanted.role}`);
+  if (sameLocalpart(localpart, identity.localpart) && role === identity.role) return identity;
+  const hosts = mode === 'solo' || identity.role === 'leader' || identity.role === 'admin';
+  if (!hosts) {
+    throw new FlowError(
+      'wrong-worker',
+      `this workspace is ${identity.localpart}'s (${identity.role}); it does not act for ${localpart} (${role})`,
+      {
+        remedy: `run the command in ${localpart}'s own workspace, or on the Leader's node`,
+      },
+    );
+  }
+  return { localpart, role };
+}
+
+function refusal(call: ToolCall, error: FlowError): Envelope {
+  return {
+    ok: false,
+    tool: call.tool,
+    action: call.action,
+    error: error.message,
+    code: error.code,
+    retryable: error.retryable,
+    ...(error.remedy === undefined ? {} : { remedy: error.remedy }),
+  };
+}
+
+/** Everything edited by hand is committed as far as this node's actor owns it. */
+async function adoptEdits({ sync, log }: Assembly): Promise<void> {
+  const { foreign } = await sync.adopt(await sync.dirty());
+  if (foreign.length > 0) log.warn({ paths: foreign }, 'changed by hand, but owned by somebody else: not published');
+}
+
+async function syncNow(assembly: Assembly): Promise<Envelope> {
+  const { sync, reconciler, outbox } = assembly;
+  const head = { tool: 'node', action: 'sync' };
+  try {
+    await adoptEdits(assembly);
+    const report = await sync.pull();
+    await sync.push();
+    reconciler.wake();
+    await reconciler.idle();
+    await outbox.flush();
+    const { changed, refusals, conflicts } = report;
+    return { ok: true, ...head, remote: report.remote, changed, refusals, conflicts, sync: await sync.status() };
+  } catch (thrown) {
+    return refusal(head, toFlowError(thrown, 'sync'));
+  }
+}

@@ -1,0 +1,161 @@
+import { join } from 'node:path';
+import type { AppOptions } from './app-types.ts';
+import { systemClock } from './adapters/clock.ts';
+import { localGitDirectory, watchRefs, watchTree } from './adapters/file-watcher.ts';
+import { createGit } from './adapters/git/git.ts';
+import { configuredAuthor } from './adapters/git/setup.ts';
+import { createLocalChat } from './adapters/local-chat.ts';
+import { createLog } from './adapters/log.ts';
+import { loadConfig } from './config.ts';
+import type { BatonConfig } from './config.ts';
+import { createEventBus } from './events.ts';
+import type { EventBus } from './events.ts';
+import { createExecutor } from './flows/operation.ts';
+import type { Execute } from './flows/operation.ts';
+import type { Clock, Log, Sync, WorkTree } from './ports.ts';
+import type { Author } from './ports-git.ts';
+import type { Actor } from './protocol/records/types.ts';
+import type { Watch } from './services/daemon.ts';
+import { createOutbox } from './services/outbox.ts';
+import type { Outbox } from './services/outbox.ts';
+import { createReconciler } from './services/reconciler.ts';
+import type { Reconciler } from './services/reconciler.ts';
+import { createSync } from './sync/syncer.ts';
+import { acquireLock } from './workspace/lock.ts';
+import { createWorkTree } from './workspace/store.ts';
+
+/** The parts of one open workspace, wired. */
+export interface Assembly {
+  readonly config: BatonConfig;
+  readonly identity: Actor;
+  readonly mode: 'solo' | 'team';
+  readonly clock: Clock;
+  readonly events: EventBus;
+  readonly log: Log;
+  readonly workTree: WorkTree;
+  readonly sync: Sync;
+  readonly outbox: Outbox;
+  readonly execute: Execute;
+  readonly reconciler: Reconciler;
+  readonly watches: { readonly watchFiles: Watch; readonly watchRemote: Watch | undefined };
+}
+
+/**
+ * Opens the workspace and takes its lock. What is acquired is registered on `stack`, whose disposal releases it in
+ * reverse: reconciler, sync, chat, lock. Throws `FlowError` (`locked`, `bad-config`, `bad-workspace`, …).
+ */
+export async function assemble(
+  { root, env, log: givenLog }: AppOptions,
+  stack: AsyncDisposableStack,
+  { watched }: { readonly watched: boolean },
+): Promise<Assembly> {
+  const config = loadConfig(root, env);
+  const clock = systemClock;
+  const log = givenLog ?? logOf(root, config);
+  const state = join(root, '.baton');
+  const lock = acquireLock(state, { since: clock.now(), log });
+  stack.defer(() => lock.release());
+
+  const events = createEventBus();
+  logEvents(events, log);
+  const { localpart, matrixUserId, role } = config.identity;
+  const identity: Actor = { localpart, matrixUserId, role };
+  const workTree = createWorkTree(root, { millis: () => clock.millis(), watched });
+  const sync = await createSync({
+    git: await createGit({ dir: root, env }),
+    workTree,
+    clock,
+    log,
+    role: role === 'worker' || role === 'remote-member' ? 'worker' : 'leader',
+    localpart,
+    writer: localpart,
+    branch: config.git.branch,
+    lanePrefix: config.git.lanePrefix,
+    remote: config.git.remote,
+    author: config.git.author ?? (await authorOf(identity, env)),
+  });
+  stack.defer(() => sync.close());
+
+  const chat = createLocalChat({
+    dir: join(state, 'rooms'),
+    self: matrixUserId,
+    clock,
+    members: () => [
+      matrixUserId,
+      ...workTree
+        .view()
+        .agents()
+        .flatMap(({ matrix_user_id }) => matrix_user_id ?? []),
+    ],
+  });
+  stack.defer(() => chat.close());
+  const outbox = createOutbox({ dir: state, chat, clock, log, events });
+  const mode = config.git.remote === undefined ? 'solo' : 'team';
+  const execute = createExecutor({ sync, workTree, announcer: outbox, chat, clock, events, identity });
+  const reconciler = createReconciler({
+    identity,
+    mode,
+    execute,
+    workTree,
+    sync,
+    outbox,
+    localRooms: chat.kind === 'local',
+    clock,
+    events,
+    log,
+  });
+  stack.defer(sync.onChange((report) => events.emit('sync:changed', report)));
+  events.on('sync:changed', ({ refusals }) => {
+    for (const refusal of refusals) events.emit('lane:refused', refusal);
+    reconciler.wake();
+  });
+  stack.defer(() => reconciler.close());
+  return {
+    config,
+    identity,
+    mode,
+    clock,
+    events,
+    log,
+    workTree,
+    sync,
+    outbox,
+    execute,
+    reconciler,
+    watches: watchesOf(root, config, events),
+  };
+}
+
+/** Names a person gave to git itself are kept; otherwise commits carry the agent's own. */
+async function authorOf({ localpart, matrixUserId }: Actor, env: NodeJS.ProcessEnv): Promise<Author> {
+  const server = matrixUserId?.split(':')[1] ?? 'local';
+  return (await configuredAuthor(env)) ?? { name: localpart, email: `${localpart}@${server}` };
+}
+
+function logOf(root: string, { log: { level, file } }: BatonConfig): Log {
+  return createLog({ level, ...(file === undefined ? {} : { destination: join(root, file) }) });
+}
+
+function logEvents(events: EventBus, log: Log): void {
+  events.on('operation:done', ({ operation, actor, commit, subject }) =>
+    log.info({ operation, actor, commit, ...subject }, 'done'),
+  );
+  events.on('operation:refused', ({ operation, actor, code, message }) =>
+    log.info({ operation, actor, code, reason: message }, 'refused'),
+  );
+  events.on('lane:refused', (refusal) => log.warn({ ...refusal }, 'a part of a lane was refused'));
+  events.on('finding:raised', ({ key, message, remedy }) => log.warn({ key, remedy }, message));
+  events.on('finding:cleared', ({ key }) => log.info({ key }, 'a finding no longer stands'));
+  events.on('node:problem', ({ what, error }) =>
+    log.error({ what, error: error instanceof Error ? error.stack : error }, 'failed'),
+  );
+}
+
+function watchesOf(root: string, config: BatonConfig, events: EventBus): Assembly['watches'] {
+  const onError = (error: unknown): void => events.emit('node:problem', { what: 'watching files', error });
+  const remote = config.git.remote === undefined ? undefined : localGitDirectory(root, config.git.remote);
+  return {
+    watchFiles: (onChange) => watchTree({ root, onChange, onError }),
+    watchRemote: remote === undefined ? undefined : (onChange) => watchRefs({ root: remote, onChange, onError }),
+  };
+}

@@ -1,0 +1,281 @@
+import type { EventBus } from '../events.ts';
+import type { Announcement, Announcer, Chat, Clock, Delivery, Sync, Transaction, WorkTree } from '../ports.ts';
+import type { Change } from '../protocol/changes.ts';
+import { FlowError, toFlowError } from '../protocol/errors.ts';
+import { serverOf } from '../protocol/identity.ts';
+import { parseJson } from '../protocol/json.ts';
+import { forbiddenMetaFields, mayWrite } from '../protocol/ownership.ts';
+import { classifyPath } from '../protocol/paths.ts';
+import type { Actor, EventRecord } from '../protocol/records/types.ts';
+import type { WorkspaceView } from '../protocol/view.ts';
+import { eventChanges } from '../workspace/event-log.ts';
+import { OPERATIONS } from './catalog.ts';
+import type { AnnouncementDraft, Decision, Facts, Operation, OperationContext, Settlement } from './types.ts';
+
+export interface ExecuteOptions {
+  readonly actor: Actor;
+  readonly dryRun?: boolean;
+  /** How the caller named the operation (`delegate_task`); used in refusals. */
+  readonly label?: string;
+}
+
+/** The only gate to the files (architecture.md, "Operations"). Throws `FlowError` to refuse. */
+export type Execute = (name: string, input: unknown, options: ExecuteOptions) => Promise<Record<string, unknown>>;
+
+export interface ExecutorDependencies {
+  readonly sync: Sync;
+  readonly workTree: WorkTree;
+  readonly announcer: Announcer;
+  readonly chat: Chat;
+  readonly clock: Clock;
+  readonly events: EventBus;
+  /** The node's own agent: the writer of its event file. */
+  readonly identity: Actor;
+}
+
+type Output = Record<string, unknown>;
+
+/** Builds `execute` on the ports of one workspace. */
+export function createExecutor(dependencies: ExecutorDependencies): Execute {
+  const execute: Execute = async (name, rawInput, options) => {
+    const operation = OPERATIONS.get(name);
+    if (operation === undefined) throw new FlowError('invalid-argument', `unknown operation: ${name}`);
+    const label = options.label ?? name;
+    try {
+      return await run(operation, label, rawInput, options);
+    } catch (thrown) {
+      const error = toFlowError(thrown, label);
+      dependencies.events.emit('operation:refused', {
+        operation: name,
+        actor: options.actor.localpart,
+        code: error.code,
+        message: error.message,
+      });
+      if (error.code === 'internal') dependencies.events.emit('node:problem', { what: label, error: thrown });
+      throw error;
+    }
+  };
+
+  async function run(operation: Operation, label: string, rawInput: unknown, options: ExecuteOptions): Promise<Output> {
+    const { actor } = options;
+    const input = parseInput(operation, rawInput);
+    requireRole(operation, label, actor);
+    const contextOf = await contextFactory(dependencies, operation, input, actor);
+    operation.precheck?.(contextOf(dependencies.workTree.view()));
+    if (options.dryRun === true) {
+      const context = contextOf(dependencies.workTree.view());
+      return { dryRun: true, ...(operation.dryRun?.(context) ?? (input as Output)) };
+    }
+    return operation.kind === 'query'
+      ? query(dependencies, operation, contextOf, input)
+      : command(dependencies, execute, operation, label, contextOf, input, actor);
+  }
+
+  return execute;
+}
+
+function parseInput(operation: Operation, raw: unknown): unknown {
+  const parsed = operation.input.safeParse(raw ?? {});
+  if (parsed.success) return parsed.data;
+  const [issue] = parsed.error.issues;
+  const field = issue?.path.join('.') ?? '';
+  throw new FlowError('invalid-argument', `payload.${field}: ${issue?.message ?? 'is not valid'}`);
+}
+
+/** protocol.md §0.3: aliases of a role are resolved before this gate; an admin may do what a Leader may. */
+function requireRole(operation: Operation, label: string, actor: Actor): void {
+  if (operation.roles.includes(actor.role)) return;
+  if (actor.role === 'admin' && operation.roles.includes('leader')) return;
+  const wanted = operation.roles.includes('leader') ? 'leader' : 'worker';
+  throw new FlowError('wrong-role', `${label} requires ${wanted} role`, {
+    remedy: `call it as a ${wanted}: this call was made by ${actor.localpart} as ${actor.role}`,
+  });
+}
+
+type ContextOf = (view: WorkspaceView) => OperationContext<unknown>;
+
+async function contextFactory(
+  { chat, clock, sync }: ExecutorDependencies,
+  operation: Operation,
+  input: unknown,
+  actor: Actor,
+): Promise<ContextOf> {
+  const wanted = operation.facts ?? [];
+  const request = input as { roomId?: string; limit?: number };
+  const facts: Facts = {
+    chat: { kind: chat.kind, self: chat.self },
+    ...(wanted.includes('sync') ? { sync: { ...(await sync.status()) } } : {}),
+    ...(wanted.includes('messages') ? { messages: await chat.history(request.roomId, request.limit ?? 50) } : {}),
+  };
+  const ids = { submission: clock.hex(16), txn: clock.hex(6), localTime: clock.localStamp() };
+  const now = clock.now();
+  return (view) => ({ view, input, actor, now, ids, facts });
+}
+
+async function query(
+  { sync, workTree }: ExecutorDependencies,
+  operation: Operation,
+  contextOf: ContextOf,
+  input: unknown,
+): Promise<Output> {
+  const fresh = freshness(operation, input);
+  let pulled = false;
+  if (fresh !== 'no') {
+    try {
+      pulled = (await sync.pull()).remote;
+    } catch (thrown) {
+      if (fresh === 'required' || !(thrown instanceof FlowError) || thrown.code !== 'sync-failed') throw thrown;
+    }
+  }
+  const decision = operation.run(contextOf(workTree.view()));
+  return { ...decision.output, ...(fresh === 'no' ? {} : { pulled }) };
+}
+
+function freshness(operation: Operation, input: unknown): 'required' | 'best-effort' | 'no' {
+  return typeof operation.fresh === 'function' ? operation.fresh(input) : operation.fresh;
+}
+
+async function command(
+  dependencies: ExecutorDependencies,
+  execute: Execute,
+  operation: Operation,
+  label: string,
+  contextOf: ContextOf,
+  input: unknown,
+  actor: Actor,
+): Promise<Output> {
+  const { announcer, events, sync } = dependencies;
+  const subject = subjectOf(input);
+  let announcements: readonly Announcement[] = [];
+  const transaction: Transaction<Readonly<Record<string, unknown>>> = {
+    actor,
+    label: commitLabel(label, subject),
+    subject,
+    whenOffline: operation.whenOffline ?? 'refuse',
+    decide(view) {
+      const decided = operation.run(contextOf(view));
+      const changes = withEvents(dependencies, view, decided, actor);
+      checkOwnership(actor, changes, view);
+      announcements = spokenBy(actor, dependencies.identity, decided.announcements);
+      announcer.owe(announcements, undefined);
+      return { changes, output: decided.output };
+    },
+  };
+  const committed = await sync.transact(transaction).catch((thrown: unknown) => {
+    announcer.withdraw(announcements);
+    throw thrown;
+  });
+  if (!committed.synced) announcer.owe(announcements, committed.commit);
+  const deliveries = committed.synced ? await announcer.deliver(announcements) : [];
+  const followed = await followUp(execute, announcements, deliveries);
+  events.emit('operation:done', {
+    operation: operation.name,
+    actor: actor.localpart,
+    commit: committed.commit,
+    subject,
+  });
+  const settlement: Settlement = {
+    synced: committed.synced,
+    remote: committed.durability === 'replicated',
+    commit: committed.commit,
+    durability: committed.durability,
+    deliveries,
+  };
+  const output = { ...committed.output, ...followed };
+  return { ...(operation.settle?.(output, settlement, input) ?? output) };
+}
+
+/** A node that acts for somebody it hosts speaks in that one's name. */
+function spokenBy(
+  actor: Actor,
+  { localpart, matrixUserId }: Actor,
+  drafts: readonly AnnouncementDraft[],
+): readonly Announcement[] {
+  if (actor.localpart === localpart || matrixUserId === undefined) return drafts;
+  const sender = actor.matrixUserId ?? `@${actor.localpart}:${serverOf(matrixUserId) ?? 'local'}`;
+  return drafts.map((draft) => ({ ...draft, sender }));
+}
+
+/**
+ * The audit events of a decision travel in the same change set, so that no crash can part them. They name the
+ * announcements that the commit owes: after a crash the outbox tells by them which of its entries became true.
+ */
+function withEvents(
+  { clock, identity }: ExecutorDependencies,
+  view: WorkspaceView,
+  decision: Decision<unknown>,
+  actor: Actor,
+): readonly Change[] {
+  if (decision.events.length === 0) return decision.changes;
+  const announces = decision.announcements.map((announcement) => announcement.txn);
+  const records: EventRecord[] = decision.events.map((draft) => ({
+    ...draft,
+    ...(announces.length === 0 ? {} : { data: { ...draft.data, announces } }),
+    id: clock.id(),
+    ts: clock.now(),
+    actor: draft.actor ?? { id: actor.localpart, role: actor.role },
+  }));
+  return [...decision.changes, ...eventChanges(view, identity.localpart, records)];
+}
+
+/** Every write is checked against the ownership table, whichever door it came by (protocol.md §2). */
+function checkOwnership(actor: Actor, changes: readonly Change[], view: WorkspaceView): void {
+  const assigneeOf = (taskId: string): string | undefined => view.task(taskId)?.meta?.assigned_to;
+  for (const change of changes) {
+    if (classifyPath(change.path).kind === 'events') continue;
+    const verdict = mayWrite(actor, change.path, assigneeOf);
+    if (!verdict.allowed) {
+      throw new FlowError('not-owner', `${change.path} belongs to the ${verdict.owner}: ${verdict.reason}`, {
+        remedy: `ask the ${verdict.owner} to change it`,
+      });
+    }
+    if (change.kind === 'write') checkMetaFields(actor, change.path, change.text, view);
+  }
+}
+
+function checkMetaFields(actor: Actor, path: string, text: string, view: WorkspaceView): void {
+  if (actor.role === 'leader' || actor.role === 'admin' || actor.role === 'manager') return;
+  if (classifyPath(path).kind !== 'task-meta') return;
+  const before = view.text(path);
+  const parsedBefore = before === undefined ? undefined : parseJson(before, path);
+  const parsedAfter = parseJson(text, path);
+  if (!('value' in parsedAfter)) throw new FlowError('internal', parsedAfter.diagnostic.message);
+  const fields = forbiddenMetaFields(
+    parsedBefore !== undefined && 'value' in parsedBefore ? parsedBefore.value : undefined,
+    parsedAfter.value,
+  );
+  if (fields.length > 0) {
+    throw new FlowError('not-owner', `a worker may not change ${fields.join(', ')} in ${path}`);
+  }
+}
+
+/** Runs what a delivered message calls for (record its event id); its answer completes the caller's. */
+async function followUp(
+  execute: Execute,
+  announcements: readonly Announcement[],
+  deliveries: readonly Delivery[],
+): Promise<Output> {
+  let merged: Output = {};
+  for (const announcement of announcements) {
+    const delivery = deliveries.find((candidate) => candidate.txn === announcement.txn);
+    const next = announcement.followUp;
+    if (next === undefined || delivery === undefined || !delivery.sent) continue;
+    const output = await execute(next.operation, { ...next.input, eventId: delivery.eventId }, { actor: next.actor });
+    merged = { ...merged, ...output };
+  }
+  return merged;
+}
+
+function subjectOf(input: unknown): { project?: string; task?: string } {
+  const { projectId, taskId } = (input ?? {}) as { projectId?: unknown; taskId?: unknown };
+  return {
+    ...(typeof projectId === 'string' ? { project: projectId } : {}),
+    ...(typeof taskId === 'string' ? { task: taskId } : {}),
+  };
+}
+
+/** `taskflow(<action>): <id>`, protocol.md §11.2. */
+function commitLabel(label: string, subject: { project?: string; task?: string }): string {
+  const id = subject.task ?? subject.project;
+  return id === undefined ? `taskflow(${label})` : `taskflow(${label}): ${id}`;
+}

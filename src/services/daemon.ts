@@ -1,0 +1,111 @@
+import type { EventBus } from '../events.ts';
+import type { Clock, Log, Sync, WorkTree } from '../ports.ts';
+import { FlowError } from '../protocol/errors.ts';
+import type { Reconciler } from './reconciler.ts';
+
+/** Something that reports changed paths until it is closed. */
+export type Watch = (onChange: (paths: readonly string[]) => void) => Promise<{ close(): Promise<void> }>;
+
+export interface DaemonDependencies {
+  readonly sync: Sync;
+  readonly workTree: WorkTree;
+  readonly reconciler: Reconciler;
+  readonly clock: Clock;
+  readonly events: EventBus;
+  readonly log: Log;
+  /** Files of the work tree that people and agents edit. */
+  readonly watchFiles: Watch;
+  /** The refs of a remote on this machine; absent for any other remote. */
+  readonly watchRemote: Watch | undefined;
+  /** Milliseconds between polls, the fallback where nothing else wakes the node. */
+  readonly pollInterval: number;
+}
+
+/**
+ * Keeps one workspace going: first pull, then whatever changes on disk or on the remote is taken up, and a poll with
+ * jitter catches what nobody reported. Started once the lock is held; disposing releases in reverse order.
+ */
+export async function startDaemon(dependencies: DaemonDependencies): Promise<AsyncDisposable> {
+  const { sync, workTree, reconciler, events } = dependencies;
+  await using stack = new AsyncDisposableStack();
+  const work = createSerialWork(events);
+  stack.defer(() => work.drain());
+
+  await takeUpRemote(dependencies);
+  await adopt(dependencies, await sync.dirty());
+  reconciler.wake();
+
+  const files = await dependencies.watchFiles((paths) => {
+    work.add('taking up changed files', async () => {
+      workTree.invalidate(paths);
+      await adopt(dependencies, paths);
+      reconciler.wake();
+    });
+  });
+  stack.defer(() => files.close());
+
+  if (dependencies.watchRemote !== undefined) {
+    const remote = await dependencies.watchRemote(() => {
+      work.add('taking up the remote', () => takeUpRemote(dependencies).then(() => reconciler.wake()));
+    });
+    stack.defer(() => remote.close());
+  }
+
+  const ending = new AbortController();
+  const ticks = poll(dependencies, ending.signal, work);
+  stack.defer(async () => {
+    ending.abort();
+    await ticks;
+  });
+  return stack.move();
+}
+
+/** Being offline is a state: it is logged once by the sync and ends with the next pull that succeeds. */
+async function takeUpRemote({ sync, log }: DaemonDependencies): Promise<void> {
+  try {
+    await sync.pull();
+    await sync.push();
+  } catch (error) {
+    if (!(error instanceof FlowError) || error.code !== 'sync-failed') throw error;
+    log.warn({ reason: error.message }, 'the remote cannot be reached; work goes on locally');
+  }
+}
+
+async function adopt({ sync, log }: DaemonDependencies, paths: readonly string[]): Promise<void> {
+  if (paths.length === 0) return;
+  try {
+    const { foreign } = await sync.adopt(paths);
+    if (foreign.length > 0) log.warn({ paths: foreign }, 'changed by hand, but owned by somebody else: not published');
+  } catch (error) {
+    if (!(error instanceof FlowError)) throw error;
+    log.warn({ reason: error.message }, 'changed files are not published yet');
+  }
+}
+
+/** Polls are spread over a fifth of the interval, so that many nodes do not ask a remote at the same moment. */
+async function poll(dependencies: DaemonDependencies, signal: AbortSignal, work: SerialWork): Promise<void> {
+  const { clock, pollInterval, reconciler } = dependencies;
+  while (!signal.aborted) {
+    const jitter = (Number.parseInt(clock.hex(2), 16) / 0xffff) * pollInterval * 0.2;
+    await clock.sleep(pollInterval * 0.9 + jitter, signal);
+    if (signal.aborted) return;
+    work.add('polling the remote', () => takeUpRemote(dependencies).then(() => reconciler.wake()));
+    await work.drain();
+  }
+}
+
+interface SerialWork {
+  /** Runs `task` after those before it; a failure is reported and does not stop the next. */
+  add(what: string, task: () => Promise<void>): void;
+  drain(): Promise<void>;
+}
+
+function createSerialWork(events: EventBus): SerialWork {
+  let last: Promise<void> = Promise.resolve();
+  return {
+    add(what, task) {
+      last = last.then(task).catch((error: unknown) => events.emit('node:problem', { what, error }));
+    },
+    drain: () => last,
+  };
+}

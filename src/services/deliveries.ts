@@ -1,0 +1,49 @@
+import type { Execute } from '../flows/operation.ts';
+import type { Clock, Sync, WorkTree } from '../ports.ts';
+import { eventLogPath } from '../protocol/paths.ts';
+import type { Actor } from '../protocol/records/types.ts';
+import type { Outbox } from './outbox.ts';
+
+export interface DeliveryDependencies {
+  readonly outbox: Outbox;
+  readonly sync: Sync;
+  readonly workTree: WorkTree;
+  readonly clock: Clock;
+  readonly execute: Execute;
+  readonly identity: Actor;
+}
+
+/**
+ * Says what is still owed and may be said by now: what an earlier process left behind, what waited for the remote,
+ * what a room refused before. Which changes became true is read from the own event log, whose entries name the
+ * messages that their commit owes.
+ */
+export async function deliverOwed(dependencies: DeliveryDependencies): Promise<void> {
+  const { outbox, sync, execute } = dependencies;
+  if (outbox.pending().length === 0) return;
+  const recorded = recordedTransactions(dependencies);
+  const { ahead, head } = await sync.status();
+  for (const { announcement, state, commit } of outbox.pending()) {
+    // Committed by a process that died before it could note the commit: it waits for the remote like any other.
+    if (state === 'waiting' && commit === undefined && ahead > 0 && recorded(announcement.txn))
+      outbox.owe([announcement], head);
+  }
+  await outbox.confirm(({ announcement }) => ahead === 0 && recorded(announcement.txn));
+  await outbox.flush(async ({ operation, input, actor }, eventId) => {
+    await execute(operation, { ...input, eventId }, { actor });
+  });
+}
+
+/** Tells whether the own event log of this month or the last one names a transaction. */
+function recordedTransactions({ workTree, clock, identity }: DeliveryDependencies): (txn: string) => boolean {
+  const view = workTree.view();
+  const now = clock.now();
+  const texts = [now, monthBefore(now)].map((time) => view.text(eventLogPath(time, identity.localpart)) ?? '');
+  return (txn) => texts.some((text) => text.includes(JSON.stringify(txn)));
+}
+
+function monthBefore(time: string): string {
+  const [year = 1970, month = 1] = time.split('-').map(Number);
+  const [lastYear, lastMonth] = month === 1 ? [year - 1, 12] : [year, month - 1];
+  return `${lastYear}-${String(lastMonth).padStart(2, '0')}-01T00:00:00Z`;
+}

@@ -1,0 +1,119 @@
+import type { Announcement } from '../ports.ts';
+import { assignmentText, completionText } from '../protocol/mention.ts';
+import { eventLogPath } from '../protocol/paths.ts';
+import { parseEventLines } from '../protocol/records/event.ts';
+import type { Actor, EventRecord, TaskMeta } from '../protocol/records/types.ts';
+import type { WorkspaceView } from '../protocol/view.ts';
+import type { Finding } from '../rules/consistency.ts';
+
+export interface NoticeRequest {
+  readonly view: WorkspaceView;
+  readonly findings: readonly Finding[];
+  readonly identity: Actor;
+  readonly localRooms: boolean;
+  readonly mode: 'solo' | 'team';
+  readonly now: string;
+}
+
+/**
+ * What this node must say although no call of its own caused it: broken files, refused parts of lanes and, where
+ * messages stay on one machine, the lines that other nodes would have written into a shared room. Every text comes
+ * from state and every transaction id from the fact, so that saying it again makes no second message.
+ */
+export function noticesFor(request: NoticeRequest): readonly Announcement[] {
+  const leads = request.identity.role === 'leader' || request.identity.role === 'admin';
+  const mirrored = request.localRooms && request.mode === 'team';
+  return [
+    ...(leads ? findingNotices(request) : ownFindingNotices(request)),
+    ...refusalNotices(request, leads),
+    ...(mirrored ? (leads ? submissionLines(request) : assignmentLines(request)) : []),
+  ];
+}
+
+/** Files that nobody can read are the team's business: the Leader's node says so, once per file and defect. */
+function findingNotices({ view, findings }: NoticeRequest): readonly Announcement[] {
+  return findings
+    .filter(({ kind }) => kind === 'broken-file' || kind === 'invalid-result')
+    .map((finding) => notice(view, finding.key, `${finding.message} ${finding.remedy}`, []));
+}
+
+/** A Worker hears why its own result cannot be read, by line (architecture.md, "One task, start to end"). */
+function ownFindingNotices({ view, findings, identity }: NoticeRequest): readonly Announcement[] {
+  return findings
+    .filter(({ kind, taskId }) => kind === 'invalid-result' && assigneeOf(view, taskId) === identity.localpart)
+    .map((finding) => notice(view, finding.key, `${finding.message} ${finding.remedy}`, []));
+}
+
+function assigneeOf(view: WorkspaceView, taskId: string | undefined): string | undefined {
+  return taskId === undefined ? undefined : view.task(taskId)?.meta?.assigned_to;
+}
+
+/** `lane.refused` events of this month: told to the Leader by its own node, and to the Worker in its own clone. */
+function refusalNotices(request: NoticeRequest, leads: boolean): readonly Announcement[] {
+  const { view, identity, now } = request;
+  const month = eventLogPath(now, identity.localpart).split('/').slice(0, -1).join('/');
+  const refusals: EventRecord[] = [];
+  for (const name of view.list(`${month}/`)) {
+    const path = `${month}/${name}`;
+    const { events } = parseEventLines(view.text(path) ?? '', path);
+    refusals.push(...events.filter(({ type }) => type === 'lane.refused'));
+  }
+  return refusals
+    .filter(({ subject }) => leads || subject?.id === identity.localpart)
+    .map((event) => {
+      const who = event.subject?.id ?? '';
+      const mention = view.agent(who)?.matrix_user_id;
+      const text = `The lane of ${who} was taken without a part: ${event.note ?? 'see the event log'}`;
+      return notice(view, `refused-${event.id}`, text, mention === undefined ? [] : [mention]);
+    });
+}
+
+function notice(view: WorkspaceView, txn: string, text: string, mentions: readonly string[]): Announcement {
+  return { kind: 'notice', txn, room: view.team.teamRoomId, text, mentions };
+}
+
+/** In a Worker's own room log: what the Leader has assigned to it. */
+function assignmentLines({ view, identity }: NoticeRequest): readonly Announcement[] {
+  return tasksOf(view)
+    .filter((meta) => meta.assigned_to === identity.localpart && meta.notify_txn !== undefined)
+    .filter(({ status }) => status === 'prepared' || status === 'assigned')
+    .map((meta) => ({
+      kind: 'assignment',
+      txn: meta.notify_txn ?? '',
+      room: meta.room_id ?? view.team.teamRoomId,
+      text: assignmentText({
+        assignee: identity.matrixUserId ?? identity.localpart,
+        taskId: meta.task_id,
+        title: meta.task_title,
+      }),
+      mentions: identity.matrixUserId === undefined ? [] : [identity.matrixUserId],
+    }));
+}
+
+/** In the Leader's own room log: what Workers have submitted and nobody has decided yet. */
+function submissionLines({ view, identity }: NoticeRequest): readonly Announcement[] {
+  const leader = identity.matrixUserId ?? identity.localpart;
+  return tasksOf(view)
+    .filter(({ status, result_status }) => status === 'submitted' && result_status !== undefined)
+    .map((meta) => ({
+      kind: 'completion',
+      txn: `submit-${meta.task_id}-${meta.result_status ?? ''}`,
+      room: meta.room_id ?? view.team.teamRoomId,
+      text: completionText({
+        leader,
+        taskId: meta.task_id,
+        status: meta.result_status ?? 'SUCCESS',
+        summary: meta.summary ?? '',
+        worker: meta.assigned_to_mxid ?? meta.assigned_to,
+      }),
+      mentions: identity.matrixUserId === undefined ? [] : [identity.matrixUserId],
+      ...(meta.assigned_to_mxid === undefined ? {} : { sender: meta.assigned_to_mxid }),
+    }));
+}
+
+function tasksOf(view: WorkspaceView): readonly TaskMeta[] {
+  return view.taskIds().flatMap((id) => {
+    const meta = view.task(id)?.meta;
+    return meta === undefined ? [] : [meta];
+  });
+}

@@ -1,0 +1,177 @@
+import type { EventBus } from '../events.ts';
+import type { Log } from '../ports.ts';
+import { FlowError } from '../protocol/errors.ts';
+import type { Actor } from '../protocol/records/types.ts';
+import type { WorkspaceView } from '../protocol/view.ts';
+import { findInconsistencies } from '../rules/consistency.ts';
+import type { Finding } from '../rules/consistency.ts';
+import { reportDue } from '../rules/reports.ts';
+import { deliverOwed } from './deliveries.ts';
+import type { DeliveryDependencies } from './deliveries.ts';
+import { noticesFor } from './notices.ts';
+
+/**
+ * Level-triggered: pulls, file changes, ticks and restarts only wake it. Each round looks at the tree as it is and
+ * runs the operations that its findings call for, as its own actor only. A round that finds nothing changes nothing,
+ * so running it twice is the same as running it once.
+ */
+export interface Reconciler {
+  /** Asks for a round; calls during a round share the next one. */
+  wake(): void;
+  /** Resolves once no round is under way or asked for. */
+  idle(): Promise<void>;
+  /** No further rounds; resolves when the present one is over. */
+  close(): Promise<void>;
+}
+
+export interface ReconcilerDependencies extends DeliveryDependencies {
+  readonly mode: 'solo' | 'team';
+  /** Whether messages stay on this machine: then what others did elsewhere is written to the own room log as well. */
+  readonly localRooms: boolean;
+  readonly events: EventBus;
+  readonly log: Log;
+}
+
+/** Enough for an accept that makes a report due that marks itself sent; more means that something oscillates. */
+const MAX_PASSES = 5;
+
+export function createReconciler(dependencies: ReconcilerDependencies): Reconciler {
+  const raised = new Map<string, Finding>();
+  /** Refusals already met, so that one that cannot be mended is not tried on every wake. */
+  const refused = new Set<string>();
+  let wanted = false;
+  let closed = false;
+  let running: Promise<void> | undefined;
+
+  async function rounds(): Promise<void> {
+    while (wanted && !closed) {
+      wanted = false;
+      try {
+        await round(dependencies, raised, refused);
+      } catch (error) {
+        dependencies.events.emit('node:problem', { what: 'the reconciler', error });
+      }
+    }
+    running = undefined;
+  }
+
+  return {
+    wake() {
+      if (closed) return;
+      wanted = true;
+      running ??= rounds();
+    },
+    async idle() {
+      while (running !== undefined) await running;
+    },
+    async close() {
+      closed = true;
+      await running;
+    },
+  };
+}
+
+async function round(
+  dependencies: ReconcilerDependencies,
+  raised: Map<string, Finding>,
+  refused: Set<string>,
+): Promise<void> {
+  await deliverOwed(dependencies);
+  for (let pass = 0; pass < MAX_PASSES; pass += 1) {
+    const view = dependencies.workTree.view();
+    const findings = findInconsistencies(view);
+    raise(dependencies, raised, findings);
+    await tell(dependencies, view, findings);
+    const ran = await repair(dependencies, view, findings, refused);
+    if (!ran) return;
+  }
+}
+
+/** Runs what the findings and the owed reports call for; true when something changed and another look is due. */
+async function repair(
+  dependencies: ReconcilerDependencies,
+  view: WorkspaceView,
+  findings: readonly Finding[],
+  refused: Set<string>,
+): Promise<boolean> {
+  let ran = false;
+  for (const step of stepsFor(dependencies, view, findings)) {
+    if (refused.has(step.key)) continue;
+    try {
+      await dependencies.execute(step.operation, step.input, { actor: step.actor });
+      ran = true;
+    } catch (error) {
+      if (!(error instanceof FlowError) || !error.retryable) refused.add(step.key);
+      dependencies.log.warn({ finding: step.key, reason: String(error) }, 'a repair was refused');
+    }
+  }
+  return ran;
+}
+
+interface Step {
+  readonly key: string;
+  readonly operation: string;
+  readonly input: Readonly<Record<string, unknown>>;
+  readonly actor: Actor;
+}
+
+function stepsFor(
+  { identity, mode }: ReconcilerDependencies,
+  view: WorkspaceView,
+  findings: readonly Finding[],
+): readonly Step[] {
+  const leads = identity.role === 'leader' || identity.role === 'admin';
+  const steps: Step[] = [];
+  for (const { key, taskId, repair: mend } of findings) {
+    if (mend === undefined) continue;
+    if (mend.operation === 'task.record_submission') {
+      const assignee = taskId === undefined ? undefined : view.task(taskId)?.meta?.assigned_to;
+      if (assignee === undefined) continue;
+      const own = assignee === identity.localpart;
+      if (own || leads || mode === 'solo') {
+        steps.push({ key: `${key}:${stateOf(view, taskId)}`, ...mend, actor: { localpart: assignee, role: 'worker' } });
+      }
+    } else if (leads) {
+      steps.push({ key: `${key}:${stateOf(view, taskId)}`, ...mend, actor: identity });
+    }
+  }
+  if (leads) {
+    for (const { projectId, reason } of reportDue(view)) {
+      const owed = JSON.stringify(view.project(projectId)?.meta?.requester_report ?? reason);
+      const key = `report:${projectId}:${owed}`;
+      steps.push({ key, operation: 'project.report', input: { projectId }, actor: identity });
+    }
+  }
+  return steps;
+}
+
+/** A refused step is tried again once the facts it rests on have changed. */
+function stateOf(view: WorkspaceView, taskId: string | undefined): string {
+  const meta = taskId === undefined ? undefined : view.task(taskId)?.meta;
+  return `${meta?.status ?? ''}:${meta?.submission_id ?? ''}:${meta?.history?.length ?? 0}`;
+}
+
+/** Each finding is raised once, and cleared once it no longer stands. */
+function raise({ events }: ReconcilerDependencies, raised: Map<string, Finding>, findings: readonly Finding[]): void {
+  const present = new Set(findings.map(({ key }) => key));
+  for (const finding of findings) {
+    if (raised.has(finding.key)) continue;
+    raised.set(finding.key, finding);
+    events.emit('finding:raised', { key: finding.key, message: finding.message, remedy: finding.remedy });
+  }
+  for (const key of raised.keys()) {
+    if (present.has(key)) continue;
+    raised.delete(key);
+    events.emit('finding:cleared', { key });
+  }
+}
+
+/** Puts into the rooms what people and agents must hear of; the transaction ids make every one a single message. */
+async function tell(
+  { outbox, clock, identity, localRooms, mode }: ReconcilerDependencies,
+  view: WorkspaceView,
+  findings: readonly Finding[],
+): Promise<void> {
+  const notices = noticesFor({ view, findings, identity, localRooms, mode, now: clock.now() });
+  if (notices.length > 0) await outbox.deliver(notices);
+}
