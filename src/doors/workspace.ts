@@ -3,7 +3,7 @@ import { dirname, join, resolve } from 'node:path';
 import { FlowError } from '../protocol/errors.ts';
 
 /** The nearest directory at or above `start` that holds `baton.json`; the real path, so that two spellings are one workspace. */
-export function findWorkspace(start: string): string | undefined {
+function findWorkspace(start: string): string | undefined {
   for (let directory = resolve(start); ; directory = dirname(directory)) {
     if (existsSync(join(directory, 'baton.json'))) return realpathSync(directory);
     if (dirname(directory) === directory) return undefined;

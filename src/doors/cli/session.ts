@@ -19,7 +19,7 @@ export interface Io {
   readonly load: CliLoaders;
 }
 
-export interface CliLoaders extends Loaders {
+interface CliLoaders extends Loaders {
   demo(): Promise<DemoModule>;
 }
 

@@ -3,7 +3,7 @@ import type { Io } from '../../../src/doors/cli/session.ts';
 import { fakeApp, type FakeApp, type FakeAppOptions } from '../fake-app.ts';
 import { tempWorkspace } from '../temp.ts';
 
-export interface Ran {
+interface Ran {
   readonly code: number;
   readonly stdout: string;
   readonly stderr: string;
