@@ -2,7 +2,14 @@ import { expect } from 'vitest';
 import { callTool } from '../../src/dialects/taskflow.ts';
 import type { Envelope } from '../../src/dialects/taskflow.ts';
 import { OPERATIONS } from '../../src/flows/catalog.ts';
-import type { AnnouncementDraft, DeliveryFact, Facts, Operation, OperationContext } from '../../src/flows/types.ts';
+import type {
+  AnnouncementDraft,
+  Decision,
+  DeliveryFact,
+  Facts,
+  Operation,
+  OperationContext,
+} from '../../src/flows/types.ts';
 import { FlowError } from '../../src/protocol/errors.ts';
 import { newAgent, renderAgent } from '../../src/protocol/records/agent.ts';
 import { parseTaskMeta, renderTaskMeta } from '../../src/protocol/records/task.ts';
@@ -41,13 +48,16 @@ export interface Office {
   internal(name: string, input: unknown, actor?: Actor): Promise<Record<string, unknown>>;
   task(id: string): TaskMeta;
   put(meta: Partial<TaskMeta> & { readonly task_id: string }): void;
+  /** Replaces a text in a file that must hold it. */
+  edit(path: string, from: string, to: string): void;
+  /** Puts a Worker on the roster, or the Leader. */
+  hire(name: string): void;
   /** The plan's line of a node. */
   line(projectId: string, taskId: string): string | undefined;
 }
 
 export interface OfficeOptions {
   readonly chat?: 'local' | 'remote';
-  readonly agents?: readonly string[];
   readonly files?: Readonly<Record<string, string>>;
   readonly team?: Readonly<Record<string, unknown>>;
 }
@@ -61,15 +71,6 @@ export function createOffice(options: OfficeOptions = {}): Office {
       admin: { name: 'Admin', matrixUserId: '@admin:hs.local' },
       ...options.team,
     }),
-    ...Object.fromEntries(
-      (options.agents ?? []).map((name) => {
-        const role = name === 'lead' ? 'leader' : 'worker';
-        return [
-          `shared/agents/${name}.json`,
-          renderAgent(newAgent({ id: name, role, matrixUserId: `@${name}:hs.local` })),
-        ];
-      }),
-    ),
     ...options.files,
   };
   const events = new Map<string, string>();
@@ -106,6 +107,17 @@ export function createOffice(options: OfficeOptions = {}): Office {
       } as const;
       files[`shared/tasks/${meta.task_id}/meta.json`] = renderTaskMeta({ ...full, ...meta });
     },
+    edit(path, from, to) {
+      const text = files[path] ?? '';
+      expect(text).toContain(from);
+      files[path] = text.replace(from, to);
+    },
+    hire(name) {
+      const role = name === 'lead' ? 'leader' : 'worker';
+      files[`shared/agents/${name}.json`] = renderAgent(
+        newAgent({ id: name, role, matrixUserId: `@${name}:hs.local` }),
+      );
+    },
     line: (projectId, taskId) =>
       files[`shared/projects/${projectId}/plan.md`]?.split('\n').find((line) => line.includes(`] ${taskId} `)),
   };
@@ -130,20 +142,9 @@ export function createOffice(options: OfficeOptions = {}): Office {
       throw new FlowError('sync-failed', 'the remote cannot be reached');
     }
     const decision = operation.run(context);
-    for (const change of decision.changes) {
-      if (change.kind === 'write') files[change.path] = change.text;
-      else if (change.kind === 'adopt') office.adopted.push(change.path);
-      else delete files[change.path];
-    }
-    office.events.push(...decision.events);
+    apply(decision);
     const deliveries = office.weather.gone ? [] : decision.announcements.map(deliver);
-    let output = decision.output;
-    for (const [index, { followUp }] of decision.announcements.entries()) {
-      const delivery = deliveries[index];
-      if (followUp === undefined || delivery?.sent !== true) continue;
-      const told = { ...followUp.input, eventId: delivery.eventId };
-      output = { ...output, ...(await execute(followUp.operation, told, followUp.actor, false)) };
-    }
+    const output = { ...decision.output, ...(await followUps(decision.announcements, deliveries)) };
     const settlement = {
       synced: !office.weather.gone,
       remote: !office.weather.gone,
@@ -152,6 +153,29 @@ export function createOffice(options: OfficeOptions = {}): Office {
       deliveries,
     } as const;
     return { ...(operation.settle?.(output, settlement, input) ?? output) };
+  }
+
+  function apply(decision: Decision<unknown>): void {
+    for (const change of decision.changes) {
+      if (change.kind === 'write') files[change.path] = change.text;
+      else if (change.kind === 'adopt') office.adopted.push(change.path);
+      else delete files[change.path];
+    }
+    office.events.push(...decision.events);
+  }
+
+  async function followUps(
+    announcements: readonly AnnouncementDraft[],
+    deliveries: readonly DeliveryFact[],
+  ): Promise<Record<string, unknown>> {
+    let merged: Record<string, unknown> = {};
+    for (const [index, { followUp }] of announcements.entries()) {
+      const delivery = deliveries[index];
+      if (followUp === undefined || delivery?.sent !== true) continue;
+      const told = { ...followUp.input, eventId: delivery.eventId };
+      merged = { ...merged, ...(await execute(followUp.operation, told, followUp.actor, false)) };
+    }
+    return merged;
   }
 
   function deliver(draft: AnnouncementDraft): DeliveryFact {

@@ -31,7 +31,7 @@ export const recordSubmission = defineOperation({
       const output: Partial<SubmitOutput> = { task: presentTask(meta) };
       return { changes: [], events: [], announcements: [], output };
     }
-    if (WORKERS.includes(actor.role)) requireAssignee(context, meta);
+    requireAssignee(context, meta);
     const submission = writtenSubmission(view, input.taskId);
     refuseInterrupted(input.taskId, actor.role, submission.result);
     const { changes, events, announcements, output } = accept(context, meta, submission);

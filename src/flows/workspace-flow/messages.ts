@@ -9,13 +9,12 @@ import { defineOperation } from '../types.ts';
 import type { Facts, OperationContext, Settlement } from '../types.ts';
 
 const input = z.object({
-  channel: z.string().default('matrix'),
+  channel: z.string().default('matrix').describe('only matrix'),
   target: z.string().optional().describe('room, such as !room:domain'),
   /** A text, `{type, text}`, or the JSON of that. */
   message: z.unknown().optional().describe('text, or {type, text}'),
   replyRoute: z.record(z.string(), z.unknown()).optional().describe('names the room when target is absent'),
-  /** Makes a repeated call find the first message instead of sending a second. */
-  txn: z.string().optional(),
+  txn: z.string().optional().describe('key that makes a repeated call find the first message'),
 });
 
 type Context = OperationContext<z.output<typeof input>>;

@@ -53,7 +53,7 @@ describe('check_task', () => {
 
   test('says so when the file was changed after it was submitted', async () => {
     await submit();
-    office.files[RESULT] = office.files[RESULT]!.replace('Done.', 'Done, really.');
+    office.edit(RESULT, 'Done.', 'Done, really.');
     expect(await ok(call('check_task'))).toMatchObject({ warnings: ['result.md changed after submission'] });
   });
 
@@ -178,7 +178,8 @@ describe('cancel_task', () => {
   test('is possible while the project is paused, and takes up a marker set by hand', async () => {
     await ok(office.call(lead, 'projectflow', 'pause_project', { projectId: 'p' }));
     const plan = 'shared/projects/p/plan.md';
-    office.files[plan] = office.files[plan]!.replace(
+    office.edit(
+      plan,
       '- [~] p-01 — Task p-01 (assigned: ana)',
       '- [!] p-01 — Task p-01 (assigned: ana, cancelled: by-hand)',
     );

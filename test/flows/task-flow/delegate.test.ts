@@ -139,10 +139,7 @@ describe('what stands in the way', () => {
   test('a node that is not planned, not pending or not free', async () => {
     expect(await refusal({ taskId: 'p-09' })).toBe('not-found: task not found in project graph: p-09');
     expect(await refusal({ taskId: 'p-02' })).toBe('blocked-by-deps: task p-02 is blocked by: p-01');
-    office.files['shared/projects/p/plan.md'] = office.files['shared/projects/p/plan.md']!.replace(
-      '[ ] p-01',
-      '[x] p-01',
-    );
+    office.edit('shared/projects/p/plan.md', '[ ] p-01', '[x] p-01');
     expect(await refusal()).toBe('illegal-transition: task p-01 is not pending');
   });
 
@@ -152,13 +149,9 @@ describe('what stands in the way', () => {
   });
 
   test('nobody, or somebody whom the roster does not know', async () => {
-    office.files['shared/projects/p/plan.md'] = office.files['shared/projects/p/plan.md']!.replace(
-      '(assigned: ana)',
-      '',
-    );
+    office.edit('shared/projects/p/plan.md', '(assigned: ana)', '');
     expect(await refusal()).toBe('invalid-argument: task p-01 has no assignee');
-    const roster = createOffice({ agents: ['lead', 'bo'] });
-    office.files['shared/agents/bo.json'] = roster.files['shared/agents/bo.json']!;
+    office.hire('bo');
     expect(await refusal({ assignedTo: 'ana' })).toBe("invalid-argument: cannot resolve Matrix ID for worker 'ana'");
     await ok(delegate({ assignedTo: 'BO' }));
     expect(office.task('p-01')).toMatchObject({ assigned_to: 'bo', assigned_to_mxid: '@bo:hs.local' });
@@ -269,10 +262,7 @@ describe('doing it again', () => {
 
   test('mends a marker that was set back by hand', async () => {
     await ok(delegate());
-    office.files['shared/projects/p/plan.md'] = office.files['shared/projects/p/plan.md']!.replace(
-      '[~] p-01',
-      '[ ] p-01',
-    );
+    office.edit('shared/projects/p/plan.md', '[~] p-01', '[ ] p-01');
     await ok(delegate());
     expect(office.line('p', 'p-01')).toMatch(/^- \[~\] p-01/);
   });
@@ -320,8 +310,7 @@ describe('without a homeserver', () => {
   });
 
   test('a server name that nobody vouches for does not hide a Worker of the roster', async () => {
-    const roster = createOffice({ agents: ['bo'] });
-    office.files['shared/agents/bo.json'] = roster.files['shared/agents/bo.json']!;
+    office.hire('bo');
     await ok(delegate({ assignedTo: '@bo:elsewhere' }));
     expect(office.task('p-01')).toMatchObject({ assigned_to: 'bo', assigned_to_mxid: '@bo:hs.local' });
   });
