@@ -30,7 +30,7 @@ const input = z.object({
   spec: z.string().min(1).describe('what the task is, Markdown'),
   title: z.string().optional().describe('title, where the node has none of its own'),
   assignedTo: z.string().optional().describe('worker name or Matrix id, default: as planned'),
-  sourceRoomId: z.string().optional().describe('room or conversation that the request came from'),
+  sourceRoomId: z.string().optional().describe('room or conversation of the request'),
   notify: z.boolean().default(true).describe('false: you post the assignment message yourself'),
 });
 
