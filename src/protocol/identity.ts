@@ -21,7 +21,7 @@ export function serverOf(text: string): string | undefined {
   const token = bareToken(text);
   const colon = token.indexOf(':');
   if (colon === -1) return undefined;
-  const server = token.slice(colon + 1).replace(/[:,;]+$/, '');
+  const server = token.slice(colon + 1).replace(/[:,;`'"]+$/, '');
   return SERVER.test(server) ? server : undefined;
 }
 

@@ -105,40 +105,22 @@ type Judge = (
 
 /** The Leader writes everything but results and workspaces of others, and what belongs to a clone. */
 const leaderVerdict: Judge = (actor, place, path, assigneeOf) => {
-  if (place.kind === 'task-result' || place.kind === 'task-other')
+  if (place.kind === 'task-result' || place.kind === 'task-other') {
     return assigneeVerdict(actor, assigneeOf(place.taskId));
+  }
   return place.kind === 'other' ? outside(path) : undefined;
 };
 
 const workerVerdict: Judge = (actor, place, path, assigneeOf) => {
-  switch (place.kind) {
-    case 'task-meta':
-    case 'task-result':
-      return assigneeVerdict(actor, assigneeOf(place.taskId));
-    case 'task-other':
-      return assigneeVerdict(actor, assigneeOf(place.taskId)) ?? taskFile(path);
-    case 'task-spec':
-    case 'task-base':
-      return refused('leader', 'spec.md and base/ say what the task is');
-    case 'agent':
-      if (sameLocalpart(actor.localpart, place.agentId)) return undefined;
-      return refused('leader', 'an agent may change its own record only');
-    case 'checkpoint':
-      return refused('leader', 'checkpoints are opened and decided on the node of the leader');
-    case 'team':
-    case 'project-meta':
-    case 'project-plan':
-    case 'project-result':
-    case 'project-other':
-    case 'archive':
-    case 'relations':
-    case 'roomflow':
-    case 'events':
-    case 'global':
-    case 'other':
-      break;
+  if (place.kind === 'task-spec' || place.kind === 'task-base') {
+    return refused('leader', 'spec.md and base/ say what the task is');
   }
-  return refused('leader', 'a worker writes in its own tasks only');
+  if ('taskId' in place) {
+    const verdict = assigneeVerdict(actor, assigneeOf(place.taskId));
+    return verdict ?? (place.kind === 'task-other' ? taskFile(path) : undefined);
+  }
+  if (place.kind === 'agent' && sameLocalpart(actor.localpart, place.agentId)) return undefined;
+  return refused('leader', 'a worker writes in its own tasks and in its own agent record only');
 };
 
 function assigneeVerdict({ localpart }: Actor, assignee: string | undefined): WriteVerdict | undefined {
@@ -159,7 +141,7 @@ function taskFile(path: string): WriteVerdict | undefined {
 /** What is not shared: the Leader's where it is part of the repository, nobody's where it is part of one clone. */
 function outside(path: string): WriteVerdict | undefined {
   const segments = path.replace(/\/$/, '').split('/');
-  const [first = ''] = segments;
-  const private_ = first === '.baton' || first === 'baton.json' || segments.some(isReservedName);
-  return private_ ? refused('owner of the clone', 'it is not part of the shared tree') : undefined;
+  const first = foldName(segments[0] ?? '');
+  const local = first === '.baton' || first === 'baton.json' || segments.some(isReservedName);
+  return local ? refused('owner of the clone', 'it is not part of the shared tree') : undefined;
 }

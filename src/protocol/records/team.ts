@@ -1,7 +1,6 @@
 import { z } from 'zod';
 import type { Diagnostic } from '../diagnostic.ts';
 import { isRecord, parseJson, positionOfKey, renderJson } from '../json.ts';
-import type { JsonRecord } from '../json.ts';
 import { TEAM_PATH } from '../paths.ts';
 import { normaliseRoom } from '../rooms.ts';
 import { parseDuration } from '../timestamps.ts';
@@ -114,13 +113,18 @@ export function parseTeam(text: string | undefined): {
   if (text === undefined) return { team: DEFAULT_TEAM, diagnostics: [] };
   const parsed = parseJson(text, TEAM_PATH);
   if ('diagnostic' in parsed) return { team: DEFAULT_TEAM, diagnostics: [parsed.diagnostic] };
-  const first = TEAM.safeParse(parsed.value);
-  if (first.success) return { team: withDefaults(first.data), diagnostics: [] };
-  const defects = first.error.issues.flatMap(defectsOf);
-  return {
-    team: withDefaults(readableRest(parsed.value, defects)),
-    diagnostics: defects.map((defect) => diagnosticOf(text, defect)).sort(byPlace),
-  };
+  const defects: Defect[] = [];
+  let rest: unknown = parsed.value;
+  for (let read = TEAM.safeParse(rest); ; read = TEAM.safeParse(rest)) {
+    if (read.success) {
+      const diagnostics = defects.map((defect) => diagnosticOf(text, defect)).sort(byPlace);
+      return { team: withDefaults(read.data), diagnostics };
+    }
+    const found = read.error.issues.flatMap(defectsOf);
+    defects.push(...found);
+    const bad = found.map(({ path }) => present(rest, path));
+    rest = bad.reduce(without, rest) ?? {};
+  }
 }
 
 function diagnosticOf(text: string, { rule, path, message }: Defect): Diagnostic {
@@ -130,20 +134,6 @@ function diagnosticOf(text: string, { rule, path, message }: Defect): Diagnostic
 
 function byPlace(a: Diagnostic, b: Diagnostic): number {
   return a.line - b.line || a.column - b.column;
-}
-
-/** What is left once the defects are taken out: their keys, or else what holds them. */
-function readableRest(value: JsonRecord, defects: readonly Defect[]): z.output<typeof TEAM> {
-  const depth = Math.max(...defects.map(({ path }) => path.length));
-  for (let cut = 0; cut < depth; cut += 1) {
-    const rest = defects.reduce<unknown>(
-      (left, { path }) => without(left, path.slice(0, Math.max(1, path.length - cut))),
-      value,
-    );
-    const read = TEAM.safeParse(rest ?? {});
-    if (read.success) return read.data;
-  }
-  return {};
 }
 
 /** `shared/team.json` with what is given and nothing else: defaults are not frozen into a file. */
@@ -191,14 +181,20 @@ function defectsOf(issue: z.core.$ZodIssue): readonly Defect[] {
   return issue.keys.map((key) => ({ rule: 'unknown-key', path: [...path, key], message: 'unknown key' }));
 }
 
-/** The value without what stands at `path`; of a list, the whole list goes. */
-function without(value: unknown, path: readonly (string | number)[]): unknown {
-  const [key, ...rest] = path;
-  if (typeof key !== 'string' || !isRecord(value)) return undefined;
-  const inner = rest.length === 0 ? undefined : without(value[key], rest);
+/** The part of a path that is there: a rule between two keys may blame one that was left to its default. */
+function present(value: unknown, [key, ...rest]: readonly (string | number)[]): readonly string[] {
+  if (typeof key !== 'string' || !isRecord(value) || !Object.hasOwn(value, key)) return [];
+  return [key, ...present(value[key], rest)];
+}
+
+/** The value without what stands at `path`; whatever is emptied by that goes as well. */
+function without(value: unknown, [key, ...rest]: readonly string[]): unknown {
+  if (key === undefined) return undefined;
+  if (!isRecord(value) || !Object.hasOwn(value, key)) return value;
   const entries = Object.entries(value).flatMap(([name, item]): [string, unknown][] => {
     if (name !== key) return [[name, item]];
+    const inner = without(item, rest);
     return inner === undefined ? [] : [[name, inner]];
   });
-  return Object.fromEntries(entries) satisfies JsonRecord;
+  return entries.length === 0 ? undefined : Object.fromEntries(entries);
 }
