@@ -1,15 +1,8 @@
 import { stripVTControlCharacters } from 'node:util';
 import type { App } from '../app-types.ts';
+import { boardProjects } from '../doors/cli/board-data.ts';
+import type { BoardNode } from '../doors/cli/board.ts';
 import { call } from './calls.ts';
-
-interface BoardNode {
-  readonly task_id: string;
-  readonly title: string;
-  readonly assigned_to: string;
-  readonly status: string;
-  readonly taskStatus?: string;
-  readonly summary?: string;
-}
 
 /** Shows a plan while it is worked on. */
 export interface Screen {
@@ -47,9 +40,9 @@ export function createScreen(
   let drawn = 0;
 
   const lineOf = (node: BoardNode, projectId: string): string => {
-    const doing = node.status === 'delegated' ? (node.taskStatus ?? '') : (node.summary ?? '');
-    const id = node.task_id.slice(projectId.length + 1);
-    const line = `${MARKER[node.status] ?? '[?]'} ${id.padEnd(8)} ${node.title.padEnd(42)} ${node.assigned_to.padEnd(5)} ${doing}`;
+    const doing = node.status === 'delegated' ? (node.task ?? '') : (node.summary ?? '');
+    const id = node.id.slice(projectId.length + 1);
+    const line = `${MARKER[node.status] ?? '[?]'} ${id.padEnd(8)} ${node.title.padEnd(42)} ${node.assignee.padEnd(5)} ${doing}`;
     return paint(node.status, line.length > 118 ? `${line.slice(0, 117)}…` : line);
   };
 
@@ -60,8 +53,8 @@ export function createScreen(
     },
     async show(projectId) {
       const board = await call(app, 'node', 'board', { projectId });
-      const [project] = board['projects'] as readonly { nodes: readonly BoardNode[] }[];
-      const lines = (project?.nodes ?? []).map((node) => ({ id: node.task_id, text: lineOf(node, projectId) }));
+      const [project] = boardProjects(board);
+      const lines = (project?.nodes ?? []).map((node) => ({ id: node.id, text: lineOf(node, projectId) }));
       const changed = lines.filter(({ id, text }) => last.get(id) !== text);
       if (changed.length === 0) return;
       for (const { id, text } of lines) last.set(id, text);

@@ -2,7 +2,7 @@ import { isFields, numberOf, objectsOf, textsOf, wordOf, type Fields } from './a
 import type { BoardLoop, BoardNode, BoardProject } from './board.ts';
 
 /**
- * The projects of a `node.board` answer. What is missing or of another type is read as empty, so that the answer of a
+ * The projects of a `node.board` answer, which are the workflow records of protocol.md §16.1. What is missing or of another type is read as empty, so that the answer of a
  * node of another version can still be drawn.
  */
 export function boardProjects(answer: Fields): readonly BoardProject[] {
@@ -10,27 +10,32 @@ export function boardProjects(answer: Fields): readonly BoardProject[] {
 }
 
 function projectOf(project: Fields): BoardProject {
-  const nodes = objectsOf(project['nodes']);
+  const edges = objectsOf(project['edges']);
+  const tasks = new Map(
+    objectsOf(project['tasks_detail']).map((task) => [wordOf(task['task_id']), wordOf(task['status'])]),
+  );
   const loop = project['loop'];
   return {
     id: wordOf(project['project_id']),
     title: wordOf(project['title']),
     status: wordOf(project['status']),
-    kind: project['planType'] === 'loop' ? 'loop' : 'dag',
-    nodes: nodes.map(nodeOf),
+    kind: project['plan_type'] === 'loop' ? 'loop' : 'dag',
+    nodes: objectsOf(project['nodes']).map((node) => nodeOf(node, edges, tasks)),
     ...(isFields(loop) ? { loop: loopOf(loop) } : {}),
-    ready: nodes.filter((node) => node['ready'] === true).map((node) => wordOf(node['task_id'])),
+    ready: textsOf(project['next']),
   };
 }
 
-function nodeOf(node: Fields): BoardNode {
+function nodeOf(node: Fields, edges: readonly Fields[], tasks: ReadonlyMap<string, string>): BoardNode {
+  const id = wordOf(node['id']);
+  const task = tasks.get(id);
   return {
-    id: wordOf(node['task_id']),
-    title: wordOf(node['title']),
+    id,
+    title: wordOf(node['name']),
     status: wordOf(node['status']),
-    assignee: wordOf(node['assigned_to']),
-    dependsOn: textsOf(node['depends_on']),
-    ...(typeof node['task_status'] === 'string' ? { task: node['task_status'] } : {}),
+    assignee: wordOf(node['assignee']),
+    dependsOn: edges.filter((edge) => edge['target'] === id).map((edge) => wordOf(edge['source'])),
+    ...(task === undefined ? {} : { task }),
   };
 }
 

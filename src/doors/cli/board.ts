@@ -21,6 +21,8 @@ export interface BoardNode {
   readonly dependsOn: readonly string[];
   /** Status of the task's meta, when there is one: how far a delegated task is. */
   readonly task?: string;
+  /** What the Worker said of its result. */
+  readonly summary?: string;
 }
 
 export interface BoardLoop {

@@ -167,7 +167,7 @@ describe('the board of a Loop', () => {
 });
 
 describe('the answer that a board is read from', () => {
-  test('is a list of projects with their nodes', () => {
+  test('is a list of workflow records', () => {
     expect(
       boardProjects({
         projects: [
@@ -175,25 +175,15 @@ describe('the answer that a board is read from', () => {
             project_id: 'report',
             title: 'Release report',
             status: 'active',
-            planType: 'dag',
+            plan_type: 'dag',
             nodes: [
-              {
-                task_id: 'report-01',
-                title: 'Collect',
-                status: 'completed',
-                assigned_to: 'ana',
-                depends_on: [],
-                ready: false,
-              },
-              {
-                task_id: 'report-02',
-                title: 'Write',
-                status: 'delegated',
-                depends_on: ['report-01'],
-                task_status: 'submitted',
-              },
-              { task_id: 'report-03', title: 'Read', status: 'pending', depends_on: [], ready: true },
+              { id: 'report-01', name: 'Collect', status: 'completed', assignee: 'ana' },
+              { id: 'report-02', name: 'Write', status: 'delegated' },
+              { id: 'report-03', name: 'Read', status: 'pending' },
             ],
+            edges: [{ source: 'report-01', target: 'report-02', conditional: false }],
+            next: ['report-03'],
+            tasks_detail: [{ task_id: 'report-02', status: 'submitted' }],
           },
         ],
       }),
