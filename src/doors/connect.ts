@@ -1,5 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import type { App, AppModule } from '../app-types.ts';
+import type { App, AppModule, AppOptions } from '../app-types.ts';
 import { FlowError } from '../protocol/errors.ts';
 import { socketPath } from './workspace.ts';
 
@@ -12,6 +12,8 @@ export interface ConnectOptions {
   readonly root: string;
   readonly env: NodeJS.ProcessEnv;
   readonly load: Loaders;
+  /** Where an app that is opened here writes its log; absent: as configured. */
+  readonly log?: NonNullable<AppOptions['log']>;
   /** Milliseconds between attempts while another process holds the lock. */
   readonly backOff?: readonly number[];
 }
@@ -27,7 +29,11 @@ const BACK_OFF: readonly number[] = [25, 50, 100, 200, ...Array.from({ length: 2
 export async function connect(options: ConnectOptions): Promise<App> {
   return attach(options, async () => {
     const { openApp } = await options.load.app();
-    return openApp({ root: options.root, env: options.env });
+    return openApp({
+      root: options.root,
+      env: options.env,
+      ...(options.log === undefined ? {} : { log: options.log }),
+    });
   });
 }
 

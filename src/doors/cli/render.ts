@@ -60,9 +60,14 @@ function lineOf(value: unknown): string {
   if (known === undefined) return printable(JSON.stringify(value));
   return known.shows
     .map((field) => value[field])
-    .filter((part) => part !== undefined && part !== null && part !== '')
-    .map((part) => printable(typeof part === 'object' ? JSON.stringify(part) : wordOf(part)))
+    .map(partOf)
+    .filter((part) => part !== '')
     .join('  ');
+}
+
+function partOf(part: unknown): string {
+  if (Array.isArray(part)) return part.map(partOf).join(', ');
+  return isFields(part) ? printable(JSON.stringify(part)) : printable(wordOf(part));
 }
 
 /** Which fields tell a record, by the field that gives it away; the first that fits is taken. */
@@ -78,5 +83,5 @@ const TELLING: readonly { readonly has: string; readonly shows: readonly string[
   { has: 'deliverables', shows: ['status', 'summary', 'deliverables', 'notes'] },
   { has: 'sent', shows: ['sent', 'assignee', 'roomId', 'reason', 'error', 'eventId'] },
   { has: 'remedy', shows: ['severity', 'kind', 'file', 'line', 'message', 'remedy'] },
-  { has: 'eventId', shows: ['at', 'roomId', 'sender', 'text'] },
+  { has: 'eventId', shows: ['at', 'room', 'sender', 'text'] },
 ];

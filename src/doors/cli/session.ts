@@ -1,6 +1,6 @@
 import { existsSync, realpathSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import type { App, DemoModule, Envelope, ToolCall } from '../../app-types.ts';
+import type { App, AppOptions, DemoModule, Envelope, ToolCall } from '../../app-types.ts';
 import { FlowError } from '../../protocol/errors.ts';
 import { connect, type Loaders } from '../connect.ts';
 import { requireWorkspace } from '../workspace.ts';
@@ -65,12 +65,19 @@ export function workspaceOf({ globals, io }: Session): string {
 
 /** Runs `work` on the workspace's app and closes it again, whatever happens. */
 export async function withApp<Value>(session: Session, work: (app: App) => Promise<Value>): Promise<Value> {
-  const app = await connect({ root: workspaceOf(session), env: session.io.env, load: session.io.load });
+  const { io, output } = session;
+  const app = await connect({ root: workspaceOf(session), env: io.env, load: io.load, log: terseLog(output) });
   try {
     return await work(app);
   } finally {
     await app.close();
   }
+}
+
+/** What a person at the prompt wants of a log: warnings, in words. A node that runs on keeps the whole. */
+export function terseLog(output: Output): NonNullable<AppOptions['log']> {
+  const say = (_fields: Record<string, unknown>, message: string): void => output.note(message);
+  return { debug: () => undefined, info: () => undefined, warn: say, error: say };
 }
 
 /** Calls one action as the actor of this command; who that is costs nothing to find out when nothing was said. */

@@ -8,7 +8,7 @@ import { NODE } from '../node-calls.ts';
 import { socketPath } from '../workspace.ts';
 import { numberOf, objectsOf, textsOf, wordOf } from './answer.ts';
 import { EXIT } from './output.ts';
-import { workspaceOf, type Session } from './session.ts';
+import { terseLog, workspaceOf, type Session } from './session.ts';
 import { printable, table, type Palette } from './text.ts';
 
 /** One thing looked at. A finding that is not `ok` says what mends it. */
@@ -65,7 +65,7 @@ async function examine(session: Session): Promise<readonly Finding[]> {
   const place = [good('workspace', root), examineSocket(root, env)];
   let app: App;
   try {
-    app = await connect({ root, env, load });
+    app = await connect({ root, env, load, log: terseLog(session.output) });
   } catch (thrown) {
     const error = toFlowError(thrown, 'opening the workspace');
     return [...machine, ...place, refused(CHECKS[error.code] ?? 'workspace', error)];

@@ -41,7 +41,8 @@ export function defineSync(command: Command, session: Session): void {
     .command('now')
     .description('pull, integrate and push now')
     .action(async () => {
-      show(session, await withApp(session, (app) => app.sync()));
+      const answer = await withApp(session, (app) => app.sync());
+      show(session, answer, (palette) => renderSynced(answer, palette));
     });
 }
 
@@ -145,7 +146,7 @@ function renderMessages(answer: Fields, palette: Palette, width: number): string
       const head = [
         palette.dim(printable(wordOf(message['at']))),
         palette.cyan(printable(wordOf(message['sender']))),
-        palette.dim(printable(wordOf(message['roomId']))),
+        palette.dim(printable(wordOf(message['room']))),
         ...(message['forMe'] === true ? [palette.yellow('for you')] : []),
       ].join('  ');
       const body = printableLines(wordOf(message['text']))
@@ -157,18 +158,36 @@ function renderMessages(answer: Fields, palette: Palette, width: number): string
     .join('\n');
 }
 
+/** What a sync brought, and how things stand now. */
+function renderSynced(answer: Fields, palette: Palette): string {
+  const changed = textsOf(answer['changed']);
+  const refusals = objectsOf(answer['refusals']);
+  const brought = [
+    `${palette.green('synced')}  ${changed.length === 0 ? 'nothing new' : count(changed.length, 'changed file')}`,
+    ...changed.map((path) => `  ${printable(path)}`),
+    ...refusals.map(
+      ({ lane, path, reason, detail }) =>
+        `${palette.red('refused')}  ${[lane, path, reason, detail].map((part) => printable(wordOf(part))).join('  ')}`,
+    ),
+  ];
+  return [...brought, renderSync(fieldsOf(answer['sync']), palette)].filter((part) => part !== '').join('\n');
+}
+
 function renderSync(sync: Fields, palette: Palette): string {
   const lanes = objectsOf(sync['lanes']);
   const conflicts = textsOf(sync['conflicts']);
   const row = (name: string, value: unknown): readonly string[][] =>
     wordOf(value) === '' ? [] : [[palette.dim(name), printable(wordOf(value))]];
+  const reach = [
+    ...row('state', sync['online'] === false ? palette.red('offline') : palette.green('online')),
+    ...row('ahead', sync['ahead']),
+    ...row('behind', sync['behind']),
+  ];
   return table([
     ...row('mode', sync['mode']),
     ...row('branch', sync['branch']),
     ...row('remote', sync['remote'] ?? 'none'),
-    ...row('state', sync['online'] === false ? palette.red('offline') : palette.green('online')),
-    ...row('ahead', sync['ahead']),
-    ...row('behind', sync['behind']),
+    ...(sync['remote'] === undefined ? [] : reach),
     ...row('last pull', sync['lastPullAt']),
     ...row('last push', sync['lastPushAt']),
     ...lanes.flatMap((lane) =>

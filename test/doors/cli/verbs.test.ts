@@ -183,19 +183,14 @@ const BOARD = {
       project_id: 'r',
       title: 'Release report',
       status: 'active',
-      planType: 'dag',
+      plan_type: 'dag',
       nodes: [
-        {
-          task_id: 'r-01',
-          title: 'Collect',
-          status: 'completed',
-          assigned_to: 'ana',
-          depends_on: [],
-          ready: false,
-          task_status: 'completed',
-        },
-        { task_id: 'r-02', title: 'Write', status: 'pending', assigned_to: 'bo', depends_on: ['r-01'], ready: true },
+        { id: 'r-01', name: 'Collect', status: 'completed', assignee: 'ana' },
+        { id: 'r-02', name: 'Write', status: 'pending', assignee: 'bo' },
       ],
+      edges: [{ source: 'r-01', target: 'r-02', conditional: false }],
+      next: ['r-02'],
+      tasks_detail: [{ task_id: 'r-01', status: 'completed' }],
     },
   ],
 };
@@ -257,7 +252,7 @@ describe('looking', () => {
       eventId: '$1',
       at: '2026-01-01T10:00:00Z',
       sender: '@lead:local',
-      roomId: '!team:local',
+      room: '!team:local',
       text: 'first\nsecond',
       forMe: true,
     };
@@ -289,8 +284,29 @@ describe('looking', () => {
     );
   });
 
-  test('sync now syncs', async () => {
-    expect((await terminal().run('sync', 'now')).stdout).toBe('done  sync\n');
+  test('sync now says what it brought and how things stand', async () => {
+    const { run, app } = terminal();
+    expect((await run('sync', 'now')).stdout).toBe('synced  nothing new\nremote  none\n');
+    app.sync = () =>
+      Promise.resolve({
+        ok: true,
+        changed: ['shared/tasks/a/result.md'],
+        refusals: [
+          { lane: 'lanes/bo', path: 'shared/projects/r/plan.md', reason: 'not-owner', detail: 'the Leader owns it' },
+        ],
+        sync: { mode: 'team', branch: 'main' },
+      });
+    expect((await run('sync', 'now')).stdout).toBe(
+      [
+        'synced  1 changed file',
+        '  shared/tasks/a/result.md',
+        'refused  lanes/bo  shared/projects/r/plan.md  not-owner  the Leader owns it',
+        'mode    team',
+        'branch  main',
+        'remote  none',
+        '',
+      ].join('\n'),
+    );
   });
 });
 
