@@ -1,0 +1,137 @@
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+import { TRANSPORTS } from './names.ts';
+
+const execute = promisify(execFile);
+
+/** What of a person's own environment still reaches git: how to get to a remote, and nothing else of `GIT_*`. */
+const KEPT = new Set([
+  'GIT_ASKPASS',
+  'GIT_SSH',
+  'GIT_SSH_COMMAND',
+  'GIT_SSH_VARIANT',
+  'GIT_SSL_CAINFO',
+  'GIT_SSL_CAPATH',
+]);
+const DROPPED = new Set(['EDITOR', 'VISUAL', 'PAGER', 'PREFIX']);
+
+/** Keys of a person's own configuration that say how to reach a remote and who they are. */
+const IMPORTED =
+  /^(credential|http)\.|^url\..*\.(push)?insteadof$|^core\.sshcommand$|^ssh\.variant$|^user\.(name|email)$|^safe\.directory$/;
+
+export type ConfigEntry = readonly [key: string, value: string];
+
+/**
+ * Settings of every call. They come as command-scope configuration, which nothing in a repository can override, and
+ * through the environment, where other users of the machine cannot read them as they could read arguments.
+ */
+const FIXED: readonly ConfigEntry[] = [
+  ['core.hooksPath', '/dev/null'],
+  ['core.fsmonitor', 'false'],
+  ['core.attributesFile', '/dev/null'],
+  ['core.excludesFile', '/dev/null'],
+  ['core.autocrlf', 'false'],
+  ['core.ignoreCase', 'false'],
+  ['core.precomposeUnicode', 'false'],
+  ['core.quotePath', 'false'],
+  ['core.protectHFS', 'true'],
+  ['core.protectNTFS', 'true'],
+  ['core.askPass', ''],
+  ['core.pager', 'cat'],
+  ['core.alternateRefsCommand', 'true'],
+  ['protocol.ext.allow', 'never'],
+  ['protocol.fd.allow', 'never'],
+  ['gc.auto', '0'],
+  ['maintenance.auto', 'false'],
+  ['commit.gpgSign', 'false'],
+  ['push.gpgSign', 'false'],
+  ['push.followTags', 'false'],
+  ['push.recurseSubmodules', 'no'],
+  ['submodule.recurse', 'false'],
+  ['fetch.recurseSubmodules', 'false'],
+  ['fetch.writeCommitGraph', 'false'],
+  ['fetch.showForcedUpdates', 'false'],
+  ['transfer.credentialsInUrl', 'allow'],
+  ['diff.renames', 'false'],
+  ['merge.renames', 'false'],
+  ['merge.directoryRenames', 'false'],
+  ['init.templateDir', ''],
+  ['init.defaultBranch', 'main'],
+  ['advice.detachedHead', 'false'],
+  ['http.lowSpeedLimit', '1'],
+  ['http.lowSpeedTime', '30'],
+  // An empty helper forgets those that the repository names; the person's own follow.
+  ['credential.helper', ''],
+  ['core.sshCommand', 'ssh'],
+];
+
+/**
+ * Reads, once, what the person's own configuration says about reaching remotes. Files that it includes are not
+ * followed, and the repository's own configuration is not asked.
+ */
+export async function importUserConfig(env: NodeJS.ProcessEnv): Promise<readonly ConfigEntry[]> {
+  const scopes = env['GIT_CONFIG_NOSYSTEM'] === undefined ? ['--system', '--global'] : ['--global'];
+  const found: ConfigEntry[] = [];
+  for (const scope of scopes) {
+    try {
+      const { stdout } = await execute('git', ['config', scope, '--no-includes', '--list', '-z'], {
+        env: { ...withoutGit(env), ...pick(env, ['GIT_CONFIG_GLOBAL', 'GIT_CONFIG_SYSTEM']), LC_ALL: 'C' },
+        cwd: '/',
+        timeout: 10_000,
+      });
+      found.push(...parseList(stdout));
+    } catch {
+      // No file of that scope: nothing to import.
+    }
+  }
+  return found.filter(([key]) => IMPORTED.test(key));
+}
+
+function parseList(text: string): readonly ConfigEntry[] {
+  return text
+    .split('\0')
+    .filter((item) => item !== '')
+    .map((item) => {
+      const end = item.indexOf('\n');
+      return end < 0 ? ([item, 'true'] as const) : ([item.slice(0, end), item.slice(end + 1)] as const);
+    });
+}
+
+/** The environment of every git call: the person's own without `GIT_*`, and the fixed settings on top of theirs. */
+export function isolatedEnvironment(env: NodeJS.ProcessEnv, imported: readonly ConfigEntry[]): Record<string, string> {
+  const config = [...FIXED, ...imported];
+  const entries = config.flatMap(([key, value], index) => [
+    [`GIT_CONFIG_KEY_${index}`, key],
+    [`GIT_CONFIG_VALUE_${index}`, value],
+  ]);
+  return {
+    ...withoutGit(env),
+    ...Object.fromEntries(entries),
+    GIT_CONFIG_COUNT: String(config.length),
+    GIT_CONFIG_NOSYSTEM: '1',
+    GIT_CONFIG_GLOBAL: '/dev/null',
+    GIT_ALLOW_PROTOCOL: TRANSPORTS.join(':'),
+    GIT_PROXY_COMMAND: '',
+    GIT_TERMINAL_PROMPT: '0',
+    GIT_LITERAL_PATHSPECS: '1',
+    GIT_OPTIONAL_LOCKS: '0',
+    GIT_NO_REPLACE_OBJECTS: '1',
+    GIT_ATTR_NOSYSTEM: '1',
+    LC_ALL: 'C',
+  };
+}
+
+function withoutGit(env: NodeJS.ProcessEnv): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(env).filter(
+      (entry): entry is [string, string] =>
+        entry[1] !== undefined &&
+        (KEPT.has(entry[0].toUpperCase()) || !/^GIT_/i.test(entry[0])) &&
+        !DROPPED.has(entry[0].toUpperCase()),
+    ),
+  );
+}
+
+function pick(env: NodeJS.ProcessEnv, names: readonly string[]): Record<string, string> {
+  return Object.fromEntries(names.flatMap((name) => (env[name] === undefined ? [] : [[name, env[name]]])));
+}

@@ -1,0 +1,126 @@
+import type { FetchOutcome, ObjectId, PushOutcome, RemoteFailure } from '../../ports-git.ts';
+import { checkRefName, checkRemote } from './names.ts';
+import { ask, ordinary, plumb } from './run.ts';
+import type { GitPlace, GitResult, OrdinaryOptions } from './run.ts';
+
+/** Where fetched branches are kept in the private repository. */
+const TRACKED = 'refs/remotes/origin/';
+
+/**
+ * Fetches branches (patterns such as `lanes/*` too) into the private repository. A branch that the remote does not
+ * have is no failure: an empty remote is how a team begins.
+ */
+export async function fetchBranches(
+  place: GitPlace,
+  remote: string,
+  branches: readonly string[],
+  limits: OrdinaryOptions,
+): Promise<FetchOutcome> {
+  checkRemote(remote);
+  for (const branch of branches) checkRefName(branch.replace(/\*$/, 'x'));
+  let wanted = [...branches];
+  for (;;) {
+    const result = await ordinary(place, fetchCommand(remote, wanted), limits);
+    if (result.code === 0) break;
+    const absent = /couldn't find remote ref (?:refs\/heads\/)?(\S+)/i.exec(result.stderr)?.[1];
+    if (absent === undefined || !wanted.includes(absent)) return failureOf(result);
+    wanted = wanted.filter((branch) => branch !== absent);
+    await plumb(place, ['update-ref', '--no-deref', '-d', `${TRACKED}${absent}`]);
+    if (wanted.length === 0) break;
+  }
+  return { kind: 'ok', refs: await trackedBranches(place) };
+}
+
+function fetchCommand(remote: string, branches: readonly string[]): string[] {
+  // The pack programs are named here, since a repository's configuration could name others. `--verbose` keeps the
+  // library from waiting for output that a quiet fetch never gives.
+  return [
+    'fetch',
+    '--verbose',
+    '--no-tags',
+    '--no-write-fetch-head',
+    '--no-recurse-submodules',
+    '--no-auto-maintenance',
+    '--prune',
+    '--upload-pack=git-upload-pack',
+    '--',
+    remote,
+    ...branches.map((branch) => `+refs/heads/${branch}:${TRACKED}${branch}`),
+  ];
+}
+
+export async function trackedBranches(place: GitPlace): Promise<ReadonlyMap<string, ObjectId>> {
+  const text = await ask(place, ['for-each-ref', '--format=%(objectname) %(refname)', TRACKED]);
+  return new Map(
+    text
+      .split('\n')
+      .filter((line) => line !== '')
+      .map((line) => {
+        const [id = '', name = ''] = line.split(' ');
+        return [`refs/heads/${name.slice(TRACKED.length)}`, id];
+      }),
+  );
+}
+
+export async function pushBranch(
+  place: GitPlace,
+  remote: string,
+  branch: string,
+  commit: ObjectId,
+  limits: OrdinaryOptions,
+): Promise<PushOutcome> {
+  checkRemote(remote);
+  checkRefName(branch);
+  const result = await ordinary(
+    place,
+    [
+      'push',
+      '--porcelain',
+      '--no-verify',
+      '--no-signed',
+      '--no-recurse-submodules',
+      '--receive-pack=git-receive-pack',
+      '--',
+      remote,
+      `${commit}:refs/heads/${branch}`,
+    ],
+    limits,
+  );
+  const line = /^([ +*=!-])\t[^\t]*\t(.*)$/m.exec(result.stdout.toString('utf8'));
+  if (line === null) return result.timedOut || result.code !== 0 ? failureOf(result) : { kind: 'ok' };
+  const [, flag, summary = ''] = line;
+  if (flag !== '!') {
+    await plumb(place, ['update-ref', `${TRACKED}${branch}`, commit]);
+    return { kind: 'ok' };
+  }
+  const detail = `${summary} ${remoteWords(result.stderr)}`.trim();
+  return { kind: lostRace(summary) ? 'behind' : 'denied', detail };
+}
+
+/** Refusals that another writer caused: what was to be moved had already moved. */
+function lostRace(summary: string): boolean {
+  return /\[rejected\]|cannot lock ref|incorrect old value|failed to update ref|reference already exists/i.test(
+    summary,
+  );
+}
+
+const remoteWords = (stderr: string): string =>
+  stderr
+    .split('\n')
+    .filter((line) => line.startsWith('remote: '))
+    .map((line) => line.slice(8).trim())
+    .join(' ')
+    .slice(0, 400);
+
+function failureOf(result: GitResult & { readonly timedOut: boolean }): RemoteFailure {
+  if (result.timedOut) return { kind: 'unreachable', detail: 'the remote did not answer in time' };
+  const detail = firstWords(result.stderr);
+  const missing = /does not appear to be a git repository|repository .*not found|project .*not found|does not exist/i;
+  return { kind: missing.test(result.stderr) ? 'missing' : 'unreachable', detail };
+}
+
+/** Git's own reason, without its advice. */
+function firstWords(stderr: string): string {
+  const lines = stderr.split('\n').filter((line) => /^(fatal|error|ssh|remote|ERROR):/.test(line));
+  return (lines[0] ?? stderr.trim().split('\n')[0] ?? '').replace(/^(fatal|error|remote): /, '').slice(0, 300);
+}

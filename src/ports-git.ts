@@ -1,0 +1,143 @@
+/**
+ * Git as the sync needs it: objects, refs, the index of the person's clone, and one remote. Every method throws
+ * `FlowError('git-failed')` when git itself fails. None runs a hook, a filter, a merge driver or any command that
+ * the repository's own configuration names (quality.md S3).
+ */
+export type ObjectId = string;
+
+/** The modes that a git tree knows for what is not a directory. */
+export const FILE_MODE = '100644';
+export const SYMLINK_MODE = '120000';
+export const GITLINK_MODE = '160000';
+
+export interface Author {
+  readonly name: string;
+  readonly email: string;
+}
+
+export interface TreeFile {
+  readonly mode: string;
+  readonly id: ObjectId;
+}
+
+export interface TreeEntry extends TreeFile {
+  readonly path: string;
+}
+
+/** One path that differs between two trees; a missing side is a file that is not there. */
+export interface TreeChange {
+  readonly path: string;
+  readonly before: TreeFile | undefined;
+  readonly after: TreeFile | undefined;
+}
+
+export type TreeEdit =
+  | { readonly path: string; readonly kind: 'content'; readonly mode: string; readonly content: Uint8Array }
+  | { readonly path: string; readonly kind: 'entry'; readonly mode: string; readonly id: ObjectId }
+  | { readonly path: string; readonly kind: 'remove' };
+
+export interface CommitDraft {
+  readonly parents: readonly ObjectId[];
+  /** The tree that `edits` are applied to, by its object id; the first parent's when absent. */
+  readonly tree?: ObjectId;
+  readonly edits: readonly TreeEdit[];
+  readonly message: string;
+  readonly author: Author;
+  /** Seconds since the epoch. */
+  readonly at: number;
+  /** Recorded before it returns as a commit that may reach the remote; see `Git.attempted`. */
+  readonly attempt?: boolean;
+}
+
+/** A path that `git merge-tree` could not merge. `ours` and `theirs` are the two sides as they were given. */
+export interface MergeConflict {
+  readonly path: string;
+  readonly base: TreeFile | undefined;
+  readonly ours: TreeFile | undefined;
+  readonly theirs: TreeFile | undefined;
+  /** Set when a file met a directory of its name: where git put the file. */
+  readonly displacedTo: string | undefined;
+}
+
+export interface MergedTree {
+  readonly tree: ObjectId;
+  readonly conflicts: readonly MergeConflict[];
+}
+
+export interface RefUpdate {
+  readonly ref: string;
+  /** `undefined` deletes the ref. */
+  readonly next: ObjectId | undefined;
+  /** What must stand there now; `null`: nothing may; absent: not checked. */
+  readonly previous?: ObjectId | null;
+}
+
+/** What a clone is doing, as far as it decides whether Baton may write to it. */
+export interface RepositoryFacts {
+  /** `undefined` on a detached head. */
+  readonly branch: string | undefined;
+  /** A merge, rebase, … that a person has begun and not ended. */
+  readonly operation: 'merge' | 'rebase' | 'cherry-pick' | 'revert' | 'bisect' | undefined;
+  /** Refs below `refs/heads/`, `refs/remotes/` and `refs/baton/`. */
+  readonly refs: ReadonlyMap<string, ObjectId>;
+}
+
+/** Why the remote did not do what it was asked. */
+export type RemoteFailure =
+  /** No answer: network, timeout, authentication service away. */
+  | { readonly kind: 'unreachable'; readonly detail: string }
+  /** There is an answer, but no repository there. */
+  | { readonly kind: 'missing'; readonly detail: string };
+
+/** Branches of the remote, by full ref name (`refs/heads/main`). */
+export type FetchOutcome = { readonly kind: 'ok'; readonly refs: ReadonlyMap<string, ObjectId> } | RemoteFailure;
+
+export type PushOutcome =
+  | { readonly kind: 'ok' }
+  /** Another writer was faster; fetch, merge and try again. */
+  | { readonly kind: 'behind'; readonly detail: string }
+  /** The remote does not want this push: permissions, a protected branch, its own hooks, a full disk. */
+  | { readonly kind: 'denied'; readonly detail: string }
+  | RemoteFailure;
+
+export interface Git {
+  readonly root: string;
+  /** 40 or 64: tells SHA-1 from SHA-256 repositories. */
+  readonly idLength: number;
+
+  facts(): Promise<RepositoryFacts>;
+  /** All or none; false when a ref no longer stood at `previous`. */
+  updateRefs(updates: readonly RefUpdate[]): Promise<boolean>;
+  /** Sets entries of the person's index and leaves all others as they are. False when another git holds its lock. */
+  stage(edits: readonly (TreeEntry | { readonly path: string; readonly id: undefined })[]): Promise<boolean>;
+
+  /** Contents by object name (an id, or `<commit>:<path>`), in order; `undefined` for what is not there. */
+  read(names: readonly string[]): Promise<readonly (Uint8Array | undefined)[]>;
+  /** Sizes in bytes, in order; `undefined` for what is not there. */
+  sizes(names: readonly string[]): Promise<readonly (number | undefined)[]>;
+  /** Ids of objects by name, in order. */
+  resolve(names: readonly string[]): Promise<readonly (ObjectId | undefined)[]>;
+  /** Files of a commit or tree below a path (a file or a directory); all without a path. */
+  entries(tree: ObjectId, path?: string): Promise<readonly TreeEntry[]>;
+  diff(before: ObjectId, after: ObjectId): Promise<readonly TreeChange[]>;
+  /** Writes blobs, trees and a commit; moves no ref of the clone. */
+  commit(draft: CommitDraft): Promise<ObjectId>;
+  /** Three-way merge of commits; `base` (a tree) replaces the merge base that git would choose. */
+  merge(ours: ObjectId, theirs: ObjectId, base?: ObjectId): Promise<MergedTree>;
+  /** Line-wise three-way merge; `undefined` when both sides changed the same lines. */
+  mergeText(base: string, ours: string, theirs: string): Promise<string | undefined>;
+  /** The best common ancestors, all of them. */
+  mergeBases(left: ObjectId, right: ObjectId): Promise<readonly ObjectId[]>;
+  isAncestor(ancestor: ObjectId, descendant: ObjectId): Promise<boolean>;
+  /** How many commits `of` has that none of `without` has. */
+  count(of: ObjectId, without: readonly ObjectId[], options?: { readonly merges?: boolean }): Promise<number>;
+  /** `name <email>` and subject of a commit, for messages. */
+  describe(commit: ObjectId): Promise<{ readonly author: string; readonly subject: string }>;
+  /** The last commit made with `attempt`: if the remote holds it, it is this clone's own work. */
+  attempted(): Promise<ObjectId | undefined>;
+
+  /** Fetches these branches (`main`, `lanes/*`) and forgets those that are gone; a branch not there is no failure. */
+  fetch(remote: string, branches: readonly string[]): Promise<FetchOutcome>;
+  /** Moves one branch of the remote to `commit`, never by force. */
+  push(remote: string, branch: string, commit: ObjectId): Promise<PushOutcome>;
+}

@@ -1,0 +1,173 @@
+import type { ObjectId } from '../ports-git.ts';
+import { FILE_MODE } from '../ports-git.ts';
+import type { Change } from '../protocol/changes.ts';
+import { FlowError } from '../protocol/errors.ts';
+import { parseJson } from '../protocol/json.ts';
+import { forbiddenAgentFields, forbiddenMetaFields, mayWrite } from '../protocol/ownership.ts';
+import { classifyPath, isReservedName, isSharedPath } from '../protocol/paths.ts';
+import type { Actor } from '../protocol/records/types.ts';
+import { canonicalTask } from '../protocol/records/task.ts';
+import type { WorkspaceView } from '../protocol/view.ts';
+import { isLegalPath } from '../rules/lifecycle.ts';
+import { blobId } from './context.ts';
+import type { SyncContext } from './context.ts';
+import { isTaskStatus } from './resolve-json.ts';
+import { decode } from './resolve.ts';
+
+/** What stands on disk and differs from a commit; without content it is gone from the disk. */
+export interface DiskFile {
+  readonly path: string;
+  readonly mode: string;
+  readonly content: Uint8Array | undefined;
+}
+
+const LEADING: ReadonlySet<Actor['role']> = new Set(['leader', 'manager', 'admin']);
+const LEADERS_FILES: ReadonlySet<string> = new Set(['task-spec', 'task-base', 'task-meta']);
+
+/**
+ * The files below `path` that differ from the commit, ready to be committed (architecture.md, "Operations"). For a
+ * Worker the Leader's files in its task folder are left out (protocol.md §2). Throws `broken-file` for what may never
+ * be committed: links, reserved names, oversize files, private keys (protocol.md §11.6).
+ */
+export async function adoptable(
+  context: SyncContext,
+  head: ObjectId,
+  path: string,
+  actor: Actor,
+): Promise<readonly DiskFile[]> {
+  const { files, problems } = await differing(context, head, path);
+  const skipped = (file: string): boolean => !LEADING.has(actor.role) && LEADERS_FILES.has(classifyPath(file).kind);
+  const [problem] = problems.filter((file) => !skipped(file.path));
+  if (problem !== undefined) throw notTaken(problem.path, problem.why);
+  const taken = files.filter((file) => !skipped(file.path));
+  for (const file of taken) {
+    const why = unfit(context, file);
+    if (why !== undefined) throw notTaken(file.path, why);
+  }
+  return taken;
+}
+
+function notTaken(path: string, why: string): FlowError {
+  return new FlowError('broken-file', `${path} cannot be committed: it ${why}`, {
+    remedy: 'move it out of shared/, or replace it by a plain file that may be published',
+  });
+}
+
+/** Why a file on disk may not be committed; `undefined` when it may. */
+function unfit({ workTree }: SyncContext, { path, content }: DiskFile): string | undefined {
+  if (path.split('/').some(isReservedName)) return 'has a name that git or a file system gives a meaning of its own';
+  if (content === undefined) return undefined;
+  const { maxFileBytes } = workTree.view().team.policies;
+  if (content.length > maxFileBytes) return `has ${content.length} bytes, and at most ${maxFileBytes} are allowed`;
+  if (SECRET.test(Buffer.from(content).toString('latin1'))) return 'holds a private key';
+  return undefined;
+}
+
+const SECRET = /-----BEGIN (?:[A-Z]+ )*PRIVATE KEY-----/;
+
+interface Differing {
+  readonly files: readonly DiskFile[];
+  readonly problems: readonly { readonly path: string; readonly why: string }[];
+}
+
+async function differing({ git, workTree }: SyncContext, head: ObjectId, path: string): Promise<Differing> {
+  const { paths, problems } = workTree.files(path);
+  const known = new Map((await git.entries(head, path)).map((entry) => [entry.path, entry]));
+  const files: DiskFile[] = [];
+  for (const file of paths) {
+    const content = workTree.bytes(file);
+    const entry = known.get(file);
+    if (content === undefined || blobId(git, content) === entry?.id) continue;
+    files.push({ path: file, mode: entry?.mode.startsWith('100') === true ? entry.mode : FILE_MODE, content });
+  }
+  const present = new Set(paths);
+  const obstructed = new Set(problems.map((problem) => problem.file ?? path));
+  for (const entry of known.values()) {
+    const hidden = [...obstructed].some((file) => entry.path === file || entry.path.startsWith(`${file}/`));
+    if (!present.has(entry.path) && !hidden) files.push({ path: entry.path, mode: entry.mode, content: undefined });
+  }
+  return {
+    files: files.sort((a, b) => (a.path < b.path ? -1 : 1)),
+    problems: problems.map((problem) => ({
+      path: problem.file ?? path,
+      why: problem.message.replace(/^.* is /, 'is '),
+    })),
+  };
+}
+
+/** Paths under `shared/` that differ from the commit. Walks the tree. */
+export async function dirtyPaths(context: SyncContext, head: ObjectId): Promise<readonly string[]> {
+  return (await differing(context, head, 'shared/')).files.map(({ path }) => path);
+}
+
+export interface HandEdits {
+  /** What the node's actor may commit. */
+  readonly own: readonly DiskFile[];
+  /** What belongs to somebody else. */
+  readonly foreign: readonly string[];
+}
+
+/**
+ * Divides what people changed by hand below these paths by ownership. A record that is broken, or a text with
+ * conflict markers, is in the middle of being edited: it is left alone until it holds.
+ */
+export async function handEdits(context: SyncContext, head: ObjectId, paths: readonly string[]): Promise<HandEdits> {
+  const found = new Map<string, DiskFile>();
+  for (const path of new Set(paths.filter((candidate) => isSharedPath(candidate) && candidate.startsWith('shared/')))) {
+    for (const file of (await differing(context, head, path)).files) found.set(file.path, file);
+  }
+  const files = [...found.values()];
+  const before = await context.git.read(files.map(({ path }) => `${head}:${path}`));
+  const own: DiskFile[] = [];
+  const foreign: string[] = [];
+  const view = context.workTree.view();
+  for (const [index, file] of files.entries()) {
+    if (!ownsEdit(context, file, before[index], view)) foreign.push(file.path);
+    else if (isFinished(file) && unfit(context, file) === undefined) own.push(file);
+  }
+  return { own, foreign };
+}
+
+function isFinished({ path, content }: DiskFile): boolean {
+  const text = content === undefined ? undefined : decode(content);
+  if (text === undefined) return true;
+  if (/^<{7} /m.test(text) && /^>{7} /m.test(text)) return false;
+  return (
+    !(path.startsWith('shared/') && path.endsWith('.json') && classifyPath(path).kind !== 'task-other') ||
+    'value' in parseJson(text, path)
+  );
+}
+
+/**
+ * In solo mode one person edits everybody's files in the one workspace, so the Leader's node takes the hosted
+ * Workers' files too; otherwise the ownership table decides, for records by field and lifecycle.
+ */
+function ownsEdit(context: SyncContext, file: DiskFile, before: Uint8Array | undefined, view: WorkspaceView): boolean {
+  const { actor, remote } = context;
+  const { path, content } = file;
+  const { kind } = classifyPath(path);
+  if (remote === undefined && LEADING.has(actor.role) && path.startsWith('shared/tasks/')) return true;
+  if (!mayWrite(actor, path, (taskId) => view.task(taskId)?.meta?.assigned_to).allowed) return false;
+  if (LEADING.has(actor.role) || (kind !== 'task-meta' && kind !== 'agent')) return true;
+  const [old, fresh] = [recordOf(before, path), recordOf(content, path)];
+  if (content === undefined) return false;
+  if (fresh === undefined) return true;
+  if (kind === 'agent') return forbiddenAgentFields(old, fresh).length === 0;
+  if (forbiddenMetaFields(old, fresh).length > 0) return false;
+  const [from, to] = [old, fresh].map((record) =>
+    record === undefined ? undefined : canonicalTask(record).record['status'],
+  );
+  return !isTaskStatus(from) || !isTaskStatus(to) || isLegalPath(from, to, 'worker');
+}
+
+function recordOf(bytes: Uint8Array | undefined, path: string): Record<string, unknown> | undefined {
+  const parsed = bytes === undefined ? undefined : parseJson(decode(bytes) ?? '', path);
+  return parsed !== undefined && 'value' in parsed ? parsed.value : undefined;
+}
+
+/** The change that commits a hand edit. A Worker's own fields in a record are written, since adopting leaves records out. */
+export function changeFor({ path }: DiskFile, actor: Actor, view: WorkspaceView): Change {
+  const text = view.text(path);
+  const byField = !LEADING.has(actor.role) && classifyPath(path).kind === 'task-meta';
+  return byField && text !== undefined ? { kind: 'write', path, text } : { kind: 'adopt', path };
+}

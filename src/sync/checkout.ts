@@ -1,0 +1,197 @@
+import type { ObjectId, TreeEdit, TreeFile } from '../ports-git.ts';
+import { FILE_MODE } from '../ports-git.ts';
+import { isReservedName } from '../protocol/paths.ts';
+import { CHECKOUT_REF, NOTHING, blobId, branchRef } from './context.ts';
+import type { Brought, Position, SyncContext } from './context.ts';
+import { decode, resolveFile, setAsidePath } from './resolve.ts';
+
+/** One path to be brought to what a commit holds. */
+export interface Placement {
+  readonly path: string;
+  /** What the commit holds; `undefined` when it holds nothing there. */
+  readonly next: { readonly mode: string; readonly id: ObjectId; readonly content?: Uint8Array } | undefined;
+  /** The content from which `next` was derived: this, and only this, may be overwritten without a thought. */
+  readonly seen: { readonly id: ObjectId; readonly content?: Uint8Array } | undefined;
+  /** The work tree already shows it, or something newer: only the index is told. */
+  readonly adopted?: boolean;
+}
+
+/**
+ * Moves the branch and then the work tree to a commit. The ref `refs/baton/checkout` names the commit that is being
+ * left until every file is in place, so that a crash in between is made good at the next start. Returns `undefined`
+ * when the branch had been moved by somebody else; nothing was done then.
+ */
+export async function advance(
+  context: SyncContext,
+  { head, unfinished }: Position,
+  next: ObjectId,
+  options: { readonly placements?: readonly Placement[]; readonly published?: boolean } = {},
+): Promise<Brought | undefined> {
+  const { git, ownBranch } = context;
+  const moved = await git.updateRefs([
+    { ref: branchRef(ownBranch), next, previous: head },
+    { ref: CHECKOUT_REF, next: unfinished ?? head },
+    ...(options.published === true ? [{ ref: `refs/remotes/origin/${ownBranch}`, next }] : []),
+  ]);
+  if (!moved) return undefined;
+  const placements = options.placements ?? (await placementsBetween(context, head, next));
+  const brought = await placeFiles(context, placements);
+  if (brought.complete && unfinished === undefined) await git.updateRefs([{ ref: CHECKOUT_REF, next: undefined }]);
+  return brought;
+}
+
+/** Brings the work tree to the branch after a crash, or after a time in which the index was locked. */
+export async function repair(context: SyncContext, { head, unfinished }: Position): Promise<Brought> {
+  if (unfinished === undefined) return NOTHING;
+  const brought = await placeFiles(context, await placementsBetween(context, unfinished, head));
+  if (brought.complete) await context.git.updateRefs([{ ref: CHECKOUT_REF, next: undefined }]);
+  return brought;
+}
+
+async function placementsBetween({ git }: SyncContext, from: ObjectId, to: ObjectId): Promise<readonly Placement[]> {
+  return (await git.diff(from, to)).map(({ path, before, after }) => ({ path, next: after, seen: before }));
+}
+
+/** What a commit made of `edits` changes in the work tree; `seen` is what was on disk when it was decided. */
+export function placementsOf(
+  context: SyncContext,
+  edits: readonly TreeEdit[],
+  seen: ReadonlyMap<string, Uint8Array | undefined>,
+  adopted: ReadonlySet<string>,
+): readonly Placement[] {
+  const identified = (content: Uint8Array): { id: ObjectId; content: Uint8Array } => ({
+    id: blobId(context.git, content),
+    content,
+  });
+  return edits.map((edit) => {
+    const before = seen.get(edit.path);
+    return {
+      path: edit.path,
+      next: edit.kind === 'content' ? { mode: edit.mode, ...identified(edit.content) } : undefined,
+      seen: before === undefined ? undefined : identified(before),
+      adopted: adopted.has(edit.path),
+    };
+  });
+}
+
+const CHUNK = 200;
+
+interface Placed extends Brought {
+  /** False when the index was locked by another git. */
+  readonly complete: boolean;
+}
+
+/** Writes what differs, removals first, and tells the index. A path that cannot be written never stops the others. */
+export async function placeFiles(context: SyncContext, placements: readonly Placement[]): Promise<Placed> {
+  const changed: string[] = [];
+  const conflicts: { path: string; setAside: string }[] = [];
+  const safe = placements.filter((placement) => isSafe(context, placement.path));
+  const ordered = [...safe.filter(({ next }) => next === undefined), ...safe.filter(({ next }) => next !== undefined)];
+  for (let index = 0; index < ordered.length; index += CHUNK) {
+    for (const placement of await withContents(context, ordered.slice(index, index + CHUNK))) {
+      try {
+        const setAside = await placeOne(context, placement, changed);
+        if (setAside !== undefined) conflicts.push({ path: placement.path, setAside });
+      } catch (error) {
+        context.log.warn(
+          { path: placement.path, error: String(error) },
+          'a file could not be brought into the work tree',
+        );
+      }
+    }
+  }
+  context.workTree.invalidate([...changed, ...conflicts.map(({ setAside }) => setAside)]);
+  const complete = await stage(context, safe);
+  for (const { setAside } of conflicts) context.state.setAside.add(setAside);
+  return { changed, conflicts, refusals: [], complete };
+}
+
+/** A tree may hold names that no work tree should (protocol.md §11.6); they stay in git. */
+function isSafe({ log }: SyncContext, path: string): boolean {
+  const [first = ''] = path.split('/');
+  const safe = !path.split('/').some(isReservedName) && first.toLowerCase() !== '.baton' && !path.includes('\u{FFFD}');
+  if (!safe) log.warn({ path }, 'a file with a reserved name is left out of the work tree');
+  return safe;
+}
+
+async function withContents({ git }: SyncContext, placements: readonly Placement[]): Promise<readonly Placement[]> {
+  const missing = placements.filter(({ next }) => next !== undefined && next.content === undefined && isRegular(next));
+  const contents = await git.read(missing.map(({ next }) => next?.id ?? ''));
+  const byPath = new Map(missing.map(({ path }, index) => [path, contents[index]]));
+  return placements.map((placement) => {
+    const content = byPath.get(placement.path);
+    return placement.next === undefined || content === undefined
+      ? placement
+      : { ...placement, next: { ...placement.next, content } };
+  });
+}
+
+const isRegular = (file: TreeFile): boolean => file.mode.startsWith('100');
+
+/** Returns the path under which a person's text was set aside, if it came to that. */
+async function placeOne(context: SyncContext, placement: Placement, changed: string[]): Promise<string | undefined> {
+  const { git, workTree } = context;
+  const { path, next, seen } = placement;
+  if (placement.adopted === true || (next !== undefined && next.content === undefined)) return undefined;
+  const disk = workTree.bytes(path);
+  const diskId = disk === undefined ? undefined : blobId(git, disk);
+  if (diskId === next?.id) return undefined;
+  if (diskId === seen?.id || disk === undefined) {
+    if (next?.content === undefined) workTree.removeFile(path);
+    else workTree.writeBytes(path, next.content);
+    changed.push(path);
+    return undefined;
+  }
+  // A person changed the file since: what they wrote is kept, merged where it can be.
+  if (next?.content === undefined) return undefined;
+  changed.push(path);
+  return mergeHandEdit(context, placement, disk, next.content);
+}
+
+async function mergeHandEdit(
+  context: SyncContext,
+  { path, seen }: Placement,
+  disk: Uint8Array,
+  incoming: Uint8Array,
+): Promise<string | undefined> {
+  const { git, workTree, role, localpart } = context;
+  const base = seen === undefined ? undefined : (seen.content ?? (await git.read([seen.id]))[0]);
+  const texts = [base === undefined ? '' : decode(base), decode(disk), decode(incoming)];
+  const [baseText, diskText, incomingText] = texts;
+  if (baseText !== undefined && diskText !== undefined && incomingText !== undefined) {
+    const clean = await git.mergeText(baseText, diskText, incomingText);
+    if (clean !== undefined) {
+      workTree.writeBytes(path, Buffer.from(clean, 'utf8'));
+      return undefined;
+    }
+  }
+  const leaderSide = role === 'worker' ? 'remote' : undefined;
+  const outcome = resolveFile({ path, base, local: disk, remote: incoming, owner: undefined, leaderSide });
+  if (outcome.kind === 'take') {
+    if (outcome.side === 'remote') workTree.writeBytes(path, incoming);
+    return undefined;
+  }
+  if (outcome.kind === 'text') {
+    workTree.writeBytes(path, Buffer.from(outcome.text, 'utf8'));
+    return undefined;
+  }
+  const setAside = setAsidePath(path, localpart, (name) => workTree.bytes(name) !== undefined);
+  workTree.writeBytes(setAside, disk);
+  workTree.writeBytes(path, outcome.text === undefined ? incoming : Buffer.from(outcome.text, 'utf8'));
+  return setAside;
+}
+
+const STAGE_ATTEMPTS = 5;
+
+/** Entries of these paths only: what a person has staged elsewhere stays staged. */
+async function stage({ git, clock, log }: SyncContext, placements: readonly Placement[]): Promise<boolean> {
+  const entries = placements.map(({ path, next }) =>
+    next === undefined ? { path, id: undefined } : { path, id: next.id, mode: next.mode || FILE_MODE },
+  );
+  for (let attempt = 1; attempt <= STAGE_ATTEMPTS; attempt += 1) {
+    if (await git.stage(entries)) return true;
+    await clock.sleep(40 * attempt);
+  }
+  log.warn({}, 'another git holds the index; the next step brings it up to date');
+  return false;
+}

@@ -1,0 +1,154 @@
+import type { Committed, Durability, Transaction } from '../ports.ts';
+import type { ObjectId, TreeEdit } from '../ports-git.ts';
+import { FILE_MODE } from '../ports-git.ts';
+import type { Change } from '../protocol/changes.ts';
+import { FlowError } from '../protocol/errors.ts';
+import { isReservedName } from '../protocol/paths.ts';
+import { adoptable } from './adopt.ts';
+import { placementsOf } from './checkout.ts';
+import type { Placement } from './checkout.ts';
+import { blobId, seconds } from './context.ts';
+import type { SyncContext } from './context.ts';
+import { commitMessage } from './message.ts';
+
+/** A caller that waits for its step. */
+export interface Pending {
+  readonly transaction: Transaction<unknown>;
+  resolve(committed: Committed<unknown>): void;
+  reject(error: unknown): void;
+}
+
+/** What one path is to be, and why it may be written over what is on disk. */
+interface Target {
+  readonly mode: string;
+  readonly content: Uint8Array | undefined;
+  readonly adopted: boolean;
+}
+
+interface Accepted {
+  readonly pending: Pending;
+  readonly output: unknown;
+  readonly changes: readonly Change[];
+  readonly targets: ReadonlyMap<string, Target>;
+  /** What was on disk at these paths when the step was decided. */
+  readonly seen: ReadonlyMap<string, Uint8Array | undefined>;
+}
+
+/** A group of steps as a commit that nobody has seen yet. */
+export interface Draft {
+  readonly accepted: readonly Accepted[];
+  readonly refused: readonly { readonly pending: Pending; readonly error: unknown }[];
+  /** `undefined` when no step changes anything. */
+  readonly commit: ObjectId | undefined;
+  readonly placements: readonly Placement[];
+}
+
+/**
+ * Decides a group on the current view, one step after the other, and writes one commit for all of them. Nothing
+ * reaches the work tree or a branch: a draft that is not wanted is simply dropped. A step that refuses does so alone.
+ */
+export async function draftGroup(
+  context: SyncContext,
+  head: ObjectId,
+  group: readonly Pending[],
+  options: { readonly attempt: boolean },
+): Promise<Draft> {
+  const accepted: Accepted[] = [];
+  const refused: { pending: Pending; error: unknown }[] = [];
+  const sofar: Change[] = [];
+  for (const pending of group) {
+    try {
+      const { changes, output } = pending.transaction.decide(context.workTree.preview(sofar));
+      const { targets, seen } = await aim(context, head, pending.transaction, changes);
+      accepted.push({ pending, output, changes, targets, seen });
+      sofar.push(...changes);
+    } catch (error) {
+      refused.push({ pending, error });
+    }
+  }
+  return { accepted, refused, ...(await commitAll(context, head, accepted, options.attempt)) };
+}
+
+/** The files that a step's changes mean. Throws `FlowError` for paths that may not be written. */
+async function aim(
+  context: SyncContext,
+  head: ObjectId,
+  transaction: Transaction<unknown>,
+  changes: readonly Change[],
+): Promise<Pick<Accepted, 'targets' | 'seen'>> {
+  const targets = new Map<string, Target>();
+  for (const change of changes) {
+    if (change.kind !== 'adopt') continue;
+    for (const { path, mode, content } of await adoptable(context, head, change.path, transaction.actor)) {
+      targets.set(path, { mode, content, adopted: true });
+    }
+  }
+  for (const change of changes) {
+    if (change.kind === 'adopt') continue;
+    const content = change.kind === 'write' ? Buffer.from(change.text, 'utf8') : undefined;
+    targets.set(requirePlainPath(change.path), { mode: FILE_MODE, content, adopted: false });
+  }
+  const seen = new Map([...targets.keys()].map((path) => [path, context.workTree.bytes(path)]));
+  return { targets, seen };
+}
+
+function requirePlainPath(path: string): string {
+  if (!path.split('/').some(isReservedName)) return path;
+  throw new FlowError('invalid-argument', `${JSON.stringify(path)} is not a path that can be committed`, {
+    remedy: 'use plain file names without reserved words, trailing dots or control characters',
+  });
+}
+
+async function commitAll(
+  context: SyncContext,
+  head: ObjectId,
+  accepted: readonly Accepted[],
+  attempt: boolean,
+): Promise<Pick<Draft, 'commit' | 'placements'>> {
+  const { git, author, clock } = context;
+  const targets = new Map<string, Target>();
+  const seen = new Map<string, Uint8Array | undefined>();
+  for (const step of accepted) {
+    for (const [path, target] of step.targets) {
+      // What a step wrote is not on disk yet, so what another adopts there is older.
+      if (!target.adopted || targets.get(path)?.adopted !== false) targets.set(path, target);
+    }
+    for (const [path, content] of step.seen) seen.set(path, content);
+  }
+  const paths = [...targets.keys()];
+  const held = await git.resolve(paths.map((path) => `${head}:${path}`));
+  const wanted = paths.map((path) => toEdit(path, targets.get(path)));
+  const edits = wanted.filter((edit, index) => idOf(context, edit) !== held[index]);
+  const adopted = new Set(paths.filter((path) => targets.get(path)?.adopted === true));
+  const placements = placementsOf(context, wanted, seen, adopted);
+  if (edits.length === 0) return { commit: undefined, placements };
+  const steps = accepted
+    .filter(({ changes }) => changes.length > 0)
+    .map(({ pending, changes }) => ({ transaction: pending.transaction, changes }));
+  const message = commitMessage(steps);
+  const commit = await git.commit({ parents: [head], edits, message, author, at: seconds(clock), attempt });
+  return { commit, placements };
+}
+
+function toEdit(path: string, target: Target | undefined): TreeEdit {
+  return target?.content === undefined
+    ? { path, kind: 'remove' }
+    : { path, kind: 'content', mode: target.mode, content: target.content };
+}
+
+function idOf({ git }: SyncContext, edit: TreeEdit): ObjectId | undefined {
+  return edit.kind === 'content' ? blobId(git, edit.content) : undefined;
+}
+
+/** Answers everybody in the group. */
+export function settle(draft: Draft, durability: Durability, synced: boolean): void {
+  for (const { pending, output, changes } of draft.accepted) {
+    const commit = changes.length === 0 ? undefined : draft.commit;
+    pending.resolve({ output, commit, durability, synced });
+  }
+  for (const { pending, error } of draft.refused) pending.reject(error);
+}
+
+export function refuseAll(group: readonly Pending[], error: unknown): void {
+  for (const pending of group) pending.reject(error);
+}

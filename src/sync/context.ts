@@ -1,0 +1,116 @@
+import { createHash } from 'node:crypto';
+import type { Clock, LaneRefusal, Log, PullReport, WorkTree } from '../ports.ts';
+import type { Author, Git, ObjectId } from '../ports-git.ts';
+import { FlowError } from '../protocol/errors.ts';
+import type { Actor } from '../protocol/records/types.ts';
+
+export interface SyncOptions {
+  readonly git: Git;
+  readonly workTree: WorkTree;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly role: 'leader' | 'worker';
+  /** Whose node this is. */
+  readonly localpart: string;
+  /** Whose event file the node appends to; usually the localpart. */
+  readonly writer: string;
+  /** The published branch. */
+  readonly branch: string;
+  readonly lanePrefix: string;
+  /** Address or path of the remote; `undefined` in solo mode. */
+  readonly remote: string | undefined;
+  readonly author: Author;
+}
+
+/** What one sync knows and shares between its parts. Only the holder of the turn changes it. */
+export interface SyncContext extends SyncOptions {
+  readonly actor: Actor;
+  /** The branch that this clone works on: main, or the Worker's lane. */
+  readonly ownBranch: string;
+  readonly state: SyncState;
+}
+
+export interface SyncState {
+  /** Branches of the remote as last seen, by full ref name. */
+  tracked: ReadonlyMap<string, ObjectId>;
+  online: boolean;
+  problem: string | undefined;
+  lastPullAt: string | undefined;
+  lastPushAt: string | undefined;
+  /** Texts set aside beside the work tree's own files, not in any commit. */
+  readonly setAside: Set<string>;
+  /** Tips of lanes that could not be integrated at all, so that each is reported once. */
+  readonly troubledLanes: Map<string, ObjectId>;
+}
+
+/** What a step brought into the work tree; steps of one turn are added up. */
+export interface Brought {
+  readonly changed: readonly string[];
+  readonly refusals: readonly LaneRefusal[];
+  readonly conflicts: PullReport['conflicts'];
+}
+
+export const NOTHING: Brought = { changed: [], refusals: [], conflicts: [] };
+
+export function joined(first: Brought, second: Brought): Brought {
+  return {
+    changed: [...new Set([...first.changed, ...second.changed])],
+    refusals: [...first.refusals, ...second.refusals],
+    conflicts: [...first.conflicts, ...second.conflicts],
+  };
+}
+
+export const branchRef = (branch: string): string => `refs/heads/${branch}`;
+
+/** The lanes of a map of refs, by full name, in the order of their names. */
+export function lanesIn(
+  refs: ReadonlyMap<string, ObjectId>,
+  lanePrefix: string,
+): readonly (readonly [string, ObjectId])[] {
+  const lanes = [...refs].filter(([ref]) => ref.startsWith(branchRef(lanePrefix)));
+  return lanes.sort(([a], [b]) => (a < b ? -1 : 1));
+}
+
+/** Set while the work tree is being brought from that commit to the branch's; see `checkout.ts`. */
+export const CHECKOUT_REF = 'refs/baton/checkout';
+
+/** Seconds since the epoch, for the dates of commits. */
+export const seconds = (clock: Clock): number => Math.floor(clock.millis() / 1000);
+
+/** The id that git gives these bytes as a blob. */
+export function blobId(git: Git, bytes: Uint8Array): ObjectId {
+  const hash = createHash(git.idLength === 64 ? 'sha256' : 'sha1');
+  return hash.update(`blob ${bytes.length}\0`).update(bytes).digest('hex');
+}
+
+/** Where the clone stands. */
+export interface Position {
+  readonly head: ObjectId;
+  /** The commit that the work tree may still partly show. */
+  readonly unfinished: ObjectId | undefined;
+}
+
+/** Reads where the clone stands. Throws `bad-workspace` when a person is in the middle of something, or elsewhere. */
+export async function readPosition({ git, ownBranch }: SyncContext): Promise<Position> {
+  const { branch, operation, refs } = await git.facts();
+  if (operation !== undefined) {
+    throw new FlowError('bad-workspace', `a ${operation} is in progress in this workspace`, {
+      remedy:
+        operation === 'bisect'
+          ? 'end it with `git bisect reset`'
+          : `finish it, or drop it with \`git ${operation} --abort\``,
+    });
+  }
+  if (branch !== ownBranch) {
+    const where = branch === undefined ? 'on no branch (detached head)' : `on branch ${branch}`;
+    const known = refs.has(branchRef(ownBranch));
+    throw new FlowError('bad-workspace', `the workspace is ${where}, but this node works on ${ownBranch}`, {
+      remedy: known ? `git switch ${ownBranch}` : `git switch -c ${ownBranch}`,
+    });
+  }
+  const head = refs.get(branchRef(ownBranch));
+  if (head === undefined) {
+    throw new FlowError('bad-workspace', `branch ${ownBranch} has no commit yet`, { remedy: 'run `baton init` here' });
+  }
+  return { head, unfinished: refs.get(CHECKOUT_REF) };
+}

@@ -1,0 +1,131 @@
+import type { LaneRefusal } from '../ports.ts';
+import type { ObjectId, TreeEdit } from '../ports-git.ts';
+import { FlowError } from '../protocol/errors.ts';
+import { mayWrite } from '../protocol/ownership.ts';
+import { eventLogPath, localpartOfLane } from '../protocol/paths.ts';
+import { renderEventLine } from '../protocol/records/event.ts';
+import { lanesIn, seconds } from './context.ts';
+import type { Brought, SyncContext } from './context.ts';
+import { commonBase, mergeOn } from './merge.ts';
+import { decode } from './resolve.ts';
+import { sanitise } from './sanitise.ts';
+import { integrationMessage } from './message.ts';
+
+/** More refusals of one lane than this are summed up, so that no lane can flood the log. */
+const MOST_REFUSALS = 50;
+
+/**
+ * Integrates every lane that has commits which main lacks (architecture.md, "Lanes"). Each becomes a merge commit of
+ * its own with what its Worker may change. A lane that cannot be integrated is reported and never stops the others.
+ */
+export async function integrateLanes(
+  context: SyncContext,
+  main: ObjectId,
+): Promise<{ readonly head: ObjectId } & Pick<Brought, 'refusals' | 'conflicts'>> {
+  const lanes = lanesIn(context.state.tracked, context.lanePrefix);
+  const refusals: LaneRefusal[] = [];
+  const conflicts: Brought['conflicts'][number][] = [];
+  let head = main;
+  for (const [ref, tip] of lanes) {
+    const lane = ref.slice('refs/heads/'.length);
+    if (context.state.troubledLanes.get(lane) === tip) continue;
+    try {
+      const merged = await integrateLane(context, head, lane, tip);
+      if (merged === undefined) continue;
+      head = merged.head;
+      refusals.push(...merged.refusals);
+      conflicts.push(...merged.conflicts);
+    } catch (error) {
+      context.state.troubledLanes.set(lane, tip);
+      context.log.error({ lane, commit: tip, error: String(error) }, 'a lane could not be integrated');
+      refusals.push(brokenLane(context, lane, tip, error));
+    }
+  }
+  return { head, refusals, conflicts };
+}
+
+function brokenLane({ lanePrefix }: SyncContext, lane: string, tip: ObjectId, error: unknown): LaneRefusal {
+  const detail = error instanceof Error ? error.message : String(error);
+  return {
+    lane,
+    localpart: localpartOfLane(lanePrefix, lane) ?? lane,
+    commit: tip,
+    path: lane,
+    reason: 'broken-lane',
+    detail,
+  };
+}
+
+async function integrateLane(
+  context: SyncContext,
+  main: ObjectId,
+  lane: string,
+  tip: ObjectId,
+): Promise<({ readonly head: ObjectId } & Pick<Brought, 'refusals' | 'conflicts'>) | undefined> {
+  const { git, workTree, lanePrefix, author, clock } = context;
+  if (await git.isAncestor(tip, main)) return undefined;
+  const localpart = localpartOfLane(lanePrefix, lane);
+  if (localpart === undefined) throw new FlowError('sync-failed', `${lane} is not the name of a lane`);
+  const base = await commonBase(git, main, tip);
+  if (base === undefined) throw new FlowError('sync-failed', `${lane} shares no history with ${context.branch}`);
+  const ancestors = base.made ? await git.mergeBases(main, tip) : [];
+  const { maxFileBytes } = workTree.view().team.policies;
+  const delta = { lane, localpart, tip, main, base: base.commit, ancestors, maxFileBytes };
+  const { edits, refusals, assigneeOf } = await sanitise(git, delta);
+
+  const virtual = await git.commit({ parents: [base.commit], edits, message: `${lane}\n`, author, at: 0 });
+  const worker = { localpart, role: 'worker' } as const;
+  const merge = await mergeOn(git, base, virtual, main, {
+    ownerOf: (path) => (mayWrite(worker, path, assigneeOf).allowed ? 'local' : 'remote'),
+    leaderSide: 'remote',
+    agent: localpart,
+  });
+  const told = summedUp(refusals);
+  const head = await git.commit({
+    parents: [main, tip],
+    tree: merge.tree,
+    edits: [...merge.edits, ...(await refusalEvents(context, merge.tree, told))],
+    message: integrationMessage(lane, localpart, told),
+    author,
+    at: seconds(clock),
+  });
+  return { head, refusals: told, conflicts: merge.conflicts };
+}
+
+function summedUp(refusals: readonly LaneRefusal[]): readonly LaneRefusal[] {
+  const [first] = refusals;
+  if (first === undefined || refusals.length <= MOST_REFUSALS) return refusals;
+  const more = refusals.length - MOST_REFUSALS;
+  return [
+    ...refusals.slice(0, MOST_REFUSALS),
+    { ...first, path: first.lane, detail: `and ${more} more paths of this lane` },
+  ];
+}
+
+/** Refusals are events of the node that refused, in the same commit (architecture.md, "Lanes"). */
+async function refusalEvents(
+  { git, clock, writer, localpart }: SyncContext,
+  tree: ObjectId,
+  refusals: readonly LaneRefusal[],
+): Promise<readonly TreeEdit[]> {
+  if (refusals.length === 0) return [];
+  const ts = clock.now();
+  const path = eventLogPath(ts, writer);
+  const [before] = await git.read([`${tree}:${path}`]);
+  const text = before === undefined ? '' : (decode(before) ?? '');
+  const lines = refusals.map((refusal) => {
+    const { lane, path: refused, reason, detail, commit } = refusal;
+    return renderEventLine({
+      id: clock.id(),
+      ts,
+      type: 'lane.refused',
+      actor: { id: localpart, role: 'leader' },
+      action: 'integrate',
+      subject: { kind: 'lane', id: lane },
+      note: `${refused}: ${reason} (${detail})`,
+      data: { worker: refusal.localpart, path: refused, reason, detail, commit },
+    }).replace(/\n*$/, '\n');
+  });
+  const opening = text === '' || text.endsWith('\n') ? text : `${text}\n`;
+  return [{ path, kind: 'content', mode: '100644', content: Buffer.from(opening + lines.join(''), 'utf8') }];
+}

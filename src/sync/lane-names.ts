@@ -1,0 +1,61 @@
+/** The names of a tree as any file system may see them: used to keep out what could hide or displace another file. */
+export interface NameTable {
+  /** What stands against adding a file here, in words; `undefined` when nothing does. */
+  problem(path: string): { readonly reason: 'case-twin' | 'not-owner'; readonly detail: string } | undefined;
+  add(path: string): void;
+  remove(path: string): void;
+}
+
+interface Name {
+  readonly name: string;
+  /** How many files it is (one) or holds. */
+  count: number;
+  file: boolean;
+}
+
+export function createNameTable(paths: Iterable<string>): NameTable {
+  const names = new Map<string, Name>();
+  const files = new Set<string>();
+
+  const table: NameTable = {
+    problem(path) {
+      for (const name of prefixes(path)) {
+        const known = names.get(fold(name));
+        if (known === undefined) return undefined;
+        if (known.name !== name)
+          return { reason: 'case-twin', detail: `differs from ${known.name} only by letter case` };
+        if (known.file && name !== path) return { reason: 'not-owner', detail: `takes the place of the file ${name}` };
+        if (!known.file && name === path)
+          return { reason: 'not-owner', detail: `takes the place of the directory ${name}` };
+      }
+      return undefined;
+    },
+    add(path) {
+      if (files.has(path)) return;
+      files.add(path);
+      for (const name of prefixes(path)) {
+        const known = names.get(fold(name)) ?? { name, count: 0, file: name === path };
+        known.count += 1;
+        names.set(fold(name), known);
+      }
+    },
+    remove(path) {
+      if (!files.delete(path)) return;
+      for (const name of prefixes(path)) {
+        const known = names.get(fold(name));
+        if (known === undefined) continue;
+        known.count -= 1;
+        if (known.count === 0) names.delete(fold(name));
+      }
+    },
+  };
+  for (const path of paths) table.add(path);
+  return table;
+}
+
+function prefixes(path: string): readonly string[] {
+  const segments = path.split('/');
+  return segments.map((_, index) => segments.slice(0, index + 1).join('/'));
+}
+
+const fold = (name: string): string => name.normalize('NFC').toLowerCase();

@@ -1,0 +1,84 @@
+import type { ObjectId } from '../ports-git.ts';
+import { FlowError } from '../protocol/errors.ts';
+import { mayWrite } from '../protocol/ownership.ts';
+import { branchRef, joined, NOTHING, seconds } from './context.ts';
+import type { Brought, SyncContext } from './context.ts';
+import { integrateLanes } from './integrate.ts';
+import { mergeCommits } from './merge.ts';
+import type { MergePolicy } from './merge.ts';
+
+/** A commit that holds all that was on the remote, and what was told on the way. */
+export type Taken = { readonly head: ObjectId } & Pick<Brought, 'refusals' | 'conflicts'>;
+
+/**
+ * Brings everything that was fetched together with the own branch, as commits only: a Worker's node merges main into
+ * its lane, a Leader's node integrates the lanes into main (protocol.md §11.2). Throws `sync-failed` where that
+ * cannot be done.
+ */
+export function takeIn(context: SyncContext, head: ObjectId): Promise<Taken> {
+  return context.role === 'worker' ? takeInMain(context, head) : takeInLanes(context, head);
+}
+
+async function takeInLanes(context: SyncContext, head: ObjectId): Promise<Taken> {
+  const merged = await mergeInto(context, head, context.state.tracked.get(branchRef(context.branch)), {
+    ownerOf: () => undefined,
+    leaderSide: undefined,
+    agent: context.localpart,
+  });
+  const integrated = await integrateLanes(context, merged.head);
+  return { ...joined({ ...NOTHING, ...merged }, { ...NOTHING, ...integrated }), head: integrated.head };
+}
+
+async function takeInMain(context: SyncContext, head: ObjectId): Promise<Taken> {
+  const { actor, workTree, localpart, state } = context;
+  const lane = await takeLane(context, head, state.tracked.get(branchRef(context.ownBranch)));
+  const view = workTree.view();
+  const assigneeOf = (taskId: string): string | undefined => view.task(taskId)?.meta?.assigned_to;
+  return mergeInto(context, lane, state.tracked.get(branchRef(context.branch)), {
+    ownerOf: (path) => (mayWrite(actor, path, assigneeOf).allowed ? 'local' : 'remote'),
+    leaderSide: 'remote',
+    agent: localpart,
+  });
+}
+
+/** Only this node writes the lane, so the remote's is behind, or the same clone's work ahead of a crash. */
+async function takeLane(context: SyncContext, head: ObjectId, remote: ObjectId | undefined): Promise<ObjectId> {
+  const { git, ownBranch } = context;
+  if (remote === undefined || (await git.isAncestor(remote, head))) return head;
+  if (await git.isAncestor(head, remote)) return remote;
+  const attempted = await git.attempted();
+  if (attempted !== undefined && (await git.isAncestor(remote, attempted))) {
+    const own: MergePolicy = { ownerOf: () => 'local', leaderSide: undefined, agent: context.localpart };
+    return (await mergeInto(context, head, remote, own)).head;
+  }
+  const { author, subject } = await git.describe(remote);
+  throw new FlowError(
+    'sync-failed',
+    `lane ${ownBranch} on the remote holds commits this clone did not make: "${subject}" by ${author} (${remote.slice(0, 10)})`,
+    {
+      retryable: false,
+      remedy: `only this node may write its lane; look at them with \`git log ${ownBranch}..origin/${ownBranch}\`, then either merge them here with \`git merge origin/${ownBranch}\` or delete the branch on the remote`,
+    },
+  );
+}
+
+async function mergeInto(
+  context: SyncContext,
+  head: ObjectId,
+  other: ObjectId | undefined,
+  policy: MergePolicy,
+): Promise<Taken> {
+  const { git, author, clock, ownBranch, branch } = context;
+  const still = { refusals: [], conflicts: [] };
+  if (other === undefined || (await git.isAncestor(other, head))) return { head, ...still };
+  if (await git.isAncestor(head, other)) return { head: other, ...still };
+  const { tree, edits, conflicts } = await mergeCommits(git, head, other, policy);
+  const message = `merge ${branch} of the remote into ${ownBranch}\n`;
+  const merged = await git.commit({ parents: [head, other], tree, edits, message, author, at: seconds(clock) });
+  return { head: merged, refusals: [], conflicts };
+}
+
+/** Branches that this node fetches: nothing but main and lanes (architecture.md, "Lanes"). */
+export function wantedBranches({ role, branch, ownBranch, lanePrefix }: SyncContext): readonly string[] {
+  return role === 'worker' ? [branch, ownBranch] : [branch, `${lanePrefix}*`];
+}

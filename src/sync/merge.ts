@@ -1,0 +1,158 @@
+import type { Git, MergeConflict, ObjectId, TreeEdit, TreeFile } from '../ports-git.ts';
+import { FlowError } from '../protocol/errors.ts';
+import { resolveFile, setAsidePath } from './resolve.ts';
+import type { Side } from './resolve.ts';
+
+/** What the resolver must be told about the two sides of a merge. */
+export interface MergePolicy {
+  /** Whose file a path is, where a single side owns it. */
+  readonly ownerOf: (path: string) => Side | undefined;
+  readonly leaderSide: Side | undefined;
+  /** Names the files in which local texts are set aside. */
+  readonly agent: string;
+}
+
+/** A merge as a value: the tree that git made, and what is still to be put into it. */
+export interface Merge {
+  readonly tree: ObjectId;
+  readonly edits: readonly TreeEdit[];
+  readonly conflicts: readonly { readonly path: string; readonly setAside: string }[];
+}
+
+const REGULAR = /^100/;
+
+/** Merges two commits: by git where it can, by the resolver where not. Throws `sync-failed` for unrelated histories. */
+export async function mergeCommits(git: Git, local: ObjectId, remote: ObjectId, policy: MergePolicy): Promise<Merge> {
+  const base = await commonBase(git, local, remote);
+  if (base === undefined) {
+    throw new FlowError('sync-failed', 'the two branches share no history, so they cannot be merged', {
+      retryable: false,
+      remedy: 'make a new clone of the team repository with `baton init DIR --remote …` and copy what you need into it',
+    });
+  }
+  return mergeOn(git, base, local, remote, policy);
+}
+
+/** Merges two commits as if `base` were their only common ancestor. */
+export async function mergeOn(
+  git: Git,
+  base: CommonBase,
+  local: ObjectId,
+  remote: ObjectId,
+  policy: MergePolicy,
+): Promise<Merge> {
+  const { tree, conflicts } = await git.merge(local, remote, base.made ? base.commit : undefined);
+  const edits: TreeEdit[] = [];
+  const aside: { path: string; setAside: string }[] = [];
+  for (const conflict of conflicts) {
+    const { kept, setAside } = await resolveConflict(git, conflict, policy, tree);
+    edits.push(...kept);
+    if (setAside !== undefined) aside.push({ path: conflict.path, setAside });
+  }
+  return { tree, edits, conflicts: aside };
+}
+
+/** A common ancestor; `made` when it stands for several and is no commit of the history. */
+export interface CommonBase {
+  readonly commit: ObjectId;
+  readonly made: boolean;
+}
+
+const NEUTRAL: MergePolicy = { ownerOf: () => undefined, leaderSide: undefined, agent: 'base' };
+
+/**
+ * The common ancestor of two commits. Lanes and main merge each other all the time, so there are often two best
+ * ancestors (a lane's commit in main, and a main's commit in the lane): their merge then is the base.
+ */
+export async function commonBase(git: Git, left: ObjectId, right: ObjectId): Promise<CommonBase | undefined> {
+  const [first, ...others] = await git.mergeBases(left, right);
+  if (first === undefined) return undefined;
+  let base: CommonBase = { commit: first, made: false };
+  for (const other of others) {
+    const below = await commonBase(git, base.commit, other);
+    if (below === undefined) continue;
+    const { tree, edits } = await mergeOn(git, below, base.commit, other, NEUTRAL);
+    const parents = [base.commit, other];
+    const message = 'merge of common ancestors\n';
+    const commit = await git.commit({
+      parents,
+      tree,
+      edits,
+      message,
+      author: { name: 'baton', email: 'baton' },
+      at: 0,
+    });
+    base = { commit, made: true };
+  }
+  return base;
+}
+
+interface Resolved {
+  readonly kept: readonly TreeEdit[];
+  readonly setAside: string | undefined;
+}
+
+async function resolveConflict(
+  git: Git,
+  conflict: MergeConflict,
+  policy: MergePolicy,
+  tree: ObjectId,
+): Promise<Resolved> {
+  const { path, ours: local, theirs: remote } = conflict;
+  if (conflict.displacedTo !== undefined) return keepDirectory(git, conflict, conflict.displacedTo, policy, tree);
+  const sides = [conflict.base, local, remote];
+  if (sides.some((file) => file !== undefined && !REGULAR.test(file.mode))) {
+    return { kept: [edit(path, remote)], setAside: undefined };
+  }
+  const [base, ours, theirs] = await git.read(sides.map((file) => file?.id ?? '-'));
+  const outcome = resolveFile({
+    path,
+    base,
+    local: ours,
+    remote: theirs,
+    owner: policy.ownerOf(path),
+    leaderSide: policy.leaderSide,
+  });
+  if (outcome.kind === 'take') {
+    return { kept: [edit(path, outcome.side === 'local' ? local : remote)], setAside: undefined };
+  }
+  if (outcome.kind === 'text') return { kept: [content(path, remote ?? local, outcome.text)], setAside: undefined };
+  const kept = outcome.text === undefined ? edit(path, remote) : content(path, remote, outcome.text);
+  if (local === undefined) return { kept: [kept], setAside: undefined };
+  const setAside = await freeName(git, tree, path, policy.agent, local.id);
+  return { kept: [kept, edit(setAside, local)], setAside };
+}
+
+/** A file met a directory of its name: the directory stays, the file is set aside. */
+async function keepDirectory(
+  git: Git,
+  { path, ours, theirs }: MergeConflict,
+  displacedTo: string,
+  policy: MergePolicy,
+  tree: ObjectId,
+): Promise<Resolved> {
+  const file = theirs ?? ours;
+  const removed: TreeEdit = { path: displacedTo, kind: 'remove' };
+  if (file === undefined) return { kept: [removed], setAside: undefined };
+  const setAside = await freeName(git, tree, path, policy.agent, file.id);
+  return { kept: [removed, edit(setAside, file)], setAside };
+}
+
+/** A name beside `path` that is free in the tree, or already holds the same. */
+async function freeName(git: Git, tree: ObjectId, path: string, agent: string, id: ObjectId): Promise<string> {
+  const taken = new Set<string>();
+  for (;;) {
+    const candidate = setAsidePath(path, agent, (name) => taken.has(name));
+    const [found] = await git.resolve([`${tree}:${candidate}`]);
+    if (found === undefined || found === id) return candidate;
+    taken.add(candidate);
+  }
+}
+
+function edit(path: string, file: TreeFile | undefined): TreeEdit {
+  return file === undefined ? { path, kind: 'remove' } : { path, kind: 'entry', ...file };
+}
+
+function content(path: string, file: TreeFile | undefined, text: string): TreeEdit {
+  return { path, kind: 'content', mode: file?.mode ?? '100644', content: Buffer.from(text, 'utf8') };
+}

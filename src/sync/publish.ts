@@ -1,0 +1,254 @@
+import type { ObjectId, PushOutcome, RemoteFailure } from '../ports-git.ts';
+import { FlowError } from '../protocol/errors.ts';
+import { advance, placeFiles, repair } from './checkout.ts';
+import { draftGroup, refuseAll, settle } from './committer.ts';
+import type { Draft, Pending } from './committer.ts';
+import { NOTHING, branchRef, joined, readPosition } from './context.ts';
+import type { Brought, Position, SyncContext } from './context.ts';
+import { takeIn, wantedBranches } from './lanes.ts';
+
+const MOST_ATTEMPTS = 8;
+
+/** Begins a turn: where the clone stands, after anything that a crash left half done was made good. */
+export async function begin(context: SyncContext): Promise<{ readonly position: Position; readonly brought: Brought }> {
+  const position = await readPosition(context);
+  if (position.unfinished === undefined) return { position, brought: NOTHING };
+  const brought = await repair(context, position);
+  return { position: await readPosition(context), brought };
+}
+
+/** Fetches main and lanes. Throws `sync-failed` when the remote does not answer. */
+export async function fetchAll(context: SyncContext, remote: string): Promise<void> {
+  const { git, state, clock } = context;
+  const outcome = await git.fetch(remote, wantedBranches(context));
+  if (outcome.kind !== 'ok') throw away(context, outcome);
+  state.tracked = outcome.refs;
+  state.online = true;
+  state.problem = undefined;
+  state.lastPullAt = clock.now();
+}
+
+function away({ state, log }: SyncContext, failure: RemoteFailure): FlowError {
+  const missing = failure.kind === 'missing';
+  const problem = missing
+    ? `the git remote is not there: ${failure.detail}`
+    : `the git remote does not answer: ${failure.detail}`;
+  if (state.problem !== problem) log.warn({ detail: failure.detail }, problem);
+  state.online = false;
+  state.problem = problem;
+  return new FlowError(
+    'sync-failed',
+    `cannot pull authoritative project state from shared storage; retry (${problem})`,
+    {
+      retryable: true,
+      remedy: missing
+        ? 'check git.remote in baton.json: the repository must exist, and you must be allowed to read it'
+        : 'retry when the remote can be reached again; `baton sync status` tells',
+    },
+  );
+}
+
+/**
+ * Fetches, and brings the clone to all that was on the remote. Tries again when a person commits at the same moment.
+ * Throws `sync-failed`.
+ */
+export async function pullOnce(
+  context: SyncContext,
+  remote: string,
+): Promise<{ readonly position: Position; readonly brought: Brought }> {
+  let { position, brought } = await begin(context);
+  await fetchAll(context, remote);
+  for (let attempt = 1; attempt <= MOST_ATTEMPTS; attempt += 1) {
+    const { head, refusals, conflicts } = await takeIn(context, position.head);
+    if (head === position.head) return { position, brought: joined(brought, { ...NOTHING, refusals, conflicts }) };
+    const placed = await advance(context, position, head);
+    if (placed !== undefined) {
+      brought = joined(brought, joined(placed, { ...NOTHING, refusals, conflicts }));
+      return { position: await readPosition(context), brought };
+    }
+    const again = await begin(context);
+    position = again.position;
+    brought = joined(brought, again.brought);
+  }
+  throw busy(context);
+}
+
+function busy({ ownBranch }: SyncContext): FlowError {
+  return new FlowError('sync-failed', `${ownBranch} was moved by somebody else again and again; retry`, {
+    retryable: true,
+    remedy: 'retry; if it goes on, look who commits to this branch',
+  });
+}
+
+/** Whether the own branch holds something that others wait for. Merges alone wait for the next real commit of a lane. */
+export async function owesRemote(
+  { git, role, ownBranch, branch, state }: SyncContext,
+  head: ObjectId,
+): Promise<boolean> {
+  const own = state.tracked.get(branchRef(ownBranch));
+  if (own === head) return false;
+  if (role === 'leader') return true;
+  const main = state.tracked.get(branchRef(branch));
+  const known = [own, main].filter((id) => id !== undefined);
+  return (await git.count(head, known, { merges: false })) > 0;
+}
+
+type Pushed =
+  | { readonly kind: 'ok' }
+  | { readonly kind: 'behind' }
+  | { readonly kind: 'failed'; readonly error: FlowError };
+
+/** Pushes the own branch. An answer that was lost on the way is asked for, since the push may have arrived. */
+export async function pushOwn(context: SyncContext, remote: string, commit: ObjectId): Promise<Pushed> {
+  const { git, ownBranch, state, clock } = context;
+  const outcome = await git.push(remote, ownBranch, commit);
+  if (outcome.kind === 'behind') return { kind: 'behind' };
+  if (outcome.kind === 'denied') return { kind: 'failed', error: denied(context, outcome) };
+  if (outcome.kind !== 'ok') {
+    try {
+      await fetchAll(context, remote);
+    } catch (error) {
+      if (error instanceof FlowError) return { kind: 'failed', error };
+      throw error;
+    }
+    const there = state.tracked.get(branchRef(ownBranch));
+    if (there === undefined || !(await git.isAncestor(commit, there))) return { kind: 'behind' };
+  }
+  state.tracked = new Map([...state.tracked, [branchRef(ownBranch), commit]]);
+  state.lastPushAt = clock.now();
+  return { kind: 'ok' };
+}
+
+function denied({ ownBranch, state, log }: SyncContext, outcome: Extract<PushOutcome, { kind: 'denied' }>): FlowError {
+  const problem = `the git remote refused ${ownBranch}: ${outcome.detail}`;
+  if (state.problem !== problem) log.warn({ detail: outcome.detail }, problem);
+  state.problem = problem;
+  return new FlowError('sync-failed', problem, {
+    retryable: false,
+    remedy: `check that this account may push to ${ownBranch}, and that the remote's disk is not full`,
+  });
+}
+
+/** Back-off with jitter, so that writers that met do not meet again. */
+export async function backOff({ clock }: SyncContext, attempt: number): Promise<void> {
+  const jitter = Number.parseInt(clock.hex(2), 16) / 0xffff;
+  await clock.sleep(Math.min(2000, 25 * 2 ** attempt) * (0.5 + jitter));
+}
+
+/** Decides, commits and publishes a group; every caller in it is answered. Returns what came into the work tree. */
+export async function runGroup(context: SyncContext, group: readonly Pending[]): Promise<Brought> {
+  try {
+    return context.remote === undefined ? await runSolo(context, group) : await runTeam(context, context.remote, group);
+  } catch (error) {
+    refuseAll(group, error);
+    return NOTHING;
+  }
+}
+
+async function runSolo(context: SyncContext, group: readonly Pending[]): Promise<Brought> {
+  return commitLocally(context, group, true);
+}
+
+/** Commits to the branch of this clone only. */
+async function commitLocally(context: SyncContext, group: readonly Pending[], synced: boolean): Promise<Brought> {
+  let brought = NOTHING;
+  for (let attempt = 1; attempt <= MOST_ATTEMPTS; attempt += 1) {
+    const begun = await begin(context);
+    brought = joined(brought, begun.brought);
+    const draft = await draftGroup(context, begun.position.head, group, { attempt: false });
+    const placed = await land(context, begun.position, draft, false);
+    if (placed === undefined) continue;
+    settle(
+      draft,
+      'committed',
+      synced || (draft.commit === undefined && !(await owesRemote(context, begun.position.head))),
+    );
+    return joined(brought, placed);
+  }
+  throw busy(context);
+}
+
+/** Brings the branch and the work tree to a draft. `undefined` when a person moved the branch meanwhile. */
+async function land(
+  context: SyncContext,
+  position: Position,
+  draft: Draft,
+  published: boolean,
+): Promise<Brought | undefined> {
+  if (draft.commit === undefined) return placeFiles(context, draft.placements);
+  return advance(context, position, draft.commit, { placements: draft.placements, published });
+}
+
+async function runTeam(context: SyncContext, remote: string, group: readonly Pending[]): Promise<Brought> {
+  const persist = group.every(({ transaction }) => transaction.whenOffline === 'persist');
+  let brought = NOTHING;
+  for (let attempt = 1; attempt <= MOST_ATTEMPTS; attempt += 1) {
+    let pulled: { readonly position: Position; readonly brought: Brought };
+    try {
+      pulled = await pullOnce(context, remote);
+    } catch (error) {
+      if (!persist || !(error instanceof FlowError) || error.code !== 'sync-failed') throw error;
+      return joined(brought, await commitLocally(context, group, false));
+    }
+    brought = joined(brought, pulled.brought);
+    const { position } = pulled;
+    const draft = await draftGroup(context, position.head, group, { attempt: true });
+    const target = draft.commit ?? position.head;
+    const pushed = (await owesRemote(context, target))
+      ? await pushOwn(context, remote, target)
+      : { kind: 'ok' as const };
+    if (pushed.kind === 'behind') {
+      await backOff(context, attempt);
+      continue;
+    }
+    if (pushed.kind === 'failed') {
+      if (!persist) throw pushed.error;
+      return joined(brought, await keep(context, group, position, draft));
+    }
+    const placed = await land(context, position, draft, true);
+    settle(draft, 'replicated', true);
+    // A person committed while the push was under way: the two are merged like any other two.
+    return joined(brought, placed ?? (await pullOnce(context, remote)).brought);
+  }
+  throw new FlowError(
+    'sync-failed',
+    `other writers were faster in ${MOST_ATTEMPTS} attempts to push ${context.ownBranch}; retry`,
+    {
+      retryable: true,
+      remedy: 'retry in a moment',
+    },
+  );
+}
+
+/** What could not be pushed stays on the branch of this clone, so that finished work is never lost (protocol.md §11.1). */
+async function keep(
+  context: SyncContext,
+  group: readonly Pending[],
+  position: Position,
+  draft: Draft,
+): Promise<Brought> {
+  const placed = await land(context, position, draft, false);
+  if (placed === undefined) return commitLocally(context, group, false);
+  settle(draft, 'committed', false);
+  return placed;
+}
+
+/** Publishes what is committed here and not there. Throws `sync-failed`. */
+export async function pushAll(context: SyncContext, remote: string): Promise<Brought> {
+  let brought = NOTHING;
+  for (let attempt = 1; attempt <= MOST_ATTEMPTS; attempt += 1) {
+    const pulled = await pullOnce(context, remote);
+    brought = joined(brought, pulled.brought);
+    const { head } = pulled.position;
+    const fresh = context.role === 'worker' && !context.state.tracked.has(branchRef(context.ownBranch));
+    if (!fresh && !(await owesRemote(context, head))) return brought;
+    const pushed = await pushOwn(context, remote, head);
+    if (pushed.kind === 'failed') throw pushed.error;
+    if (pushed.kind === 'ok') {
+      await context.git.updateRefs([{ ref: `refs/remotes/origin/${context.ownBranch}`, next: head }]);
+      return brought;
+    }
+    await backOff(context, attempt);
+  }
+  throw busy(context);
+}

@@ -1,0 +1,140 @@
+import { isRecord, sameJson } from '../protocol/json.ts';
+import type { JsonRecord } from '../protocol/json.ts';
+import { OWNED_TASK_FIELDS } from '../protocol/ownership.ts';
+import { own } from '../protocol/records/fields.ts';
+import { TASK_STATUSES } from '../protocol/records/types.ts';
+import type { TaskStatus } from '../protocol/records/types.ts';
+import { earliest, parseTime } from '../protocol/timestamps.ts';
+import { statusRank } from '../rules/lifecycle.ts';
+
+export type Side = 'local' | 'remote';
+
+/** What one field holds on each side; `undefined` where it is absent. */
+interface FieldSides {
+  readonly base: unknown;
+  readonly local: unknown;
+  readonly remote: unknown;
+}
+
+/** Chooses the value of a field that both sides changed, differently. */
+export type Choose = (key: string, sides: FieldSides) => unknown;
+
+/**
+ * Three-way merge of JSON objects by field: a field that one side changed takes that side; `choose` decides the rest.
+ * Keys keep the order of the remote side, new ones of the local side follow.
+ */
+export function mergeFields(base: JsonRecord, local: JsonRecord, remote: JsonRecord, choose: Choose): JsonRecord {
+  const keys = [...new Set([...Object.keys(remote), ...Object.keys(local)])];
+  const merged = keys.map((key): [string, unknown] => {
+    const sides = { base: own(base, key), local: own(local, key), remote: own(remote, key) };
+    if (sameJson(sides.local, sides.remote) || sameJson(sides.base, sides.local)) return [key, sides.remote];
+    if (sameJson(sides.base, sides.remote)) return [key, sides.local];
+    return [key, choose(key, sides)];
+  });
+  return Object.fromEntries(merged.filter(([, value]) => value !== undefined));
+}
+
+/** For records that one side owns as a whole: nested objects are merged too, and `preferred` has the last word. */
+export function preferring(preferred: Side): Choose {
+  const choose: Choose = (_, { base, local, remote }) =>
+    isRecord(local) && isRecord(remote)
+      ? mergeFields(isRecord(base) ? base : {}, local, remote, choose)
+      : preferred === 'local'
+        ? local
+        : remote;
+  return choose;
+}
+
+const SET_ONCE: ReadonlySet<string> = new Set([
+  'created_at',
+  'assigned_at',
+  'acknowledged_at',
+  'submitted_at',
+  'started_at',
+  'completed_at',
+  'cancelled_at',
+]);
+const MAX_HISTORY = 50;
+
+/**
+ * A task's meta.json (protocol.md §11.5): status by rank, set-once times the earliest, history and attention as
+ * unions, the assignee's fields from the Worker's side and all others from the Leader's.
+ */
+export function taskFields(leaderSide: Side): Choose {
+  const workerSide: Side = leaderSide === 'local' ? 'remote' : 'local';
+  const general = preferring(leaderSide);
+  return (key, sides) => {
+    const { local, remote } = sides;
+    if (key === 'status') return higherStatus(sides, leaderSide);
+    if (key === 'history') return mergeHistory(sides);
+    if (key === 'attention') return mergeAttention(sides);
+    if (key === 'continuation') return mergeContinuation(sides, workerSide);
+    if (SET_ONCE.has(key)) return firstTime(local, remote);
+    return OWNED_TASK_FIELDS.has(key) ? sides[workerSide] : general(key, sides);
+  };
+}
+
+function higherStatus(sides: FieldSides, leaderSide: Side): unknown {
+  const [local, remote] = [rankOf(sides.local), rankOf(sides.remote)];
+  if (local === remote) return sides[leaderSide];
+  return local > remote ? sides.local : sides.remote;
+}
+
+function rankOf(status: unknown): number {
+  return isTaskStatus(status) ? statusRank(status) : -1;
+}
+
+export function isTaskStatus(value: unknown): value is TaskStatus {
+  return TASK_STATUSES.some((status) => status === value);
+}
+
+/** Missing times yield to those that are set. */
+function firstTime(local: unknown, remote: unknown): unknown {
+  return earliest(textOr(local), textOr(remote)) ?? remote;
+}
+
+const textOr = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined);
+
+/** Union by (ts, from, to, action), in the order of time, the newest fifty (protocol.md §8.4). */
+function mergeHistory({ local, remote }: FieldSides): unknown {
+  const all = union(listOf(remote), listOf(local), ['ts', 'from', 'to', 'action']);
+  return all.toSorted((a, b) => timeOf(a) - timeOf(b)).slice(-MAX_HISTORY);
+}
+
+function timeOf(entry: unknown): number {
+  return isRecord(entry) ? (parseTime(textOr(entry['ts']) ?? '') ?? 0) : 0;
+}
+
+/** Union by request; an answered request stays answered. */
+function mergeAttention({ local, remote }: FieldSides): unknown {
+  const keys = ['kind', 'question', 'attempt', 'requestedAt'];
+  const answered = new Set(
+    [...listOf(local), ...listOf(remote)]
+      .filter((entry) => isRecord(entry) && entry['resolved'] === true)
+      .map((entry) => identityOf(entry, keys)),
+  );
+  return union(listOf(remote), listOf(local), keys).map((entry) =>
+    isRecord(entry) && answered.has(identityOf(entry, keys)) ? { ...entry, resolved: true } : entry,
+  );
+}
+
+/** What the Leader has resolved is never pending again (protocol.md §7.7). */
+function mergeContinuation(sides: FieldSides, workerSide: Side): unknown {
+  const resolved = [sides.remote, sides.local].find((value) => isRecord(value) && value['status'] === 'resolved');
+  return resolved ?? sides[workerSide];
+}
+
+function union(first: readonly unknown[], second: readonly unknown[], keys: readonly string[]): readonly unknown[] {
+  const seen = new Set<string>();
+  return [...first, ...second].filter((entry) => {
+    const identity = identityOf(entry, keys);
+    if (seen.has(identity)) return false;
+    seen.add(identity);
+    return true;
+  });
+}
+
+const identityOf = (entry: unknown, keys: readonly string[]): string =>
+  JSON.stringify(isRecord(entry) ? keys.map((key) => entry[key] ?? null) : entry);
+
+const listOf = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value : []);

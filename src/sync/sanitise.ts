@@ -1,0 +1,175 @@
+import type { LaneRefusal } from '../ports.ts';
+import type { Git, ObjectId, TreeChange, TreeEdit } from '../ports-git.ts';
+import { GITLINK_MODE, SYMLINK_MODE } from '../ports-git.ts';
+import { steersGit } from '../protocol/names.ts';
+import { mayWrite } from '../protocol/ownership.ts';
+import { classifyPath, isReservedName, taskPaths } from '../protocol/paths.ts';
+import { parseTaskMeta } from '../protocol/records/task.ts';
+import { createNameTable } from './lane-names.ts';
+import type { NameTable } from './lane-names.ts';
+import { checkRecord } from './lane-records.ts';
+import { decode } from './resolve.ts';
+
+/** A lane's new commits, as they are to be looked at. */
+export interface LaneDelta {
+  readonly lane: string;
+  readonly localpart: string;
+  readonly tip: ObjectId;
+  readonly main: ObjectId;
+  readonly base: ObjectId;
+  /** All best common ancestors: what they hold was not written by the lane since. */
+  readonly ancestors: readonly ObjectId[];
+  readonly maxFileBytes: number;
+}
+
+export interface Sanitised {
+  /** What of the lane is taken, as edits of the base's tree. */
+  readonly edits: readonly TreeEdit[];
+  readonly refusals: readonly LaneRefusal[];
+  /** Whose task it is, as main says. */
+  readonly assigneeOf: (taskId: string) => string | undefined;
+}
+
+type Verdict =
+  | { readonly take: TreeEdit; readonly refused?: readonly Refusal[] }
+  | { readonly take?: undefined; readonly refused: readonly Refusal[] };
+type Refusal = Pick<LaneRefusal, 'reason' | 'detail'>;
+
+const refuse = (reason: string, detail: string): Verdict => ({ refused: [{ reason, detail }] });
+
+/**
+ * Divides what a lane changed into what its Worker may change and what not (architecture.md "Lanes", quality.md S1):
+ * by path, by field, by lifecycle, and by what must never be in a tree. Nothing a lane holds makes it throw.
+ */
+export async function sanitise(git: Git, delta: LaneDelta): Promise<Sanitised> {
+  const changes = await written(git, delta);
+  const assignees = await readAssignees(git, delta.main, changes);
+  const assigneeOf = (taskId: string): string | undefined => assignees.get(taskId);
+  const sizes = await git.sizes(changes.map(({ after }) => (after === undefined ? '-' : after.id)));
+  const names = await knownNames(git, delta, changes);
+  const edits: TreeEdit[] = [];
+  const refusals: LaneRefusal[] = [];
+  for (const [index, change] of changes.entries()) {
+    const verdict =
+      checkEntry(change, delta, sizes[index] ?? 0, assigneeOf) ??
+      checkName(change, names) ??
+      (await checkContent(git, change, delta));
+    if (verdict.take !== undefined) edits.push(verdict.take);
+    if (change.inherited) continue;
+    for (const refusal of verdict.refused ?? []) {
+      refusals.push({
+        lane: delta.lane,
+        localpart: delta.localpart,
+        commit: delta.tip,
+        path: shown(change.path),
+        ...refusal,
+      });
+    }
+  }
+  return { edits, refusals, assigneeOf };
+}
+
+// oxlint-disable-next-line no-control-regex -- control characters are what is taken out
+const shown = (path: string): string => path.replace(/[\u0000-\u001f\u007f]/g, '\u{FFFD}').slice(0, 300);
+
+interface Written extends TreeChange {
+  /** An ancestor that both sides have holds just this: the lane got it by a merge, so it is nobody's fault. */
+  readonly inherited: boolean;
+}
+
+/** What the lane holds otherwise than its base and than main; removals first, so that names become free. */
+async function written(git: Git, { base, tip, main, ancestors }: LaneDelta): Promise<readonly Written[]> {
+  const changes = await git.diff(base, tip);
+  const others = [main, ...ancestors];
+  const known = await git.resolve(changes.flatMap(({ path }) => others.map((commit) => `${commit}:${path}`)));
+  const held = changes.map((change, index) => {
+    const [inMain, ...inAncestors] = others.map((_, other) => known[index * others.length + other]);
+    return { change: { ...change, inherited: inAncestors.includes(change.after?.id) }, inMain };
+  });
+  const differing = held.filter(({ change, inMain }) => inMain !== change.after?.id).map(({ change }) => change);
+  return differing.sort((a, b) => Number(a.after !== undefined) - Number(b.after !== undefined));
+}
+
+async function readAssignees(
+  git: Git,
+  main: ObjectId,
+  changes: readonly TreeChange[],
+): Promise<ReadonlyMap<string, string>> {
+  const ids = new Set(
+    changes.flatMap(({ path }) => {
+      const found = classifyPath(path);
+      return 'taskId' in found ? [found.taskId] : [];
+    }),
+  );
+  const texts = await git.read([...ids].map((id) => `${main}:${taskPaths(id).meta}`));
+  return new Map(
+    [...ids].flatMap((id, index) => {
+      const bytes = texts[index];
+      const meta = bytes === undefined ? undefined : parseTaskMeta(decode(bytes) ?? '', id).meta;
+      return meta === undefined ? [] : [[id, meta.assigned_to]];
+    }),
+  );
+}
+
+/** Everything that can be told from the entry alone; `undefined` when all of it is in order. */
+function checkEntry(
+  change: TreeChange,
+  { localpart, maxFileBytes }: LaneDelta,
+  size: number,
+  assigneeOf: (taskId: string) => string | undefined,
+): Verdict | undefined {
+  const { path, before, after } = change;
+  const verdict = mayWrite({ localpart, role: 'worker' }, path, assigneeOf);
+  if (after === undefined) {
+    if (!verdict.allowed) return refuse('not-owner', verdict.reason);
+    const { kind } = classifyPath(path);
+    return kind === 'events' || kind === 'task-meta'
+      ? refuse('not-owner', 'records and logs are never removed')
+      : undefined;
+  }
+  if (after.mode === SYMLINK_MODE) return refuse('symlink', 'symbolic links are not taken');
+  if (after.mode === GITLINK_MODE) return refuse('gitlink', 'submodules are not taken');
+  if (path.includes('\u{FFFD}') || path.split('/').some((name) => isReservedName(name) || steersGit(name))) {
+    return refuse('reserved-name', 'a name that git or a file system gives a meaning of its own');
+  }
+  if (!verdict.allowed) return refuse('not-owner', verdict.reason);
+  const grown = after.id !== before?.id && size > maxFileBytes;
+  return grown ? refuse('oversize', `${size} bytes; at most ${maxFileBytes} are taken`) : undefined;
+}
+
+/** The names that the lane's additions must not collide with; empty when it adds nothing. */
+async function knownNames(git: Git, { main, base }: LaneDelta, changes: readonly TreeChange[]): Promise<NameTable> {
+  if (!changes.some(({ before, after }) => before === undefined && after !== undefined)) return createNameTable([]);
+  const entries = [...(await git.entries(base)), ...(await git.entries(main))];
+  return createNameTable(entries.map(({ path }) => path));
+}
+
+function checkName({ path, before, after }: TreeChange, names: NameTable): Verdict | undefined {
+  if (after === undefined) {
+    names.remove(path);
+    return undefined;
+  }
+  if (before !== undefined) return undefined;
+  const problem = names.problem(path);
+  if (problem !== undefined) return refuse(problem.reason, problem.detail);
+  names.add(path);
+  return undefined;
+}
+
+/** What can only be told from the content: records by field and lifecycle, logs by what stood there. */
+async function checkContent(git: Git, change: TreeChange, delta: LaneDelta): Promise<Verdict> {
+  const { path, after } = change;
+  if (after === undefined) return { take: { path, kind: 'remove' } };
+  const whole: Verdict = { take: { path, kind: 'entry', mode: after.mode, id: after.id } };
+  const { kind } = classifyPath(path);
+  if (kind !== 'events' && kind !== 'task-meta' && kind !== 'agent') return whole;
+  const [base, lane, main] = await git.read([change.before?.id ?? '-', after.id, `${delta.main}:${path}`]);
+  const texts = [base, lane, main].map((bytes) => (bytes === undefined ? undefined : decode(bytes)));
+  const outcome = checkRecord(kind, path, { base: texts[0], lane: texts[1], main: texts[2] });
+  if (outcome.kind === 'whole') return whole;
+  if (outcome.kind === 'none') return { refused: outcome.refused };
+  return {
+    take: { path, kind: 'content', mode: after.mode, content: Buffer.from(outcome.text, 'utf8') },
+    refused: outcome.refused,
+  };
+}

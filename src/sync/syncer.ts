@@ -1,0 +1,201 @@
+import type { Committed, PullReport, Sync, SyncStatus, Transaction } from '../ports.ts';
+import type { ObjectId } from '../ports-git.ts';
+import { FlowError } from '../protocol/errors.ts';
+import { laneOf } from '../protocol/paths.ts';
+import { changeFor, dirtyPaths, handEdits } from './adopt.ts';
+import type { Pending } from './committer.ts';
+import { branchRef, lanesIn, readPosition } from './context.ts';
+import type { Brought, SyncContext, SyncOptions } from './context.ts';
+import { begin, owesRemote, pullOnce, pushAll, runGroup } from './publish.ts';
+import { isSetAside } from './resolve.ts';
+
+export type { SyncOptions } from './context.ts';
+
+/** Milliseconds that a last push may take when the node stops. */
+const LAST_PUSH = 10_000;
+
+/**
+ * The sync of one clone (architecture.md, "Sync"). One turn at a time: a pull, or a group of steps that share a
+ * fetch, a commit and a push; while one is under way the next group gathers. Throws `bad-workspace` when the clone
+ * is not in a state to work in, after repairing what a crash left half done.
+ */
+export async function createSync(options: SyncOptions): Promise<Sync> {
+  const context: SyncContext = {
+    ...options,
+    actor: { localpart: options.localpart, role: options.role },
+    ownBranch:
+      options.role === 'worker' && options.remote !== undefined
+        ? laneOf(options.lanePrefix, options.localpart)
+        : options.branch,
+    state: {
+      tracked: new Map(),
+      online: options.remote === undefined,
+      problem: undefined,
+      lastPullAt: undefined,
+      lastPushAt: undefined,
+      setAside: new Set(),
+      troubledLanes: new Map(),
+    },
+  };
+  const { git, workTree, clock, log, remote } = context;
+  const listeners = new Set<(report: PullReport) => void>();
+  const takeTurn = createTurn();
+  let waiting: Pending[] = [];
+  let pulling: Promise<PullReport> | undefined;
+  let closed = false;
+
+  const tracked = await git.facts();
+  context.state.tracked = new Map(
+    [...tracked.refs]
+      .filter(([ref]) => ref.startsWith('refs/remotes/origin/'))
+      .map(([ref, id]) => [ref.replace('refs/remotes/origin/', 'refs/heads/'), id]),
+  );
+  const { brought: repaired } = await begin(context);
+  if (repaired.changed.length > 0)
+    log.warn({ paths: repaired.changed.length }, 'the work tree was brought up to its commit');
+
+  const tell = (brought: Brought): PullReport => {
+    const report: PullReport = { remote: remote !== undefined, ...brought };
+    if (brought.changed.length + brought.refusals.length + brought.conflicts.length > 0) {
+      for (const listener of listeners) {
+        try {
+          listener(report);
+        } catch (error) {
+          log.error({ error: String(error) }, 'a listener of the sync failed');
+        }
+      }
+    }
+    return report;
+  };
+
+  /** A group is of one kind, so that work that must survive is never dropped with work that need not. */
+  const runWaiting = async (): Promise<void> => {
+    const gathered = waiting;
+    waiting = [];
+    for (const kind of ['persist', 'refuse'] as const) {
+      const group = gathered.filter(({ transaction }) => transaction.whenOffline === kind);
+      if (group.length > 0) tell(await runGroup(context, group));
+    }
+  };
+
+  const refuseClosed = (): void => {
+    if (closed) throw new FlowError('locked', 'the node is stopping', { remedy: 'start it again with `baton up`' });
+  };
+
+  const transact = <Output>(transaction: Transaction<Output>): Promise<Committed<Output>> => {
+    refuseClosed();
+    return new Promise<Committed<Output>>((resolve, reject) => {
+      const first = waiting.length === 0;
+      waiting.push({ transaction, resolve: (committed) => resolve(committed as Committed<Output>), reject });
+      if (first) takeTurn(runWaiting).catch(reject);
+    });
+  };
+
+  return {
+    pull() {
+      if (pulling !== undefined) return pulling;
+      const pull = takeTurn(async () => {
+        pulling = undefined;
+        refuseClosed();
+        if (remote === undefined) return tell((await begin(context)).brought);
+        return tell((await pullOnce(context, remote)).brought);
+      });
+      pulling = pull;
+      return pull;
+    },
+    async transact(transaction) {
+      return transact(transaction);
+    },
+    async adopt(paths) {
+      const { head } = await readPosition(context);
+      workTree.invalidate(paths);
+      const { own, foreign } = await handEdits(context, head, paths);
+      if (own.length > 0) {
+        await transact({
+          actor: context.actor,
+          label: 'workspace(hand_edit)',
+          subject: {},
+          whenOffline: 'persist',
+          decide: (view) => ({ changes: own.map((file) => changeFor(file, context.actor, view)), output: undefined }),
+        });
+      }
+      return { adopted: own.map(({ path }) => path), foreign };
+    },
+    async dirty() {
+      return dirtyPaths(context, (await readPosition(context)).head);
+    },
+    async push() {
+      if (remote === undefined) return;
+      await takeTurn(async () => {
+        tell(await pushAll(context, remote));
+      });
+    },
+    status: () => readStatus(context),
+    async published(path) {
+      const { head } = await readPosition(context);
+      const there = remote === undefined ? head : context.state.tracked.get(branchRef(context.ownBranch));
+      const name = path.replace(/\/$/, '');
+      const [own, theirs] = await git.resolve([`${head}:${name}`, there === undefined ? '-' : `${there}:${name}`]);
+      return own !== undefined && own === theirs;
+    },
+    onChange(listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+    async close() {
+      if (closed) return;
+      closed = true;
+      await takeTurn(runWaiting);
+      if (remote === undefined) return;
+      const stop = new AbortController();
+      const last = takeTurn(async () => {
+        const { position } = await begin(context);
+        if (await owesRemote(context, position.head)) await pushAll(context, remote);
+      }).catch((error: unknown) =>
+        log.warn({ error: String(error) }, 'what is not on the remote yet stays committed here'),
+      );
+      await Promise.race([last, clock.sleep(LAST_PUSH, stop.signal)]);
+      stop.abort();
+    },
+  };
+}
+
+/** Runs one task after the other; a failure is its caller's alone. */
+function createTurn(): <Result>(task: () => Promise<Result>) => Promise<Result> {
+  let last: Promise<unknown> = Promise.resolve();
+  return (task) => {
+    const run = last.then(task, task);
+    last = run.catch(() => {});
+    return run;
+  };
+}
+
+async function readStatus(context: SyncContext): Promise<SyncStatus> {
+  const { git, state, remote, role, ownBranch } = context;
+  const { refs } = await git.facts();
+  const head = refs.get(branchRef(ownBranch)) ?? '';
+  const own = state.tracked.get(branchRef(ownBranch));
+  const team = remote !== undefined && head !== '';
+  const committed = head === '' ? [] : await git.entries(head, 'shared');
+  return {
+    mode: remote === undefined ? 'solo' : 'team',
+    branch: ownBranch,
+    head,
+    remote: remote === undefined ? undefined : remote.replace(/(\/\/)[^/@\s]*@/, '$1'),
+    ahead: team ? await git.count(head, own === undefined ? [] : [own]) : 0,
+    behind: team && own !== undefined ? await git.count(own, [head]) : 0,
+    online: state.online,
+    lastPullAt: state.lastPullAt,
+    lastPushAt: state.lastPushAt,
+    conflicts: [...new Set([...committed.map(({ path }) => path).filter(isSetAside), ...state.setAside])].sort(),
+    lanes: team && role === 'leader' ? await pendingLanes(context, head) : [],
+    problem: state.problem,
+  };
+}
+
+async function pendingLanes({ git, state, lanePrefix }: SyncContext, head: ObjectId): Promise<SyncStatus['lanes']> {
+  const lanes = lanesIn(state.tracked, lanePrefix);
+  return Promise.all(
+    lanes.map(async ([ref, tip]) => ({ name: ref.slice('refs/heads/'.length), pending: await git.count(tip, [head]) })),
+  );
+}
