@@ -1,4 +1,14 @@
-import type { App, AppOptions, CallActor, Envelope, RunningNode, ToolCall } from './app-types.ts';
+import type {
+  App,
+  AppOptions,
+  CallActor,
+  Envelope,
+  InitOptions,
+  InitReport,
+  RunningNode,
+  ToolCall,
+} from './app-types.ts';
+import { createWorkspaceGit } from './adapters/git/workspace.ts';
 import { callTool } from './dialects/taskflow.ts';
 import { FlowError, toFlowError } from './protocol/errors.ts';
 import { localpartOf, sameLocalpart } from './protocol/identity.ts';
@@ -6,10 +16,14 @@ import { requireSharedPath } from './protocol/paths.ts';
 import type { Actor } from './protocol/records/types.ts';
 import { parseRole } from './protocol/roles.ts';
 import { startDaemon } from './services/daemon.ts';
+import { initWorkspace as initializeWorkspace } from './services/initializer.ts';
 import { assemble } from './assembly.ts';
 import type { Assembly } from './assembly.ts';
 
-export { initWorkspace } from './services/initializer.ts';
+/** `baton init` (interface.md §3). Throws `FlowError`. */
+export function initWorkspace(options: InitOptions): Promise<InitReport> {
+  return initializeWorkspace(options, createWorkspaceGit(options.env));
+}
 
 /** How often a node asks the remote when nothing else wakes it; milliseconds. */
 const POLL_INTERVAL = 10_000;

@@ -1,0 +1,90 @@
+import { agentPath, projectPaths, TEAM_PATH } from '../protocol/paths.ts';
+import { initialPlan } from '../protocol/plan/render.ts';
+import { replaceDag } from '../protocol/plan/rewrite.ts';
+import { newAgent, renderAgent } from '../protocol/records/agent.ts';
+import { renderProjectMeta } from '../protocol/records/project.ts';
+import { renderTeam } from '../protocol/records/team.ts';
+import { renderJson } from '../protocol/json.ts';
+import type { Role } from '../protocol/records/types.ts';
+
+export interface TeamFilesRequest {
+  readonly team: string;
+  /** The Leader whose record the team begins with; absent when somebody else sets the team up. */
+  readonly leader?: { readonly localpart: string; readonly matrixUserId?: string };
+  /** Adds a small project to look at. */
+  readonly samples?: boolean;
+  /** UTC. */
+  readonly now: string;
+}
+
+/** Directories that a new workspace shows to whoever opens it; git keeps none that is empty. */
+const FOLDERS = ['projects', 'tasks', 'agents', 'checkpoints', 'events', 'archive'];
+
+/** What belongs to one clone only and is never committed. */
+export const IGNORED: readonly string[] = ['.baton/', 'baton.json', '.baton-tmp-*'];
+
+/** The files that a team begins with, by workspace-relative path; nothing in them differs between clones. */
+export function teamFiles({ team, leader, samples = false, now }: TeamFilesRequest): ReadonlyMap<string, string> {
+  const files = new Map([
+    ['.gitattributes', '* text=auto eol=lf\n'],
+    ['.gitignore', `${IGNORED.join('\n')}\n`],
+    [TEAM_PATH, renderTeam({ name: team })],
+    ...FOLDERS.map((folder): [string, string] => [`shared/${folder}/.gitkeep`, '']),
+  ]);
+  if (leader !== undefined) {
+    files.set(agentPath(leader.localpart), renderAgent(leaderRecord(leader)));
+  }
+  if (samples) for (const [path, text] of sampleProject(now)) files.set(path, text);
+  return files;
+}
+
+function leaderRecord({
+  localpart,
+  matrixUserId,
+}: NonNullable<TeamFilesRequest['leader']>): ReturnType<typeof newAgent> {
+  return newAgent({ id: localpart, role: 'leader', ...(matrixUserId === undefined ? {} : { matrixUserId }) });
+}
+
+const SAMPLE = 'sample';
+
+function sampleProject(now: string): readonly (readonly [string, string])[] {
+  const title = 'A sample project';
+  const paths = projectPaths(SAMPLE);
+  const plan = replaceDag(initialPlan({ title, projectId: SAMPLE, createdAt: now }), [
+    node('sample-01', 'Collect what is known', []),
+    node('sample-02', 'Write a first draft', ['sample-01']),
+    node('sample-03', 'Check the draft', ['sample-02']),
+  ]);
+  const meta = renderProjectMeta({ project_id: SAMPLE, title, status: 'active', source: 'sample', created_at: now });
+  return [
+    [paths.meta, meta],
+    [paths.plan, plan],
+  ];
+}
+
+function node(id: string, title: string, dependsOn: readonly string[]): Parameters<typeof replaceDag>[1][number] {
+  return { id, title, assignee: 'worker', dependsOn, status: 'pending' };
+}
+
+export interface ConfigRequest {
+  readonly localpart: string;
+  /** Only when it was given in full: otherwise it follows from the localpart. */
+  readonly matrixUserId?: string;
+  readonly role: Role;
+  readonly remote?: string;
+  readonly branch: string;
+  readonly lanePrefix: string;
+}
+
+/** The smallest `baton.json` that works: what has its default is left out. */
+export function configFile({ localpart, matrixUserId, role, remote, branch, lanePrefix }: ConfigRequest): string {
+  const git = {
+    ...(remote === undefined ? {} : { remote }),
+    ...(branch === 'main' ? {} : { branch }),
+    ...(lanePrefix === 'lanes/' ? {} : { lanePrefix }),
+  };
+  return renderJson({
+    identity: { ...(matrixUserId === undefined ? { localpart } : { matrixUserId }), role },
+    ...(Object.keys(git).length === 0 ? {} : { git }),
+  });
+}
