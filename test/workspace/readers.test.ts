@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Change } from '../../src/protocol/changes.ts';
 import type { TreeReader } from '../../src/protocol/view.ts';
