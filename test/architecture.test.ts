@@ -16,13 +16,17 @@ interface Source {
   readonly text: string;
 }
 
+/** Static imports and re-exports, and lazy imports of a literal. */
+const IMPORT = /^(?:import|export)\s+(?:type\s+)?(?:[\w*{}\s,]+?\s+from\s+)?'([^']+)';|\bimport\(\s*'([^']+)'/gm;
+
 const sources: readonly Source[] = readdirSync(src, { recursive: true, encoding: 'utf8' })
   .filter((file) => /\.tsx?$/.test(file))
   .map((file) => {
     const text = readFileSync(join(src, file), 'utf8');
-    const imports = [...text.matchAll(/(?:from|import)\s*\(?\s*'([^']+)'/g)].flatMap(([, name]) =>
-      name === undefined ? [] : [name.startsWith('.') ? relative(src, resolve(src, dirname(file), name)) : name],
-    );
+    const imports = [...text.matchAll(IMPORT)].flatMap(([, still, lazy]) => {
+      const name = still ?? lazy;
+      return name === undefined ? [] : [name.startsWith('.') ? relative(src, resolve(src, dirname(file), name)) : name];
+    });
     return { file, room: roomOf(file), imports, text };
   });
 
@@ -39,7 +43,10 @@ interface Rule {
   readonly because: string;
 }
 
-const rooms = (...allowed: string[]) => (name: string): boolean => allowed.includes(roomOf(name));
+const rooms =
+  (...allowed: string[]) =>
+  (name: string): boolean =>
+    allowed.includes(roomOf(name));
 
 const RULES: readonly Rule[] = [
   {
@@ -58,7 +65,8 @@ const RULES: readonly Rule[] = [
   },
   {
     rooms: ['workspace'],
-    may: (name) => (isPackage(name) ? name.startsWith('node:') : rooms('protocol', 'ports', 'events', 'workspace')(name)),
+    may: (name) =>
+      isPackage(name) ? name.startsWith('node:') : rooms('protocol', 'ports', 'events', 'workspace')(name),
     because: 'the store never asks the rules',
   },
   {
@@ -98,11 +106,18 @@ const RULES: readonly Rule[] = [
 ];
 
 describe('the direction of dependencies', () => {
+  test('is read from the imports of every file', () => {
+    const silent = sources.filter(({ imports, text }) => imports.length === 0 && /^import /m.test(text));
+    expect(silent.map(({ file }) => file)).toEqual([]);
+  });
+
   test.each(RULES.map((rule) => [rule.rooms.join(', '), rule] as const))('%s keeps to its neighbours', (_, rule) => {
     const broken = sources
       .filter(({ room }) => rule.rooms.includes(room))
       .flatMap((source) =>
-        source.imports.filter((name) => !rule.may(name, source)).map((name) => `${source.file} → ${name}: ${rule.because}`),
+        source.imports
+          .filter((name) => !rule.may(name, source))
+          .map((name) => `${source.file} → ${name}: ${rule.because}`),
       );
     expect(broken).toEqual([]);
   });
@@ -117,7 +132,10 @@ describe('the direction of dependencies', () => {
 
   test('the file system is touched only in workspace, adapters and config', () => {
     const others = sources
-      .filter(({ room, file }) => !['workspace', 'adapters', 'config', 'services', 'demo'].includes(room) && !file.startsWith('doors/'))
+      .filter(
+        ({ room, file }) =>
+          !['workspace', 'adapters', 'config', 'services', 'demo'].includes(room) && !file.startsWith('doors/'),
+      )
       .filter(({ imports }) => imports.some((name) => /^node:fs/.test(name)))
       .map(({ file }) => file);
     expect(others).toEqual([]);
@@ -126,7 +144,9 @@ describe('the direction of dependencies', () => {
   test('clocks and chance are arguments in the pure rooms', () => {
     const others = sources
       .filter(({ room }) => ['protocol', 'rules', 'flows', 'dialects', 'workspace'].includes(room))
-      .filter(({ text }) => /Date\.now\(|new Date\(\)|Math\.random\(|setTimeout\(|setInterval\(|randomBytes|randomUUID/.test(text))
+      .filter(({ text }) =>
+        /Date\.now\(|new Date\(\)|Math\.random\(|setTimeout\(|setInterval\(|randomBytes|randomUUID/.test(text),
+      )
       .map(({ file }) => file);
     expect(others).toEqual([]);
   });
