@@ -8,7 +8,7 @@ import { isTime } from '../timestamps.ts';
 /** The known keys of a record, in the order in which they are written, each with its shape. */
 export type Fields = Readonly<Record<string, z.ZodType>>;
 
-export type Values<Table extends Fields> = { readonly [Key in keyof Table]?: z.output<Table[Key]> };
+type Values<Table extends Fields> = { readonly [Key in keyof Table]?: z.output<Table[Key]> };
 
 export const time = z.string().refine(isTime, 'expected an RFC 3339 time such as 2026-06-06T00:00:00Z');
 
