@@ -106,7 +106,11 @@ export async function assemble(
   });
   stack.defer(sync.onChange((report) => events.emit('sync:changed', report)));
   events.on('sync:changed', ({ refusals }) => {
-    for (const refusal of refusals) events.emit('lane:refused', refusal);
+    for (const refusal of refusals) {
+      events.emit('lane:refused', refusal);
+      // Refused parts are recorded by the commit that integrates the rest; a lane that cannot be read has no such commit.
+      if (refusal.reason === 'broken-lane') void execute('lane.record_refusal', refusal, { actor: identity }).catch(ignoreReported);
+    }
     reconciler.wake();
   });
   stack.defer(() => reconciler.close());
@@ -125,6 +129,9 @@ export async function assemble(
     watches: watchesOf(root, config, events),
   };
 }
+
+/** `execute` has told the event bus already. */
+function ignoreReported(): void {}
 
 /** Names a person gave to git itself are kept; otherwise commits carry the agent's own. */
 async function authorOf({ localpart, matrixUserId }: Actor, env: NodeJS.ProcessEnv): Promise<Author> {

@@ -59,11 +59,11 @@ function refusalNotices(request: NoticeRequest, leads: boolean): readonly Announ
     refusals.push(...events.filter(({ type }) => type === 'lane.refused'));
   }
   return refusals
-    .filter(({ subject }) => leads || subject?.id === identity.localpart)
+    .filter(({ data }) => leads || data?.['worker'] === identity.localpart)
     .map((event) => {
-      const who = event.subject?.id ?? '';
-      const mention = view.agent(who)?.matrix_user_id;
-      const text = `The lane of ${who} was taken without a part: ${event.note ?? 'see the event log'}`;
+      const worker = String(event.data?.['worker'] ?? '');
+      const mention = view.agent(worker)?.matrix_user_id;
+      const text = `A part of ${worker}'s lane was not taken: ${event.note ?? 'see the event log'}`;
       return notice(view, `refused-${event.id}`, text, mention === undefined ? [] : [mention]);
     });
 }

@@ -164,42 +164,20 @@ describe('a refused part of a lane', () => {
     detail: 'plan.md belongs to the leader',
   };
 
-  test('is recorded, and told in the Team Room', async () => {
-    await office.internal('lane.record_refusal', refusal);
-    expect(office.events).toEqual([
-      {
-        type: 'lane.refused',
-        action: 'record_refusal',
-        subject: { kind: 'lane', id: 'lanes/ana' },
-        note: 'shared/projects/p/plan.md: not-owner',
-        data: {
-          localpart: 'ana',
-          commit: '0123456789abcdef0123',
-          path: 'shared/projects/p/plan.md',
-          reason: 'not-owner',
-          detail: 'plan.md belongs to the leader',
-        },
-      },
-    ]);
-    expect(office.sent).toEqual([
-      {
-        kind: 'notice',
-        txn: 'lane-refused-0123456789ab-shared-projects-p-plan.md',
-        room: '!team:hs.local',
-        text: '@ana:hs.local LANE_REFUSED: shared/projects/p/plan.md - not-owner: plan.md belongs to the leader\n- Leader: lead\n- Commit: 0123456789ab',
-        mentions: ['@ana:hs.local'],
-      },
-    ]);
-  });
-
-  test('of a task is told in its room, and recorded once', async () => {
-    office.put({ task_id: 'p-01', room_id: '!work:hs.local' });
-    const path = 'shared/tasks/p-01/spec.md';
-    await office.internal('lane.record_refusal', { ...refusal, path });
-    expect(office.sent[0]?.room).toBe('!work:hs.local');
-    office.files['shared/events/2026-09/lead.jsonl'] =
-      `${JSON.stringify({ type: 'lane.refused', data: { ...refusal, path } })}\n`;
-    expect(await office.internal('lane.record_refusal', { ...refusal, path })).toEqual({ reused: true });
+  test('is recorded, once for each commit of the lane', async () => {
+    const answer = await office.internal('lane.record_refusal', refusal);
+    expect(answer).toMatchObject({ reused: false });
+    const { localpart: worker, lane, ...facts } = refusal;
+    const event = {
+      type: 'lane.refused',
+      action: 'integrate',
+      subject: { kind: 'lane', id: lane },
+      note: `${refusal.path}: ${refusal.reason} (${refusal.detail})`,
+      data: { worker, ...facts },
+    };
+    expect(office.events).toEqual([event]);
+    office.files['shared/events/2026-09/lead.jsonl'] = `${JSON.stringify(event)}\n`;
+    expect(await office.internal('lane.record_refusal', refusal)).toMatchObject({ reused: true });
     expect(office.events).toHaveLength(1);
   });
 });
