@@ -22,9 +22,11 @@ export function createPalette(color: boolean): Palette {
 const WIDE =
   /^(?:[\u1100-\u115f\u2e80-\u303e\u3041-\u33ff\u3400-\u4dbf\u4e00-\u9fff\ua000-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe4f\uff00-\uff60\uffe0-\uffe6]|[\u{1f000}-\u{1faff}]|[\u{20000}-\u{3fffd}]|\p{Emoji_Presentation})/u;
 
-const graphemes = new Intl.Segmenter(undefined, { granularity: 'grapheme' });
+/** Made at first use: it costs more than all the rest of a short command's start. */
+let graphemes: Intl.Segmenter | undefined;
 
 function segmentsOf(text: string): readonly string[] {
+  graphemes ??= new Intl.Segmenter(undefined, { granularity: 'grapheme' });
   return Array.from(graphemes.segment(text), ({ segment }) => segment);
 }
 
@@ -35,6 +37,7 @@ function segmentWidth(segment: string): number {
 
 /** Columns that a text takes on a terminal; colour codes take none, CJK and emoji take two. */
 export function displayWidth(text: string): number {
+  if (/^[ -~]*$/.test(text)) return text.length;
   return segmentsOf(stripVTControlCharacters(text)).reduce((sum, segment) => sum + segmentWidth(segment), 0);
 }
 
