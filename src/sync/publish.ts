@@ -90,7 +90,7 @@ export async function owesRemote(
   if (role === 'leader') return true;
   const main = state.tracked.get(branchRef(branch));
   const known = [own, main].filter((id) => id !== undefined);
-  return (await git.count(head, known, { merges: false })) > 0;
+  return (await git.count([head], known, { merges: false })) > 0;
 }
 
 type Pushed =

@@ -171,10 +171,10 @@ function createTurn(): <Result>(task: () => Promise<Result>) => Promise<Result> 
 }
 
 async function readStatus(context: SyncContext): Promise<SyncStatus> {
-  const { git, state, remote, role, ownBranch } = context;
+  const { git, state, remote, role, ownBranch, branch } = context;
   const { refs } = await git.facts();
   const head = refs.get(branchRef(ownBranch)) ?? '';
-  const own = state.tracked.get(branchRef(ownBranch));
+  const there = [ownBranch, branch].map((name) => state.tracked.get(branchRef(name))).filter((id) => id !== undefined);
   const team = remote !== undefined && head !== '';
   const committed = head === '' ? [] : await git.entries(head, 'shared');
   return {
@@ -182,8 +182,8 @@ async function readStatus(context: SyncContext): Promise<SyncStatus> {
     branch: ownBranch,
     head,
     remote: remote === undefined ? undefined : remote.replace(/(\/\/)[^/@\s]*@/, '$1'),
-    ahead: team ? await git.count(head, own === undefined ? [] : [own]) : 0,
-    behind: team && own !== undefined ? await git.count(own, [head]) : 0,
+    ahead: team ? await git.count([head], there) : 0,
+    behind: team && there.length > 0 ? await git.count(there, [head]) : 0,
     online: state.online,
     lastPullAt: state.lastPullAt,
     lastPushAt: state.lastPushAt,
@@ -196,6 +196,6 @@ async function readStatus(context: SyncContext): Promise<SyncStatus> {
 async function pendingLanes({ git, state, lanePrefix }: SyncContext, head: ObjectId): Promise<SyncStatus['lanes']> {
   const lanes = lanesIn(state.tracked, lanePrefix);
   return Promise.all(
-    lanes.map(async ([ref, tip]) => ({ name: ref.slice('refs/heads/'.length), pending: await git.count(tip, [head]) })),
+    lanes.map(async ([ref, tip]) => ({ name: ref.slice('refs/heads/'.length), pending: await git.count([tip], [head]) })),
   );
 }

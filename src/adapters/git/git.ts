@@ -73,7 +73,7 @@ export async function createGit(options: GitOptions): Promise<Git> {
     },
     async count(of, without, { merges = true } = {}) {
       const flags = merges ? [] : ['--no-merges'];
-      return Number(await ask(objects, ['rev-list', '--count', ...flags, of, ...without.map((id) => `^${id}`)]));
+      return Number(await ask(objects, ['rev-list', '--count', ...flags, ...of, ...without.map((id) => `^${id}`)]));
     },
     async describe(commit) {
       const [author = '', subject = ''] = (await ask(objects, ['log', '-1', '--format=%an <%ae>%n%s', commit])).split(

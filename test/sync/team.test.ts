@@ -1,0 +1,329 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import type { PullReport } from '../../src/ports.ts';
+import { FlowError } from '../../src/protocol/errors.ts';
+import { git } from '../support/git.ts';
+import { PLAN, byHand, change, edit, makeTeam, openNode, published, put, see, taskMeta, unplug, write } from './workshop.ts';
+
+const META = 'shared/tasks/t-ana/meta.json';
+const PLAN_PATH = 'shared/projects/p/plan.md';
+
+describe('a team', () => {
+  test('passes work to and fro: lanes reach main, main reaches lanes', async () => {
+    const { remote, lead, ana, bo } = await makeTeam();
+    const ack = await change(ana, (view) => [edit(view, META, { status: 'in_progress' })]);
+    expect(ack).toMatchObject({ durability: 'replicated', synced: true });
+    expect(git(remote, 'rev-parse', 'lanes/ana')).toBe(ack.commit);
+    expect(await ana.sync.published(META)).toBe(true);
+
+    const pulled = await lead.sync.pull();
+    expect(pulled).toEqual({ remote: true, changed: [META], refusals: [], conflicts: [] });
+    expect(see(lead.dir, META)).toBe(taskMeta('t-ana', 'ana', { status: 'in_progress' }));
+    expect(git(lead.dir, 'log', '-1', '--format=%B')).toBe('integrate lanes/ana\n\nActor: worker:ana');
+    expect(git(lead.dir, 'rev-list', '--parents', '-1', 'main').split(' ').slice(2)).toEqual([ack.commit]);
+
+    put(ana.dir, 'shared/tasks/t-ana/workspace/out.txt', 'out\n');
+    await change(ana, (view) => [
+      edit(view, META, { status: 'submitted', submitted_at: '2026-11-20T10:00:00Z' }),
+      write('shared/tasks/t-ana/result.md', 'STATUS: SUCCESS\n'),
+      { kind: 'adopt', path: 'shared/tasks/t-ana/' },
+    ]);
+    // The Leader's step integrates by itself before it decides.
+    const accept = await change(lead, (view) => [
+      edit(view, META, { status: 'completed' }),
+      write(PLAN_PATH, PLAN.replace('[~] t-ana', '[x] t-ana')),
+    ]);
+    expect(accept.synced).toBe(true);
+    expect(JSON.parse(published(remote, 'main', META) ?? '')).toMatchObject({ status: 'completed' });
+    expect(published(remote, 'main', 'shared/tasks/t-ana/workspace/out.txt')).toBe('out\n');
+
+    await Promise.all([ana.sync.pull(), bo.sync.pull()]);
+    for (const node of [lead, ana, bo]) {
+      expect(git(node.dir, 'rev-parse', 'HEAD^{tree}')).toBe(git(remote, 'rev-parse', 'main^{tree}'));
+      expect(git(node.dir, 'status', '--porcelain')).toBe('');
+    }
+    expect(await lead.sync.status()).toMatchObject({
+      mode: 'team',
+      branch: 'main',
+      ahead: 0,
+      behind: 0,
+      online: true,
+      lanes: [{ name: 'lanes/ana', pending: 0 }],
+    });
+  });
+
+  test('never loses a Worker who was not idle while the Leader integrated', async () => {
+    const { lead, ana } = await makeTeam();
+    await change(ana, (view) => [edit(view, META, { status: 'in_progress' }), write('shared/tasks/t-ana/progress/1.md', 'one\n')]);
+    await lead.sync.pull();
+    await change(lead, [write(PLAN_PATH, `${PLAN}\nA note.\n`)]);
+    // The lane merges main while main already holds an older state of the lane: two best common ancestors.
+    await change(ana, [write('shared/tasks/t-ana/progress/1.md', 'one\ntwo\n')]);
+    await lead.sync.pull();
+    await change(ana, [write('shared/tasks/t-ana/progress/1.md', 'one\ntwo\nthree\n')]);
+    await change(lead, [write(PLAN_PATH, `${PLAN}\nA longer note.\n`)]);
+    const last = await lead.sync.pull();
+    expect(last.refusals).toEqual([]);
+    expect(see(lead.dir, 'shared/tasks/t-ana/progress/1.md')).toBe('one\ntwo\nthree\n');
+    expect(see(lead.dir, PLAN_PATH)).toBe(`${PLAN}\nA longer note.\n`);
+  });
+
+  test('merges what Leader and Worker changed in one record by field', async () => {
+    const { lead, ana } = await makeTeam();
+    await Promise.all([
+      change(ana, (view) => [edit(view, META, { status: 'in_progress', acknowledged_at: '2026-11-20T10:00:00Z' })]),
+      change(lead, (view) => [edit(view, META, { event_id: '$e', room_id: '!r:d' })]),
+    ]);
+    await lead.sync.pull();
+    await lead.sync.push();
+    await ana.sync.pull();
+    expect(JSON.parse(see(lead.dir, META) ?? '')).toEqual({
+      task_id: 't-ana',
+      project_id: 'p',
+      task_title: 't-ana',
+      assigned_to: 'ana',
+      status: 'in_progress',
+      acknowledged_at: '2026-11-20T10:00:00Z',
+      event_id: '$e',
+      room_id: '!r:d',
+    });
+    expect(see(ana.dir, META)).toBe(see(lead.dir, META));
+  });
+
+  test('has one winner when two Leaders decide the same thing at once', async () => {
+    const { folder, remote, lead } = await makeTeam();
+    git(folder, 'clone', '-q', remote, 'second');
+    const second = await openNode({ dir: join(folder, 'second'), role: 'leader', localpart: 'deputy', remote });
+    const claim = (node: typeof lead): Promise<unknown> =>
+      change(node, (view) => {
+        const text = view.text(PLAN_PATH) ?? '';
+        if (!text.includes('[ ] t-last')) throw new FlowError('illegal-transition', 'already taken');
+        return [write(PLAN_PATH, text.replace('[ ] t-last', '[~] t-last'))];
+      });
+    const results = await Promise.allSettled([lead, second, lead, second].map(claim));
+    const lost = results.filter((result) => result.status === 'rejected');
+    expect(lost.map(({ reason }) => (reason as FlowError).code)).toEqual(Array.from({ length: 3 }, () => 'illegal-transition'));
+    await Promise.all([lead.sync.pull(), second.sync.pull()]);
+    expect(git(lead.dir, 'rev-parse', 'HEAD')).toBe(git(second.dir, 'rev-parse', 'HEAD'));
+    expect(published(remote, 'main', PLAN_PATH)).toBe(PLAN.replace('[ ] t-last', '[~] t-last'));
+  });
+
+  test('goes on when a person pushes to main with plain git', async () => {
+    const { folder, remote, lead, ana } = await makeTeam();
+    git(folder, 'clone', '-q', remote, 'person');
+    const person = join(folder, 'person');
+    put(person, PLAN_PATH, PLAN.replace('Third', 'Third, renamed'));
+    byHand(person, 'rename');
+    git(person, 'push', '-q', 'origin', 'main');
+    await change(lead, (view) => [edit(view, 'shared/projects/p/meta.json', { status: 'paused' })]);
+    await ana.sync.pull();
+    expect(see(ana.dir, PLAN_PATH)).toBe(PLAN.replace('Third', 'Third, renamed'));
+    expect(JSON.parse(see(ana.dir, 'shared/projects/p/meta.json') ?? '')).toMatchObject({ status: 'paused' });
+  });
+
+  test('merges a plan that was marked here and edited there, node by node', async () => {
+    const { folder, remote, lead } = await makeTeam();
+    git(folder, 'clone', '-q', remote, 'person');
+    const person = join(folder, 'person');
+    put(person, PLAN_PATH, PLAN.replace('[~] t-ana — First', '[~] t-ana — First thing'));
+    byHand(person, 'title');
+    git(person, 'push', '-q', 'origin', 'main');
+    put(lead.dir, PLAN_PATH, PLAN.replace('[~] t-ana', '[x] t-ana'));
+    byHand(lead.dir, 'accept by hand');
+    const report = await lead.sync.pull();
+    expect(report.conflicts).toEqual([]);
+    expect(see(lead.dir, PLAN_PATH)).toBe(PLAN.replace('[~] t-ana — First', '[x] t-ana — First thing'));
+  });
+
+  test('sets a local text aside that no rule can merge', async () => {
+    const { folder, remote, lead } = await makeTeam();
+    git(folder, 'clone', '-q', remote, 'person');
+    const person = join(folder, 'person');
+    put(person, 'shared/projects/p/result.md', 'theirs\n');
+    byHand(person, 'result');
+    git(person, 'push', '-q', 'origin', 'main');
+    put(lead.dir, 'shared/projects/p/result.md', 'ours\n');
+    byHand(lead.dir, 'result');
+    const report = await lead.sync.pull();
+    const setAside = 'shared/projects/p/result.md.conflict-lead';
+    expect(report.conflicts).toEqual([{ path: 'shared/projects/p/result.md', setAside }]);
+    expect([see(lead.dir, 'shared/projects/p/result.md'), see(lead.dir, setAside)]).toEqual(['theirs\n', 'ours\n']);
+    expect((await lead.sync.status()).conflicts).toEqual([setAside]);
+    expect(git(lead.dir, 'status', '--porcelain')).toBe('');
+  });
+
+  test('tells its listeners what came in', async () => {
+    const { lead, ana } = await makeTeam();
+    const heard: PullReport[] = [];
+    const stop = lead.sync.onChange((report) => heard.push(report));
+    lead.sync.onChange(() => {
+      throw new Error('a bad listener');
+    });
+    await change(ana, (view) => [edit(view, META, { status: 'in_progress' })]);
+    await lead.sync.pull();
+    await lead.sync.pull();
+    stop();
+    await change(lead, [write('shared/projects/p/result.md', 'R\n')]);
+    expect(heard).toEqual([{ remote: true, changed: [META], refusals: [], conflicts: [] }]);
+  });
+});
+
+describe('hand edits', () => {
+  test('that raced with a pull are merged and stay uncommitted', async () => {
+    const { lead, ana } = await makeTeam();
+    await change(lead, [write(PLAN_PATH, PLAN.replace('Third', 'Third, renamed'))]);
+    put(ana.dir, PLAN_PATH, `A remark of mine.\n${PLAN}`);
+    await ana.sync.pull();
+    expect(see(ana.dir, PLAN_PATH)).toBe(`A remark of mine.\n${PLAN.replace('Third', 'Third, renamed')}`);
+    expect(await ana.sync.dirty()).toEqual([PLAN_PATH]);
+    expect(await ana.sync.adopt([PLAN_PATH])).toEqual({ adopted: [], foreign: [PLAN_PATH] });
+  });
+
+  test('that cannot be merged are kept beside the file', async () => {
+    const { lead, ana } = await makeTeam();
+    await change(lead, [write('shared/tasks/t-ana/spec.md', '# First, again\n')]);
+    put(ana.dir, 'shared/tasks/t-ana/spec.md', '# Mine\n');
+    const report = await ana.sync.pull();
+    const setAside = 'shared/tasks/t-ana/spec.md.conflict-ana';
+    expect(report.conflicts).toEqual([{ path: 'shared/tasks/t-ana/spec.md', setAside }]);
+    expect([see(ana.dir, 'shared/tasks/t-ana/spec.md'), see(ana.dir, setAside)]).toEqual(['# First, again\n', '# Mine\n']);
+    expect((await ana.sync.status()).conflicts).toEqual([setAside]);
+  });
+
+  test('are committed for those who own them only', async () => {
+    const { lead, ana } = await makeTeam();
+    put(ana.dir, 'shared/tasks/t-ana/result.md', 'STATUS: SUCCESS\n');
+    put(ana.dir, META, taskMeta('t-ana', 'ana', { status: 'submitted' }));
+    put(ana.dir, 'shared/tasks/t-bo/meta.json', taskMeta('t-bo', 'ana'));
+    put(ana.dir, PLAN_PATH, 'mine now\n');
+    expect(await ana.sync.adopt(['shared/'])).toEqual({
+      adopted: [META, 'shared/tasks/t-ana/result.md'],
+      foreign: [PLAN_PATH, 'shared/tasks/t-bo/meta.json'],
+    });
+    put(ana.dir, META, taskMeta('t-ana', 'ana', { status: 'completed' }));
+    expect((await ana.sync.adopt([META])).foreign).toEqual([META]);
+    await lead.sync.pull();
+    expect(see(lead.dir, META)).toBe(taskMeta('t-ana', 'ana', { status: 'submitted' }));
+    put(lead.dir, 'shared/tasks/t-ana/result.md', 'rewritten\n');
+    put(lead.dir, PLAN_PATH, `${PLAN}\nMore.\n`);
+    expect(await lead.sync.adopt(['shared/tasks/', PLAN_PATH])).toEqual({
+      adopted: [PLAN_PATH],
+      foreign: ['shared/tasks/t-ana/result.md'],
+    });
+  });
+});
+
+describe('a remote out of reach', () => {
+  test('refuses a command before anything is written, and is a state that ends', async () => {
+    const { remote, lead } = await makeTeam();
+    const before = git(lead.dir, 'rev-parse', 'main');
+    const back = unplug(remote);
+    const refusal = await change(lead, [write('shared/projects/p/result.md', 'R\n')]).catch((error: unknown) => error);
+    expect(refusal).toMatchObject({ code: 'sync-failed', retryable: true });
+    expect((refusal as FlowError).message).toContain('cannot pull authoritative project state from shared storage; retry');
+    expect([git(lead.dir, 'rev-parse', 'main'), see(lead.dir, 'shared/projects/p/result.md')]).toEqual([before, undefined]);
+    expect(await lead.sync.status()).toMatchObject({ online: false, problem: expect.stringContaining('is not there') as unknown });
+    await expect(lead.sync.pull()).rejects.toMatchObject({ code: 'sync-failed' });
+    await expect(lead.sync.push()).rejects.toMatchObject({ code: 'sync-failed' });
+    back();
+    await change(lead, [write('shared/projects/p/result.md', 'R\n')]);
+    expect(await lead.sync.status()).toMatchObject({ online: true, problem: undefined });
+    expect(published(remote, 'main', 'shared/projects/p/result.md')).toBe('R\n');
+  });
+
+  test('keeps finished work on the lane, and pushes it when the remote is back', async () => {
+    const { remote, lead, ana } = await makeTeam();
+    await ana.sync.pull();
+    const back = unplug(remote);
+    const submit = (): ReturnType<typeof change> =>
+      change(
+        ana,
+        (view) =>
+          view.text(META)?.includes('submitted') === true
+            ? []
+            : [edit(view, META, { status: 'submitted' }), write('shared/tasks/t-ana/result.md', 'STATUS: SUCCESS\n')],
+        { whenOffline: 'persist' },
+      );
+    expect(await submit()).toMatchObject({ durability: 'committed', synced: false, commit: git(ana.dir, 'rev-parse', 'HEAD') });
+    expect(await submit()).toMatchObject({ commit: undefined, synced: false });
+    expect(await ana.sync.published(META)).toBe(false);
+    expect(await ana.sync.status()).toMatchObject({ ahead: 1, online: false });
+    back();
+    expect(await submit()).toMatchObject({ commit: undefined, durability: 'replicated', synced: true });
+    expect(await ana.sync.published(META)).toBe(true);
+    await lead.sync.pull();
+    expect(see(lead.dir, 'shared/tasks/t-ana/result.md')).toBe('STATUS: SUCCESS\n');
+  });
+
+  test('gets on closing what it missed', async () => {
+    const { remote, ana } = await makeTeam();
+    const back = unplug(remote);
+    await change(ana, (view) => [edit(view, META, { status: 'submitted' })], { whenOffline: 'persist' });
+    back();
+    await ana.sync.close();
+    expect(published(remote, 'lanes/ana', META)).toBe(taskMeta('t-ana', 'ana', { status: 'submitted' }));
+    await expect(change(ana, [])).rejects.toMatchObject({ code: 'locked' });
+  });
+
+  test('that refuses a push says why, and is not asked again for nothing', async () => {
+    const { remote, lead } = await makeTeam();
+    mkdirSync(join(remote, 'hooks'), { recursive: true });
+    writeFileSync(join(remote, 'hooks', 'pre-receive'), '#!/bin/sh\necho "main is protected" >&2\nexit 1\n', { mode: 0o755 });
+    const before = git(lead.dir, 'rev-parse', 'main');
+    const refusal = await change(lead, [write('shared/projects/p/result.md', 'R\n')]).catch((error: unknown) => error);
+    expect(refusal).toMatchObject({ code: 'sync-failed', retryable: false });
+    expect((refusal as FlowError).message).toContain('main is protected');
+    expect(git(lead.dir, 'rev-parse', 'main')).toBe(before);
+  });
+});
+
+describe('a lane', () => {
+  test('written by somebody else stops its Worker with a sentence', async () => {
+    const { folder, remote, ana } = await makeTeam();
+    await change(ana, [write('shared/tasks/t-ana/progress/1.md', 'one\n')]);
+    git(folder, 'clone', '-q', '-b', 'lanes/ana', remote, 'intruder');
+    const intruder = join(folder, 'intruder');
+    put(intruder, 'shared/tasks/t-ana/progress/2.md', 'two\n');
+    byHand(intruder, 'not ana');
+    git(intruder, 'push', '-q', 'origin', 'lanes/ana');
+    const back = unplug(remote);
+    await change(ana, [write('shared/tasks/t-ana/progress/1.md', 'one and more\n')], { whenOffline: 'persist' });
+    back();
+    const refusal = await ana.sync.pull().catch((error: unknown) => error);
+    expect(refusal).toMatchObject({ code: 'sync-failed', retryable: false });
+    expect((refusal as FlowError).message).toContain(
+      'lane lanes/ana on the remote holds commits this clone did not make: "not ana" by Pat <pat@local>',
+    );
+    expect(see(ana.dir, 'shared/tasks/t-ana/progress/1.md')).toBe('one and more\n');
+  });
+
+  test('ahead on the remote is taken when this clone has nothing of its own', async () => {
+    const { folder, remote, ana } = await makeTeam();
+    await change(ana, [write('shared/tasks/t-ana/progress/1.md', 'one\n')]);
+    git(folder, 'clone', '-q', '-b', 'lanes/ana', remote, 'other');
+    put(join(folder, 'other'), 'shared/tasks/t-ana/progress/2.md', 'two\n');
+    byHand(join(folder, 'other'), 'ana elsewhere');
+    git(join(folder, 'other'), 'push', '-q', 'origin', 'lanes/ana');
+    await ana.sync.pull();
+    expect(see(ana.dir, 'shared/tasks/t-ana/progress/2.md')).toBe('two\n');
+  });
+
+  test('whose push arrived although the answer was lost is its own, even after more work offline', async () => {
+    const { remote, lead, ana } = await makeTeam();
+    await ana.sync.pull();
+    const head = git(ana.dir, 'rev-parse', 'HEAD');
+    await change(ana, [write('shared/tasks/t-ana/progress/1.md', 'one\n')]);
+    await ana.sync.close();
+    // As a crash leaves it that hit after the push and before the branch was moved.
+    git(ana.dir, 'reset', '-q', '--hard', head);
+    git(ana.dir, 'update-ref', '-d', 'refs/remotes/origin/lanes/ana');
+    const again = await openNode({ dir: ana.dir, role: 'worker', localpart: 'ana', remote });
+    const back = unplug(remote);
+    await change(again, [write('shared/tasks/t-ana/progress/2.md', 'two\n')], { whenOffline: 'persist' });
+    back();
+    await again.sync.push();
+    await lead.sync.pull();
+    expect([1, 2].map((day) => see(lead.dir, `shared/tasks/t-ana/progress/${day}.md`))).toEqual(['one\n', 'two\n']);
+  });
+});
