@@ -18,7 +18,11 @@ const UNSETTLED_MS = 100;
 export interface DiskReaderOptions {
   /** Milliseconds since the epoch. Without it nothing read before is trusted, and every new generation reads again. */
   readonly millis?: () => number;
-  /** Something else reports every change: only what was invalidated is looked at again. */
+  /**
+   * A watcher reports every change, so a look at very many tasks may rest on it: beyond the first few records of a
+   * generation, those that were not invalidated are not checked again. Everything else always is, because a report
+   * comes a moment later than the change, and what a command rewrites must be what stands on disk.
+   */
   readonly watched?: boolean;
 }
 
@@ -28,6 +32,11 @@ export interface DiskReader extends TreeReader {
   /** Begins a new generation: every path is checked against the disk once more, when it is next asked for. */
   recheck(): void;
 }
+
+/** More task records than this are only asked for by a look at the whole tree. */
+const FEW_RECORDS = 64;
+
+const TASK_RECORD = /^shared\/tasks\/[^/]+\/meta\.json$/;
 
 interface Known<Value> {
   generation: number;
@@ -46,6 +55,13 @@ export function createDiskReader(root: string, options: DiskReaderOptions = {}):
   const texts = new Map<string, Known<Text>>();
   const listings = new Map<string, Known<readonly string[]>>();
   let generation = 0;
+  let records = 0;
+
+  const restsOnWatcher = (path: string): boolean => {
+    if (options.watched !== true || !TASK_RECORD.test(path)) return false;
+    records += 1;
+    return records > FEW_RECORDS;
+  };
 
   /** Looks `path` up again if this generation has not yet; `load` runs only when the disk may say something new. */
   function refresh<Value>(
@@ -55,7 +71,7 @@ export function createDiskReader(root: string, options: DiskReaderOptions = {}):
     failed: (code: string) => Value,
   ): Value {
     const before = known.get(path);
-    if (before !== undefined && before.generation === generation) return before.value;
+    if (before !== undefined && (before.generation === generation || restsOnWatcher(path))) return before.value;
     let found: BigIntStats | undefined;
     try {
       found = look(resolveInside(root, path));
@@ -113,7 +129,8 @@ export function createDiskReader(root: string, options: DiskReaderOptions = {}):
       for (const path of paths) forget(path, texts, listings);
     },
     recheck() {
-      if (options.watched !== true) generation += 1;
+      generation += 1;
+      records = 0;
     },
   };
 }

@@ -1,0 +1,57 @@
+import { describe, expect, test } from 'vitest';
+import { parseEventLines } from '../../src/protocol/records/event.ts';
+import type { EventRecord } from '../../src/protocol/records/types.ts';
+import { eventChanges } from '../../src/workspace/event-log.ts';
+import { createView, memoryReader } from '../../src/workspace/snapshot.ts';
+
+const event = (id: string, ts: string): EventRecord => ({
+  id,
+  ts,
+  type: 'task.delegated',
+  actor: { id: 'lead', role: 'leader' },
+});
+
+describe('the event log', () => {
+  test('appends to one file per month and writer, oldest first', () => {
+    const earlier = event('01', '2026-08-31T23:59:59Z');
+    const path = 'shared/events/2026-08/lead.jsonl';
+    const before = `${JSON.stringify(event('00', '2026-08-01T00:00:00Z'))}\n`;
+    const view = createView(memoryReader({ [path]: before }));
+    const changes = eventChanges(view, 'lead', [
+      earlier,
+      event('02', '2026-09-01T00:00:00Z'),
+      event('03', '2026-09-01T00:00:01Z'),
+    ]);
+    expect(changes.map((change) => [change.kind, change.path])).toEqual([
+      ['write', path],
+      ['write', 'shared/events/2026-09/lead.jsonl'],
+    ]);
+    const texts = changes.map((change) => (change.kind === 'write' ? change.text : ''));
+    expect(texts[0]?.startsWith(before)).toBe(true);
+    expect(texts.map((text) => parseEventLines(text, path).events.map(({ id }) => id))).toEqual([
+      ['00', '01'],
+      ['02', '03'],
+    ]);
+  });
+
+  test('closes a torn last line instead of gluing the next event to it', () => {
+    const path = 'shared/events/2026-09/lead.jsonl';
+    const view = createView(memoryReader({ [path]: '{"id":"torn' }));
+    const [change] = eventChanges(view, 'lead', [event('02', '2026-09-01T00:00:00Z')]);
+    const { events, diagnostics } = parseEventLines(change?.kind === 'write' ? change.text : '', path);
+    expect(events.map(({ id }) => id)).toEqual(['02']);
+    expect(diagnostics.map(({ line }) => line)).toEqual([1]);
+  });
+
+  test('never replaces a log that it cannot read', () => {
+    const problem = { rule: 'file-not-utf8', severity: 'error', message: 'x', line: 1, column: 1 } as const;
+    const view = createView({ ...memoryReader({}), exists: () => true, read: () => ({ problem }) });
+    expect(() => eventChanges(view, 'lead', [event('02', '2026-09-01T00:00:00Z')])).toThrow(
+      'shared/events/2026-09/lead.jsonl cannot be read, so nothing can be added to it',
+    );
+  });
+
+  test('changes nothing when nothing happened', () => {
+    expect(eventChanges(createView(memoryReader({})), 'lead', [])).toEqual([]);
+  });
+});
