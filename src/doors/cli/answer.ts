@@ -28,3 +28,8 @@ export function wordOf(value: unknown): string {
 export function numberOf(value: unknown): number {
   return typeof value === 'number' ? value : 0;
 }
+
+/** Whether a sync status knows of any attempt to reach the remote. */
+export function wasAsked(sync: Fields): boolean {
+  return sync['online'] === true || wordOf(sync['problem']) !== '' || wordOf(sync['lastPullAt']) !== '';
+}

@@ -14,7 +14,8 @@ export function addFlags(
   }
   command
     .option('--payload <json>', 'the whole payload as JSON; - reads it from standard input')
-    .option('--dry-run', 'check only: nothing is written, sent or synced');
+    .option('--dry-run', 'check only: nothing is written, sent or synced')
+    .addHelpText('after', '\nA text given as - is read from standard input.');
 }
 
 function optionOf(field: Field): Option {

@@ -74,10 +74,10 @@ export async function withApp<Value>(session: Session, work: (app: App) => Promi
   }
 }
 
-/** What a person at the prompt wants of a log: warnings, in words. A node that runs on keeps the whole. */
+/** A command that ends answers for itself, so of its log only what is broken is shown. A node that runs on keeps the whole. */
 export function terseLog(output: Output): NonNullable<AppOptions['log']> {
-  const say = (_fields: Record<string, unknown>, message: string): void => output.note(message);
-  return { debug: () => undefined, info: () => undefined, warn: say, error: say };
+  const nothing = (): void => undefined;
+  return { debug: nothing, info: nothing, warn: nothing, error: (_fields, message) => output.note(message) };
 }
 
 /** Calls one action as the actor of this command; who that is costs nothing to find out when nothing was said. */

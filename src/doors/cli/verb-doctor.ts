@@ -1,12 +1,12 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import type { Command } from 'commander';
-import type { App, Envelope } from '../../app-types.ts';
+import type { App, Envelope, ToolCall } from '../../app-types.ts';
 import { FlowError, toFlowError } from '../../protocol/errors.ts';
 import { connect } from '../connect.ts';
 import { NODE } from '../node-calls.ts';
 import { socketPath } from '../workspace.ts';
-import { numberOf, objectsOf, textsOf, wordOf } from './answer.ts';
+import { numberOf, objectsOf, textsOf, wasAsked, wordOf } from './answer.ts';
 import { EXIT } from './output.ts';
 import { terseLog, workspaceOf, type Session } from './session.ts';
 import { printable, table, type Palette } from './text.ts';
@@ -124,26 +124,33 @@ function examineSocket(root: string, env: NodeJS.ProcessEnv): Finding {
 }
 
 async function examineSync(app: App): Promise<readonly Finding[]> {
-  const sync = await ask(app, NODE.status);
+  const sync = await syncStatus(app);
   if (!sync.ok) return [unanswered('sync', sync)];
   const branch = good('branch', `${wordOf(sync['branch'])} at ${wordOf(sync['head']).slice(0, 12)}`);
-  const set = textsOf(sync['conflicts']).map((path) =>
+  const conflicts = textsOf(sync['conflicts']).map((path) =>
     bad('conflict', `${path} was set aside`, 'compare it with the file beside it, keep what is right, and delete it'),
   );
-  if (app.mode === 'solo') return [branch, good('remote', 'none: solo'), ...set];
-  const reached = sync['online'] !== false;
+  return [branch, remoteOf(app, sync), ...conflicts];
+}
+
+/** A workspace that was opened only now has not spoken with its remote; a pull, as any command makes it, does. */
+async function syncStatus(app: App): Promise<Envelope> {
+  const sync = await ask(app, NODE.status);
+  if (!sync.ok || app.mode === 'solo' || wasAsked(sync)) return sync;
+  const pulled = await ask(app, { tool: 'filesync', action: 'pull', payload: { path: 'shared/projects/' } });
+  const status = await ask(app, NODE.status);
+  return pulled.ok ? status : { ...status, online: false, problem: pulled.error, remedy: pulled['remedy'] };
+}
+
+function remoteOf(app: App, sync: Envelope): Finding {
+  if (app.mode === 'solo') return good('remote', 'none: solo');
+  const remote = wordOf(sync['remote']);
+  if (sync['online'] === true) {
+    return good('remote', `${remote}: ${numberOf(sync['ahead'])} to push, ${numberOf(sync['behind'])} to pull`);
+  }
   const problem = wordOf(sync['problem']) || 'it does not answer';
-  const remote = reached
-    ? good(
-        'remote',
-        `${wordOf(sync['remote'])}: ${numberOf(sync['ahead'])} to push, ${numberOf(sync['behind'])} to pull`,
-      )
-    : bad(
-        'remote',
-        `${wordOf(sync['remote'])}: ${problem}`,
-        'check address and access with `git fetch`, then `baton sync now`',
-      );
-  return [branch, remote, ...set];
+  const remedy = wordOf(sync['remedy']) || 'check address and access with `git fetch`, then `baton sync now`';
+  return bad('remote', `${remote}: ${problem}`, remedy);
 }
 
 async function examineFiles(app: App): Promise<readonly Finding[]> {
@@ -166,7 +173,7 @@ function unanswered(check: string, answer: Envelope): Finding {
   return bad(check, answer.error ?? 'no answer', typeof remedy === 'string' ? remedy : 'run `baton doctor` again');
 }
 
-async function ask(app: App, call: { readonly tool: string; readonly action: string }): Promise<Envelope> {
+async function ask(app: App, call: ToolCall): Promise<Envelope> {
   try {
     return await app.call(call);
   } catch (thrown) {

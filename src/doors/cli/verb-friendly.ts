@@ -92,7 +92,11 @@ export function defineTask(command: Command, session: Session): void {
 function define(parent: Command, session: Session, entry: Friendly): void {
   const { tool, action, name, places, optional = [] } = entry;
   const known = actionOf(tool, action);
-  const fields = fieldsOf(known.inputSchema);
+  const fields = fieldsOf(known.inputSchema).map((field) =>
+    entry.inTeamRoom === true && field.name === 'roomId'
+      ? { ...field, required: false, description: "room of the assignment (default: the team's)" }
+      : field,
+  );
   const seeAlso = `see \`baton ${parent.name()} ${name} --help\``;
   const command = parent.command(name).description(entry.summary ?? known.summary);
   // All places may be missing on the line, because `--payload` may hold them; what is really missing is said below.

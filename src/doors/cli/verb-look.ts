@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import type { App, Envelope } from '../../app-types.ts';
-import { fieldsOf, numberOf, objectsOf, textsOf, wordOf, type Fields } from './answer.ts';
+import { fieldsOf, numberOf, objectsOf, textsOf, wasAsked, wordOf, type Fields } from './answer.ts';
 import { NODE } from '../node-calls.ts';
 import { renderBoard, type BoardProject } from './board.ts';
 import { boardProjects } from './board-data.ts';
@@ -158,6 +158,12 @@ function renderMessages(answer: Fields, palette: Palette, width: number): string
     .join('\n');
 }
 
+/** A command that only looks does not ask the remote, and then cannot tell. */
+function stateOf(sync: Fields, palette: Palette): string {
+  if (sync['online'] === true) return palette.green('online');
+  return wasAsked(sync) ? palette.red('offline') : 'not asked yet: `baton sync now` asks';
+}
+
 /** What a sync brought, and how things stand now. */
 function renderSynced(answer: Fields, palette: Palette): string {
   const changed = textsOf(answer['changed']);
@@ -179,7 +185,7 @@ function renderSync(sync: Fields, palette: Palette): string {
   const row = (name: string, value: unknown): readonly string[][] =>
     wordOf(value) === '' ? [] : [[palette.dim(name), printable(wordOf(value))]];
   const reach = [
-    ...row('state', sync['online'] === false ? palette.red('offline') : palette.green('online')),
+    ...row('state', stateOf(sync, palette)),
     ...row('ahead', sync['ahead']),
     ...row('behind', sync['behind']),
   ];

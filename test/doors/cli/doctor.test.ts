@@ -100,6 +100,37 @@ describe('doctor', () => {
     });
   });
 
+  test('asks the remote when nobody has asked it yet', async () => {
+    const unasked = { ...status, remote: '/srv/team.git', online: false };
+    let pulls = 0;
+    const { run } = terminal({
+      mode: 'team',
+      answer: ({ tool, action }) => {
+        if (tool === 'filesync') {
+          pulls += 1;
+          return { ok: true };
+        }
+        if (action !== 'status') return { ok: true, problems: [] };
+        return pulls === 0 ? unasked : { ...unasked, online: true, behind: 2 };
+      },
+    });
+    expect(await run('doctor')).toMatchObject({
+      code: 0,
+      stdout: expect.stringContaining('ok  remote     /srv/team.git: 0 to push, 2 to pull\n'),
+    });
+    const refused = terminal({
+      mode: 'team',
+      answer: ({ tool, action }) => {
+        if (tool === 'filesync') return { ok: false, code: 'sync-failed', error: 'repository not found' };
+        return action === 'status' ? unasked : { ok: true, problems: [] };
+      },
+    });
+    expect(await refused.run('doctor')).toMatchObject({
+      code: 1,
+      stdout: expect.stringContaining('wrong  remote     /srv/team.git: repository not found\n'),
+    });
+  });
+
   test('works where there is no workspace at all', async () => {
     const { run } = terminal({}, { cwd: tempDir() });
     const { code, stdout } = await run('doctor');
