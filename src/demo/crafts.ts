@@ -7,6 +7,8 @@ import { lint, mendMostFrequent } from './polish.ts';
 export interface Assignment {
   readonly taskId: string;
   readonly repository: string;
+  /** The commit up to which the history is read; fixed for the whole project. */
+  readonly revision: string;
   readonly settings: Readonly<Record<string, string>>;
   /** Text of the input whose path ends in `name`; throws when the spec names none. */
   input(name: string): string;
@@ -31,8 +33,8 @@ const done = (summary: string, files: Outcome['files']): Outcome => ({ status: '
 
 /** The trades of the demo's two Workers. Each turns inputs into deliverables; what it says is what the history holds. */
 export const CRAFTS: Readonly<Record<string, Craft>> = {
-  async collect({ repository }) {
-    const commits = await readHistory(repository);
+  async collect({ repository, revision }) {
+    const commits = await readHistory(repository, revision);
     const authors = new Set(commits.map(({ author }) => author)).size;
     const summary = `${commits.length} commits by ${authors} author(s) read from the history.`;
     return done(summary, { 'commits.json': `${JSON.stringify(commits, null, 1)}\n` });
@@ -147,7 +149,7 @@ export const CRAFTS: Readonly<Record<string, Craft>> = {
   },
 
   async verify(assignment) {
-    const counted = await countCommits(assignment.repository);
+    const counted = await countCommits(assignment.repository, assignment.revision);
     const claimed = Number(/covers (\d+) commits/.exec(assignment.input('report.md'))?.[1] ?? Number.NaN);
     if (counted !== claimed) {
       return {

@@ -21,10 +21,24 @@ export interface Commit {
 const RECORD = '\u001e';
 const FIELD = '\u001f';
 
-/** The newest `limit` commits of a repository, oldest first, with the lines that each changed per file. */
-export async function readHistory(repository: string, limit = 400): Promise<readonly Commit[]> {
+/** The commit that a repository stands at. */
+export async function currentRevision(repository: string): Promise<string> {
+  return (await git(repository, 'rev-parse', 'HEAD')).trim();
+}
+
+/** The newest `limit` commits up to a revision, oldest first, with the lines that each changed per file. */
+export async function readHistory(repository: string, revision: string, limit = 400): Promise<readonly Commit[]> {
   const format = `${RECORD}%H${FIELD}%an${FIELD}%aI${FIELD}%s`;
-  const text = await git(repository, 'log', `--max-count=${limit}`, '--no-merges', '--numstat', `--format=${format}`);
+  const text = await git(
+    repository,
+    'log',
+    `--max-count=${limit}`,
+    '--no-merges',
+    '--numstat',
+    `--format=${format}`,
+    revision,
+    '--',
+  );
   return text
     .split(RECORD)
     .filter((record) => record.trim() !== '')
@@ -33,8 +47,8 @@ export async function readHistory(repository: string, limit = 400): Promise<read
 }
 
 /** Counts that the verifier takes from git itself, not from anybody's deliverable. */
-export async function countCommits(repository: string, limit = 400): Promise<number> {
-  const text = await git(repository, 'rev-list', '--no-merges', `--max-count=${limit}`, 'HEAD');
+export async function countCommits(repository: string, revision: string, limit = 400): Promise<number> {
+  const text = await git(repository, 'rev-list', '--no-merges', `--max-count=${limit}`, revision, '--');
   return text.split('\n').filter((line) => line !== '').length;
 }
 

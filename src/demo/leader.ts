@@ -1,13 +1,17 @@
 import type { App, Envelope } from '../app-types.ts';
+import { parseLine } from '../protocol/mention.ts';
 import { call, until } from './calls.ts';
 import { ANSWERS, STEPS, specOf } from './script.ts';
 
 export interface LeaderOptions {
   readonly app: App;
   readonly repository: string;
+  readonly revision: string;
   readonly projectId: string;
   readonly teamRoom: string;
   readonly signal: AbortSignal;
+  /** Tasks whose results have been taken up. */
+  readonly answered: Set<string>;
   /** Called with a sentence whenever the Leader decides something that a reader would miss. */
   readonly say: (sentence: string) => void;
   /** Called after every change, to draw the plan. */
@@ -53,6 +57,7 @@ export async function runReport(options: LeaderOptions): Promise<readonly string
       title: node.title,
       craft,
       repository: options.repository,
+      revision: options.revision,
       inputs: paths,
       settings,
       taskId: node.taskId,
@@ -62,7 +67,7 @@ export async function runReport(options: LeaderOptions): Promise<readonly string
   await call(app, 'projectflow', 'plan_dag', { projectId, tasks: nodes });
   await delegateReady(options, projectId, 'ready_nodes', nodes, specFor);
   for (;;) {
-    const taskId = await until(() => nextResult(app, projectId), options.signal);
+    const taskId = await until(() => nextResult(options), options.signal);
     const { status, summary } = await decide(options, projectId, taskId);
     if (status === 'REVISION_NEEDED' || status === 'BLOCKED') {
       const order = orders.get(taskId);
@@ -125,12 +130,13 @@ export async function runPolish(options: LeaderOptions, report: string): Promise
         title: node.title,
         craft: 'polish',
         repository: options.repository,
+        revision: options.revision,
         inputs: [source],
         settings: {},
         taskId,
       });
     await delegateReady(options, projectId, 'ready_loop_nodes', [node], spec);
-    await until(() => nextResult(app, projectId), options.signal);
+    await until(() => nextResult(options), options.signal);
     const { summary } = await decide(options, projectId, taskId);
     source = `shared/tasks/${taskId}/workspace/release-report.md`;
     const findings = JSON.parse((await app.text(`shared/tasks/${taskId}/workspace/findings.json`)) ?? '{}') as {
@@ -170,12 +176,18 @@ async function delegateReady(
   if (ready.length > 0) await changed(projectId);
 }
 
-async function nextResult(app: App, projectId: string): Promise<string | undefined> {
-  const { issues } = await call(app, 'projectflow', 'check_active_tasks', { projectId });
-  const waiting = (issues as readonly { issueType: string; taskId?: string }[]).find(
-    ({ issueType }) => issueType === 'task_result_pending_check',
-  );
-  return waiting?.taskId;
+const RESULT_LINES: ReadonlySet<string> = new Set(['completed', 'revision', 'blocked', 'interrupted']);
+
+/** The next task that a Worker has handed in, by the line that mentions the Leader; each is answered once. */
+async function nextResult({ app, teamRoom, answered }: LeaderOptions): Promise<string | undefined> {
+  const { messages } = await call(app, 'message', 'list', { roomId: teamRoom, limit: 200 });
+  for (const { text } of messages as readonly { text: string }[]) {
+    const line = parseLine(text);
+    if (line?.taskId === undefined || !RESULT_LINES.has(line.kind) || answered.has(line.taskId)) continue;
+    answered.add(line.taskId);
+    return line.taskId;
+  }
+  return undefined;
 }
 
 /** Checks the result and decides by what it says: the Leader's word is what moves the plan. */

@@ -3,6 +3,7 @@ import { join, relative, resolve } from 'node:path';
 import type { DemoOptions } from '../app-types.ts';
 import { createLog } from '../adapters/log.ts';
 import { call } from './calls.ts';
+import { currentRevision } from './history.ts';
 import { runPolish, runReport } from './leader.ts';
 import type { LeaderOptions } from './leader.ts';
 import { createScreen } from './screen.ts';
@@ -43,15 +44,19 @@ interface Outcome {
 
 async function play(stage: Stage, screen: Screen, signal: AbortSignal, started: number): Promise<Outcome> {
   const { repository, name } = findHistory(stage.folder);
+  const revision = await currentRevision(repository);
   screen.say(`A Leader and two Workers (ana, bo), each in a clone of its own, report on ${name}.\n`);
   const programs = Object.values(stage.workers).map((node) => runWorker(node, signal));
   const stamp = new Date(started).toISOString().replaceAll(/[-:]/g, '').replace('T', '-').slice(0, 15);
+  const answered = new Set<string>();
   const optionsFor = (projectId: string): LeaderOptions => ({
     app: stage.leader,
     repository,
+    revision,
     projectId,
     teamRoom: 'room:!team:local',
     signal,
+    answered,
     say: (sentence) => screen.say(`  ${sentence}`),
     changed: (id) => screen.show(id),
   });

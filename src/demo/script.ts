@@ -112,6 +112,7 @@ export function specOf(options: {
   readonly title: string;
   readonly craft: string;
   readonly repository: string;
+  readonly revision: string;
   readonly inputs: readonly string[];
   readonly settings: Readonly<Record<string, string>>;
   readonly taskId: string;
@@ -128,6 +129,7 @@ export function specOf(options: {
     '',
     `- Craft: ${options.craft}`,
     `- Repository: ${options.repository}`,
+    `- Revision: ${options.revision}`,
     ...options.inputs.map((path) => `- Input: ${path}`),
     ...settings,
     '',

@@ -50,7 +50,7 @@ async function work(app: App, taskId: string): Promise<void> {
 }
 
 async function readSpec(app: App, taskId: string, spec: string): Promise<Assignment & { readonly craft: string }> {
-  const values = [...spec.matchAll(/^- (Craft|Repository|Input|Setting [\w-]+): (.+)$/gm)].map(
+  const values = [...spec.matchAll(/^- (Craft|Repository|Revision|Input|Setting [\w-]+): (.+)$/gm)].map(
     ([, name = '', value = '']) => [name, value] as const,
   );
   const inputs = new Map<string, string>();
@@ -65,6 +65,7 @@ async function readSpec(app: App, taskId: string, spec: string): Promise<Assignm
     taskId,
     craft: valueOf('Craft'),
     repository: valueOf('Repository'),
+    revision: valueOf('Revision'),
     settings: Object.fromEntries(settings),
     input(file) {
       for (const [path, text] of inputs) if (path.endsWith(`/${file}`)) return text;
