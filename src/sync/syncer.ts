@@ -196,6 +196,9 @@ async function readStatus(context: SyncContext): Promise<SyncStatus> {
 async function pendingLanes({ git, state, lanePrefix }: SyncContext, head: ObjectId): Promise<SyncStatus['lanes']> {
   const lanes = lanesIn(state.tracked, lanePrefix);
   return Promise.all(
-    lanes.map(async ([ref, tip]) => ({ name: ref.slice('refs/heads/'.length), pending: await git.count([tip], [head]) })),
+    lanes.map(async ([ref, tip]) => ({
+      name: ref.slice('refs/heads/'.length),
+      pending: await git.count([tip], [head]),
+    })),
   );
 }

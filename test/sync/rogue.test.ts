@@ -64,7 +64,10 @@ describe('a lane that does what its Worker may not', () => {
     expect(see(lead.dir, META)).toBe(taskMeta('t-ana', 'ana', { status: 'submitted', summary: 'S' }));
 
     const log = see(lead.dir, report.changed.find((path) => path.startsWith('shared/events/')) ?? '') ?? '';
-    const events = log.trim().split('\n').map((line) => JSON.parse(line) as Record<string, unknown>);
+    const events = log
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as Record<string, unknown>);
     expect(events).toHaveLength(13);
     expect(events[0]).toMatchObject({
       type: 'lane.refused',
@@ -99,15 +102,24 @@ describe('a lane that does what its Worker may not', () => {
     await change(ana, [write('shared/tasks/t-ana/progress/3.md', 'newest\n')]);
     await lead.sync.pull();
     expect(see(lead.dir, 'shared/projects/p/plan.md')).toBe(PLAN);
-    expect([1, 2, 3].map((day) => see(lead.dir, `shared/tasks/t-ana/progress/${day}.md`))).toEqual(['one\n', 'newer\n', 'newest\n']);
+    expect([1, 2, 3].map((day) => see(lead.dir, `shared/tasks/t-ana/progress/${day}.md`))).toEqual([
+      'one\n',
+      'newer\n',
+      'newest\n',
+    ]);
     expect(see(ana.dir, 'shared/projects/p/plan.md')).toBe(PLAN);
   });
 
   test.each([
-    ['symlink', (dir: string) => symlinkSync('/etc/passwd', join(dir, 'shared/tasks/t-ana/link')), 'shared/tasks/t-ana/link'],
+    [
+      'symlink',
+      (dir: string) => symlinkSync('/etc/passwd', join(dir, 'shared/tasks/t-ana/link')),
+      'shared/tasks/t-ana/link',
+    ],
     [
       'gitlink',
-      (dir: string) => git(dir, 'update-index', '--add', '--cacheinfo', `160000,${'1'.repeat(40)},shared/tasks/t-ana/sub`),
+      (dir: string) =>
+        git(dir, 'update-index', '--add', '--cacheinfo', `160000,${'1'.repeat(40)},shared/tasks/t-ana/sub`),
       'shared/tasks/t-ana/sub',
     ],
     ['reserved-name', (dir: string) => put(dir, 'shared/tasks/t-ana/aux.txt', 'x'), 'shared/tasks/t-ana/aux.txt'],
@@ -121,7 +133,8 @@ describe('a lane that does what its Worker may not', () => {
     ['forbidden-field', (dir: string) => put(dir, META, taskMeta('t-ana', 'bo')), META],
     [
       'forbidden-field',
-      (dir: string) => put(dir, 'shared/agents/ana.json', '{\n  "agent_id": "ana",\n  "role": "leader",\n  "status": "ACTIVE"\n}\n'),
+      (dir: string) =>
+        put(dir, 'shared/agents/ana.json', '{\n  "agent_id": "ana",\n  "role": "leader",\n  "status": "ACTIVE"\n}\n'),
       'shared/agents/ana.json',
     ],
   ])('is told %s, case %#', async (reason, make, path) => {

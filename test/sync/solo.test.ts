@@ -53,14 +53,21 @@ describe('a step in solo mode', () => {
   test('refuses alone: the rest of its group is committed together', async () => {
     const node = await makeSolo();
     const results = await Promise.allSettled([
-      change(node, [write('shared/projects/p/result.md', 'one\n')], { label: 'taskflow(a): one', subject: { task: 'one' } }),
+      change(node, [write('shared/projects/p/result.md', 'one\n')], {
+        label: 'taskflow(a): one',
+        subject: { task: 'one' },
+      }),
       change(node, () => {
         throw new FlowError('paused', 'project is paused');
       }),
-      change(node, (view) => [write('shared/projects/p/result.md', `${view.text('shared/projects/p/result.md')}two\n`)], {
-        label: 'taskflow(b): two',
-        subject: { task: 'two' },
-      }),
+      change(
+        node,
+        (view) => [write('shared/projects/p/result.md', `${view.text('shared/projects/p/result.md')}two\n`)],
+        {
+          label: 'taskflow(b): two',
+          subject: { task: 'two' },
+        },
+      ),
       change(node, [write('shared/projects/p/.git/config', 'x')]),
     ]);
     expect(results.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled', 'rejected']);
@@ -77,10 +84,11 @@ describe('a step in solo mode', () => {
     git(node.dir, 'add', 'notes.txt');
     put(node.dir, 'shared/projects/p/plan.md', `${PLAN}\nedited by hand\n`);
     await change(node, (view) => [edit(view, META, { status: 'in_progress' })]);
-    expect(git(node.dir, 'status', '--porcelain').split('\n').map((line) => line.trim())).toEqual([
-      'A  notes.txt',
-      'M shared/projects/p/plan.md',
-    ]);
+    expect(
+      git(node.dir, 'status', '--porcelain')
+        .split('\n')
+        .map((line) => line.trim()),
+    ).toEqual(['A  notes.txt', 'M shared/projects/p/plan.md']);
     expect(await node.sync.dirty()).toEqual(['shared/projects/p/plan.md']);
   });
 
@@ -114,7 +122,9 @@ describe('adopting files from the disk', () => {
     drop(node.dir, 'shared/tasks/t-ana/workspace/old.txt');
     put(node.dir, 'shared/tasks/t-ana/spec.md', 'rewritten\n');
     put(node.dir, 'shared/tasks/t-ana/base/input.txt', 'rewritten\n');
-    await change(node, [{ kind: 'adopt', path: 'shared/tasks/t-ana/' }, write('shared/tasks/t-ana/result.md', 'R\n')], { actor });
+    await change(node, [{ kind: 'adopt', path: 'shared/tasks/t-ana/' }, write('shared/tasks/t-ana/result.md', 'R\n')], {
+      actor,
+    });
     expect(git(node.dir, 'ls-tree', '-r', '--name-only', 'main', 'shared/tasks/t-ana').split('\n')).toEqual([
       'shared/tasks/t-ana/base/input.txt',
       'shared/tasks/t-ana/meta.json',
@@ -154,7 +164,12 @@ describe('adopting files from the disk', () => {
     put(node.dir, 'shared/projects/p/plan.md', PLAN.replace('[ ]', '[!]'));
     put(node.dir, 'shared/tasks/t-bo/meta.json', '{ "task_id": ');
     put(node.dir, 'shared/events/2026-11/ana.jsonl', '{}\n');
-    const answer = await node.sync.adopt(['shared/tasks/', 'shared/projects/p/plan.md', 'shared/events/', 'baton.json']);
+    const answer = await node.sync.adopt([
+      'shared/tasks/',
+      'shared/projects/p/plan.md',
+      'shared/events/',
+      'baton.json',
+    ]);
     expect(answer).toEqual({
       adopted: ['shared/tasks/t-ana/result.md', 'shared/projects/p/plan.md'],
       foreign: ['shared/events/2026-11/ana.jsonl'],
@@ -168,7 +183,10 @@ describe('a crash', () => {
   test('between moving the branch and writing the files is made good at the next start', async () => {
     const node = await makeSolo();
     const before = git(node.dir, 'rev-parse', 'main');
-    await change(node, (view) => [edit(view, META, { status: 'in_progress' }), write('shared/projects/p/result.md', 'R\n')]);
+    await change(node, (view) => [
+      edit(view, META, { status: 'in_progress' }),
+      write('shared/projects/p/result.md', 'R\n'),
+    ]);
     await node.sync.close();
     // As the crash leaves it: the branch is at the new commit, files and index still at the old one.
     git(node.dir, 'read-tree', before);

@@ -4,7 +4,20 @@ import { describe, expect, test } from 'vitest';
 import type { PullReport } from '../../src/ports.ts';
 import { FlowError } from '../../src/protocol/errors.ts';
 import { git } from '../support/git.ts';
-import { PLAN, byHand, change, edit, makeTeam, openNode, published, put, see, taskMeta, unplug, write } from './workshop.ts';
+import {
+  PLAN,
+  byHand,
+  change,
+  edit,
+  makeTeam,
+  openNode,
+  published,
+  put,
+  see,
+  taskMeta,
+  unplug,
+  write,
+} from './workshop.ts';
 
 const META = 'shared/tasks/t-ana/meta.json';
 const PLAN_PATH = 'shared/projects/p/plan.md';
@@ -55,7 +68,10 @@ describe('a team', () => {
 
   test('never loses a Worker who was not idle while the Leader integrated', async () => {
     const { lead, ana } = await makeTeam();
-    await change(ana, (view) => [edit(view, META, { status: 'in_progress' }), write('shared/tasks/t-ana/progress/1.md', 'one\n')]);
+    await change(ana, (view) => [
+      edit(view, META, { status: 'in_progress' }),
+      write('shared/tasks/t-ana/progress/1.md', 'one\n'),
+    ]);
     await lead.sync.pull();
     await change(lead, [write(PLAN_PATH, `${PLAN}\nA note.\n`)]);
     // The lane merges main while main already holds an older state of the lane: two best common ancestors.
@@ -103,7 +119,9 @@ describe('a team', () => {
       });
     const results = await Promise.allSettled([lead, second, lead, second].map(claim));
     const lost = results.filter((result) => result.status === 'rejected');
-    expect(lost.map(({ reason }) => (reason as FlowError).code)).toEqual(Array.from({ length: 3 }, () => 'illegal-transition'));
+    expect(lost.map(({ reason }) => (reason as FlowError).code)).toEqual(
+      Array.from({ length: 3 }, () => 'illegal-transition'),
+    );
     await Promise.all([lead.sync.pull(), second.sync.pull()]);
     expect(git(lead.dir, 'rev-parse', 'HEAD')).toBe(git(second.dir, 'rev-parse', 'HEAD'));
     expect(published(remote, 'main', PLAN_PATH)).toBe(PLAN.replace('[ ] t-last', '[~] t-last'));
@@ -187,7 +205,10 @@ describe('hand edits', () => {
     const report = await ana.sync.pull();
     const setAside = 'shared/tasks/t-ana/spec.md.conflict-ana';
     expect(report.conflicts).toEqual([{ path: 'shared/tasks/t-ana/spec.md', setAside }]);
-    expect([see(ana.dir, 'shared/tasks/t-ana/spec.md'), see(ana.dir, setAside)]).toEqual(['# First, again\n', '# Mine\n']);
+    expect([see(ana.dir, 'shared/tasks/t-ana/spec.md'), see(ana.dir, setAside)]).toEqual([
+      '# First, again\n',
+      '# Mine\n',
+    ]);
     expect((await ana.sync.status()).conflicts).toEqual([setAside]);
   });
 
@@ -221,9 +242,17 @@ describe('a remote out of reach', () => {
     const back = unplug(remote);
     const refusal = await change(lead, [write('shared/projects/p/result.md', 'R\n')]).catch((error: unknown) => error);
     expect(refusal).toMatchObject({ code: 'sync-failed', retryable: true });
-    expect((refusal as FlowError).message).toContain('cannot pull authoritative project state from shared storage; retry');
-    expect([git(lead.dir, 'rev-parse', 'main'), see(lead.dir, 'shared/projects/p/result.md')]).toEqual([before, undefined]);
-    expect(await lead.sync.status()).toMatchObject({ online: false, problem: expect.stringContaining('is not there') as unknown });
+    expect((refusal as FlowError).message).toContain(
+      'cannot pull authoritative project state from shared storage; retry',
+    );
+    expect([git(lead.dir, 'rev-parse', 'main'), see(lead.dir, 'shared/projects/p/result.md')]).toEqual([
+      before,
+      undefined,
+    ]);
+    expect(await lead.sync.status()).toMatchObject({
+      online: false,
+      problem: expect.stringContaining('is not there') as unknown,
+    });
     await expect(lead.sync.pull()).rejects.toMatchObject({ code: 'sync-failed' });
     await expect(lead.sync.push()).rejects.toMatchObject({ code: 'sync-failed' });
     back();
@@ -245,7 +274,11 @@ describe('a remote out of reach', () => {
             : [edit(view, META, { status: 'submitted' }), write('shared/tasks/t-ana/result.md', 'STATUS: SUCCESS\n')],
         { whenOffline: 'persist' },
       );
-    expect(await submit()).toMatchObject({ durability: 'committed', synced: false, commit: git(ana.dir, 'rev-parse', 'HEAD') });
+    expect(await submit()).toMatchObject({
+      durability: 'committed',
+      synced: false,
+      commit: git(ana.dir, 'rev-parse', 'HEAD'),
+    });
     expect(await submit()).toMatchObject({ commit: undefined, synced: false });
     expect(await ana.sync.published(META)).toBe(false);
     expect(await ana.sync.status()).toMatchObject({ ahead: 1, online: false });
@@ -269,7 +302,9 @@ describe('a remote out of reach', () => {
   test('that refuses a push says why, and is not asked again for nothing', async () => {
     const { remote, lead } = await makeTeam();
     mkdirSync(join(remote, 'hooks'), { recursive: true });
-    writeFileSync(join(remote, 'hooks', 'pre-receive'), '#!/bin/sh\necho "main is protected" >&2\nexit 1\n', { mode: 0o755 });
+    writeFileSync(join(remote, 'hooks', 'pre-receive'), '#!/bin/sh\necho "main is protected" >&2\nexit 1\n', {
+      mode: 0o755,
+    });
     const before = git(lead.dir, 'rev-parse', 'main');
     const refusal = await change(lead, [write('shared/projects/p/result.md', 'R\n')]).catch((error: unknown) => error);
     expect(refusal).toMatchObject({ code: 'sync-failed', retryable: false });

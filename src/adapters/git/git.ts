@@ -36,6 +36,8 @@ export async function createGit(options: GitOptions): Promise<Git> {
     cwd: found.gitDir,
     env: { ...env, GIT_DIR: own, GIT_OBJECT_DIRECTORY: found.objects },
   };
+  // A relative path to a remote is meant from the workspace.
+  const atRoot: GitPlace = { ...objects, cwd: found.root };
   if (!existsSync(join(own, 'HEAD'))) {
     await demand({ cwd: found.gitDir, env }, ['init', '--bare', '--template=', `--object-format=${found.format}`, own]);
   }
@@ -83,11 +85,11 @@ export async function createGit(options: GitOptions): Promise<Git> {
     },
     attempted: async () => (await statObjects(objects, [ATTEMPT_REF]))[0]?.id,
     async fetch(remote, branches) {
-      const outcome = await fetchBranches(objects, remote, branches, network);
+      const outcome = await fetchBranches(atRoot, remote, branches, network);
       if (outcome.kind === 'ok') await mirrorTracking(clone, outcome.refs);
       return outcome;
     },
-    push: (remote, branch, commit) => pushBranch(objects, remote, branch, commit, network),
+    push: (remote, branch, commit) => pushBranch(atRoot, remote, branch, commit, network),
   };
 }
 
