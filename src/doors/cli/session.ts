@@ -74,9 +74,10 @@ export async function withApp<Value>(session: Session, work: (app: App) => Promi
   }
 }
 
+const nothing = (): void => undefined;
+
 /** A command that ends answers for itself, so of its log only what is broken is shown. A node that runs on keeps the whole. */
 export function terseLog(output: Output): NonNullable<AppOptions['log']> {
-  const nothing = (): void => undefined;
   return { debug: nothing, info: nothing, warn: nothing, error: (_fields, message) => output.note(message) };
 }
 
