@@ -27,6 +27,9 @@ function put(root: string, path: string, content: string | Uint8Array): void {
 
 const bytes = (text: string): Uint8Array => Buffer.from(text);
 
+const record = (id: string, title: string): string =>
+  JSON.stringify({ task_id: id, project_id: 'p', task_title: title });
+
 /** A clock at which everything that was written just now is long settled. */
 const later = { millis: () => Date.now() + 60_000 };
 
@@ -91,8 +94,6 @@ describe('reading', () => {
 
   test('with a watcher, checks what a command looks at and trusts the rest of a long look until it is told', () => {
     const root = testFolder();
-    const record = (id: string, title: string): string =>
-      JSON.stringify({ task_id: id, project_id: 'p', task_title: title });
     for (let count = 100; count < 200; count += 1)
       put(root, `shared/tasks/t-${count}/meta.json`, record(`t-${count}`, 'old'));
     const tree = createWorkTree(root, { ...later, watched: true });
@@ -306,10 +307,10 @@ describe('listing files below a path', () => {
     execFileSync('mkfifo', [join(root, 'shared/t/pipe')]);
     const { paths, problems } = createWorkTree(root).files('shared/t/');
     expect(paths).toEqual(['shared/t/a/c.md', 'shared/t/b.md']);
-    expect(problems.map(({ rule, message }) => [rule, message]).sort()).toEqual([
-      ['file-not-plain', 'shared/t/pipe is neither a file nor a directory'],
-      ['file-not-plain', 'shared/t/sub/.git is a git repository of its own'],
-      ['file-symlink', 'shared/t/link is a symbolic link'],
+    expect(problems.map(({ rule, message }) => `${rule}: ${message}`).sort()).toEqual([
+      'file-not-plain: shared/t/pipe is neither a file nor a directory',
+      'file-not-plain: shared/t/sub/.git is a git repository of its own',
+      'file-symlink: shared/t/link is a symbolic link',
     ]);
   });
 
@@ -328,9 +329,8 @@ describe('a preview', () => {
     const root = testFolder();
     put(root, 'shared/tasks/t-1/workspace/a.txt', 'made by hand');
     const tree = createWorkTree(root);
-    const record = JSON.stringify({ task_id: 't-1', project_id: 'p', task_title: 'T', assigned_to: 'ana' });
     const view = tree.preview([
-      { kind: 'write', path: TASK, text: record },
+      { kind: 'write', path: TASK, text: record('t-1', 'T') },
       { kind: 'adopt', path: 'shared/tasks/t-1/workspace/' },
     ]);
     expect(view.task('t-1')?.meta?.task_title).toBe('T');
