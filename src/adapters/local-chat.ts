@@ -139,8 +139,7 @@ function readAll(dir: string): readonly Line[] {
   try {
     names = readdirSync(dir);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
-    throw error;
+    return absent(error);
   }
   return names
     .filter((name) => name.endsWith(SUFFIX))
@@ -148,13 +147,19 @@ function readAll(dir: string): readonly Line[] {
     .sort((a, b) => (a.eventId < b.eventId ? -1 : a.eventId > b.eventId ? 1 : 0));
 }
 
+/** A log that is not there holds nothing; any other reason is told. */
+function absent(cause: unknown): readonly [] {
+  const code = (cause as NodeJS.ErrnoException).code ?? 'unknown error';
+  if (code === 'ENOENT') return [];
+  throw new FlowError('notify-failed', `the local room log cannot be read (${code})`, { cause });
+}
+
 function readLines(file: string): readonly Line[] {
   let text: string;
   try {
     text = readFileSync(file, 'utf8');
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
-    throw error;
+    return absent(error);
   }
   return text.split('\n').flatMap((line) => {
     const parsed = parseLine(line);

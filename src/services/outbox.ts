@@ -100,7 +100,8 @@ export function createOutbox({ dir, chat, clock, log, events }: OutboxDependenci
   async function attempt(announcement: Announcement): Promise<Delivery> {
     const { txn, room, text, mentions, sender, mustHaveJoined } = announcement;
     try {
-      if (mustHaveJoined !== undefined) {
+      // Nobody joins a room that is a log on this machine.
+      if (mustHaveJoined !== undefined && chat.kind === 'remote') {
         const joined = await chat.joined(room);
         if (!joined.some((member) => sameIdentity(member, mustHaveJoined))) {
           return failed(announcement, `worker ${mustHaveJoined} is not a joined member of room ${room}`, true);

@@ -1,0 +1,246 @@
+import { mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { createClock } from '../../src/adapters/clock.ts';
+import { createLocalChat } from '../../src/adapters/local-chat.ts';
+import { createLog } from '../../src/adapters/log.ts';
+import { createEventBus } from '../../src/events.ts';
+import type { Announcement, Chat, RoomMessage } from '../../src/ports.ts';
+import { FlowError } from '../../src/protocol/errors.ts';
+import { createOutbox } from '../../src/services/outbox.ts';
+import type { Outbox } from '../../src/services/outbox.ts';
+import { testFolder } from '../support/folders.ts';
+
+const clock = createClock(() => Date.UTC(2026, 8, 1));
+const room = '!team:local';
+
+function announcement(txn: string, more: Partial<Announcement> = {}): Announcement {
+  return { kind: 'notice', txn, room, text: `text of ${txn}`, mentions: [], ...more };
+}
+
+/** A real room log, and an outbox on it that can be opened again as after a crash. */
+function place(name = '.baton') {
+  const dir = join(testFolder(), name);
+  const problems: string[] = [];
+  const log = createLog({ level: 'warn', destination: { write: (line) => problems.push(line) } });
+  const chat = createLocalChat({ dir: join(dir, 'rooms'), self: '@lead:local', clock });
+  return {
+    dir,
+    chat,
+    problems,
+    open: (through: Chat = chat): Outbox => createOutbox({ dir, chat: through, clock, log }),
+    said: async (): Promise<string[]> =>
+      (await chat.history(undefined, 100)).map((message: RoomMessage) => message.text),
+  };
+}
+
+/** A chat whose sends and memberships can be made to fail. */
+function failing(
+  chat: Chat,
+  { joined = [], refuse }: { joined?: string[]; refuse?: () => FlowError | undefined },
+): Chat {
+  return {
+    ...chat,
+    kind: 'remote',
+    joined: () => Promise.resolve(joined),
+    send(message) {
+      const error = refuse?.();
+      return error === undefined ? chat.send(message) : Promise.reject(error);
+    },
+  };
+}
+
+const states = (outbox: Outbox): unknown[] => outbox.pending().map(({ announcement: { txn }, state }) => [txn, state]);
+
+describe('the outbox', () => {
+  test('records what is owed before it is said, and forgets it once the room has it', async () => {
+    const { open, said, dir } = place();
+    const outbox = open();
+    outbox.owe([announcement('a')], undefined);
+    expect(states(open())).toEqual([['a', 'waiting']]);
+    expect(await said()).toEqual([]);
+    const [delivery] = await outbox.deliver([announcement('a')]);
+    expect(delivery).toEqual({ txn: 'a', sent: true, eventId: expect.stringMatching(/^\$/) as string, reused: false });
+    expect(await said()).toEqual(['text of a']);
+    expect(states(open())).toEqual([]);
+    expect(readdirSync(dir).sort()).toEqual(['outbox.json', 'rooms']);
+  });
+
+  test('takes back what was owed for a commit that was never made', async () => {
+    const { open, said } = place();
+    const outbox = open();
+    outbox.owe([announcement('a'), announcement('b')], undefined);
+    outbox.withdraw([announcement('a')]);
+    expect(states(open())).toEqual([['b', 'waiting']]);
+    await outbox.flush();
+    expect(await said()).toEqual([]);
+  });
+
+  test('says after a crash what the change had become true of, and drops the rest', async () => {
+    const { open, said } = place();
+    open().owe([announcement('published'), announcement('never made')], undefined);
+    open().owe([announcement('not pushed yet')], 'c0ffee');
+    const outbox = open();
+    await outbox.confirm(({ announcement: { txn } }) => txn === 'published');
+    expect(states(open())).toEqual([
+      ['published', 'due'],
+      ['not pushed yet', 'waiting'],
+    ]);
+    await outbox.flush();
+    expect(await said()).toEqual(['text of published']);
+    await outbox.confirm(() => Promise.resolve(true));
+    await outbox.flush();
+    expect(await said()).toEqual(['text of published', 'text of not pushed yet']);
+    expect(states(open())).toEqual([]);
+  });
+
+  test('does not drop what a command of this process is about to commit', async () => {
+    const { open } = place();
+    const outbox = open();
+    outbox.owe([announcement('a')], undefined);
+    await outbox.confirm(() => false);
+    expect(states(outbox)).toEqual([['a', 'waiting']]);
+  });
+
+  test('says a message once although the process died between saying it and noting that', async () => {
+    const { open, said, chat } = place();
+    open().owe([announcement('a')], undefined);
+    await chat.send(announcement('a'));
+    const outbox = open();
+    await outbox.confirm(() => true);
+    expect(await outbox.flush()).toMatchObject([{ txn: 'a', sent: true, reused: true }]);
+    expect(await said()).toEqual(['text of a']);
+  });
+
+  test('keeps what could not be said and tries again, also in a later process', async () => {
+    const { open, said, chat } = place();
+    let down = true;
+    const unreliable = failing(chat, {
+      refuse: () => (down ? new FlowError('notify-failed', 'Matrix send failed: 502') : undefined),
+    });
+    const outbox = open(unreliable);
+    expect(await outbox.deliver([announcement('a'), announcement('b')])).toEqual([
+      { txn: 'a', sent: false, error: 'Matrix send failed: 502', retryable: true },
+      { txn: 'b', sent: false, error: 'Matrix send failed: 502', retryable: true },
+    ]);
+    expect(open().pending()).toEqual([
+      {
+        announcement: announcement('a'),
+        state: 'due',
+        since: '2026-09-01T00:00:00Z',
+        error: 'Matrix send failed: 502',
+      },
+      {
+        announcement: announcement('b'),
+        state: 'due',
+        since: '2026-09-01T00:00:00Z',
+        error: 'Matrix send failed: 502',
+      },
+    ]);
+    await outbox.flush();
+    expect(await said()).toEqual([]);
+    down = false;
+    await open(unreliable).flush();
+    expect(await said()).toEqual(['text of a', 'text of b']);
+    expect(states(open())).toEqual([]);
+  });
+
+  test('forgets what can never be said, with a line in the log', async () => {
+    const { open, chat, problems } = place();
+    const strict = failing(chat, { refuse: () => new FlowError('message-blocked', 'message blocked: x') });
+    expect(await open(strict).deliver([announcement('a')])).toMatchObject([{ sent: false, retryable: false }]);
+    expect(states(open())).toEqual([]);
+    expect(problems.length).toBe(1);
+  });
+
+  test('says nothing to somebody who has not joined the room, and keeps it for when they have', async () => {
+    const { open, chat, said } = place();
+    const joined: string[] = [];
+    const outbox = open(failing(chat, { joined }));
+    const owed = announcement('a', { mustHaveJoined: '@ana:local' });
+    expect(await outbox.deliver([owed])).toEqual([
+      { txn: 'a', sent: false, error: 'worker @ana:local is not a joined member of room !team:local', retryable: true },
+    ]);
+    joined.push('@Ana:local');
+    await outbox.flush();
+    expect(await said()).toEqual(['text of a']);
+  });
+
+  test('asks nobody to join a room that is a log on this machine', async () => {
+    const { open, said } = place();
+    await open().deliver([announcement('a', { mustHaveJoined: '@ana:local' })]);
+    expect(await said()).toEqual(['text of a']);
+  });
+
+  test('lets two callers of one transaction share one message', async () => {
+    const { open, chat } = place();
+    let sends = 0;
+    const slow: Chat = {
+      ...chat,
+      async send(message) {
+        sends += 1;
+        await new Promise((turn) => setImmediate(turn));
+        return chat.send(message);
+      },
+    };
+    const outbox = open(slow);
+    const [one, two] = await Promise.all([outbox.deliver([announcement('a')]), outbox.deliver([announcement('a')])]);
+    expect(one).toEqual(two);
+    expect(sends).toBe(1);
+  });
+
+  test('has the follow-up run before a message is forgotten, and runs it again when it failed', async () => {
+    const { open, chat } = place();
+    const followUp = {
+      operation: 'task.confirm_assignment',
+      input: { taskId: 't' },
+      actor: { localpart: 'lead', role: 'leader' },
+    } as const;
+    const down = failing(chat, { refuse: () => new FlowError('notify-failed', 'down') });
+    await open(down).deliver([announcement('a', { followUp })]);
+    const outbox = open();
+    await expect(outbox.flush(() => Promise.reject(new Error('not now')))).rejects.toThrow('not now');
+    expect(states(open())).toEqual([['a', 'due']]);
+    const ran: unknown[] = [];
+    await open().flush((next, eventId) => {
+      ran.push([next, eventId]);
+      return Promise.resolve();
+    });
+    expect(ran).toEqual([[followUp, expect.stringMatching(/^\$/) as string]]);
+    expect((await chat.history(undefined, 10)).length).toBe(1);
+    expect(states(open())).toEqual([]);
+  });
+
+  test('tells the event bus what was said and what was not', async () => {
+    const { dir, chat } = place();
+    const events = createEventBus();
+    const heard: unknown[] = [];
+    events.on('message:sent', ({ txn }) => heard.push(['sent', txn]));
+    events.on('message:failed', ({ txn, error }) => heard.push(['failed', txn, error]));
+    const log = createLog({ level: 'silent' });
+    let down = true;
+    const unreliable = failing(chat, { refuse: () => (down ? new FlowError('notify-failed', 'down') : undefined) });
+    const outbox = createOutbox({ dir, chat: unreliable, clock, log, events });
+    await outbox.deliver([announcement('a')]);
+    down = false;
+    await outbox.flush();
+    await outbox.deliver([announcement('a')]);
+    expect(heard).toEqual([
+      ['failed', 'a', 'down'],
+      ['sent', 'a'],
+    ]);
+  });
+
+  test.each([
+    ['torn', '{"schema":1,"owed":[{"sta'],
+    ['of another kind', '{"schema":2}'],
+    ['empty', ''],
+  ])('sets a file that is %s aside and goes on', (_, text) => {
+    const { dir, open, problems } = place();
+    mkdirSync(dir, { recursive: true });
+    writeFileSync(join(dir, 'outbox.json'), text);
+    expect(open().pending()).toEqual([]);
+    expect(readFileSync(join(dir, 'outbox.json.broken'), 'utf8')).toBe(text);
+    expect(problems.length).toBe(1);
+  });
+});
