@@ -100,6 +100,13 @@ export async function dirtyPaths(context: SyncContext, head: ObjectId): Promise<
   return (await differing(context, head, 'shared/')).files.map(({ path }) => path);
 }
 
+/** Whether a path stands as this node itself last wrote it: what a watcher reports of the own checkouts. */
+export function isOwnEcho({ git, workTree, state }: SyncContext, path: string): boolean {
+  if (path.endsWith('/') || !state.placed.has(path)) return false;
+  const content = workTree.bytes(path);
+  return (content === undefined ? undefined : blobId(git, content)) === state.placed.get(path);
+}
+
 export interface HandEdits {
   /** What the node's actor may commit. */
   readonly own: readonly DiskFile[];

@@ -26,7 +26,7 @@ export async function advance(
   { head, unfinished }: Position,
   next: ObjectId,
   options: { readonly placements?: readonly Placement[]; readonly published?: boolean } = {},
-): Promise<Brought | undefined> {
+): Promise<Placed | undefined> {
   const { git, ownBranch } = context;
   const moved = await git.updateRefs([
     { ref: branchRef(ownBranch), next, previous: head },
@@ -76,7 +76,7 @@ export function placementsOf(
 
 const CHUNK = 200;
 
-interface Placed extends Brought {
+export interface Placed extends Brought {
   /** False when the index was locked by another git. */
   readonly complete: boolean;
 }
@@ -103,6 +103,7 @@ export async function placeFiles(context: SyncContext, placements: readonly Plac
   context.workTree.invalidate([...changed, ...conflicts.map(({ setAside }) => setAside)]);
   const complete = await stage(context, safe);
   for (const { setAside } of conflicts) context.state.setAside.add(setAside);
+  for (const { path, next } of safe) context.state.placed.set(path, next?.id);
   return { changed, conflicts, refusals: [], complete };
 }
 

@@ -30,7 +30,7 @@ export interface SyncContext extends SyncOptions {
   readonly state: SyncState;
 }
 
-export interface SyncState {
+interface SyncState {
   /** Branches of the remote as last seen, by full ref name. */
   tracked: ReadonlyMap<string, ObjectId>;
   online: boolean;
@@ -39,6 +39,10 @@ export interface SyncState {
   lastPushAt: string | undefined;
   /** Texts set aside beside the work tree's own files, not in any commit. */
   readonly setAside: Set<string>;
+  /** What was last brought to a path, to tell an edit from the echo of the own writing. */
+  readonly placed: Map<string, ObjectId | undefined>;
+  /** Tips of lanes that main is known to hold; main only moves forward. */
+  readonly integrated: Map<string, ObjectId>;
   /** Tips of lanes that could not be integrated at all, so that each is reported once. */
   readonly troubledLanes: Map<string, ObjectId>;
 }

@@ -28,9 +28,10 @@ export async function integrateLanes(
   let head = main;
   for (const [ref, tip] of lanes) {
     const lane = ref.slice('refs/heads/'.length);
-    if (context.state.troubledLanes.get(lane) === tip) continue;
+    if (context.state.troubledLanes.get(lane) === tip || context.state.integrated.get(lane) === tip) continue;
     try {
       const merged = await integrateLane(context, head, lane, tip);
+      if (merged === undefined) context.state.integrated.set(lane, tip);
       if (merged === undefined) continue;
       head = merged.head;
       refusals.push(...merged.refusals);

@@ -18,7 +18,7 @@ export async function begin(context: SyncContext): Promise<{ readonly position: 
 }
 
 /** Fetches main and lanes. Throws `sync-failed` when the remote does not answer. */
-export async function fetchAll(context: SyncContext, remote: string): Promise<void> {
+async function fetchAll(context: SyncContext, remote: string): Promise<void> {
   const { git, state, clock } = context;
   const outcome = await git.fetch(remote, wantedBranches(context));
   if (outcome.kind !== 'ok') throw away(context, outcome);
@@ -64,7 +64,9 @@ export async function pullOnce(
     const placed = await advance(context, position, head);
     if (placed !== undefined) {
       brought = joined(brought, joined(placed, { ...NOTHING, refusals, conflicts }));
-      return { position: await readPosition(context), brought };
+      // Whoever moves the branch from here on is noticed by the next move, which names the commit it leaves.
+      const unfinished = placed.complete ? undefined : position.unfinished ?? position.head;
+      return { position: { head, unfinished }, brought };
     }
     const again = await begin(context);
     position = again.position;
@@ -99,7 +101,7 @@ type Pushed =
   | { readonly kind: 'failed'; readonly error: FlowError };
 
 /** Pushes the own branch. An answer that was lost on the way is asked for, since the push may have arrived. */
-export async function pushOwn(context: SyncContext, remote: string, commit: ObjectId): Promise<Pushed> {
+async function pushOwn(context: SyncContext, remote: string, commit: ObjectId): Promise<Pushed> {
   const { git, ownBranch, state, clock } = context;
   const outcome = await git.push(remote, ownBranch, commit);
   if (outcome.kind === 'behind') return { kind: 'behind' };
@@ -130,7 +132,7 @@ function denied({ ownBranch, state, log }: SyncContext, outcome: Extract<PushOut
 }
 
 /** Back-off with jitter, so that writers that met do not meet again. */
-export async function backOff({ clock }: SyncContext, attempt: number): Promise<void> {
+async function backOff({ clock }: SyncContext, attempt: number): Promise<void> {
   const jitter = Number.parseInt(clock.hex(2), 16) / 0xffff;
   await clock.sleep(Math.min(2000, 25 * 2 ** attempt) * (0.5 + jitter));
 }
@@ -233,8 +235,11 @@ async function keep(
   return placed;
 }
 
-/** Publishes what is committed here and not there. Throws `sync-failed`. */
+/** Publishes what is committed here and not there, as far as is known; asks the remote only when something is. */
 export async function pushAll(context: SyncContext, remote: string): Promise<Brought> {
+  const { head: own } = await readPosition(context);
+  const unknown = !context.state.tracked.has(branchRef(context.ownBranch));
+  if (!unknown && !(await owesRemote(context, own))) return NOTHING;
   let brought = NOTHING;
   for (let attempt = 1; attempt <= MOST_ATTEMPTS; attempt += 1) {
     const pulled = await pullOnce(context, remote);

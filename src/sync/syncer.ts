@@ -2,7 +2,7 @@ import type { Committed, PullReport, Sync, SyncStatus, Transaction } from '../po
 import type { ObjectId } from '../ports-git.ts';
 import { FlowError } from '../protocol/errors.ts';
 import { laneOf } from '../protocol/paths.ts';
-import { changeFor, dirtyPaths, handEdits } from './adopt.ts';
+import { changeFor, dirtyPaths, handEdits, isOwnEcho } from './adopt.ts';
 import type { Pending } from './committer.ts';
 import { branchRef, lanesIn, readPosition } from './context.ts';
 import type { Brought, SyncContext, SyncOptions } from './context.ts';
@@ -34,6 +34,8 @@ export async function createSync(options: SyncOptions): Promise<Sync> {
       lastPullAt: undefined,
       lastPushAt: undefined,
       setAside: new Set(),
+      placed: new Map(),
+      integrated: new Map(),
       troubledLanes: new Map(),
     },
   };
@@ -107,8 +109,9 @@ export async function createSync(options: SyncOptions): Promise<Sync> {
       return transact(transaction);
     },
     async adopt(paths) {
-      const { head } = await readPosition(context);
       workTree.invalidate(paths);
+      if (paths.every((path) => isOwnEcho(context, path))) return { adopted: [], foreign: [] };
+      const { head } = await readPosition(context);
       const { own, foreign } = await handEdits(context, head, paths);
       if (own.length > 0) {
         await transact({

@@ -1,12 +1,23 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { createNameTable } from '../../src/sync/lane-names.ts';
 import { checkRecord } from '../../src/sync/lane-records.ts';
 import { commitMessage, integrationMessage } from '../../src/sync/message.ts';
 
-describe('names that a lane adds', () => {
-  const table = () => createNameTable(['a/b/c.md', 'a/file', 'Ärger.md']);
+const table = () => createNameTable(['a/b/c.md', 'a/file', 'Ärger.md']);
 
+const record = (more: object = {}): string =>
+  JSON.stringify({ task_id: 't', project_id: 'p', task_title: 'T', assigned_to: 'ana', status: 'assigned', ...more });
+
+const events = (base: string | undefined, lane: string): unknown =>
+  checkRecord('events', 'shared/events/2026-11/ana.jsonl', { base, lane, main: base });
+
+const step = (label: string, task: string, changes: readonly { kind: 'write'; path: string; text: string }[] = []) => ({
+  transaction: { actor: { localpart: 'ana', role: 'worker' as const }, label, subject: { project: 'p', task } },
+  changes,
+});
+
+describe('names that a lane adds', () => {
   test.each([
     ['a/b/d.md', undefined],
     ['new/x', undefined],
@@ -47,9 +58,6 @@ describe('names that a lane adds', () => {
 
 describe('a record on a lane', () => {
   const path = 'shared/tasks/t/meta.json';
-  const record = (more: object = {}): string =>
-    JSON.stringify({ task_id: 't', project_id: 'p', task_title: 'T', assigned_to: 'ana', status: 'assigned', ...more });
-
   test('is taken whole when only the own fields changed', () => {
     const lane = record({ status: 'submitted', summary: 's' });
     expect(checkRecord('task-meta', path, { base: record(), lane, main: record({ event_id: '$e' }) })).toEqual({
@@ -103,23 +111,12 @@ describe('a record on a lane', () => {
   });
 
   test('of events may only grow', () => {
-    const events = (base: string | undefined, lane: string): unknown =>
-      checkRecord('events', 'shared/events/2026-11/ana.jsonl', { base, lane, main: base });
     expect([events('1\n', '1\n2\n'), events(undefined, '1\n')]).toEqual([{ kind: 'whole' }, { kind: 'whole' }]);
     expect(events('1\n2\n', '1\n')).toMatchObject({ kind: 'none', refused: [{ reason: 'not-owner' }] });
   });
 });
 
 describe('the message of a commit', () => {
-  const step = (
-    label: string,
-    task: string,
-    changes: readonly { kind: 'write'; path: string; text: string }[] = [],
-  ) => ({
-    transaction: { actor: { localpart: 'ana', role: 'worker' as const }, label, subject: { project: 'p', task } },
-    changes,
-  });
-
   test('is the step itself with its trailers, the submission among them', () => {
     const changes = [{ kind: 'write' as const, path: 'shared/tasks/t/meta.json', text: '{"submission_id":"s1"}' }];
     expect(commitMessage([step('taskflow(submit_task): t', 't', changes)])).toBe(

@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { isSetAside, resolveFile, setAsidePath } from '../../src/sync/resolve.ts';
 import type { Divergence, Resolution, Side } from '../../src/sync/resolve.ts';
@@ -41,6 +41,14 @@ function resolveRecord(base: object, local: object, remote: object, options: Cas
   });
   return outcome.kind === 'text' ? JSON.parse(outcome.text) : outcome;
 }
+
+const entry = (minute: number, action: string): object => ({
+  ts: `2026-11-20T10:${String(minute).padStart(2, '0')}:00Z`,
+  from: 'a',
+  to: 'b',
+  action,
+  actor: 'worker:ana',
+});
 
 describe('a path that one side changed', () => {
   test.each<[string, Case, Side]>([
@@ -190,13 +198,6 @@ describe('a task record that both sides changed', () => {
   });
 
   test('unites histories in the order of time, the newest fifty', () => {
-    const entry = (minute: number, action: string): object => ({
-      ts: `2026-11-20T10:${String(minute).padStart(2, '0')}:00Z`,
-      from: 'a',
-      to: 'b',
-      action,
-      actor: 'worker:ana',
-    });
     const shared = Array.from({ length: 49 }, (_, minute) => entry(minute, 'progress'));
     const merged = resolveRecord(
       { ...BASE, history: shared },
@@ -284,10 +285,9 @@ describe('a task record that both sides changed', () => {
 
 describe('a text that is set aside', () => {
   test('gets a name beside its file that holds nothing else', () => {
-    const none = (): boolean => false;
-    expect(setAsidePath('a/b.md', 'ana', none)).toBe('a/b.md.conflict-ana');
+    expect(setAsidePath('a/b.md', 'ana', () => false)).toBe('a/b.md.conflict-ana');
     expect(setAsidePath('a/b.md', 'ana', (path) => path === 'a/b.md.conflict-ana')).toBe('a/b.md.2.conflict-ana');
-    expect(setAsidePath('a/b.md', 'a/../x', none)).toBe('a/b.md.conflict-a_.._x');
+    expect(setAsidePath('a/b.md', 'a/../x', () => false)).toBe('a/b.md.conflict-a_.._x');
     expect(isSetAside('a/b.md.2.conflict-ana')).toBe(true);
     expect(isSetAside('a.conflict-x/b.md')).toBe(false);
   });

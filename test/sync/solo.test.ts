@@ -145,7 +145,7 @@ describe('adopting files from the disk', () => {
     ['a reserved name', (dir: string) => put(dir, 'shared/tasks/t-ana/workspace/nul', 'x')],
     [
       'a private key',
-      (dir: string) => put(dir, 'shared/tasks/t-ana/workspace/x', `-----BEGIN RSA ${'PRIVATE'} KEY-----\n`),
+      (dir: string) => put(dir, 'shared/tasks/t-ana/workspace/x', ['-----BEGIN RSA', 'PRIVATE', 'KEY-----'].join(' ')),
     ],
   ])('refuses %s, and commits nothing', async (_, make) => {
     const node = await makeSolo();

@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { FlowError } from '../../protocol/errors.ts';
@@ -141,7 +141,7 @@ const OPERATIONS = [
 
 async function readFacts(clone: GitPlace, gitDir: string): Promise<RepositoryFacts> {
   const [head, refs] = await Promise.all([
-    ask(clone, ['symbolic-ref', '--quiet', 'HEAD'], { codes: [0, 1] }),
+    symbolicHead(clone, gitDir),
     ask(clone, ['for-each-ref', '--format=%(objectname) %(refname)', 'refs/heads/', 'refs/remotes/', 'refs/baton/']),
   ]);
   return {
@@ -149,6 +149,13 @@ async function readFacts(clone: GitPlace, gitDir: string): Promise<RepositoryFac
     operation: OPERATIONS.find(([file]) => existsSync(join(gitDir, file)))?.[1],
     refs: parseRefs(refs),
   };
+}
+
+/** The branch that HEAD names. Read from its file, which git's own format describes; only reftable needs asking. */
+async function symbolicHead(clone: GitPlace, gitDir: string): Promise<string> {
+  const text = readFileSync(join(gitDir, 'HEAD'), 'utf8').trim();
+  if (text !== 'ref: refs/heads/.invalid') return text.replace(/^ref: */, '');
+  return ask(clone, ['symbolic-ref', '--quiet', 'HEAD'], { codes: [0, 1] });
 }
 
 function parseRefs(text: string): ReadonlyMap<string, ObjectId> {

@@ -49,7 +49,7 @@ function fetchCommand(remote: string, branches: readonly string[]): string[] {
   ];
 }
 
-export async function trackedBranches(place: GitPlace): Promise<ReadonlyMap<string, ObjectId>> {
+async function trackedBranches(place: GitPlace): Promise<ReadonlyMap<string, ObjectId>> {
   const text = await ask(place, ['for-each-ref', '--format=%(objectname) %(refname)', TRACKED]);
   return new Map(
     text
