@@ -126,7 +126,7 @@ async function firstCommit(
   return { commit, made: added.map(([path]) => path) };
 }
 
-export interface Who {
+interface Who {
   readonly localpart: string;
   readonly matrixUserId?: string;
   readonly role: Role;

@@ -12,7 +12,7 @@ import { writeAtomically } from '../workspace/atomic.ts';
  * `waiting`: its commit is not known to be published; nothing may be said yet.
  * `due`: published; said now, or later when the room could not be reached.
  */
-export interface Owed {
+interface Owed {
   readonly announcement: Announcement;
   readonly state: 'waiting' | 'due';
   /** The commit that must be published first, when it has been made. */
@@ -23,7 +23,7 @@ export interface Owed {
 }
 
 /** Runs what a message calls for once it is in its room; `eventId` is the message's. */
-export type FollowUp = (next: NonNullable<Announcement['followUp']>, eventId: string) => Promise<void>;
+type FollowUp = (next: NonNullable<Announcement['followUp']>, eventId: string) => Promise<void>;
 
 export interface Outbox extends Announcer {
   /**

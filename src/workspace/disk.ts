@@ -7,7 +7,7 @@ import type { TreeReader } from '../protocol/view.ts';
 import { TEMP_PREFIX, errorCode, linkAbove, look, resolveInside } from './safe-path.ts';
 
 /** Longer files are not read as text: no record, plan or result comes near. */
-export const MAX_TEXT_BYTES = 16 * 1024 * 1024;
+const MAX_TEXT_BYTES = 16 * 1024 * 1024;
 
 /**
  * A file that was changed less than this before it was read may change again without a visible difference in its
