@@ -6,6 +6,12 @@ export interface SourceLine {
   readonly next: number;
 }
 
+/** A range of line indexes, the end not included. */
+export interface LineRange {
+  readonly start: number;
+  readonly end: number;
+}
+
 /**
  * The lines of a text as CommonMark counts them (LF, CRLF, lone CR), so that line numbers agree with the Markdown
  * parser. A text that ends in a line break has no empty line after it.

@@ -4,7 +4,8 @@ import { unified } from 'unified';
 import type { Processor } from 'unified';
 import type { Diagnostic } from './diagnostic.ts';
 import { splitLines } from './lines.ts';
-import type { SourceLine } from './lines.ts';
+import type { LineRange, SourceLine } from './lines.ts';
+import { MAX_CHARACTERS, MAX_LINES, MAX_NESTING, shownLines } from './markdown-shown.ts';
 
 /**
  * Which lines of a document are what. The Markdown tree tells the structure; everything else is read from the source
@@ -27,24 +28,9 @@ export interface Heading {
   readonly text: string;
 }
 
-/** A range of line indexes, the end not included. */
-export interface LineRange {
-  readonly start: number;
-  readonly end: number;
-}
-
-/** Beyond these the text is not a document that a person or an agent keeps. */
-export const MAX_CHARACTERS = 4 * 1024 * 1024;
-const MAX_LINES = 100_000;
-const MAX_LINE = 64 * 1024;
-const MAX_DEPTH = 32;
-const MAX_INDENT = 128;
-/** All list and quote marks and indentation together: the parser pays for each container on each line. */
-const MAX_PREFIXES = 512 * 1024;
-
 /** The parser's time grows with the square of a long list, so it is given this many lines at once. */
 const WINDOW = 256;
-/** A block longer than this is read on as if it ended there. */
+/** A block longer than this is read on as if it ended there; only code and HTML, which are cheap, may go on. */
 const MAX_WINDOW = 4096;
 
 const INLINE = [
@@ -77,30 +63,12 @@ export function readStructure(text: string, opaque: LineRange = { start: 0, end:
   const lines = splitLines(text);
   if (lines.length > MAX_LINES) return tooMuch(`the text has more than ${MAX_LINES} lines`);
 
-  const diagnostics: Diagnostic[] = [];
-  const leaveOut = (line: number, message: string): string => {
-    diagnostics.push({ rule: 'markdown-line-left-out', severity: 'error', message, line: line + 1, column: 1 });
-    return '';
-  };
-  let prefixes = 0;
   const hidden = new Uint8Array(lines.length);
-  const shown = lines.map((line, index) => {
-    if (index >= opaque.start && index < opaque.end) return '';
-    if (line.text.length > MAX_LINE) {
-      hidden[index] = 1;
-      return leaveOut(index, `the line is longer than ${MAX_LINE} characters`);
-    }
-    const prefix = containerPrefix(line.text);
-    prefixes += prefix.length;
-    if (prefix.depth <= MAX_DEPTH && prefix.length <= MAX_INDENT) return line.text;
-    hidden[index] = 1;
-    return leaveOut(index, `the line is nested deeper than ${MAX_DEPTH} levels or ${MAX_INDENT} columns`);
-  });
-  if (prefixes > MAX_PREFIXES) return tooMuch('the text holds too much nesting');
-
-  const headings: Heading[] = [];
-  readBlocks(shown, hidden, headings, diagnostics);
-  return { lines, hidden, headings, diagnostics };
+  const { shown, nesting, diagnostics } = shownLines(lines, opaque, hidden);
+  if (nesting > MAX_NESTING) return tooMuch('the text holds too much nesting');
+  const structure = { lines, hidden, headings: [], diagnostics };
+  readBlocks(shown, structure);
+  return structure;
 }
 
 function tooMuch(message: string): MarkdownStructure {
@@ -108,29 +76,11 @@ function tooMuch(message: string): MarkdownStructure {
   return { lines: [], hidden: new Uint8Array(0), headings: [], diagnostics: [diagnostic] };
 }
 
-/** List and quote marks and white space before a line's text: how many marks, how many characters. */
-function containerPrefix(line: string): { readonly depth: number; readonly length: number } {
-  const mark = /[ \t]*(?:>|[-+*](?=[ \t])|\d{1,9}[.)](?=[ \t]))/y;
-  let depth = 0;
-  let length = 0;
-  while (depth <= MAX_DEPTH && mark.test(line)) {
-    depth += 1;
-    length = mark.lastIndex;
-  }
-  while (length <= MAX_INDENT && (line[length] === ' ' || line[length] === '\t')) length += 1;
-  return { depth, length };
-}
-
 /**
  * Parses window after window. The last block of a window (of a list: its last item) may go on below, so the next
  * window begins at its first line, which parses the same there as in the whole.
  */
-function readBlocks(
-  shown: readonly string[],
-  hidden: Uint8Array,
-  headings: Heading[],
-  diagnostics: Diagnostic[],
-): void {
+function readBlocks(shown: readonly string[], structure: Structure): void {
   let start = 0;
   let size = WINDOW;
   while (start < shown.length) {
@@ -138,24 +88,28 @@ function readBlocks(
     const tree = parser.parse(shown.slice(start, end).join('\n'));
     const resume = end === shown.length ? end : start + lastStart(tree, end - start);
     if (resume > start) {
-      markLines(tree, { start, end: resume, shown }, hidden, headings);
+      markLines(tree, { start, end: resume, shown }, structure);
       start = resume;
       size = WINDOW;
-    } else if (size < MAX_WINDOW) {
+    } else if (size < MAX_WINDOW || isVerbatim(tree.children.at(-1))) {
       size *= 2;
     } else {
-      diagnostics.push({
+      structure.diagnostics.push({
         rule: 'markdown-block-too-long',
         severity: 'warning',
         message: `the block is longer than ${MAX_WINDOW} lines; what follows is read as if it ended there`,
         line: start + 1,
         column: 1,
       });
-      markLines(tree, { start, end, shown }, hidden, headings);
+      markLines(tree, { start, end, shown }, structure);
       start = end;
       size = WINDOW;
     }
   }
+}
+
+function isVerbatim(block: Block | undefined): boolean {
+  return block?.type === 'code' || block?.type === 'html';
 }
 
 /** 0-based line at which the last block of a window begins, or its end when all of it is blank. */
@@ -166,10 +120,17 @@ function lastStart(tree: Root, size: number): number {
   return firstLine(last) - 1;
 }
 
+/** The result while it is being made. */
+interface Structure extends MarkdownStructure {
+  readonly headings: Heading[];
+  readonly diagnostics: Diagnostic[];
+}
+
 interface Window {
   /** Index of the window's first line, and of the first line that no longer counts. */
   readonly start: number;
   readonly end: number;
+  /** The lines as the parser saw them. */
   readonly shown: readonly string[];
 }
 
@@ -178,7 +139,7 @@ type Block = Pick<RootContent, 'type' | 'position'> & { readonly children?: read
 const firstLine = (block: Block): number => block.position?.start.line ?? 1;
 const lastLine = (block: Block): number => block.position?.end.line ?? 1;
 
-function markLines(tree: Root, window: Window, hidden: Uint8Array, headings: Heading[]): void {
+function markLines(tree: Root, window: Window, { lines, hidden, headings }: Structure): void {
   const waiting: Block[] = [...tree.children].toReversed();
   for (let block = waiting.pop(); block !== undefined; block = waiting.pop()) {
     const start = window.start + firstLine(block) - 1;
@@ -193,7 +154,7 @@ function markLines(tree: Root, window: Window, hidden: Uint8Array, headings: Hea
     const source = window.shown[line] ?? '';
     // The source decides: an underlined heading opens no section (protocol.md §6.3).
     if (block.type !== 'heading' || line >= window.end || !source.trimStart().startsWith('#')) continue;
-    headings.push({ line, depth: block.depth, text: headingText(source) });
+    headings.push({ line, depth: block.depth, text: headingText(lines[line]?.text ?? '') });
   }
 }
 

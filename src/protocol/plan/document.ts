@@ -1,8 +1,8 @@
 import type { Diagnostic } from '../diagnostic.ts';
 import { indentOf } from '../lines.ts';
-import type { SourceLine } from '../lines.ts';
+import type { LineRange, SourceLine } from '../lines.ts';
 import { readStructure } from '../markdown.ts';
-import type { LineRange, MarkdownStructure } from '../markdown.ts';
+import type { MarkdownStructure } from '../markdown.ts';
 import type { PlanNode } from '../plan-types.ts';
 import { readTaskLine } from './line.ts';
 
@@ -31,6 +31,7 @@ export interface FieldLine {
 /** A plan as a document: everything that the plan and its edits need to know of the text. Line numbers are indexes. */
 export interface PlanDocument {
   readonly text: string;
+  /** Empty when the text is beyond all limits; such a document must not be rewritten. */
   readonly lines: readonly SourceLine[];
   readonly hidden: Uint8Array;
   readonly kind: 'dag' | 'loop';
@@ -70,6 +71,7 @@ export function readDocument(text: string): PlanDocument {
   const kind = readKind(fields, diagnostics);
   const areas = areasOf(kind, dag, sections, structure.lines.length, diagnostics);
   const tasks = readTasks(structure, areas, diagnostics);
+  diagnostics.push(...unclosed(structure));
   return { text, ...structure, kind, regions, sections, areas, tasks, fields, diagnostics: bounded(diagnostics) };
 }
 
@@ -128,6 +130,11 @@ function readFields(
     fields.set(name, { value: value.trim(), index });
   }
   return fields;
+}
+
+/** Whether the document could be taken apart at all. */
+export function isReadable({ lines, text }: PlanDocument): boolean {
+  return lines.length > 0 || text === '';
 }
 
 export function within({ start, end }: LineRange, index: number): boolean {
@@ -194,6 +201,17 @@ function readTasks(
     }
   }
   return tasks;
+}
+
+/** Code or a comment that is never closed takes every task below it along, which nobody means. */
+function unclosed({ lines, hidden }: MarkdownStructure): readonly Diagnostic[] {
+  const last = lines.findLastIndex(({ text }) => text.trim() !== '');
+  if (hidden[last] !== 1 || /(?:`{3}|~{3}|-->)\s*$/.test(lines[last]?.text ?? '')) return [];
+  const start = hidden.lastIndexOf(0, last) + 1;
+  const lost = lines.slice(start).filter(({ text }) => readTaskLine(text)?.kind === 'task').length;
+  if (lost === 0) return [];
+  const message = `what begins here is never closed, so ${lost} task lines below it are not read`;
+  return [{ ...place(start), rule: 'plan-unclosed', severity: 'warning', message, expected: 'a closing fence or -->' }];
 }
 
 function clash(node: PlanNode, first: { readonly id: string; readonly line: number }): Diagnostic {

@@ -1,6 +1,6 @@
 import { indentOf } from '../lines.ts';
 import { isSubLine, lineOwners } from './blocks.ts';
-import { readDocument } from './document.ts';
+import { isReadable, readDocument } from './document.ts';
 import type { PlanDocument } from './document.ts';
 import { replaceDag, replaceLoop, setLoopFields } from './edit.ts';
 import { mergeTokens } from './merge-lines.ts';
@@ -33,6 +33,9 @@ export function mergePlans(base: string, local: string, remote: string, leaderSi
   if (local === base) return { text: remote, conflicts: [] };
   const [ours, theirs] = leaderSide === 'local' ? [local, remote] : [remote, local];
   const sides = { base: readDocument(base), leader: readDocument(ours), other: readDocument(theirs) };
+  if (!Object.values(sides).every(isReadable)) {
+    return { text: ours, conflicts: ["a side is too large to be merged; the leader's is kept"] };
+  }
 
   const conflicts: string[] = [];
   const nodes = mergeNodes(sides.base, sides.leader, sides.other);

@@ -1,7 +1,8 @@
+import { FlowError } from '../errors.ts';
 import { dedent, trimBlankLines } from '../lines.ts';
 import type { Loop, NodeStatus, PlannedNode } from '../plan-types.ts';
 import { isSubLine, lineOwners } from './blocks.ts';
-import { CURRENT, FIELD, HISTORY, LOOP_PLAN, readDocument, within } from './document.ts';
+import { CURRENT, FIELD, HISTORY, isReadable, LOOP_PLAN, readDocument, within } from './document.ts';
 import type { PlanDocument, Section, TaskLine } from './document.ts';
 import { historyIndexes, planOf } from './parse.ts';
 import { dagSection, fieldLine, historyLine, loopFields, loopSections, renderNodeLine } from './render.ts';
@@ -12,7 +13,7 @@ export type NodeToKeep = PlannedNode & { readonly status?: NodeStatus; readonly 
 /**
  * The text with its execution region replaced by a DAG of exactly these nodes, in this order (protocol.md §6.4). Kept:
  * everything outside the region byte for byte, the prose before the first task, and what stands below the tasks that
- * survive. A loop's sections go, its template and history with them.
+ * survive. A loop's sections go, its template and history with them. Throws `broken-file` for a text beyond all limits.
  */
 export function replaceDag(text: string, nodes: readonly NodeToKeep[]): string {
   const document = readDocument(text);
@@ -99,6 +100,10 @@ function replaceRegion(
   sections: readonly string[],
   fields: ReadonlyMap<string, string>,
 ): string {
+  if (!isReadable(document)) {
+    const reason = document.diagnostics[0]?.message ?? 'unreadable';
+    throw new FlowError('broken-file', `plan.md cannot be rewritten: ${reason}`, { remedy: 'shorten plan.md by hand' });
+  }
   const [region, ...others] = document.regions;
   const body = `${sections.join('\n')}\n`;
   const header = headerLines(document, region?.start ?? document.lines.length, fields);
