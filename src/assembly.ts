@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import type { AppOptions } from './app-types.ts';
 import { systemClock } from './adapters/clock.ts';
-import { localGitDirectory, watchRefs, watchTree } from './adapters/file-watcher.ts';
+import { localGitDirectory, looseRef, watchRefs, watchTree } from './adapters/file-watcher.ts';
 import { createGit } from './adapters/git/git.ts';
 import { configuredAuthor } from './adapters/git/setup.ts';
 import { createLocalChat } from './adapters/local-chat.ts';
@@ -109,7 +109,8 @@ export async function assemble(
     for (const refusal of refusals) {
       events.emit('lane:refused', refusal);
       // Refused parts are recorded by the commit that integrates the rest; a lane that cannot be read has no such commit.
-      if (refusal.reason === 'broken-lane') void execute('lane.record_refusal', refusal, { actor: identity }).catch(ignoreReported);
+      if (refusal.reason === 'broken-lane')
+        void execute('lane.record_refusal', refusal, { actor: identity }).catch(ignoreReported);
     }
     reconciler.wake();
   });
@@ -126,7 +127,7 @@ export async function assemble(
     outbox,
     execute,
     reconciler,
-    watches: watchesOf(root, config, events),
+    watches: watchesOf(root, config, events, sync),
   };
 }
 
@@ -158,11 +159,22 @@ function logEvents(events: EventBus, log: Log): void {
   );
 }
 
-function watchesOf(root: string, config: BatonConfig, events: EventBus): Assembly['watches'] {
+function watchesOf(root: string, config: BatonConfig, events: EventBus, sync: Sync): Assembly['watches'] {
   const onError = (error: unknown): void => events.emit('node:problem', { what: 'watching files', error });
   const remote = config.git.remote === undefined ? undefined : localGitDirectory(root, config.git.remote);
+  const watchRemote =
+    (gitDirectory: string): Watch =>
+    (onChange) => {
+      // What this node has just pushed or fetched itself is no news.
+      const isNews = (path: string): boolean => {
+      if (path.endsWith('/')) return false;
+        const commit = looseRef(gitDirectory, path);
+        return commit === undefined || !sync.isKnown(path, commit);
+      };
+      return watchRefs({ root: gitDirectory, onError, onChange: (paths) => paths.some(isNews) && onChange(paths) });
+    };
   return {
     watchFiles: (onChange) => watchTree({ root, onChange, onError }),
-    watchRemote: remote === undefined ? undefined : (onChange) => watchRefs({ root: remote, onChange, onError }),
+    watchRemote: remote === undefined ? undefined : watchRemote(remote),
   };
 }

@@ -130,7 +130,11 @@ export interface Git {
   mergeBases(left: ObjectId, right: ObjectId): Promise<readonly ObjectId[]>;
   isAncestor(ancestor: ObjectId, descendant: ObjectId): Promise<boolean>;
   /** How many commits are in any of `of` and in none of `without`. */
-  count(of: readonly ObjectId[], without: readonly ObjectId[], options?: { readonly merges?: boolean }): Promise<number>;
+  count(
+    of: readonly ObjectId[],
+    without: readonly ObjectId[],
+    options?: { readonly merges?: boolean },
+  ): Promise<number>;
   /** `name <email>` and subject of a commit, for messages. */
   describe(commit: ObjectId): Promise<{ readonly author: string; readonly subject: string }>;
   /** The last commit made with `attempt`: if the remote holds it, it is this clone's own work. */

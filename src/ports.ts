@@ -127,6 +127,8 @@ export interface Sync {
   /** Pushes what is committed but not on the remote. */
   push(): Promise<void>;
   status(): Promise<SyncStatus>;
+  /** Whether a ref of the remote (`refs/heads/main`) was last seen naming this commit. */
+  isKnown(ref: string, commit: string): boolean;
   /** Whether `path` is on the remote (solo: committed). */
   published(path: string): Promise<boolean>;
   /** Called after every pull or publish that brought something new. */

@@ -1,4 +1,4 @@
-import { existsSync, statSync } from 'node:fs';
+import { existsSync, readFileSync, statSync } from 'node:fs';
 import { basename, join, relative, resolve, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { watch } from 'chokidar';
@@ -41,6 +41,20 @@ export async function watchTree({ root, dirs = EDITED, ...options }: WatchOption
 export async function watchRefs(options: Omit<WatchOptions, 'dirs'>): Promise<Watching> {
   const refs = ['refs', 'packed-refs', 'reftable'];
   return watchPaths(options.root, refs, (path) => path.endsWith('.lock'), options);
+}
+
+/**
+ * What a ref of a repository on this machine names, by its path below the git directory (`refs/heads/main`);
+ * `undefined` for everything that is not a loose ref: gone, packed, or another kind of file.
+ */
+export function looseRef(gitDirectory: string, path: string): string | undefined {
+  try {
+    const text = readFileSync(join(gitDirectory, path), 'utf8').trim();
+    return /^[0-9a-f]{40,64}$/.test(text) ? text : undefined;
+  } catch {
+    // Removed or packed meanwhile: then nothing can be told from the file.
+    return undefined;
+  }
 }
 
 /** The git directory of a remote that lies on this machine; `undefined` for any other. */

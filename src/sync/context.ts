@@ -54,6 +54,9 @@ export interface Brought {
   readonly conflicts: PullReport['conflicts'];
 }
 
+/** A commit that holds all that was on the remote, and what was told on the way. */
+export type Taken = { readonly head: ObjectId } & Pick<Brought, 'refusals' | 'conflicts'>;
+
 export const NOTHING: Brought = { changed: [], refusals: [], conflicts: [] };
 
 export function joined(first: Brought, second: Brought): Brought {

@@ -5,7 +5,7 @@ import { mayWrite } from '../protocol/ownership.ts';
 import { eventLogPath, localpartOfLane } from '../protocol/paths.ts';
 import { renderEventLine } from '../protocol/records/event.ts';
 import { lanesIn, seconds } from './context.ts';
-import type { Brought, SyncContext } from './context.ts';
+import type { Brought, SyncContext, Taken } from './context.ts';
 import { commonBase, mergeOn } from './merge.ts';
 import { decode } from './resolve.ts';
 import { sanitise } from './sanitise.ts';
@@ -18,10 +18,7 @@ const MOST_REFUSALS = 50;
  * Integrates every lane that has commits which main lacks (architecture.md, "Lanes"). Each becomes a merge commit of
  * its own with what its Worker may change. A lane that cannot be integrated is reported and never stops the others.
  */
-export async function integrateLanes(
-  context: SyncContext,
-  main: ObjectId,
-): Promise<{ readonly head: ObjectId } & Pick<Brought, 'refusals' | 'conflicts'>> {
+export async function integrateLanes(context: SyncContext, main: ObjectId): Promise<Taken> {
   const lanes = lanesIn(context.state.tracked, context.lanePrefix);
   const refusals: LaneRefusal[] = [];
   const conflicts: Brought['conflicts'][number][] = [];
@@ -30,9 +27,11 @@ export async function integrateLanes(
     const lane = ref.slice('refs/heads/'.length);
     if (context.state.troubledLanes.get(lane) === tip || context.state.integrated.get(lane) === tip) continue;
     try {
+      if (await context.git.isAncestor(tip, head)) {
+        context.state.integrated.set(lane, tip);
+        continue;
+      }
       const merged = await integrateLane(context, head, lane, tip);
-      if (merged === undefined) context.state.integrated.set(lane, tip);
-      if (merged === undefined) continue;
       head = merged.head;
       refusals.push(...merged.refusals);
       conflicts.push(...merged.conflicts);
@@ -57,14 +56,8 @@ function brokenLane({ lanePrefix }: SyncContext, lane: string, tip: ObjectId, er
   };
 }
 
-async function integrateLane(
-  context: SyncContext,
-  main: ObjectId,
-  lane: string,
-  tip: ObjectId,
-): Promise<({ readonly head: ObjectId } & Pick<Brought, 'refusals' | 'conflicts'>) | undefined> {
+async function integrateLane(context: SyncContext, main: ObjectId, lane: string, tip: ObjectId): Promise<Taken> {
   const { git, workTree, lanePrefix, author, clock } = context;
-  if (await git.isAncestor(tip, main)) return undefined;
   const localpart = localpartOfLane(lanePrefix, lane);
   if (localpart === undefined) throw new FlowError('sync-failed', `${lane} is not the name of a lane`);
   const base = await commonBase(git, main, tip);

@@ -2,13 +2,10 @@ import type { ObjectId } from '../ports-git.ts';
 import { FlowError } from '../protocol/errors.ts';
 import { mayWrite } from '../protocol/ownership.ts';
 import { branchRef, joined, NOTHING, seconds } from './context.ts';
-import type { Brought, SyncContext } from './context.ts';
+import type { SyncContext, Taken } from './context.ts';
 import { integrateLanes } from './integrate.ts';
 import { mergeCommits } from './merge.ts';
 import type { MergePolicy } from './merge.ts';
-
-/** A commit that holds all that was on the remote, and what was told on the way. */
-export type Taken = { readonly head: ObjectId } & Pick<Brought, 'refusals' | 'conflicts'>;
 
 /**
  * Brings everything that was fetched together with the own branch, as commits only: a Worker's node merges main into

@@ -65,7 +65,8 @@ export async function pullOnce(
     if (placed !== undefined) {
       brought = joined(brought, joined(placed, { ...NOTHING, refusals, conflicts }));
       // Whoever moves the branch from here on is noticed by the next move, which names the commit it leaves.
-      const unfinished = placed.complete ? undefined : position.unfinished ?? position.head;
+      const left = position.unfinished ?? position.head;
+      const unfinished = placed.complete && position.unfinished === undefined ? undefined : left;
       return { position: { head, unfinished }, brought };
     }
     const again = await begin(context);

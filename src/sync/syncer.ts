@@ -134,6 +134,7 @@ export async function createSync(options: SyncOptions): Promise<Sync> {
       });
     },
     status: () => readStatus(context),
+    isKnown: (ref, commit) => context.state.tracked.get(ref) === commit,
     async published(path) {
       const { head } = await readPosition(context);
       const there = remote === undefined ? head : context.state.tracked.get(branchRef(context.ownBranch));

@@ -169,7 +169,7 @@ async function byHand(): Promise<Record<string, unknown>> {
   return settledTree(team);
 }
 
-test('the same story by MCP, by the command line, and by hand with plain git ends on the same tree', async () => {
+test('the same story by MCP, by the command line, and by hand with plain git ends on the same tree', { timeout: 300_000 }, async () => {
   const mcp = await byMcp();
   const commandLine = await byCommandLine();
   const hand = await byHand();

@@ -29,7 +29,7 @@ export async function makeTeam(): Promise<Team> {
 
 /** Keys that differ from run to run or tell only by which door a change came. */
 const VOLATILE =
-  /_at$|^(history|submission_id|continuation|event_id|notify_txn|acknowledged_by_role|submitted_by_role|completion_event_id|completion_event_status)$/;
+  /_at$|^(history|submission_id|continuation|event_id|notify_txn|acknowledged_by_role|submitted_by_role|completion_event_id|completion_event_status|project_completion_event_id)$/;
 
 function steady(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(steady);

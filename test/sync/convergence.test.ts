@@ -172,6 +172,9 @@ test('random edits in several clones end on one tree, and nothing that was ackno
 
 /** What every node does sooner or later by itself: push, integrate, pull. */
 async function settleDown({ lead, ana, bo }: Team): Promise<void> {
-  for (const node of [ana, bo, lead, ana, bo]) await node.sync.push();
+  for (const node of [ana, bo, lead, ana, bo]) {
+    await node.sync.pull();
+    await node.sync.push();
+  }
   await Promise.all([ana.sync.pull(), bo.sync.pull()]);
 }

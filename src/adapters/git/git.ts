@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { FlowError } from '../../protocol/errors.ts';
@@ -43,6 +43,7 @@ export async function createGit(options: GitOptions): Promise<Git> {
   }
   await seedTracking(clone, objects);
   const network = { quiet: 60_000, total: 300_000, ...options.network };
+  const mirror = createMirror(clone);
   const idLength = found.format === 'sha256' ? 64 : 40;
 
   return {
@@ -86,7 +87,7 @@ export async function createGit(options: GitOptions): Promise<Git> {
     attempted: async () => (await statObjects(objects, [ATTEMPT_REF]))[0]?.id,
     async fetch(remote, branches) {
       const outcome = await fetchBranches(atRoot, remote, branches, network);
-      if (outcome.kind === 'ok') await mirrorTracking(clone, outcome.refs);
+      if (outcome.kind === 'ok') await mirror(outcome.refs);
       return outcome;
     },
     push: (remote, branch, commit) => pushBranch(atRoot, remote, branch, commit, network),
@@ -140,22 +141,16 @@ const OPERATIONS = [
 ] as const;
 
 async function readFacts(clone: GitPlace, gitDir: string): Promise<RepositoryFacts> {
-  const [head, refs] = await Promise.all([
-    symbolicHead(clone, gitDir),
-    ask(clone, ['for-each-ref', '--format=%(objectname) %(refname)', 'refs/heads/', 'refs/remotes/', 'refs/baton/']),
-  ]);
+  const format = '--format=%(HEAD)%(objectname) %(refname)';
+  const lines = (await ask(clone, ['for-each-ref', format, 'refs/heads/', 'refs/remotes/', 'refs/baton/'])).split('\n');
+  const current = lines.find((line) => line.startsWith('*'))?.split(' ')[1];
+  // A branch without a commit is not listed.
+  const head = current ?? (await ask(clone, ['symbolic-ref', '--quiet', 'HEAD'], { codes: [0, 1] }));
   return {
     branch: head.startsWith('refs/heads/') ? head.slice('refs/heads/'.length) : undefined,
     operation: OPERATIONS.find(([file]) => existsSync(join(gitDir, file)))?.[1],
-    refs: parseRefs(refs),
+    refs: parseRefs(lines.map((line) => line.slice(1)).join('\n')),
   };
-}
-
-/** The branch that HEAD names. Read from its file, which git's own format describes; only reftable needs asking. */
-async function symbolicHead(clone: GitPlace, gitDir: string): Promise<string> {
-  const text = readFileSync(join(gitDir, 'HEAD'), 'utf8').trim();
-  if (text !== 'ref: refs/heads/.invalid') return text.replace(/^ref: */, '');
-  return ask(clone, ['symbolic-ref', '--quiet', 'HEAD'], { codes: [0, 1] });
 }
 
 function parseRefs(text: string): ReadonlyMap<string, ObjectId> {
@@ -217,6 +212,16 @@ async function seedTracking(clone: GitPlace, objects: GitPlace): Promise<void> {
 }
 
 /** Shows what was fetched to a person's own git, which also keeps it from being collected as garbage. */
+function createMirror(clone: GitPlace): (branches: ReadonlyMap<string, ObjectId>) => Promise<void> {
+  let last = '';
+  return async (branches) => {
+    const now = JSON.stringify([...branches]);
+    if (now === last) return;
+    await mirrorTracking(clone, branches);
+    last = now;
+  };
+}
+
 async function mirrorTracking(clone: GitPlace, branches: ReadonlyMap<string, ObjectId>): Promise<void> {
   const shown = await trackingRefs(clone);
   const updates: RefUpdate[] = [...branches].flatMap(([branch, next]) => {

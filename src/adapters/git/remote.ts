@@ -89,10 +89,7 @@ export async function pushBranch(
   const line = /^([ +*=!-])\t[^\t]*\t(.*)$/m.exec(result.stdout.toString('utf8'));
   if (line === null) return result.timedOut || result.code !== 0 ? failureOf(result) : { kind: 'ok' };
   const [, flag, summary = ''] = line;
-  if (flag !== '!') {
-    await plumb(place, ['update-ref', `${TRACKED}${branch}`, commit]);
-    return { kind: 'ok' };
-  }
+  if (flag !== '!') return { kind: 'ok' };
   const detail = `${summary} ${remoteWords(result.stderr)}`.trim();
   return { kind: lostRace(summary) ? 'behind' : 'denied', detail };
 }
