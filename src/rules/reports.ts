@@ -6,6 +6,9 @@ import type { ProjectEntry, WorkspaceView } from '../protocol/view.ts';
 /** The reason under which results that arrive while a project is paused are told (protocol.md §12, §15). */
 export const WAITING_WHILE_PAUSED = 'result_while_paused';
 
+/** The reason under which a project's end is told (protocol.md §14.1). */
+export const PROJECT_COMPLETED = 'project_completed';
+
 export interface DueReport {
   readonly projectId: string;
   readonly reason: string;
@@ -48,8 +51,12 @@ function projectTasks(view: WorkspaceView, { id, plan }: ProjectEntry): readonly
   });
 }
 
-/** Results that wait in a paused project and that the last report did not name. */
+/** Results that wait in a paused project and that the last report did not name; a completion by hand. */
 function untold(view: WorkspaceView, entry: ProjectEntry, meta: ProjectMeta): string | undefined {
+  // A project that was never reported on, such as one taken over from elsewhere, owes nobody its end.
+  if (meta.status === 'completed' && meta.requester_report !== undefined) {
+    return meta.requester_report.reason === PROJECT_COMPLETED ? undefined : PROJECT_COMPLETED;
+  }
   if (meta.status !== 'paused') return undefined;
   const waiting = waitingResults(view, entry);
   if (waiting.length === 0) return undefined;

@@ -6,7 +6,7 @@ import type { EventDraft, ProjectMeta, ProjectStatus } from '../../protocol/reco
 import { isTerminalNode } from '../../rules/dag.ts';
 import { nextProjectStatus } from '../../rules/lifecycle.ts';
 import type { ProjectEvent } from '../../rules/lifecycle.ts';
-import { WAITING_WHILE_PAUSED, waitingResults, waitingSummary } from '../../rules/reports.ts';
+import { PROJECT_COMPLETED, WAITING_WHILE_PAUSED, waitingResults, waitingSummary } from '../../rules/reports.ts';
 import { presentProject } from '../present.ts';
 import { LEADERS, requireProject, writePlan, writeProject } from '../shared.ts';
 import type { OpenProject } from '../shared.ts';
@@ -92,7 +92,7 @@ export const completeProject = defineOperation({
       completed_at: now,
       requester_report: {
         pending: true,
-        reason: 'project_completed',
+        reason: PROJECT_COMPLETED,
         report_path: projectPaths(project.id).result,
       },
     };

@@ -108,7 +108,7 @@ function owing(view: WorkspaceView, project: OpenProject, reason: string): Proje
     requester_report: {
       pending: true,
       reason,
-      summary: waitingSummary(waitingResults(view, project)),
+      ...(reason === WAITING_WHILE_PAUSED ? { summary: waitingSummary(waitingResults(view, project)) } : {}),
       report_path: projectPaths(project.id).result,
     },
   };

@@ -129,6 +129,31 @@ describe('the requester report', () => {
   });
 });
 
+describe('a project that was completed by hand', () => {
+  const completeByHand = (world: World): void => {
+    const meta = JSON.parse(world.files[META] ?? '{}') as Record<string, unknown>;
+    world.files[META] = JSON.stringify({ ...meta, status: 'completed' });
+  };
+
+  test('is reported like any other', () => {
+    const world = withResult();
+    world.call(acceptTaskResult, { projectId: 'p', taskId: 'a' });
+    world.call(reportProject, { projectId: 'p' });
+    deliver(world);
+    completeByHand(world);
+    expect(reportDue(world.view())).toEqual([{ projectId: 'p', reason: 'project_completed' }]);
+    world.call(reportProject, { projectId: 'p' });
+    deliver(world);
+    expect(reportDue(world.view())).toEqual([]);
+  });
+
+  test('owes nothing when nobody was ever told of it', () => {
+    const world = withResult();
+    completeByHand(world);
+    expect(reportDue(world.view())).toEqual([]);
+  });
+});
+
 describe('results that arrive while a project is paused', () => {
   test('are told once, and again only when another one arrives', () => {
     const world = withResult();
