@@ -71,7 +71,7 @@ export function readDocument(text: string): PlanDocument {
   const kind = readKind(fields, diagnostics);
   const areas = areasOf(kind, dag, sections, structure.lines.length, diagnostics);
   const tasks = readTasks(structure, areas, diagnostics);
-  diagnostics.push(...unclosed(structure));
+  diagnostics.push(...unclosed(structure), ...conflictMarkers(structure));
   return { text, ...structure, kind, regions, sections, areas, tasks, fields, diagnostics: bounded(diagnostics) };
 }
 
@@ -204,14 +204,24 @@ function readTasks(
 }
 
 /** Code or a comment that is never closed takes every task below it along, which nobody means. */
-function unclosed({ lines, hidden }: MarkdownStructure): readonly Diagnostic[] {
+function unclosed({ lines, hidden, diagnostics }: MarkdownStructure): readonly Diagnostic[] {
   const last = lines.findLastIndex(({ text }) => text.trim() !== '');
   if (hidden[last] !== 1 || /(?:`{3}|~{3}|-->)\s*$/.test(lines[last]?.text ?? '')) return [];
   const start = hidden.lastIndexOf(0, last) + 1;
   const lost = lines.slice(start).filter(({ text }) => readTaskLine(text)?.kind === 'task').length;
-  if (lost === 0) return [];
+  const isLeftOut = diagnostics.some(({ line }) => line === start + 1);
+  if (lost === 0 || isLeftOut) return [];
   const message = `what begins here is never closed, so ${lost} task lines below it are not read`;
   return [{ ...place(start), rule: 'plan-unclosed', severity: 'warning', message, expected: 'a closing fence or -->' }];
+}
+
+function conflictMarkers({ lines }: MarkdownStructure): readonly Diagnostic[] {
+  const index = lines.findIndex(({ text }) => text.startsWith('<<<<<<< '));
+  if (index === -1) return [];
+  const message = 'a merge of git was left unfinished here';
+  return [
+    { ...place(index), rule: 'plan-conflict-marker', severity: 'error', message, expected: 'one side or the other' },
+  ];
 }
 
 function clash(node: PlanNode, first: { readonly id: string; readonly line: number }): Diagnostic {

@@ -15,10 +15,10 @@ export function parsePlan(text: string): Plan {
 
 export function planOf(document: PlanDocument): Plan {
   const nodes = document.tasks.filter(({ duplicate }) => !duplicate).map(({ node }) => node);
-  if (document.kind === 'dag') return { kind: 'dag', nodes, diagnostics: document.diagnostics };
   const found: Diagnostic[] = [];
-  const loop = readLoop(document, found);
-  return { kind: 'loop', nodes, loop, diagnostics: [...document.diagnostics, ...found] };
+  const loop = document.kind === 'loop' ? readLoop(document, found) : undefined;
+  const diagnostics = [...document.diagnostics, ...found].toSorted((a, b) => a.line - b.line);
+  return { kind: document.kind, nodes, ...(loop === undefined ? {} : { loop }), diagnostics };
 }
 
 function readLoop(document: PlanDocument, diagnostics: Diagnostic[]): Loop {
