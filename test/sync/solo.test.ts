@@ -179,6 +179,16 @@ describe('adopting files from the disk', () => {
   });
 });
 
+test('what the node wrote itself is no hand edit, even when a watcher reports it', async () => {
+  const node = await makeSolo();
+  await change(node, (view) => [edit(view, META, { status: 'in_progress' })]);
+  const before = git(node.dir, 'rev-parse', 'main');
+  expect(await node.sync.adopt([META])).toEqual({ adopted: [], foreign: [] });
+  expect(git(node.dir, 'rev-parse', 'main')).toBe(before);
+  put(node.dir, META, taskMeta('t-ana', 'ana', { status: 'submitted' }));
+  expect(await node.sync.adopt([META])).toEqual({ adopted: [META], foreign: [] });
+});
+
 describe('a crash', () => {
   test('between moving the branch and writing the files is made good at the next start', async () => {
     const node = await makeSolo();

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import { createGit } from '../../src/adapters/git/git.ts';
@@ -188,16 +188,13 @@ export function byHand(dir: string, message: string): void {
 
 /** Moves the remote out of reach until the test says otherwise, or ends. */
 export function unplug(remote: string): () => void {
-  plain(dirname(remote), 'config', '--file', join(remote, 'config'), '--list');
   const away = `${remote}.away`;
-  rename(remote, away);
+  renameSync(remote, away);
   let gone = true;
   const back = (): void => {
-    if (gone) rename(away, remote);
+    if (gone) renameSync(away, remote);
     gone = false;
   };
   onTestFinished(back);
   return back;
 }
-
-import { renameSync as rename } from 'node:fs';
