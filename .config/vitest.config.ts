@@ -1,4 +1,5 @@
 import { defineConfig } from 'vitest/config';
+import TotalsReporter from './totals-reporter.ts';
 
 /** Real git and real processes take their time on two cores; the limits only catch what hangs. */
 export default defineConfig({
@@ -8,5 +9,6 @@ export default defineConfig({
     testTimeout: 60_000,
     hookTimeout: 120_000,
     maxWorkers: 2,
+    reporters: ['default', new TotalsReporter()],
   },
 });

@@ -167,7 +167,7 @@ function watchesOf(root: string, config: BatonConfig, events: EventBus, sync: Sy
     (onChange) => {
       // What this node has just pushed or fetched itself is no news.
       const isNews = (path: string): boolean => {
-      if (path.endsWith('/')) return false;
+        if (path.endsWith('/')) return false;
         const commit = looseRef(gitDirectory, path);
         return commit === undefined || !sync.isKnown(path, commit);
       };

@@ -7,9 +7,19 @@ import type { LaneRefusal, PullReport } from './ports.ts';
  */
 export interface BatonEvents {
   /** A command was decided, committed and answered. */
-  'operation:done': { readonly operation: string; readonly actor: string; readonly commit: string | undefined; readonly subject: Subject };
+  'operation:done': {
+    readonly operation: string;
+    readonly actor: string;
+    readonly commit: string | undefined;
+    readonly subject: Subject;
+  };
   /** A call was refused; nothing changed. */
-  'operation:refused': { readonly operation: string; readonly actor: string; readonly code: string; readonly message: string };
+  'operation:refused': {
+    readonly operation: string;
+    readonly actor: string;
+    readonly code: string;
+    readonly message: string;
+  };
   /** A pull or a publication brought new files into the work tree. */
   'sync:changed': PullReport;
   /** A part of a lane was not taken. */

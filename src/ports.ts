@@ -1,6 +1,6 @@
 import type { Change } from './protocol/changes.ts';
 import type { Diagnostic } from './protocol/diagnostic.ts';
-import type { Actor, EventDraft } from './protocol/records/types.ts';
+import type { Actor } from './protocol/records/types.ts';
 import type { WorkspaceView } from './protocol/view.ts';
 
 /** Time and chance, so that rules get them as arguments and tests can hold them still. */
@@ -121,7 +121,9 @@ export interface Sync {
   /** Decide, commit and publish; concurrent calls share a commit and a push. */
   transact<Output>(transaction: Transaction<Output>): Promise<Committed<Output>>;
   /** Commits what people changed by hand under these paths, as far as the node's actor owns it. */
-  adopt(paths: readonly string[]): Promise<{ readonly adopted: readonly string[]; readonly foreign: readonly string[] }>;
+  adopt(
+    paths: readonly string[],
+  ): Promise<{ readonly adopted: readonly string[]; readonly foreign: readonly string[] }>;
   /** Paths under `shared/` that differ from the last commit. Walks the tree: not for the hot path. */
   dirty(): Promise<readonly string[]>;
   /** Pushes what is committed but not on the remote. */
@@ -180,7 +182,11 @@ export interface Announcement extends OutgoingMessage {
   /** The one who must have joined the room before anything is sent (protocol.md §10.1). */
   readonly mustHaveJoined?: string;
   /** Run after delivery, with `eventId` added to the input. Data, not a closure, so that it survives a crash. */
-  readonly followUp?: { readonly operation: string; readonly input: Readonly<Record<string, unknown>>; readonly actor: Actor };
+  readonly followUp?: {
+    readonly operation: string;
+    readonly input: Readonly<Record<string, unknown>>;
+    readonly actor: Actor;
+  };
 }
 
 export type Delivery =
@@ -198,5 +204,3 @@ export interface Announcer {
   withdraw(announcements: readonly Announcement[]): void;
   deliver(announcements: readonly Announcement[]): Promise<readonly Delivery[]>;
 }
-
-export type { EventDraft };

@@ -43,7 +43,7 @@ export async function readHistory(repository: string, revision: string, limit = 
     .split(RECORD)
     .filter((record) => record.trim() !== '')
     .map(parseCommit)
-    .reverse();
+    .toReversed();
 }
 
 /** Counts that the verifier takes from git itself, not from anybody's deliverable. */

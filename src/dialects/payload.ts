@@ -62,7 +62,7 @@ function objectOf(value: unknown): Fields {
 }
 
 /** The fields of an object schema, through refinements and pipes; none for other schemas. */
-export function shapeOf(schema: z.ZodType): Readonly<Record<string, z.ZodType>> {
+function shapeOf(schema: z.ZodType): Readonly<Record<string, z.ZodType>> {
   const inner = unwrap(schema).schema;
   return inner instanceof z.ZodObject ? inner.shape : {};
 }

@@ -39,7 +39,11 @@ export interface AnnouncementDraft {
   readonly text: string;
   readonly mentions: readonly string[];
   readonly mustHaveJoined?: string;
-  readonly followUp?: { readonly operation: string; readonly input: Readonly<Record<string, unknown>>; readonly actor: Actor };
+  readonly followUp?: {
+    readonly operation: string;
+    readonly input: Readonly<Record<string, unknown>>;
+    readonly actor: Actor;
+  };
 }
 
 export interface Decision<Output> {

@@ -59,13 +59,18 @@ function refusalNotices(request: NoticeRequest, leads: boolean): readonly Announ
     refusals.push(...events.filter(({ type }) => type === 'lane.refused'));
   }
   return refusals
-    .filter(({ data }) => leads || data?.['worker'] === identity.localpart)
+    .filter((event) => leads || workerOf(event) === identity.localpart)
     .map((event) => {
-      const worker = String(event.data?.['worker'] ?? '');
+      const worker = workerOf(event);
       const mention = view.agent(worker)?.matrix_user_id;
       const text = `A part of ${worker}'s lane was not taken: ${event.note ?? 'see the event log'}`;
       return notice(view, `refused-${event.id}`, text, mention === undefined ? [] : [mention]);
     });
+}
+
+function workerOf({ data }: EventRecord): string {
+  const worker = data?.['worker'];
+  return typeof worker === 'string' ? worker : '';
 }
 
 function notice(view: WorkspaceView, txn: string, text: string, mentions: readonly string[]): Announcement {

@@ -116,33 +116,40 @@ interface Step {
 }
 
 function stepsFor(
-  { identity, mode }: ReconcilerDependencies,
+  dependencies: ReconcilerDependencies,
   view: WorkspaceView,
   findings: readonly Finding[],
 ): readonly Step[] {
-  const leads = identity.role === 'leader' || identity.role === 'admin';
-  const steps: Step[] = [];
-  for (const { key, taskId, repair: mend } of findings) {
-    if (mend === undefined) continue;
-    if (mend.operation === 'task.record_submission') {
-      const assignee = taskId === undefined ? undefined : view.task(taskId)?.meta?.assigned_to;
-      if (assignee === undefined) continue;
-      const own = assignee === identity.localpart;
-      if (own || leads || mode === 'solo') {
-        steps.push({ key: `${key}:${stateOf(view, taskId)}`, ...mend, actor: { localpart: assignee, role: 'worker' } });
-      }
-    } else if (leads) {
-      steps.push({ key: `${key}:${stateOf(view, taskId)}`, ...mend, actor: identity });
-    }
+  const { identity } = dependencies;
+  const mending = findings.flatMap((finding) => repairStep(dependencies, view, finding) ?? []);
+  return leads(identity) ? [...mending, ...reportSteps(view, identity)] : mending;
+}
+
+const leads = ({ role }: Actor): boolean => role === 'leader' || role === 'admin';
+
+function repairStep(
+  { identity, mode }: ReconcilerDependencies,
+  view: WorkspaceView,
+  { key: finding, taskId, repair: mend }: Finding,
+): Step | undefined {
+  if (mend === undefined) return undefined;
+  const key = `${finding}:${stateOf(view, taskId)}`;
+  if (mend.operation !== 'task.record_submission') {
+    return leads(identity) ? { key, ...mend, actor: identity } : undefined;
   }
-  if (leads) {
-    for (const { projectId, reason } of reportDue(view)) {
-      const owed = JSON.stringify(view.project(projectId)?.meta?.requester_report ?? reason);
-      const key = `report:${projectId}:${owed}`;
-      steps.push({ key, operation: 'project.report', input: { projectId }, actor: identity });
-    }
+  // A result is handed in by its Worker: by its own node, or by one that acts for it.
+  const assignee = taskId === undefined ? undefined : view.task(taskId)?.meta?.assigned_to;
+  if (assignee === undefined || !(assignee === identity.localpart || leads(identity) || mode === 'solo')) {
+    return undefined;
   }
-  return steps;
+  return { key, ...mend, actor: { localpart: assignee, role: 'worker' } };
+}
+
+function reportSteps(view: WorkspaceView, actor: Actor): readonly Step[] {
+  return reportDue(view).map(({ projectId, reason }) => {
+    const owed = JSON.stringify(view.project(projectId)?.meta?.requester_report ?? reason);
+    return { key: `report:${projectId}:${owed}`, operation: 'project.report', input: { projectId }, actor };
+  });
 }
 
 /** A refused step is tried again once the facts it rests on have changed. */

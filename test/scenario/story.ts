@@ -13,7 +13,7 @@ export interface Driver {
   readonly workspaces: Readonly<Record<'lead' | WorkerName, string>>;
 }
 
-export const ROOM = 'room:!team:local';
+const ROOM = 'room:!team:local';
 
 const must = async (answer: Promise<Answer>): Promise<Answer> => {
   const value = await answer;

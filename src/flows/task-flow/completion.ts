@@ -36,7 +36,7 @@ export function completion(context: Context, meta: TaskMeta, result: TaskResult)
   return [{ ...draft, followUp: { operation: 'task.confirm_completion', input, actor: context.actor } }];
 }
 
-export function completionTxn(meta: TaskMeta, result: TaskResult): string {
+function completionTxn(meta: TaskMeta, result: TaskResult): string {
   return `submit-${meta.task_id}-${result.status}`;
 }
 

@@ -85,7 +85,7 @@ export function writtenSubmission(view: WorkspaceView, taskId: string): Submissi
 }
 
 /** protocol.md §7.4. Throws `invalid-result` for the first path that is not the task's own. */
-export function checkDeliverables(taskId: string, { deliverables }: TaskResult): void {
+function checkDeliverables(taskId: string, { deliverables }: TaskResult): void {
   const problem = deliverables.map((path) => checkDeliverable(path, taskId)).find((text) => text !== undefined);
   if (problem === undefined) return;
   throw invalidResult(taskId, problem, `name files under ${taskPaths(taskId).dir}`);

@@ -1,5 +1,3 @@
-import type { ErrorCode } from '../errors.ts';
-
 /** Roles of protocol.md §0.3. */
 export const ROLES = ['leader', 'worker', 'remote-member', 'manager', 'admin'] as const;
 export type Role = (typeof ROLES)[number];
@@ -196,7 +194,11 @@ export interface EventRecord {
   readonly type: string;
   readonly actor: { readonly id: string; readonly role: string };
   readonly action?: string;
-  readonly subject?: { readonly kind: 'project' | 'task' | 'lane' | 'agent' | 'file'; readonly id: string; readonly project_id?: string };
+  readonly subject?: {
+    readonly kind: 'project' | 'task' | 'lane' | 'agent' | 'file';
+    readonly id: string;
+    readonly project_id?: string;
+  };
   readonly from?: string;
   readonly to?: string;
   readonly note?: string;
@@ -212,10 +214,4 @@ export interface TaskResult {
   readonly summary: string;
   readonly deliverables: readonly string[];
   readonly notes: readonly string[];
-}
-
-/** Why a result could not be read; `code` is always `invalid-result`, kept here so that doors need no guess. */
-export interface ResultProblem {
-  readonly code: Extract<ErrorCode, 'invalid-result'>;
-  readonly message: string;
 }
