@@ -137,7 +137,13 @@ interface Window {
 type Block = Pick<RootContent, 'type' | 'position'> & { readonly children?: readonly RootContent[] };
 
 const firstLine = (block: Block): number => block.position?.start.line ?? 1;
-const lastLine = (block: Block): number => block.position?.end.line ?? 1;
+
+/** A quote that ends in code ends, for the parser, in front of the next line. */
+function lastLine({ position }: Block): number {
+  if (position === undefined) return 1;
+  const { start, end } = position;
+  return end.column === 1 && end.line > start.line ? end.line - 1 : end.line;
+}
 
 function markLines(tree: Root, window: Window, { lines, hidden, headings }: Structure): void {
   const waiting: Block[] = [...tree.children].toReversed();

@@ -124,6 +124,6 @@ function replaceLine(document: PlanDocument, index: number, lines: readonly stri
 function insertAfter(document: PlanDocument, index: number, lines: readonly string[]): Splice {
   const line = document.lines[index];
   const at = line?.next ?? document.text.length;
-  const atOpenEnd = line === undefined ? document.text !== '' : line.end === line.next;
-  return { start: at, end: at, text: (atOpenEnd ? '\n' : '') + lines.map((added) => `${added}\n`).join('') };
+  const isOpenEnd = line !== undefined && line.end === line.next;
+  return { start: at, end: at, text: lines.map((added) => (isOpenEnd ? `\n${added}` : `${added}\n`)).join('') };
 }
