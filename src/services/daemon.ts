@@ -38,7 +38,11 @@ export async function startDaemon(dependencies: DaemonDependencies): Promise<Asy
   const files = await dependencies.watchFiles((paths) => {
     work.add('taking up changed files', async () => {
       workTree.invalidate(paths);
-      await adopt(dependencies, paths);
+      // What happens in a directory is reported file by file.
+      await adopt(
+        dependencies,
+        paths.filter((path) => !path.endsWith('/')),
+      );
       reconciler.wake();
     });
   });

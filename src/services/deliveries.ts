@@ -20,10 +20,10 @@ export interface DeliveryDependencies {
  */
 export async function deliverOwed(dependencies: DeliveryDependencies): Promise<void> {
   const { outbox, sync, execute } = dependencies;
-  if (outbox.pending().length === 0) return;
+  if (outbox.overdue().length === 0) return;
   const recorded = recordedTransactions(dependencies);
   const { ahead, head } = await sync.status();
-  for (const { announcement, state, commit } of outbox.pending()) {
+  for (const { announcement, state, commit } of outbox.overdue()) {
     // Committed by a process that died before it could note the commit: it waits for the remote like any other.
     if (state === 'waiting' && commit === undefined && ahead > 0 && recorded(announcement.txn))
       outbox.owe([announcement], head);

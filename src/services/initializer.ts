@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync, readFileSync, readdirSync, realpathSync, rmSync, rmdirSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
-import { CONFIG_FILE, loadConfig } from '../config.ts';
+import { CONFIG_FILE, LOCAL_SERVER, loadConfig } from '../config.ts';
 import { FlowError } from '../protocol/errors.ts';
 import { localpartOf } from '../protocol/identity.ts';
 import { TEAM_PATH } from '../protocol/paths.ts';
@@ -28,16 +28,18 @@ const IN_REPO_FOLDER = '.baton-workspace';
 
 /**
  * `baton init` (interface.md §3): makes a workspace, or joins a team, without asking anything. `baton.json` is written
- * last, so what was broken off is completed by the next run; a finished workspace is left as it is.
+ * last, so what was broken off is completed by the next run; a finished workspace is left as it is, and one whose
+ * repository is gone gets it back as its `baton.json` says.
  * Throws `FlowError` (`invalid-argument`, `bad-workspace`, `bad-config`, `sync-failed`, `git-failed`).
  */
 export async function initWorkspace(request: InitRequest, git: SetupGit): Promise<InitOutcome> {
   const inRepo = request.inRepo === true;
   const repository = inRepo ? await codeRepository(request.dir, git) : undefined;
   const dir = repository === undefined ? request.dir : worktreeFolder(request.dir, repository);
-  if (existsSync(join(dir, CONFIG_FILE))) return unchanged(realpathSync(dir), request);
+  if (existsSync(join(dir, CONFIG_FILE)) && (inRepo || (await hasCommit(dir, git))))
+    return unchanged(realpathSync(dir), request);
 
-  const plan: InitPlan = { ...request, ...(inRepo ? IN_REPO : OWN), dir, git, notes: [] };
+  const plan: InitPlan = { ...request, ...(inRepo ? IN_REPO : OWN), ...configured(dir, request), dir, git, notes: [] };
   const undo: (() => void)[] = [];
   try {
     return repository === undefined ? await ownRepository(plan, undo) : await besideCode(plan, repository);
@@ -45,6 +47,27 @@ export async function initWorkspace(request: InitRequest, git: SetupGit): Promis
     for (const step of undo.toReversed()) step();
     throw error;
   }
+}
+
+/** Whether the folder is a repository of its own in which something was committed. */
+async function hasCommit(dir: string, git: SetupGit): Promise<boolean> {
+  if (!existsSync(join(dir, '.git'))) return false;
+  const { refs } = await (await git.open(realpathSync(dir))).facts();
+  return [...refs.keys()].some((ref) => ref.startsWith('refs/heads/'));
+}
+
+/** A workspace that lost its repository, or never had one, is made good as its `baton.json` says. */
+function configured(dir: string, { env }: InitRequest): Partial<InitPlan> {
+  if (!existsSync(join(dir, CONFIG_FILE))) return {};
+  const { identity, git } = loadConfig(dir, env);
+  const { localpart, matrixUserId, role } = identity;
+  return {
+    role,
+    as: matrixUserId === `@${localpart}:${LOCAL_SERVER}` ? localpart : matrixUserId,
+    branch: git.branch,
+    lanePrefix: git.lanePrefix,
+    ...(git.remote === undefined ? {} : { remote: git.remote }),
+  };
 }
 
 function unchanged(root: string, { env, role, as, remote }: InitRequest): InitOutcome {
@@ -106,6 +129,7 @@ async function finish(plan: InitPlan, { who, made }: Start, remote: string | und
   const ignored = join(dir, '.gitignore');
   const lines = existsSync(ignored) ? readFileSync(ignored, 'utf8').split(/\r?\n/) : [];
   if (!IGNORED.every((line) => lines.includes(line))) await ignoreInClone(git, dir, IGNORED);
+  if (existsSync(join(dir, CONFIG_FILE))) return { root: dir, created: [...made].sort(), notes };
   const { localpart, matrixUserId, role } = who;
   const text = configFile({
     localpart,

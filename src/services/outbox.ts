@@ -34,6 +34,8 @@ export interface Outbox extends Announcer {
   /** Tries everything that is due once more, and has its follow-up run before it is forgotten. */
   flush(followUp?: FollowUp): Promise<readonly Delivery[]>;
   pending(): readonly Owed[];
+  /** What is pending and no call of this process is about to deliver itself. */
+  overdue(): readonly Owed[];
 }
 
 export interface OutboxDependencies {
@@ -201,6 +203,12 @@ export function createOutbox({ dir, chat, clock, log, events }: OutboxDependenci
     },
 
     pending: () => [...owed.values()],
+
+    overdue: () =>
+      [...owed.values()].filter(
+        ({ announcement: { txn }, state, commit }) =>
+          !underWay.has(txn) && (state === 'due' || commit !== undefined || inherited.has(txn)),
+      ),
   };
 }
 

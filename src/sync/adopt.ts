@@ -120,7 +120,8 @@ export interface HandEdits {
  */
 export async function handEdits(context: SyncContext, head: ObjectId, paths: readonly string[]): Promise<HandEdits> {
   const found = new Map<string, DiskFile>();
-  for (const path of new Set(paths.filter((candidate) => isSharedPath(candidate) && candidate.startsWith('shared/')))) {
+  const shared = paths.filter((candidate) => isSharedPath(candidate) && candidate.startsWith('shared/'));
+  for (const path of await unlikeCommit(context, head, [...new Set(shared)])) {
     for (const file of (await differing(context, head, path)).files) found.set(file.path, file);
   }
   const files = [...found.values()];
@@ -133,6 +134,20 @@ export async function handEdits(context: SyncContext, head: ObjectId, paths: rea
     else if (isFinished(file) && unfit(context, file) === undefined) own.push(file);
   }
   return { own, foreign };
+}
+
+/** Those of the paths that do not stand as committed; directories are looked at by the caller. One question to git. */
+async function unlikeCommit(
+  { git, workTree }: SyncContext,
+  head: ObjectId,
+  paths: readonly string[],
+): Promise<readonly string[]> {
+  const ids = await git.resolve(paths.map((path) => `${head}:${path.replace(/\/$/, '')}`));
+  return paths.filter((path, index) => {
+    if (path.endsWith('/')) return true;
+    const content = workTree.bytes(path);
+    return (content === undefined ? undefined : blobId(git, content)) !== ids[index];
+  });
 }
 
 function isFinished({ path, content }: DiskFile): boolean {
