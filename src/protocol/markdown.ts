@@ -165,12 +165,18 @@ function markLines(tree: Root, window: Window, { lines, hidden, headings }: Stru
 }
 
 function markLeaf({ type, position }: Block, source: readonly string[], start: number, hidden: Uint8Array): void {
-  const first = source[0]?.slice((position?.start.column ?? 1) - 1) ?? '';
+  const column = (position?.start.column ?? 1) - 1;
+  const first = source[0]?.slice(column) ?? '';
   const isFence = type === 'code' && /^\s*(?:`{3}|~{3})/.test(first);
   const isComment = type === 'html' && first.startsWith('<!--');
-  if (isFence || isComment || type === 'blockquote') hidden.fill(1, start, start + source.length);
-  else if (type === 'code') markInnerFences(source, start, hidden);
-  else if (type === 'html' || (type === 'paragraph' && source.length > 1)) markComments(source, start, hidden);
+  if (isFence || isComment || type === 'blockquote') {
+    // Behind the dash of its item a block hides the lines below it; the line of the item itself is still an item.
+    const isInItem = source[0]?.slice(0, column).trim() !== '';
+    hidden.fill(1, start + (isInItem ? 1 : 0), start + source.length);
+  } else if (type === 'code') markInnerFences(source, start, hidden);
+  else if (type === 'html') markComments(source, start, hidden, () => true);
+  // In a paragraph only what looks like an item is taken out; its other lines are text that somebody may have quoted.
+  else if (type === 'paragraph' && source.length > 1) markComments(source, start, hidden, isItemLike);
 }
 
 function headingText(source: string): string {
@@ -191,8 +197,15 @@ function markInnerFences(source: readonly string[], start: number, hidden: Uint8
   }
 }
 
+const isItemLike = (line: string): boolean => line.trimStart().startsWith('-');
+
 /** Lines that begin inside a comment which opened further up in the same block; one that never closes hides nothing. */
-function markComments(source: readonly string[], start: number, hidden: Uint8Array): void {
+function markComments(
+  source: readonly string[],
+  start: number,
+  hidden: Uint8Array,
+  hides: (line: string) => boolean,
+): void {
   let opened: number | undefined;
   for (const [index, line] of source.entries()) {
     let from = 0;
@@ -201,7 +214,7 @@ function markComments(source: readonly string[], start: number, hidden: Uint8Arr
       const found = line.indexOf(mark, from);
       if (found === -1) break;
       from = found + mark.length;
-      if (opened !== undefined) hidden.fill(1, start + opened + 1, start + index + 1);
+      for (let at = (opened ?? index) + 1; at <= index; at += 1) if (hides(source[at] ?? '')) hidden[start + at] = 1;
       opened = opened === undefined ? index : undefined;
     }
   }

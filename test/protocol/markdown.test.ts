@@ -23,7 +23,9 @@ function reference(text: string): { readonly hidden: readonly number[]; readonly
       const source = lines.slice(start, end).join('\n');
       const lineOf = (offset: number): number => start + source.slice(0, offset).split('\n').length - 1;
       for (const { 0: comment, index } of source.matchAll(/<!--[^]*?-->/g)) {
-        for (let line = lineOf(index) + 1; line <= lineOf(index + comment.length); line += 1) hidden.add(line);
+        for (let line = lineOf(index) + 1; line <= lineOf(index + comment.length); line += 1) {
+          if (node.type === 'html' || /^\s*-/.test(lines[line] ?? '')) hidden.add(line);
+        }
       }
     } else if (node.type === 'heading' && top && first.startsWith('#')) headings.push(start);
     else if (node.type === 'list' || node.type === 'listItem') for (const child of node.children) visit(child, false);
@@ -85,6 +87,10 @@ describe('readStructure', () => {
 
   test('hides nothing behind a quote that ends in code', () => {
     expect([...readStructure('> ```\n> - [ ] a — x\n- [ ] b — x\n').hidden]).toEqual([1, 1, 0]);
+  });
+
+  test('does not hide the line of an item that begins with a block', () => {
+    expect([...readStructure('- ```\n  x\n  ```\n- <!-- x\n- > x\n').hidden]).toEqual([0, 1, 1, 0, 0]);
   });
 
   test('counts lines as editors do, whatever ends them', () => {

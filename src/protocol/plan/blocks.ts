@@ -3,7 +3,7 @@ import type { PlanDocument, TaskLine } from './document.ts';
 
 /**
  * Which task each line of the task areas goes with: its sub-bullets, and what else stands below it up to the next
- * task. Task lines themselves and what stands before the first task are not in it.
+ * task. Task lines, what stands before the first one and blank lines at the end are not in it.
  *
  * A line goes with the nearest task above that is indented less (a parent's sub-bullet may follow a nested task), else
  * with the last task. Blank lines go with the text that follows them; fenced code and comments stay in one piece.
@@ -35,7 +35,6 @@ export function lineOwners(document: PlanDocument): ReadonlyMap<number, TaskLine
         blanks = [];
       }
     }
-    give(blanks, open.at(-1));
   }
   return owners;
 }
