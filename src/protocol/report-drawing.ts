@@ -4,9 +4,8 @@ import { NODE_MARKS, symbolOf } from './report-labels.ts';
 import type { Mark, ReportLabels } from './report-labels.ts';
 
 /** Larger graphs are drawn around what changed. */
-const SMALL_GRAPH = 12;
 const MOST_DRAWN = 24;
-const CHAIN = 6;
+const WIDTH = 80;
 const ID_MAX = 40;
 const ITERATIONS = 5;
 const TEXT_MAX = 160;
@@ -23,9 +22,9 @@ export function shortId(id: string, projectId: string): string {
 }
 
 /**
- * A DAG as chains, one per line: `a ✅ -> b 🔄 -> c ⏳`, with a `└` line for every further branch (protocol.md §14.3).
- * Each edge is drawn once, and a node shows its symbol where it is met first. Of a large graph only `around` and
- * its neighbours are drawn.
+ * A DAG as what follows on what: `a ✅ -> b 🔄 -> c ⏳`, and `a ✅ -> b 🔄, c ⏳ -> d ⏳` where `d` waits for both
+ * (protocol.md §14.3). Nodes that wait for the same ones stand together, so that each edge is drawn once; a node shows
+ * its symbol where it is met first. Of a large graph only `around` and its neighbours are drawn.
  */
 export function drawGraph(
   nodes: readonly PlanNode[],
@@ -33,44 +32,87 @@ export function drawGraph(
   projectId: string,
   { style, labels }: DrawingStyle,
 ): readonly string[] {
-  const drawn = nodes.length <= SMALL_GRAPH ? nodes : neighbourhood(nodes, around);
+  const drawn = nodes.length <= MOST_DRAWN ? nodes : neighbourhood(nodes, around);
   const byId = new Map(drawn.map((node) => [node.id, node]));
-  const next = new Map<string, string[]>(drawn.map(({ id }) => [id, []]));
-  for (const { id, dependsOn } of drawn) for (const dependency of new Set(dependsOn)) next.get(dependency)?.push(id);
-
   const seen = new Set<string>();
-  const lines: string[] = [];
-  const open: string[] = [];
-  const show = (id: string): string => {
-    const node = byId.get(id);
-    const name = shortId(id, projectId);
-    if (node === undefined || seen.has(id)) return name;
-    seen.add(id);
-    open.push(id);
-    return `${name} ${symbolOf(NODE_MARKS[node.status], style)}`;
-  };
-  const chain = (start: string, prefix: string): void => {
-    const parts = [show(start)];
-    let current: string | undefined = start;
-    while (current !== undefined && parts.length < CHAIN) {
-      const follower: string | undefined = next.get(current)?.shift();
-      if (follower === undefined) break;
-      const known = seen.has(follower);
-      parts.push(show(follower));
-      current = known ? undefined : follower;
-    }
-    lines.push(prefix + parts.join(' -> '));
-  };
-  const roots = drawn.filter(({ dependsOn }) => !dependsOn.some((id) => byId.has(id)));
-  // Whatever hangs in a cycle has no root; it is drawn last, from its first node.
-  for (const { id } of [...roots, ...drawn]) {
-    if (seen.has(id)) continue;
-    chain(id, '');
-    for (let from = open.shift(); from !== undefined; from = open.shift()) {
-      while ((next.get(from)?.length ?? 0) > 0) chain(from, '└ ');
-    }
+  const show = (ids: readonly string[]): string =>
+    ids
+      .map((id) => {
+        const node = byId.get(id);
+        const name = shortId(id, projectId);
+        if (node === undefined || seen.has(id)) return name;
+        seen.add(id);
+        return `${name} ${symbolOf(NODE_MARKS[node.status], style)}`;
+      })
+      .join(', ');
+
+  const lines = chainsOf(stepsOf(drawn)).map((chain) => {
+    const [first] = chain;
+    return [show(first?.after ?? []), ...chain.map(({ ids }) => show(ids))].join(' -> ');
+  });
+  const alone = drawn.filter(({ id }) => !seen.has(id)).map(({ id }) => id);
+  if (alone.length > 0) lines.push(show(alone));
+  const folded = lines.flatMap(fold);
+  return drawn.length < nodes.length ? [...folded, labels.more(nodes.length - drawn.length)] : folded;
+}
+
+/** All nodes that wait for the same ones. */
+interface Step {
+  readonly after: readonly string[];
+  readonly ids: readonly string[];
+}
+
+function stepsOf(nodes: readonly PlanNode[]): readonly Step[] {
+  const place = new Map(nodes.map(({ id }, index) => [id, index]));
+  const steps = new Map<string, { readonly after: readonly string[]; readonly ids: string[] }>();
+  for (const { id, dependsOn } of nodes) {
+    const after = inOrder(dependsOn, place);
+    if (after.length === 0) continue;
+    const key = after.join(' ');
+    const step = steps.get(key) ?? { after, ids: [] };
+    step.ids.push(id);
+    steps.set(key, step);
   }
-  return drawn.length < nodes.length ? [...lines, labels.more(nodes.length - drawn.length)] : lines;
+  return [...steps.values()];
+}
+
+function inOrder(ids: readonly string[], place: ReadonlyMap<string, number>): readonly string[] {
+  return [...new Set(ids)].filter((id) => place.has(id)).sort((a, b) => (place.get(a) ?? 0) - (place.get(b) ?? 0));
+}
+
+/**
+ * Steps one after the other, each once all it waits for has been drawn; where one waits for exactly what the last one
+ * brought, it goes on in the same chain. Steps of a cycle (a broken plan) come when no other can.
+ */
+function chainsOf(steps: readonly Step[]): readonly (readonly Step[])[] {
+  const left = new Set(steps);
+  const coming = new Set(steps.flatMap(({ ids }) => ids));
+  const chains: Step[][] = [];
+  while (left.size > 0) {
+    const open = [...left];
+    const chain: Step[] = [];
+    let next = open.find(({ after }) => after.every((id) => !coming.has(id))) ?? open[0];
+    while (next !== undefined) {
+      chain.push(next);
+      left.delete(next);
+      for (const id of next.ids) coming.delete(id);
+      const { ids } = next;
+      next = [...left].find(({ after }) => after.join(' ') === ids.join(' '));
+    }
+    chains.push(chain);
+  }
+  return chains;
+}
+
+/** Long lines go on indented, broken between nodes. */
+function fold(line: string): readonly string[] {
+  const lines: string[] = [];
+  for (const piece of line.split(/(?<=,) | (?=-> )/)) {
+    const last = lines.at(-1);
+    if (last !== undefined && last.length + 1 + piece.length <= WIDTH) lines[lines.length - 1] = `${last} ${piece}`;
+    else lines.push(last === undefined ? piece : `   ${piece}`);
+  }
+  return lines;
 }
 
 /** With nothing to look at, the start of the plan. */
