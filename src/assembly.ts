@@ -3,6 +3,7 @@ import type { AppOptions } from './app-types.ts';
 import { systemClock } from './adapters/clock.ts';
 import { localGitDirectory, looseRef, watchRefs, watchTree } from './adapters/file-watcher.ts';
 import { createGit } from './adapters/git/git.ts';
+import { checkRefName, checkRemote } from './adapters/git/names.ts';
 import { configuredAuthor } from './adapters/git/setup.ts';
 import { createLocalChat } from './adapters/local-chat.ts';
 import { createLog } from './adapters/log.ts';
@@ -50,6 +51,7 @@ export async function assemble(
   { watched }: { readonly watched: boolean },
 ): Promise<Assembly> {
   const config = loadConfig(root, env);
+  checkGitSettings(config);
   const clock = systemClock;
   const log = givenLog ?? logOf(root, config);
   const state = join(root, '.baton');
@@ -129,6 +131,13 @@ export async function assemble(
     reconciler,
     watches: watchesOf(root, config, events, sync),
   };
+}
+
+/** Before anything starts: what git could take for an option, or for a command to run. Throws `bad-config`. */
+function checkGitSettings({ git: { remote, branch, lanePrefix } }: BatonConfig): void {
+  if (remote !== undefined) checkRemote(remote);
+  checkRefName(branch, 'git.branch');
+  checkRefName(`${lanePrefix}x`, 'git.lanePrefix');
 }
 
 /** `execute` has told the event bus already. */

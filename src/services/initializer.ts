@@ -100,7 +100,7 @@ async function ownRepository(plan: InitPlan, undo: (() => void)[]): Promise<Init
   const inTheWay = await git.checkOut(root, start.branch, start.commit);
   if (inTheWay.length > 0) {
     throw new FlowError('bad-workspace', `files of the team are in the folder already: ${inTheWay.join(', ')}`, {
-      remedy: 'name an empty or new folder',
+      remedy: 'move them away first, or name an empty or new folder',
     });
   }
   if (remote !== undefined && (await git.origin(root)) === undefined) await git.addRemote(root, 'origin', remote);
@@ -129,7 +129,7 @@ async function finish(plan: InitPlan, { who, made }: Start, remote: string | und
   const ignored = join(dir, '.gitignore');
   const lines = existsSync(ignored) ? readFileSync(ignored, 'utf8').split(/\r?\n/) : [];
   if (!IGNORED.every((line) => lines.includes(line))) await ignoreInClone(git, dir, IGNORED);
-  if (existsSync(join(dir, CONFIG_FILE))) return { root: dir, created: [...made].sort(), notes };
+  if (existsSync(join(dir, CONFIG_FILE))) return { root: dir, created: ['.git/', ...made].sort(), notes };
   const { localpart, matrixUserId, role } = who;
   const text = configFile({
     localpart,

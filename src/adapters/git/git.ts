@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { FlowError } from '../../protocol/errors.ts';
@@ -119,13 +119,16 @@ async function locate(place: GitPlace): Promise<Location> {
           'the workspace belongs to another user of this machine, so git refuses it',
           'run Baton as its owner, or trust it: git config --global --add safe.directory <folder>',
         )
-      : refuse('this folder is not a git repository', 'make a workspace with `baton init`, or run `git init` here');
+      : refuse('this folder is not a git repository', 'run `baton init` here');
   }
   const [bare, shallow, format = 'sha1'] = asked.stdout.toString('utf8').trim().split('\n');
   if (bare === 'true')
     refuse('this is a bare git repository: it has no work tree', 'clone it with `baton init DIR --remote PATH`');
   if (shallow === 'true') refuse('this clone is shallow, so merges cannot be made', 'run `git fetch --unshallow`');
   const root = await demand(place, ['rev-parse', '--show-toplevel']);
+  // Paths are relative to the repository: here they would name files of the one around, and commit to its branches.
+  if (realpathSync(root) !== realpathSync(place.cwd))
+    refuse('this folder is not a git repository of its own, but lies inside another one', 'run `baton init` here');
   const gitDir = await demand(place, ['rev-parse', '--absolute-git-dir']);
   const objects = await demand(place, ['rev-parse', '--path-format=absolute', '--git-path', 'objects']);
   return { root, gitDir, objects, format };

@@ -28,8 +28,11 @@ export function checkRemote(remote: string): string {
   return remote;
 }
 
-/** The rules of `git check-ref-format` for a branch name, without asking git. Throws `bad-config`. */
-export function checkRefName(name: string): string {
+/**
+ * The rules of `git check-ref-format` for a branch name, without asking git. `key` is where the name was given, when
+ * that is known. Throws `bad-config`.
+ */
+export function checkRefName(name: string, key?: string): string {
   const bad =
     name === '' ||
     name === '@' ||
@@ -38,9 +41,13 @@ export function checkRefName(name: string): string {
     /[ ~^:?*[\\]|\.\.|@\{|\/\/|^[-/.]|[/.]$/.test(name) ||
     name.split('/').some((part) => part.startsWith('.') || part.startsWith('-') || part.endsWith('.lock'));
   if (bad) {
-    throw new FlowError('bad-config', `not a branch name: ${JSON.stringify(name)}`, {
-      remedy: 'use letters, digits, and single - _ . / between them',
-    });
+    throw new FlowError(
+      'bad-config',
+      `${key === undefined ? '' : `${key} is `}not a branch name: ${JSON.stringify(name)}`,
+      {
+        remedy: 'use letters, digits, and single - _ . / between them',
+      },
+    );
   }
   return name;
 }

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import type { RunningNode } from '../../app-types.ts';
 import { serveSocket } from '../socket/server.ts';
 import { socketPath } from '../workspace.ts';
 import { show, workspaceOf, type Session } from './session.ts';
@@ -17,7 +18,14 @@ async function up(session: Session): Promise<void> {
   const path = socketPath(root, io.env);
   const { startNode } = await io.load.app();
   const stop = untilSignal();
-  const node = await startNode({ root, env: io.env });
+  try {
+    await serve(session, await startNode({ root, env: io.env }), path, stop.received);
+  } finally {
+    stop.ignore();
+  }
+}
+
+async function serve(session: Session, node: RunningNode, path: string, stopped: Promise<void>): Promise<void> {
   try {
     const door = await serveSocket(node, path);
     try {
@@ -36,13 +44,12 @@ async function up(session: Session): Promise<void> {
           `${palette.green('up')}  ${node.identity.matrixUserId} (${node.identity.role}, ${node.mode}) in ${node.root}\n` +
           palette.dim('Ctrl-C stops it'),
       );
-      await Promise.race([stop.received, node.stopped]);
+      await Promise.race([stopped, node.stopped]);
       session.output.note('stopping');
     } finally {
       await door.close();
     }
   } finally {
-    stop.ignore();
     await node.stop();
   }
 }
