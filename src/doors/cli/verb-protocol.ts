@@ -19,8 +19,12 @@ export function defineTool(tool: string, command: Command, session: Session): vo
     });
   }
   // Reached only by words that are no action; the list is what helps then.
-  command.argument('[action]', 'what to do').action((action: string | undefined) => {
-    const known = actions.map((entry) => entry.action).join(', ');
-    throw new UsageError(action === undefined ? 'an action is missing' : `action must be one of: ${known}`, seeAlso);
-  });
+  command
+    .allowUnknownOption()
+    .allowExcessArguments()
+    .argument('[action]', 'what to do')
+    .action((action: string | undefined) => {
+      const known = actions.map((entry) => entry.action).join(', ');
+      throw new UsageError(action === undefined ? 'an action is missing' : `action must be one of: ${known}`, seeAlso);
+    });
 }
