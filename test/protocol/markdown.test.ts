@@ -9,29 +9,52 @@ import { readStructure } from '../../src/protocol/markdown.ts';
 function reference(text: string): { readonly hidden: readonly number[]; readonly headings: readonly number[] } {
   const lines = text.split('\n');
   const hidden = new Set<number>();
-  const headings: number[] = [];
-  const visit = (node: Nodes, top: boolean): void => {
-    const start = (node.position?.start.line ?? 1) - 1;
-    // An end in column 1 is the end of the line before.
-    const end =
-      (node.position?.end.line ?? 0) - (node.position?.end.column === 1 && start + 1 < node.position.end.line ? 1 : 0);
-    const first = lines[start]?.slice((node.position?.start.column ?? 1) - 1).trimStart() ?? '';
-    const isCode = node.type === 'code' && /^(?:```|~~~)/.test(first);
-    if (isCode || node.type === 'blockquote' || (node.type === 'html' && first.startsWith('<!--'))) {
-      for (let line = start; line < end; line += 1) hidden.add(line);
-    } else if (node.type === 'html' || node.type === 'paragraph') {
-      const source = lines.slice(start, end).join('\n');
-      const lineOf = (offset: number): number => start + source.slice(0, offset).split('\n').length - 1;
-      for (const { 0: comment, index } of source.matchAll(/<!--[^]*?-->/g)) {
-        for (let line = lineOf(index) + 1; line <= lineOf(index + comment.length); line += 1) {
-          if (node.type === 'html' || /^\s*-/.test(lines[line] ?? '')) hidden.add(line);
-        }
-      }
-    } else if (node.type === 'heading' && top && first.startsWith('#')) headings.push(start);
-    else if (node.type === 'list' || node.type === 'listItem') for (const child of node.children) visit(child, false);
+  const root = unified().use(remarkParse).parse(text);
+  const visit = (node: Nodes): void => {
+    if (node.type === 'list' || node.type === 'listItem') node.children.forEach(visit);
+    else for (const line of hiddenBy(node, lines)) hidden.add(line);
   };
-  for (const child of unified().use(remarkParse).parse(text).children) visit(child, true);
-  return { hidden: [...hidden].toSorted((a, b) => a - b), headings };
+  root.children.forEach(visit);
+  const headings = root.children.map((node) => (node.type === 'heading' ? rangeOf(node).start : -1));
+  return {
+    hidden: [...hidden].toSorted((a, b) => a - b),
+    headings: headings.filter((line) => lines[line]?.trimStart().startsWith('#')),
+  };
+}
+
+function hiddenBy(node: Nodes, lines: readonly string[]): readonly number[] {
+  const { start, end } = rangeOf(node);
+  const column = (node.position?.start.column ?? 1) - 1;
+  const source = lines.slice(start, end);
+  if (hidesAll(node, source[0]?.slice(column).trimStart() ?? '')) {
+    // The line of an item is an item, even if a block begins behind its dash.
+    const isInItem = source[0]?.slice(0, column).trim() !== '';
+    return source.map((_, offset) => start + offset).slice(isInItem ? 1 : 0);
+  }
+  if (node.type !== 'html' && node.type !== 'paragraph') return [];
+  const inside = commented(source.join('\n')).map((line) => start + line);
+  return inside.filter((line) => node.type === 'html' || /^\s*-/.test(lines[line] ?? ''));
+}
+
+/** An end in column 1 is the end of the line before. */
+function rangeOf({ position }: Nodes): { readonly start: number; readonly end: number } {
+  if (position === undefined) return { start: 0, end: 0 };
+  const { start, end } = position;
+  return { start: start.line - 1, end: end.line - (end.column === 1 && start.line < end.line ? 1 : 0) };
+}
+
+function hidesAll({ type }: Nodes, first: string): boolean {
+  if (type === 'code') return /^(?:```|~~~)/.test(first);
+  return type === 'blockquote' || (type === 'html' && first.startsWith('<!--'));
+}
+
+/** The lines that begin inside a comment. */
+function commented(source: string): readonly number[] {
+  const lineOf = (offset: number): number => source.slice(0, offset).split('\n').length - 1;
+  return [...source.matchAll(/<!--[^]*?-->/g)].flatMap(({ 0: comment, index }) => {
+    const [from, to] = [lineOf(index), lineOf(index + comment.length)];
+    return Array.from({ length: to - from }, (_, offset) => from + 1 + offset);
+  });
 }
 
 const LINES = [

@@ -1,13 +1,12 @@
 import { FlowError } from '../errors.ts';
 import type { LoopStatus, NodeStatus } from '../plan-types.ts';
 import { HISTORY, readDocument, within } from './document.ts';
-import type { PlanDocument } from './document.ts';
+import type { PlanDocument, Section } from './document.ts';
 import type { NodeContent } from './line.ts';
 import { historyIndexes, planOf } from './parse.ts';
 import { cancelSlug, fieldLine, historyLine, renderNodeLine } from './render.ts';
 
 export { replaceDag, replaceLoop } from './rewrite.ts';
-export type { NodeToKeep } from './rewrite.ts';
 
 /** Text to put in the place of a range of the source, by offsets. */
 interface Splice {
@@ -96,15 +95,22 @@ function setHistory(document: PlanDocument, before: readonly string[], after: re
     const added = ['', `## ${HISTORY}`, ...(after.length === 0 ? [] : ['', ...after.map(historyLine)])];
     return [insertAfter(document, lastTextLine(document, 0, end ?? document.lines.length), added)];
   }
-  const last = lastTextLine(document, section.start, section.end);
-  const blank = last === section.start ? [''] : [];
   if (before.every((entry, at) => entry === after[at])) {
     const added = after.slice(before.length).map(historyLine);
-    return added.length === 0 ? [] : [insertAfter(document, last, [...blank, ...added])];
+    return added.length === 0 ? [] : [appendTo(document, section, added)];
   }
   const [first, ...others] = historyIndexes(document);
   const removed = others.flatMap((index) => replaceLine(document, index, []));
   return [...(first === undefined ? [] : replaceLine(document, first, after.map(historyLine))), ...removed];
+}
+
+/** Below the last line of a section; in an empty one with a blank line above, and below where the text goes on. */
+function appendTo(document: PlanDocument, { start, end }: Section, lines: readonly string[]): Splice {
+  const last = lastTextLine(document, start, end);
+  if (last !== start) return insertAfter(document, last, lines);
+  const blank = Math.min(start + 1, end - 1);
+  const goesOn = blank === end - 1 && end < document.lines.length;
+  return insertAfter(document, blank, [...(blank === start ? [''] : []), ...lines, ...(goesOn ? [''] : [])]);
 }
 
 function lastTextLine(document: PlanDocument, start: number, end: number): number {

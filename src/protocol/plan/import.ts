@@ -36,7 +36,7 @@ const loopShape = z.object({
   history: z.array(z.unknown()).catch([]),
 });
 
-const metaShape = z.object({ plan_type: text, tasks: z.array(z.unknown()).catch([]), loop: z.unknown() });
+const metaShape = z.object({ plan_type: text, tasks: z.array(z.unknown()).catch([]), loop: z.unknown().optional() });
 
 const STATUSES: ReadonlyMap<string, NodeStatus> = new Map([
   ['planned', 'pending'],
@@ -62,7 +62,7 @@ export function importPlan(meta: unknown): ImportedPlan | undefined {
   if (!parsed.success) return undefined;
   const { plan_type: planType, tasks } = parsed.data;
   const loop = loopShape.safeParse(snakeCased(parsed.data.loop));
-  if (loop.success && planType.toLowerCase() !== 'dag') {
+  if (loop.success && (planType.toLowerCase() === 'loop' || (planType === '' && loop.data.goal !== ''))) {
     const nodes = nodesOf(loop.data.tasks.length > 0 ? loop.data.tasks : tasks);
     return { nodes, loop: loopOf(loop.data) };
   }

@@ -1,3 +1,4 @@
+import { FlowError } from '../errors.ts';
 import { indentOf } from '../lines.ts';
 import { isSubLine, lineOwners } from './blocks.ts';
 import { isReadable, readDocument } from './document.ts';
@@ -33,9 +34,9 @@ export function mergePlans(base: string, local: string, remote: string, leaderSi
   if (local === base) return { text: remote, conflicts: [] };
   const [ours, theirs] = leaderSide === 'local' ? [local, remote] : [remote, local];
   const sides = { base: readDocument(base), leader: readDocument(ours), other: readDocument(theirs) };
-  if (!Object.values(sides).every(isReadable)) {
-    return { text: ours, conflicts: ["a side is too large to be merged; the leader's is kept"] };
-  }
+  const unfit = unfitness(sides);
+  if (unfit !== undefined)
+    return { text: isDamaged(sides.leader) && !isDamaged(sides.other) ? theirs : ours, conflicts: [unfit] };
 
   const conflicts: string[] = [];
   const nodes = mergeNodes(sides.base, sides.leader, sides.other);
@@ -50,10 +51,23 @@ export function mergePlans(base: string, local: string, remote: string, leaderSi
     const text = history === undefined ? assembled : withHistory(assembled, history);
     if (holds(text, nodes)) return { text, conflicts: [...conflicts, ...lostTexts(sides, text)] };
   }
-  // Nested or broken structure that lines alone cannot carry: the leader's document with the merged nodes.
+  // Structure that lines alone cannot carry: one side's document, or a new one, with the merged nodes.
   const kept = [...nodes.values()].map(({ node }) => node);
-  const text = rewritten(ours, sides.leader, kept);
+  const texts = [ours, theirs, ''].map((skeleton) => rewritten(skeleton, sides.leader, kept));
+  const text = texts.find((candidate) => candidate !== undefined && holds(candidate, nodes)) ?? ours;
   return { text, conflicts: [...conflicts, ...lostTexts(sides, text)] };
+}
+
+/** Why the sides cannot be merged at all. */
+function unfitness(sides: Sides): string | undefined {
+  if (!Object.values(sides).every(isReadable)) return "a side is too large to be merged; the leader's is kept";
+  if (!isDamaged(sides.leader) && !isDamaged(sides.other)) return undefined;
+  return 'a side hides tasks behind code or a comment that is left open; nothing of it is merged';
+}
+
+/** The tasks of such a side were not removed, they only cannot be seen. */
+function isDamaged({ diagnostics }: PlanDocument): boolean {
+  return diagnostics.some(({ rule }) => rule === 'plan-unclosed');
 }
 
 /**
@@ -141,7 +155,7 @@ function assemble(
   for (const source of sources) insertMissing(out, seen, nodes, source);
   const text = out.map((line) => `${line.text}\n`).join('');
   const left = [...nodes.values()].filter(({ node }) => !seen.has(node.id)).map(({ node }) => node);
-  return left.length === 0 ? text : rewritten(text, readDocument(text), left);
+  return left.length === 0 ? text : (rewritten(text, readDocument(text), left) ?? text);
 }
 
 /** Tasks whose place in the text is gone stand behind the task that they followed in their own document. */
@@ -180,9 +194,15 @@ function placeAfter(out: readonly OutLine[], id: string | undefined): number | u
   return end;
 }
 
-function rewritten(text: string, document: PlanDocument, nodes: readonly MergedNode['node'][]): string {
+/** The text with exactly these nodes, as the kind of plan that the document is; `undefined` where it would hide them. */
+function rewritten(text: string, document: PlanDocument, nodes: readonly MergedNode['node'][]): string | undefined {
   const { loop } = planOf(document);
-  return loop === undefined ? replaceDag(text, nodes) : replaceLoop(text, loop, nodes);
+  try {
+    return loop === undefined ? replaceDag(text, nodes) : replaceLoop(text, loop, nodes);
+  } catch (error) {
+    if (error instanceof FlowError && error.code === 'broken-file') return undefined;
+    throw error;
+  }
 }
 
 /** The union, when both sides have gone on; otherwise the text says it. */

@@ -13,12 +13,14 @@ export type NodeToKeep = PlannedNode & { readonly status?: NodeStatus; readonly 
 /**
  * The text with its execution region replaced by a DAG of exactly these nodes, in this order (protocol.md §6.4). Kept:
  * everything outside the region byte for byte, the prose before the first task, and what stands below the tasks that
- * survive. A loop's sections go, its template and history with them. Throws `broken-file` for a text beyond all limits.
+ * survive. A loop's sections go, its template and history with them. Throws `broken-file` for a text beyond all limits
+ * and for one that would hide the tasks behind code or a comment that it leaves open.
  */
 export function replaceDag(text: string, nodes: readonly NodeToKeep[]): string {
   const document = readDocument(text);
   const prose = document.kind === 'dag' && document.regions.length > 0 ? introduction(document, document.areas[0]) : [];
-  return replaceRegion(document, dagSection(prose, taskLines(document, nodes)), new Map([['Plan Type', 'dag']]));
+  const sections = dagSection(prose, taskLines(document, nodes));
+  return shown(replaceRegion(document, sections, new Map([['Plan Type', 'dag']])), nodes);
 }
 
 /** The same for a loop: its four sections, with these nodes as the current iteration (protocol.md §6.3, §6.4). */
@@ -32,7 +34,7 @@ export function replaceLoop(text: string, loop: Loop, nodes: readonly NodeToKeep
     tasks: taskLines(document, nodes),
   };
   const sections = loopSections(loop, parts, historyBody(document, section(HISTORY), loop));
-  return replaceRegion(document, sections, loopFields(loop));
+  return shown(replaceRegion(document, sections, loopFields(loop)), nodes);
 }
 
 /** The lines of an area before its first task, without its heading and field lines. */
@@ -92,6 +94,16 @@ function inherit(node: NodeToKeep, before: TaskLine | undefined): Parameters<typ
     ...(type === undefined ? {} : { type }),
     ...(cancelled === undefined ? {} : { cancelled }),
   };
+}
+
+/** What was kept may leave a fence or a comment open in front of tasks; then nothing is written. */
+function shown(text: string, nodes: readonly NodeToKeep[]): string {
+  const read = new Set(planOf(readDocument(text)).nodes.map(({ id }) => id));
+  const lost = nodes.filter(({ id }) => !read.has(id)).map(({ id }) => id);
+  if (lost.length === 0) return text;
+  throw new FlowError('broken-file', `plan.md would hide tasks: ${lost.slice(0, 10).join(', ')}`, {
+    remedy: 'close every code fence and comment in plan.md',
+  });
 }
 
 /** Puts the sections in the place of the first region, or at the end, and takes out the other regions. */

@@ -4,6 +4,7 @@ import { FlowError } from '../../../src/protocol/errors.ts';
 import { setLoopFields, setMarker } from '../../../src/protocol/plan/edit.ts';
 import { parsePlan } from '../../../src/protocol/plan/parse.ts';
 import { renderNodeLine } from '../../../src/protocol/plan/render.ts';
+import { present } from '../../support/present.ts';
 import { NODE_STATUSES, nodes } from './arbitraries.ts';
 
 describe('setMarker', () => {
@@ -86,13 +87,13 @@ describe('setMarker', () => {
         const all = [...(heading ? ['# T', '', '## DAG Task Plan'] : []), ...lines, ...(between.at(-1) ?? [])];
         const text = all.join(eol);
         const before = parsePlan(text);
-        const node = list[chosen]!;
+        const node = present(list[chosen]);
         expect(before.nodes.map(({ id }) => id)).toEqual(list.map(({ id }) => id));
 
         const after = setMarker(text, node.id, status, { cancelled: 'why' });
 
         const changed = after.split('\n').flatMap((line, at) => (line === text.split('\n')[at] ? [] : [at + 1]));
-        const line = before.nodes[chosen]!.line;
+        const line = present(before.nodes[chosen]).line;
         expect(after.split('\n')).toHaveLength(text.split('\n').length);
         expect(changed.filter((at) => at !== line)).toEqual([]);
         expect(parsePlan(after).nodes.map((found) => found.status)).toEqual(
@@ -169,6 +170,14 @@ describe('setLoopFields', () => {
     );
   });
 
+  test.each(['', '\n', '\n\n'])('opens an empty history section in front of another (%j)', (gap) => {
+    const text = `## Loop Plan\n**Plan Type**: loop\n\n## Iteration History\n${gap}## Notes\n`;
+
+    expect(setLoopFields(text, { history: ['x'] })).toBe(
+      '## Loop Plan\n**Plan Type**: loop\n\n## Iteration History\n\n- x\n\n## Notes\n',
+    );
+  });
+
   test('opens an empty history section', () => {
     expect(setLoopFields('## Loop Plan\n**Plan Type**: loop\n\n## Iteration History\n', { history: ['x'] })).toBe(
       '## Loop Plan\n**Plan Type**: loop\n\n## Iteration History\n\n- x\n',
@@ -176,7 +185,7 @@ describe('setLoopFields', () => {
   });
 
   test('changes nothing when nothing is new', () => {
-    const { status, currentIteration, history } = parsePlan(LOOP).loop!;
+    const { status, currentIteration, history } = present(parsePlan(LOOP).loop);
 
     expect(setLoopFields(LOOP, { status, currentIteration, history })).toBe(LOOP);
     expect(setLoopFields(LOOP, {})).toBe(LOOP);

@@ -5,6 +5,7 @@ import { replaceDag, replaceLoop } from '../../../src/protocol/plan/edit.ts';
 import { parsePlan } from '../../../src/protocol/plan/parse.ts';
 import { LOOP_STATUSES } from '../../../src/protocol/plan-types.ts';
 import type { Loop, PlanNode } from '../../../src/protocol/plan-types.ts';
+import { present } from '../../support/present.ts';
 import { nodes, title } from './arbitraries.ts';
 
 const fixture = (name: string): string =>
@@ -28,7 +29,11 @@ const LOOP: Loop = {
   history: ['Iteration 1: continue — ok'],
 };
 
-const content = (text: string): unknown => parsePlan(text).nodes.map(({ line: _, ...node }) => node);
+const content = (text: string): unknown =>
+  parsePlan(text).nodes.map((node) => {
+    const { line, ...rest } = node;
+    return line > 0 ? rest : node;
+  });
 
 describe('replaceDag', () => {
   test('keeps header, suffix, introduction, sub-bullets and states; drops what is left out', () => {
@@ -152,6 +157,18 @@ kept
     expect(() => replaceDag('x'.repeat(5_000_000), [])).toThrow(expect.objectContaining({ code: 'broken-file' }));
   });
 
+  test('refuses to write tasks that the text would hide', () => {
+    const open = '## DAG Task Plan\n\n- [ ] a — A\n- [ ] b — B\n\n```\nnever closed\n';
+
+    expect(() => replaceDag(open, [planned('b'), planned('a')])).toThrow(
+      expect.objectContaining({ code: 'broken-file', message: 'plan.md would hide tasks: a' }),
+    );
+    expect(content(replaceDag(open, [planned('a'), planned('b')]))).toEqual([
+      { ...planned('a'), status: 'pending' },
+      { ...planned('b'), status: 'pending' },
+    ]);
+  });
+
   test('is read back as the nodes that were given, whatever their titles', () => {
     fc.assert(
       fc.property(nodes, nodes, (before, after) => {
@@ -205,10 +222,11 @@ do it
       .replace('## Current Iteration\n', '## Current Iteration\n\nThis week:\n')
       .replace('bo, depends: p-i002-01)\n', 'bo, depends: p-i002-01)\n  - Spec: x\n')
       .replace('Next: look again\n', 'Next: look again\n  They were small.\n');
-    const { loop, nodes: before } = parsePlan(text);
+    const { nodes: before } = parsePlan(text);
+    const loop = present(parsePlan(text).loop);
 
-    expect(replaceLoop(text, loop!, before)).toBe(text);
-    expect(replaceLoop(text, { ...loop!, history: ['a'] }, [])).toBe(
+    expect(replaceLoop(text, loop, before)).toBe(text);
+    expect(replaceLoop(text, { ...loop, history: ['a'] }, [])).toBe(
       text.replace(/- \[~\] p-i002-01[^]*?- Spec: x\n\n/, '').replace(/- Iteration 1[^]*?small\.\n/, '- a\n'),
     );
   });
@@ -217,7 +235,7 @@ do it
     const iterationTemplate = '# One\n## Loop Plan\n  ## Current Iteration\n### Three\n#hash\n##\n```\n# comment\n<!--';
 
     const text = replaceLoop('', { ...LOOP, iterationTemplate }, [planned('a')]);
-    const again = replaceLoop(text, parsePlan(text).loop!, parsePlan(text).nodes);
+    const again = replaceLoop(text, present(parsePlan(text).loop), parsePlan(text).nodes);
 
     expect(parsePlan(text).loop?.iterationTemplate).toBe(
       '### One\n### Loop Plan\n  ### Current Iteration\n### Three\n#hash\n###\n```\n### comment\n<!--',
@@ -299,7 +317,7 @@ do it
           .join('\n');
         expect(plan.loop).toEqual({ ...loop, iterationTemplate: written.replace(/^(?:\s*\n)+|\s+$/g, '') });
         expect(content(text)).toEqual(list);
-        expect(replaceLoop(text, plan.loop!, plan.nodes)).toBe(text);
+        expect(replaceLoop(text, present(plan.loop), plan.nodes)).toBe(text);
         expect(text.endsWith('\n') && text.includes('\n## Notes\n\n```\nx\n```\n')).toBe(true);
       }),
       { numRuns: 300 },
