@@ -2,13 +2,14 @@ import type { Diagnostic } from '../protocol/diagnostic.ts';
 import { isReadableId } from '../protocol/ids.ts';
 import { sameLocalpart } from '../protocol/identity.ts';
 import { TEAM_PATH, classifyPath, projectPaths, taskPaths } from '../protocol/paths.ts';
+import { adoptedPlanText } from '../protocol/plan/adopt.ts';
 import { parsePlan } from '../protocol/plan/parse.ts';
 import type { Plan } from '../protocol/plan-types.ts';
 import { parseAgent } from '../protocol/records/agent.ts';
 import { parseProjectMeta } from '../protocol/records/project.ts';
 import { parseTaskMeta } from '../protocol/records/task.ts';
 import { DEFAULT_TEAM, parseTeam } from '../protocol/records/team.ts';
-import type { AgentRecord, TeamSettings } from '../protocol/records/types.ts';
+import type { AgentRecord, ProjectMeta, TeamSettings } from '../protocol/records/types.ts';
 import type { ProjectEntry, TaskEntry, TreeReader, WorkspaceView } from '../protocol/view.ts';
 
 const PROJECTS = 'shared/projects/';
@@ -154,8 +155,28 @@ function readProject(
   const meta = readRecord(paths.meta, foundMeta, (text) =>
     cache.get(paths.meta, text, () => parseProjectMeta(text, id)),
   );
-  const planProblems = foundPlan !== undefined && 'problem' in foundPlan ? [foundPlan.problem] : plan.diagnostics;
-  return { id, meta: meta.meta, plan, planText, diagnostics: [...meta.diagnostics, ...planProblems] };
+  const isUnreadable = foundPlan !== undefined && 'problem' in foundPlan;
+  const planProblems = isUnreadable ? [foundPlan.problem] : plan.diagnostics;
+  const isEmpty = !isUnreadable && plan.kind === 'dag' && plan.nodes.length === 0;
+  const adopted = isEmpty ? adoptPlan(id, planText, foundMeta, meta.meta, cache) : undefined;
+  const diagnostics = [...meta.diagnostics, ...planProblems];
+  return { id, meta: meta.meta, ...(adopted ?? { plan, planText }), diagnostics };
+}
+
+/** The plan that the record carries, for a project whose plan.md has no task line (protocol.md §16.3). */
+function adoptPlan(
+  id: string,
+  planText: string,
+  foundMeta: Read,
+  meta: ProjectMeta | undefined,
+  cache: ParseCache,
+): Pick<ProjectEntry, 'plan' | 'planText'> | undefined {
+  if (meta === undefined) return undefined;
+  const source = `${planText}\0${textOf(foundMeta) ?? ''}`;
+  return cache.get(`plan in ${projectPaths(id).meta}`, source, () => {
+    const text = adoptedPlanText(planText, meta);
+    return text === undefined ? undefined : { plan: parsePlan(text), planText: text };
+  });
 }
 
 function readTask(

@@ -9,7 +9,7 @@ import type { WorkspaceView } from '../../protocol/view.ts';
 import { presentTask } from '../present.ts';
 import { ANYONE, LEADERS, requireTask } from '../shared.ts';
 import { defineOperation } from '../types.ts';
-import { missingDeliverables } from './submission.ts';
+import { missingDeliverables, submittedDigest } from './submission.ts';
 
 /**
  * protocol.md §10.4: shows a task with its result and says whether the result could complete the node. It changes
@@ -46,7 +46,7 @@ export const check = defineOperation({
         },
       });
     }
-    const warnings = [...read.warnings, ...changedAfter(meta, read.result)];
+    const warnings = [...read.warnings, ...changedAfter(view, meta, read.result)];
     const missing = missingDeliverables(view, read.result);
     const output = {
       ...base,
@@ -91,7 +91,7 @@ function readResult(view: WorkspaceView, taskId: string): ReadResult {
 }
 
 /** The record keeps the fingerprint of what was submitted; a file that says something else was edited since. */
-function changedAfter(meta: TaskMeta, result: TaskResult): readonly string[] {
-  const { result_digest: digest } = meta;
+function changedAfter(view: WorkspaceView, meta: TaskMeta, result: TaskResult): readonly string[] {
+  const digest = submittedDigest(view, meta);
   return digest === undefined || digest === resultDigest(result) ? [] : ['result.md changed after submission'];
 }
