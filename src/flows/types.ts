@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import type { Change } from '../protocol/changes.ts';
+import { requireReadableId } from '../protocol/ids.ts';
 import type { Actor, EventDraft, Role } from '../protocol/records/types.ts';
 import type { WorkspaceView } from '../protocol/view.ts';
 
@@ -98,9 +99,24 @@ export interface Operation<Schema extends z.ZodType = z.ZodType, Output = Readon
   dryRun?(context: OperationContext<z.output<Schema>>): Readonly<Record<string, unknown>>;
 }
 
-/** Keeps the types of `input` and `run` tied together at the place of definition. */
+/**
+ * Keeps the types of `input` and `run` tied together at the place of definition. Ids that cannot be ids are refused
+ * before all else, so that a dry run refuses them too (protocol.md §1.1, §9.4).
+ */
 export function defineOperation<Schema extends z.ZodType, Output extends object>(
   operation: Operation<Schema, Output>,
 ): Operation<Schema, Output> {
-  return operation;
+  return {
+    ...operation,
+    precheck(context) {
+      checkIds(context.input);
+      operation.precheck?.(context);
+    },
+  };
+}
+
+function checkIds(input: unknown): void {
+  const { projectId, taskId } = (input ?? {}) as { projectId?: unknown; taskId?: unknown };
+  if (projectId !== undefined) requireReadableId(projectId, 'projectId');
+  if (taskId !== undefined) requireReadableId(taskId, 'taskId');
 }

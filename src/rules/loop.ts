@@ -34,16 +34,11 @@ export interface RecordedIteration {
  * iteration is planned with plan_loop. Throws `invalid-argument`.
  */
 export function recordIteration(loop: Loop, record: IterationRecord): RecordedIteration {
-  const { iteration, decision } = record;
-  if (iteration < 1) throw new FlowError('invalid-argument', 'iteration must be greater than zero');
+  const { iteration } = record;
+  const decision = checkIteration(record);
   if (iteration > loop.maxIterations) {
     throw new FlowError('invalid-argument', 'iteration cannot exceed maxIterations', {
       remedy: `this loop ends with iteration ${loop.maxIterations}; plan_loop can raise it`,
-    });
-  }
-  if (!isDecision(decision)) {
-    throw new FlowError('invalid-argument', `invalid loop decision: ${decision}`, {
-      remedy: `use one of ${Object.keys(LOOP_DECISIONS).join(', ')}`,
     });
   }
   const line = historyLine(record);
@@ -61,6 +56,15 @@ export function recordIteration(loop: Loop, record: IterationRecord): RecordedIt
       ? { warning: `iteration ${iteration} is the last of ${loop.maxIterations}: there is none to go on to` }
       : {}),
   };
+}
+
+/** What can be said of a record without its loop. Throws `invalid-argument`. */
+export function checkIteration({ iteration, decision }: Pick<IterationRecord, 'iteration' | 'decision'>): LoopDecision {
+  if (iteration < 1) throw new FlowError('invalid-argument', 'iteration must be greater than zero');
+  if (isDecision(decision)) return decision;
+  throw new FlowError('invalid-argument', `invalid loop decision: ${decision}`, {
+    remedy: `use one of ${Object.keys(LOOP_DECISIONS).join(', ')}`,
+  });
 }
 
 function isDecision(word: string): word is LoopDecision {

@@ -40,6 +40,7 @@ export const createProject = defineOperation({
   summary: 'Create a project with an empty plan.',
   input: createInput,
   fresh: 'required',
+  precheck: ({ input }) => checkOrigin(input),
   run(context) {
     const meta = newProject(context);
     const { project_id: id, title } = meta;
@@ -68,6 +69,11 @@ export const createProject = defineOperation({
 });
 
 type OriginInput = z.output<typeof createInput>;
+
+/** What can be said of a project's id before anything is read. */
+export function checkOrigin({ projectId }: OriginInput): void {
+  if (projectId !== undefined) requireNewId(projectId, 'projectId');
+}
 
 /** The record of a new project. Throws `already-exists` or `invalid-argument`. */
 export function newProject(

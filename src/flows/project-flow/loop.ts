@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { setLoopFields } from '../../protocol/plan/edit.ts';
-import { recordIteration } from '../../rules/loop.ts';
+import { checkIteration, recordIteration } from '../../rules/loop.ts';
 import { presentLoop } from '../present.ts';
 import { LEADERS, requireProject, writePlan } from '../shared.ts';
 import { defineOperation } from '../types.ts';
@@ -21,6 +21,9 @@ export const recordLoopIteration = defineOperation({
     nextAction: z.string().optional().describe('what comes next, one line'),
   }),
   fresh: 'required',
+  precheck({ input }) {
+    checkIteration(input);
+  },
   run({ view, input }) {
     const project = requireProject(view, input.projectId);
     requireOpen(project.meta);

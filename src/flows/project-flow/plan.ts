@@ -5,7 +5,7 @@ import { replaceDag, replaceLoop } from '../../protocol/plan/edit.ts';
 import { LOOP_STATUSES } from '../../protocol/plan-types.ts';
 import type { Loop, LoopStatus } from '../../protocol/plan-types.ts';
 import type { ProjectMeta } from '../../protocol/records/types.ts';
-import { readyNodes } from '../../rules/dag.ts';
+import { readyNodes, validateGraph } from '../../rules/dag.ts';
 import { isTerminalProject } from '../../rules/lifecycle.ts';
 import { readyLoopNodes } from '../../rules/loop.ts';
 import { presentLoop } from '../present.ts';
@@ -26,7 +26,7 @@ export const planDag = defineOperation({
   input: z.object({ projectId: z.string().min(1).describe('id of the project'), tasks: tasksField }),
   fresh: 'required',
   precheck({ input }) {
-    requireTasks(input.tasks);
+    validateGraph(requireTasks(input.tasks));
   },
   run({ view, input }) {
     const planned = requireTasks(input.tasks);
@@ -101,7 +101,7 @@ export const planLoop = defineOperation({
   precheck({ input }) {
     checkBounds(input);
     loopStatus(input.status);
-    if (input.tasks !== undefined) readTasks(input.tasks);
+    if (input.tasks !== undefined) validateGraph(readTasks(input.tasks));
   },
   run({ view, input }) {
     checkBounds(input);

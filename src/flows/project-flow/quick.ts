@@ -10,9 +10,9 @@ import type { ProjectMeta } from '../../protocol/records/types.ts';
 import type { ProjectEntry, WorkspaceView } from '../../protocol/view.ts';
 import { presentProject } from '../present.ts';
 import { checkAssignmentRoom, LEADERS, notificationHint, writeProject } from '../shared.ts';
-import { delegate } from '../task-flow/delegate.ts';
+import { checkRoom, delegate } from '../task-flow/delegate.ts';
 import { defineOperation } from '../types.ts';
-import { newProject, originFields } from './create.ts';
+import { checkOrigin, newProject, originFields } from './create.ts';
 import { readTasks } from './planned-tasks.ts';
 
 const quickInput = z.object({
@@ -33,7 +33,11 @@ export const createQuickProject = defineOperation({
   input: quickInput,
   fresh: 'required',
   precheck({ view, input }) {
+    checkOrigin(input);
+    checkRoom(input.roomId);
     checkAssignmentRoom(view.team, input.roomId);
+    const { projectId, taskId = '' } = input;
+    if (taskId !== '' && projectId !== undefined) requireOwnTaskId(projectId, taskId);
   },
   run(context) {
     const { view, input, now } = context;
@@ -85,17 +89,20 @@ export const createQuickProject = defineOperation({
 
 /** The task's own id belongs to the project, so that one is found by the other. */
 function quickTaskId(view: WorkspaceView, projectId: string, wanted = ''): string {
-  const taskId = wanted === '' ? `${projectId}-01` : requireNewId(wanted, 'taskId');
-  if (!taskId.startsWith(`${projectId}-`)) {
-    throw new FlowError('invalid-argument', 'taskId must belong to projectId', {
-      remedy: `begin it with ${projectId}-, or leave it out`,
-      data: { projectId, taskId },
-    });
-  }
+  const taskId = wanted === '' ? `${projectId}-01` : requireOwnTaskId(projectId, wanted);
   if (view.exists(taskPaths(taskId).meta)) {
     throw new FlowError('already-exists', `task already exists: ${taskId}`, { data: { projectId, taskId } });
   }
   return taskId;
+}
+
+function requireOwnTaskId(projectId: string, wanted: string): string {
+  const taskId = requireNewId(wanted, 'taskId');
+  if (taskId.startsWith(`${projectId}-`)) return taskId;
+  throw new FlowError('invalid-argument', 'taskId must belong to projectId', {
+    remedy: `begin it with ${projectId}-, or leave it out`,
+    data: { projectId, taskId },
+  });
 }
 
 /** The project as it will be read once it is written: one pending node. */

@@ -132,6 +132,9 @@ export const markRequesterReportSent = defineOperation({
     reportDigest: z.string().optional().describe('which text was sent; set by the node'),
   }),
   fresh: 'required',
+  precheck({ input }) {
+    sentTime(input.sentAt);
+  },
   run({ view, input, now }): Decision<Record<string, unknown>> {
     const project = requireProject(view, input.projectId);
     const { meta } = project;

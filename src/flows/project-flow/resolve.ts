@@ -26,6 +26,12 @@ export const resolveProject = defineOperation({
   summary: 'Find a project by its id, a task, a parent task or a room, with what is ready in it.',
   input: resolveInput,
   fresh: 'best-effort',
+  precheck({ input: { projectId, taskId, parentTaskId, roomId } }) {
+    if ((projectId ?? taskId ?? parentTaskId ?? roomId) !== undefined) return;
+    throw new FlowError('invalid-argument', 'projectId or taskId is required', {
+      remedy: 'pass projectId, taskId, parentTaskId or roomId',
+    });
+  },
   run({ view, input }) {
     const task = input.taskId === undefined ? undefined : requireTask(view, input.taskId);
     const project = requireProject(view, input.projectId ?? task?.project_id ?? findProject(view, input));
@@ -47,9 +53,6 @@ export const resolveProject = defineOperation({
 });
 
 function findProject(view: WorkspaceView, { parentTaskId, roomId }: ResolveInput): string {
-  if (parentTaskId === undefined && roomId === undefined) {
-    throw new FlowError('invalid-argument', 'projectId or taskId is required');
-  }
   const id =
     (parentTaskId === undefined ? undefined : byParent(view, parentTaskId)) ??
     (roomId === undefined ? undefined : byRoom(view, roomId));

@@ -10,6 +10,7 @@ import { LEADERS, WORKERS, findTask, requireTask } from '../shared.ts';
 import { defineOperation } from '../types.ts';
 import type { AnnouncementDraft, Decision, OperationContext, Settlement } from '../types.ts';
 import {
+  humans,
   leaderOf,
   requireAssignee,
   requireOpen,
@@ -139,8 +140,9 @@ function announcements(
   const mentions = [...new Set([...(leader === undefined ? [] : [leader]), ...people(context)])].filter(
     (id) => !sameLocalpart(id, self),
   );
-  const addressee = leader ?? mentions[0];
-  if (addressee === undefined || mentions.length === 0) return [];
+  // A Leader who asks does not call itself (protocol.md §13.1).
+  const [addressee] = mentions;
+  if (addressee === undefined) return [];
   const txn = `attention-${meta.task_id}-${attention.kind}-${attention.attempt}`;
   const draft: AnnouncementDraft = {
     kind: 'attention',
@@ -166,11 +168,9 @@ function announcements(
 }
 
 /** The humans of the roster, and the team's admin. */
-function people({ view }: Context): readonly string[] {
-  const humans = view.agents().filter(({ role, enabled }) => role === 'human' && enabled);
-  const ids = humans.flatMap(({ matrix_user_id: id }) => (id === undefined ? [] : [id]));
-  const { matrixUserId: admin } = view.team.admin;
-  return admin === '' ? ids : [...ids, admin];
+function people(context: Context): readonly string[] {
+  const { matrixUserId: admin } = context.view.team.admin;
+  return admin === '' ? humans(context) : [...humans(context), admin];
 }
 
 /** A question that could not be sent stays on record; the repeated call sends it. */

@@ -41,8 +41,7 @@ export const cancel = defineOperation({
   summary: 'End a task with a reason; name the node that replaces it, if there is one.',
   input,
   fresh: 'required',
-  precheck({ input: { taskId, replacementTaskId } }) {
-    requireReadableId(taskId, 'taskId');
+  precheck({ input: { replacementTaskId } }) {
     if (hasText(replacementTaskId)) requireReadableId(replacementTaskId, 'replacementTaskId');
   },
   run({ view, input: given, actor, now }): Decision<CancelOutput> {

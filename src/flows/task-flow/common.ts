@@ -122,6 +122,12 @@ export function leaderOf(context: Context, meta: TaskMeta): string | undefined {
   return delegator === '' ? undefined : userIdOf(context, delegator);
 }
 
+/** The people of the roster, who are told of results and questions (protocol.md §10.7, §13.3). */
+export function humans({ view }: Context): readonly string[] {
+  const people = view.agents().filter(({ role, enabled }) => role === 'human' && enabled);
+  return people.flatMap(({ matrix_user_id: id }) => (id === undefined ? [] : [id]));
+}
+
 /** `synced`, and `remote: null` where there is none (protocol.md §11.2). */
 export function syncFields({ synced, remote }: Settlement): { readonly synced: boolean; readonly remote?: null } {
   return synced && !remote ? { synced, remote: null } : { synced };

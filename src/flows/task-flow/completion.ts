@@ -1,9 +1,10 @@
+import { sameIdentity } from '../../protocol/identity.ts';
 import { completionText } from '../../protocol/mention.ts';
 import { taskPaths } from '../../protocol/paths.ts';
 import { normaliseRoom } from '../../protocol/rooms.ts';
 import type { TaskMeta, TaskResult } from '../../protocol/records/types.ts';
 import type { AnnouncementDraft, Settlement } from '../types.ts';
-import { leaderOf, userIdOf } from './common.ts';
+import { humans, leaderOf, userIdOf } from './common.ts';
 import type { Context } from './common.ts';
 
 /**
@@ -28,7 +29,7 @@ export function completion(context: Context, meta: TaskMeta, result: TaskResult)
       summary: result.summary,
       resultPath: taskPaths(meta.task_id).result,
     }),
-    mentions: [leader],
+    mentions: [leader, ...humans(context).filter((id) => !sameIdentity(id, leader))],
   };
   if (context.facts.chat.kind === 'local') return [draft];
   const { task_id: taskId } = meta;

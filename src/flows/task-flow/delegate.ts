@@ -1,6 +1,5 @@
 import { z } from 'zod';
 import { FlowError } from '../../protocol/errors.ts';
-import { requireReadableId } from '../../protocol/ids.ts';
 import type { PlanNode } from '../../protocol/plan-types.ts';
 import type { TaskMeta } from '../../protocol/records/types.ts';
 import { normaliseRoom } from '../../protocol/rooms.ts';
@@ -44,9 +43,7 @@ export const delegate = defineOperation({
   summary: 'Give a ready plan node with its spec to its assignee, and tell the assignee in the room.',
   input,
   fresh: 'required',
-  precheck({ view, input: { projectId, taskId, roomId } }) {
-    requireReadableId(projectId, 'projectId');
-    requireReadableId(taskId, 'taskId');
+  precheck({ view, input: { projectId, roomId } }) {
     checkRoom(roomId);
     checkAssignmentRoom(view.team, roomId, view.project(projectId)?.meta);
   },
@@ -55,7 +52,8 @@ export const delegate = defineOperation({
   settle,
 });
 
-function checkRoom(roomId: string): void {
+/** Throws `invalid-argument` for what names no room. */
+export function checkRoom(roomId: string): void {
   if (normaliseRoom(roomId) !== undefined) return;
   throw new FlowError('invalid-argument', `invalid Matrix room target: ${roomId}`, {
     remedy: 'pass a room id such as !room:domain',

@@ -41,7 +41,7 @@ export const reportProgress = defineOperation({
       changes: [writeMeta(next)],
       events: [taskEvent('task.progress', 'report_progress', next, { note })],
       announcements: [],
-      output: { task: presentTask(next) },
+      output: { task: presentTask(next), ...(truncated ? { truncated } : {}) },
     };
   },
   settle: (output, settlement) => ({ ...output, ...syncFields(settlement) }),

@@ -1,6 +1,5 @@
 import { z } from 'zod';
 import { FlowError } from '../../protocol/errors.ts';
-import { requireReadableId } from '../../protocol/ids.ts';
 import type { TaskMeta, TaskResult } from '../../protocol/records/types.ts';
 import { resultDigest } from '../../protocol/result/digest.ts';
 import { presentTask } from '../present.ts';
@@ -57,7 +56,6 @@ export const submit = defineOperation({
   fresh: 'required',
   whenOffline: 'persist',
   precheck({ input: given, actor }) {
-    requireReadableId(given.taskId, 'taskId');
     const result = structuredResult(given.taskId, given);
     if (result !== undefined) refuseInterrupted(given.taskId, actor.role, result);
   },
@@ -76,7 +74,7 @@ function decide(context: Context): Decision<SubmitOutput> {
   requireOpen(view, meta, 'submit_task');
   requireAssignee(context, meta);
   requireRoom(meta);
-  if (meta.status === 'pending') throw illegalMove('submit_task', meta, 'delegate_task it first');
+  if (meta.status === 'pending') throw illegalMove('submit_task', meta, 'ack_task it first');
   const submission = submissionOf(view, given.taskId, structured);
   refuseInterrupted(given.taskId, actor.role, submission.result);
   return meta.status === 'submitted' ? repeat(context, meta, submission) : accept(context, meta, submission);

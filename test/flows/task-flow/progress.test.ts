@@ -33,7 +33,7 @@ describe('report_progress', () => {
   });
 
   test('cuts a long note between characters and says so', async () => {
-    await ok(work('report_progress', { note: '🙂'.repeat(201) }));
+    expect(await ok(work('report_progress', { note: '🙂'.repeat(201) }))).toMatchObject({ truncated: true });
     expect(office.task('p-01').history?.at(-1)).toMatchObject({ note: `${'🙂'.repeat(200)}…`, truncated: true });
   });
 
@@ -99,7 +99,11 @@ describe('request_attention', () => {
 
   test('of a Leader does not mention the Leader', async () => {
     await ok(work('request_attention', { question: 'Anyone?' }, lead));
-    expect(office.sent.at(-1)).toMatchObject({ txn: 'attention-p-01-other-1', mentions: ['@admin:hs.local'] });
+    expect(office.sent.at(-1)).toMatchObject({
+      txn: 'attention-p-01-other-1',
+      text: '@admin:hs.local ATTENTION_OTHER: p-01 - Anyone?\n- Worker: @ana:hs.local',
+      mentions: ['@admin:hs.local'],
+    });
   });
 
   test('that could not be sent is sent by the next call', async () => {

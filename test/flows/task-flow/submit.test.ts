@@ -71,6 +71,20 @@ describe('submit_task', () => {
     });
   });
 
+  test('tells the people of the roster as well', async () => {
+    office.files['shared/agents/eve.json'] = JSON.stringify({
+      schema: 1,
+      agent_id: 'eve',
+      name: 'Eve',
+      matrix_user_id: '@eve:hs.local',
+      role: 'human',
+      status: 'IDLE',
+    });
+    office.hire('ana');
+    await ok(work('submit_task', success));
+    expect(office.sent.at(-1)).toMatchObject({ kind: 'completion', mentions: ['@lead:hs.local', '@eve:hs.local'] });
+  });
+
   test.each([
     ['REVISION_NEEDED', 'TASK_REVISION_NEEDED: p-01 - Too vague.'],
     ['BLOCKED', 'TASK_BLOCKED: p-01 - Too vague.'],
@@ -164,7 +178,9 @@ describe('submit_task', () => {
     expect(await refusal('submit_task', success, bo)).toBe('wrong-worker: task p-01 is assigned to ana, not bo');
     expect(office.files[RESULT]).toBeUndefined();
     office.put({ ...office.task('p-01'), status: 'pending' });
-    expect(await refusal('submit_task', success)).toMatch(/^illegal-transition: submit_task: task is 'planned'; /);
+    expect(await refusal('submit_task', success)).toBe(
+      "illegal-transition: submit_task: task is 'planned'; ack_task it first",
+    );
     office.put({ ...office.task('p-01'), status: 'revision' });
     expect(await refusal('submit_task', success)).toBe(
       'illegal-transition: submit_task cannot update terminal task: revision',
