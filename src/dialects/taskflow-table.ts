@@ -8,6 +8,8 @@ export interface ActionRow {
 
 const reason = { bare: ['reason'], aliases: { reason: ['cancelReason'] } };
 const file = { bare: ['path', 'exclude'], text: 'path' };
+/** Whoever sent the message that started the project is its requester (protocol.md §9.2, §14.1). */
+const origin = { aliases: { requester: ['sender', 'senderId', 'senderUserId', 'sourceUserId'] } };
 const room = { aliases: { roomId: ['room', 'target'] } };
 
 /**
@@ -33,8 +35,8 @@ export const TOOLS: Readonly<Record<string, Readonly<Record<string, ActionRow>>>
     list: { operation: 'files.list', rules: file },
   },
   projectflow: {
-    create_project: { operation: 'project.create' },
-    create_quick_project: { operation: 'project.create_quick' },
+    create_project: { operation: 'project.create', rules: origin },
+    create_quick_project: { operation: 'project.create_quick', rules: origin },
     plan_dag: { operation: 'project.plan_dag' },
     ready_nodes: { operation: 'project.ready_nodes' },
     plan_loop: { operation: 'project.plan_loop' },

@@ -128,7 +128,7 @@ async function query(
     }
   }
   const decision = operation.run(contextOf(workTree.view()));
-  return { ...decision.output, ...(fresh === 'no' ? {} : { pulled }) };
+  return { ...(fresh === 'no' ? {} : { pulled }), ...decision.output };
 }
 
 function freshness(operation: Operation, input: unknown): 'required' | 'best-effort' | 'no' {

@@ -37,6 +37,18 @@ describe('a call', () => {
     expect(executed[0]?.input).toEqual({ taskId: 't' });
   });
 
+  test.each(['sender', 'senderId', 'sender_id', 'senderUserId', 'sender_user_id', 'sourceUserId', 'source_user_id'])(
+    'names the requester of a project by %s as well',
+    async (name) => {
+      for (const action of ['create_project', 'create_quick_project']) {
+        const quick = { assignedTo: 'ana', roomId: '!r:x', spec: 'S' };
+        const payload = { title: 'T', [name]: '@admin:x', ...(action === 'create_project' ? {} : quick) };
+        const { executed } = await play({ tool: 'projectflow', action, payload, actor: lead });
+        expect(executed[0]?.input).toMatchObject({ requester: '@admin:x' });
+      }
+    },
+  );
+
   test('may be a dry run, in a word as well', async () => {
     for (const dryRun of [true, 'yes', 1]) {
       const { envelope, executed } = await play({ payload: { taskId: 't' }, dryRun });
