@@ -1,4 +1,5 @@
 import { FlowError } from '../../protocol/errors.ts';
+import { sameIdentity } from '../../protocol/identity.ts';
 import { requireNewId } from '../../protocol/ids.ts';
 import type { PlanNode, PlannedNode } from '../../protocol/plan-types.ts';
 import type { WorkspaceView } from '../../protocol/view.ts';
@@ -86,7 +87,7 @@ export function replan(view: WorkspaceView, project: OpenProject, planned: reado
       .map(({ id }) => `delegated task ${id} was dropped from the plan; cancel_task stops its worker`),
     ...nodes.filter(isDelegated).flatMap((node) => {
       const was = before.get(node.id)?.assignee ?? node.assignee;
-      return was === node.assignee
+      return isSamePerson(was, node.assignee)
         ? []
         : [
             `delegated task ${node.id} was reassigned from ${was} to ${node.assignee}; delegate_task tells the new worker`,
@@ -98,6 +99,11 @@ export function replan(view: WorkspaceView, project: OpenProject, planned: reado
     dropped: gone.map(({ id, status }) => ({ task_id: id, status })),
     ...(notes.length === 0 ? {} : { warning: notes.join('; ') }),
   };
+}
+
+/** Spelled otherwise, or just the same: neither hands the work to somebody else. */
+function isSamePerson(a: string, b: string): boolean {
+  return a === b || sameIdentity(a, b);
 }
 
 function isDelegated({ status }: PlanNode): boolean {

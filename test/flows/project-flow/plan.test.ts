@@ -49,6 +49,13 @@ describe('project.plan_dag', () => {
     expect(world.changed(planDag, { projectId: 'p', tasks: JSON.stringify(tasks) })).toEqual([]);
   });
 
+  test('does not warn of a reassignment to the same person in another spelling', () => {
+    const world = withProject();
+    world.call(planDag, { projectId: 'p', tasks: [task('a')] });
+    mark(world, 'a', 'delegated');
+    expect(world.call(planDag, { projectId: 'p', tasks: [task('a', [], '@Ana:hs.local')] })['warning']).toBeUndefined();
+  });
+
   test('keeps the state of known ids, drops the rest, and warns about work under way', () => {
     const world = withProject();
     world.call(planDag, { projectId: 'p', tasks: [task('a'), task('b'), task('c')] });
