@@ -1,12 +1,12 @@
 import { Option, type Command } from 'commander';
-import { workspaceOf, type Session } from './session.ts';
+import { UsageError, workspaceOf, type Session } from './session.ts';
 
 /** `baton mcp`: the MCP server on stdio. Standard output carries nothing but JSON-RPC. */
 export function defineMcp(command: Command, session: Session): void {
   command
     .addOption(
-      new Option('--tools <set>', "team: the protocol's tools; agent, all: with the tools for single agents")
-        .choices(['team', 'agent', 'all'])
+      new Option('--tools <set>', "which tools to serve; only team, the protocol's, are there yet")
+        .argParser(toolSet)
         .default('team'),
     )
     .action(async () => {
@@ -22,4 +22,14 @@ export function defineMcp(command: Command, session: Session): void {
         note: (text) => session.io.err(`${text}\n`),
       });
     });
+}
+
+/** Throws `UsageError` rather than serving a set that is not the one asked for. */
+function toolSet(name: string): string {
+  if (name === 'team') return name;
+  const isPlanned = name === 'agent' || name === 'all';
+  const message = isPlanned
+    ? `the tools for single agents are not there yet: --tools ${name}`
+    : `unknown tools: ${name}`;
+  throw new UsageError(message, 'use --tools team, or leave it out');
 }

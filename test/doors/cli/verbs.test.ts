@@ -4,6 +4,16 @@ import { terminal } from './harness.ts';
 const TEAM = { 'shared/team.json': JSON.stringify({ schema: 1, name: 'demo', teamRoomId: '!team:local' }) };
 
 describe("the protocol's actions", () => {
+  test('that are none are answered with the list, whatever flags stand behind them', async () => {
+    const { run, app } = terminal();
+    const { code, stderr } = await run('filesync', 'fetch', '--path', 'shared/tasks/a');
+    expect([code, stderr, app.calls]).toEqual([
+      2,
+      'error[usage]: action must be one of: pull, push, stat, list\nsee `baton filesync --help`\n',
+      [],
+    ]);
+  });
+
   test('take their fields as flags, and pass them on under their own names', async () => {
     const { run, app } = terminal();
     const { code } = await run(
