@@ -150,14 +150,15 @@ async function unlikeCommit(
   });
 }
 
+/** A text with unfinished merges, or a record that cannot be read, is still being worked on. */
 function isFinished({ path, content }: DiskFile): boolean {
-  const text = content === undefined ? undefined : decode(content);
-  if (text === undefined) return true;
+  if (content === undefined) return true;
+  const text = decode(content);
+  const { kind } = classifyPath(path);
+  const isRecord = path.startsWith('shared/') && path.endsWith('.json') && kind !== 'task-other';
+  if (text === undefined) return !isRecord && kind !== 'project-plan';
   if (/^<{7} /m.test(text) && /^>{7} /m.test(text)) return false;
-  return (
-    !(path.startsWith('shared/') && path.endsWith('.json') && classifyPath(path).kind !== 'task-other') ||
-    'value' in parseJson(text, path)
-  );
+  return !isRecord || 'value' in parseJson(text, path);
 }
 
 /**
