@@ -1,4 +1,3 @@
-import { formatDiagnostic } from '../../protocol/diagnostic.ts';
 import type { Diagnostic } from '../../protocol/diagnostic.ts';
 import type { WorkspaceView } from '../../protocol/view.ts';
 import { findInconsistencies } from '../../rules/consistency.ts';
@@ -18,8 +17,7 @@ export interface Problem {
 /** Broken files and contradictions between files as one list; a broken file is told once, with its place. */
 export function problemsOf(view: WorkspaceView): readonly Problem[] {
   const diagnostics = view.diagnostics();
-  const told = new Set(diagnostics.flatMap((diagnostic) => [diagnostic.message, formatDiagnostic(diagnostic)]));
-  const findings = findInconsistencies(view).filter(({ message }) => !told.has(message));
+  const findings = findInconsistencies(view).filter(({ kind }) => kind !== 'broken-file');
   return [
     ...diagnostics.map(problemOf),
     ...findings.map(({ kind, severity, message, remedy, projectId, taskId }) => ({
