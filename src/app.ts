@@ -10,6 +10,7 @@ import type {
 } from './app-types.ts';
 import { createWorkspaceGit } from './adapters/git/workspace.ts';
 import { callTool } from './dialects/taskflow.ts';
+import { OPERATIONS } from './flows/catalog.ts';
 import { FlowError, toFlowError } from './protocol/errors.ts';
 import { localpartOf, sameLocalpart } from './protocol/identity.ts';
 import { requireSharedPath } from './protocol/paths.ts';
@@ -32,7 +33,7 @@ const POLL_INTERVAL = 10_000;
 export async function openApp(options: AppOptions): Promise<App> {
   await using stack = new AsyncDisposableStack();
   const assembly = await assemble(options, stack, { watched: false });
-  // Reads must not commit anything; the first command takes up what was edited by hand before.
+  // Looks must not commit anything; the first other call takes up what was edited by hand before.
   let adopted: Promise<void> | undefined;
   const takeUpEdits = (): Promise<void> => (adopted ??= adoptEdits(assembly));
   const owned = stack.move();
@@ -75,14 +76,18 @@ async function answer(assembly: Assembly, call: ToolCall, beforeCommand: () => P
   } catch (thrown) {
     return refusal(call, toFlowError(thrown, `${call.tool} ${call.action}`));
   }
+  let onlyLooked = true;
   const envelope = await callTool(
     async (name, input, options) => {
-      await beforeCommand();
+      // A look at the files as they are, or a dry run, neither commits nor says anything.
+      const operation = OPERATIONS.get(name);
+      onlyLooked = options.dryRun || (operation?.kind === 'query' && operation.fresh === 'no');
+      if (!onlyLooked) await beforeCommand();
       return assembly.execute(name, input, options);
     },
     { ...call, actor },
   );
-  assembly.reconciler.wake();
+  if (!onlyLooked) assembly.reconciler.wake();
   return envelope;
 }
 
