@@ -2,9 +2,8 @@ import { isUtf8 } from 'node:buffer';
 import { readFileSync, readdirSync } from 'node:fs';
 import type { BigIntStats, Dirent } from 'node:fs';
 import type { Diagnostic } from '../protocol/diagnostic.ts';
-import { FlowError } from '../protocol/errors.ts';
 import type { TreeReader } from '../protocol/view.ts';
-import { TEMP_PREFIX, errorCode, linkAbove, look, resolveInside } from './safe-path.ts';
+import { TEMP_PREFIX, errorCode, isInside, linkAbove, look, resolveInside } from './safe-path.ts';
 
 /** Longer files are not read as text: no record, plan or result comes near. */
 const MAX_TEXT_BYTES = 16 * 1024 * 1024;
@@ -49,7 +48,8 @@ type Text = ReturnType<TreeReader['read']>;
 
 /**
  * The files below `root`, read when asked for and kept while their time stamps, size and inode stay the same. Within
- * one generation every path is looked at once. Symbolic links are never followed, in no part of a path.
+ * one generation every path is looked at once. Symbolic links are never followed, in no part of a path. Paths also
+ * come out of texts that anybody may have written: at one that leads out of the workspace there is nothing.
  */
 export function createDiskReader(root: string, options: DiskReaderOptions = {}): DiskReader {
   const texts = new Map<string, Known<Text>>();
@@ -76,7 +76,6 @@ export function createDiskReader(root: string, options: DiskReaderOptions = {}):
     try {
       found = look(resolveInside(root, path));
     } catch (error) {
-      if (error instanceof FlowError) throw error;
       return failed(errorCode(error));
     }
     const signature = signatureOf(found);
@@ -91,7 +90,7 @@ export function createDiskReader(root: string, options: DiskReaderOptions = {}):
   }
 
   const read = (path: string): Text => {
-    if (path.endsWith('/')) return undefined;
+    if (path.endsWith('/') || !isInside(path)) return undefined;
     return refresh(
       texts,
       path,
@@ -103,6 +102,7 @@ export function createDiskReader(root: string, options: DiskReaderOptions = {}):
   const list = (directory: string): readonly string[] => {
     const path = directory === '' || directory.endsWith('/') ? directory : `${directory}/`;
     if (path === '') return namesIn(root);
+    if (!isInside(path)) return [];
     return refresh(
       listings,
       path,
@@ -116,6 +116,7 @@ export function createDiskReader(root: string, options: DiskReaderOptions = {}):
     read,
     list,
     exists(path) {
+      if (!isInside(path)) return false;
       const found = look(resolveInside(root, path));
       if (found === undefined || linkAbove(root, path) !== undefined) return false;
       return path.endsWith('/') ? found.isDirectory() : found.isFile();

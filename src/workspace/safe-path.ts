@@ -8,18 +8,25 @@ import { FlowError } from '../protocol/errors.ts';
  * path inside it, and for the directories that git and the node keep for themselves.
  */
 export function resolveInside(root: string, path: string): string {
-  const segments = (path.endsWith('/') ? path.slice(0, -1) : path).split('/');
-  const [first = ''] = segments;
-  const wrong =
-    segments.some((segment) => segment === '' || segment === '.' || segment === '..') ||
-    segments.some((segment) => segment.toLowerCase() === '.git') ||
-    first.toLowerCase() === '.baton' ||
-    /[\\\0]/.test(path);
-  if (!wrong) return join(root, ...segments);
+  if (isInside(path)) return join(root, ...segmentsOf(path));
   throw new FlowError('invalid-argument', `${JSON.stringify(path)} is not a path of the workspace's files`, {
     remedy: 'give a relative path with forward slashes, without . or .. and outside .git and .baton',
   });
 }
+
+/** Whether a path is a plain relative one inside the workspace, and not of the directories that git and the node keep. */
+export function isInside(path: string): boolean {
+  const segments = segmentsOf(path);
+  const [first = ''] = segments;
+  return !(
+    segments.some((segment) => segment === '' || segment === '.' || segment === '..') ||
+    segments.some((segment) => segment.toLowerCase() === '.git') ||
+    first.toLowerCase() === '.baton' ||
+    /[\\\0]/.test(path)
+  );
+}
+
+const segmentsOf = (path: string): readonly string[] => path.replace(/\/$/, '').split('/');
 
 /** What stands at an absolute path, links not followed; `undefined` when nothing can. Other failures are thrown. */
 export function look(absolute: string): BigIntStats | undefined {
