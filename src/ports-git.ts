@@ -119,7 +119,8 @@ export interface Git {
   resolve(names: readonly string[]): Promise<readonly (ObjectId | undefined)[]>;
   /** Files of a commit or tree below a path (a file or a directory); all without a path. */
   entries(tree: ObjectId, path?: string): Promise<readonly TreeEntry[]>;
-  diff(before: ObjectId, after: ObjectId): Promise<readonly TreeChange[]>;
+  /** Throws `git-failed` when it takes more than `within` milliseconds: a few objects can stand for millions of paths. */
+  diff(before: ObjectId, after: ObjectId, limits?: { readonly within?: number }): Promise<readonly TreeChange[]>;
   /** Writes blobs, trees and a commit; moves no ref of the clone. */
   commit(draft: CommitDraft): Promise<ObjectId>;
   /** Three-way merge of commits; `base` (a tree) replaces the merge base that git would choose. */

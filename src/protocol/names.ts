@@ -6,12 +6,29 @@ const DEVICE = /^(?:con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³]|conin\$|conout
 /** `.git` and what NTFS takes for it: its short name, a stream of it, with dots or spaces behind. */
 const GIT_DIRECTORY = /^(?:\.git|git~[0-9]+)[ .]*(?::|$)/;
 
+/** Bytes that every usual file system allows a name, and a path below a workspace. */
+const LONGEST_NAME = 255;
+const LONGEST_PATH = 1024;
+
+/**
+ * Whether no checkout of a path could hold it on every usual file system: by a reserved name in it, or by its length
+ * (a plain clone of a tree with such a path fails).
+ */
+export function isReservedPath(path: string): boolean {
+  return byteLength(path) > LONGEST_PATH || path.split('/').some(isReservedName);
+}
+
+function byteLength(text: string): number {
+  return new TextEncoder().encode(text).length;
+}
+
 /**
  * Whether one segment of a path is a name that some file system or git itself gives a meaning of its own
- * (protocol.md §11.6): such a name may never come in from somebody else.
+ * (protocol.md §11.6), or longer than one can hold: such a name may never come in from somebody else.
  */
 export function isReservedName(segment: string): boolean {
   if (segment === '' || segment === '.' || segment === '..') return true;
+  if (byteLength(segment) > LONGEST_NAME) return true;
   if (/[/\\\p{Cc}]/u.test(segment) || /[ .]$/.test(segment)) return true;
   const folded = foldName(segment);
   const [stem = ''] = folded.split('.');

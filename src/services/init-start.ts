@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { LOCAL_SERVER } from '../config.ts';
+import { CONFIG_FILE, LOCAL_SERVER } from '../config.ts';
 import { FlowError } from '../protocol/errors.ts';
 import { isUserId, localpartOf } from '../protocol/identity.ts';
 import { slugOf } from '../protocol/ids.ts';
@@ -186,6 +186,12 @@ async function publish(repository: Git, remote: string, branch: string, commit: 
 }
 
 async function requireTeam(repository: Git, main: ObjectId, { branch }: InitPlan): Promise<void> {
+  for (const path of [CONFIG_FILE, '.baton']) {
+    if ((await repository.entries(main, path)).length === 0) continue;
+    throw new FlowError('bad-workspace', `branch ${branch} holds ${path}, which belongs to a single clone`, {
+      remedy: `remove it from the branch first: git rm -r --cached ${path}, commit and push`,
+    });
+  }
   if ((await repository.entries(main, TEAM_PATH)).length > 0) return;
   throw new FlowError('bad-workspace', `branch ${branch} holds no team: there is no ${TEAM_PATH} in it`, {
     remedy: 'give a remote that is empty or holds a team; use --in-repo for a repository with code',

@@ -4,7 +4,8 @@ import type { Change } from '../protocol/changes.ts';
 import { FlowError } from '../protocol/errors.ts';
 import { parseJson } from '../protocol/json.ts';
 import { forbiddenAgentFields, forbiddenMetaFields, mayWrite } from '../protocol/ownership.ts';
-import { classifyPath, isReservedName, isSharedPath } from '../protocol/paths.ts';
+import { isReservedPath } from '../protocol/names.ts';
+import { classifyPath, isSharedPath } from '../protocol/paths.ts';
 import type { Actor } from '../protocol/records/types.ts';
 import { canonicalTask } from '../protocol/records/task.ts';
 import type { WorkspaceView } from '../protocol/view.ts';
@@ -55,7 +56,7 @@ function notTaken(path: string, why: string): FlowError {
 
 /** Why a file on disk may not be committed; `undefined` when it may. */
 function unfit({ workTree }: SyncContext, { path, content }: DiskFile): string | undefined {
-  if (path.split('/').some(isReservedName)) return 'has a name that git or a file system gives a meaning of its own';
+  if (isReservedPath(path)) return 'has a name that git or a file system gives a meaning of its own, or cannot hold';
   if (content === undefined) return undefined;
   const { maxFileBytes } = workTree.view().team.policies;
   if (content.length > maxFileBytes) return `has ${content.length} bytes, and at most ${maxFileBytes} are allowed`;

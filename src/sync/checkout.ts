@@ -1,6 +1,6 @@
 import type { ObjectId, TreeEdit, TreeFile } from '../ports-git.ts';
 import { FILE_MODE } from '../ports-git.ts';
-import { isReservedName } from '../protocol/paths.ts';
+import { foldName, isReservedPath } from '../protocol/names.ts';
 import { CHECKOUT_REF, NOTHING, blobId, branchRef } from './context.ts';
 import type { Brought, Position, SyncContext } from './context.ts';
 import { decode, resolveFile, setAsidePath } from './resolve.ts';
@@ -107,10 +107,13 @@ export async function placeFiles(context: SyncContext, placements: readonly Plac
   return { changed, conflicts, refusals: [], complete };
 }
 
+/** What a clone keeps for itself: who it acts for, what its node may run, and that node's state. */
+const OF_THE_CLONE: ReadonlySet<string> = new Set(['.baton', 'baton.json']);
+
 /** A tree may hold names that no work tree should (protocol.md §11.6); they stay in git. */
 function isSafe({ log }: SyncContext, path: string): boolean {
   const [first = ''] = path.split('/');
-  const safe = !path.split('/').some(isReservedName) && first.toLowerCase() !== '.baton' && !path.includes('\u{FFFD}');
+  const safe = !isReservedPath(path) && !OF_THE_CLONE.has(foldName(first)) && !path.includes('\u{FFFD}');
   if (!safe) log.warn({ path }, 'a file with a reserved name is left out of the work tree');
   return safe;
 }

@@ -3,7 +3,7 @@ import type { ObjectId, TreeEdit } from '../ports-git.ts';
 import { FILE_MODE } from '../ports-git.ts';
 import type { Change } from '../protocol/changes.ts';
 import { FlowError } from '../protocol/errors.ts';
-import { isReservedName } from '../protocol/paths.ts';
+import { isReservedPath } from '../protocol/names.ts';
 import { adoptable } from './adopt.ts';
 import { placementsOf } from './checkout.ts';
 import type { Placement } from './checkout.ts';
@@ -93,7 +93,7 @@ async function aim(
 }
 
 function requirePlainPath(path: string): string {
-  if (!path.split('/').some(isReservedName)) return path;
+  if (!isReservedPath(path)) return path;
   throw new FlowError('invalid-argument', `${JSON.stringify(path)} is not a path that can be committed`, {
     remedy: 'use plain file names without reserved words, trailing dots or control characters',
   });

@@ -1,9 +1,10 @@
 import type { LaneRefusal } from '../ports.ts';
 import type { Git, ObjectId, TreeChange, TreeEdit } from '../ports-git.ts';
 import { GITLINK_MODE, SYMLINK_MODE } from '../ports-git.ts';
-import { steersGit } from '../protocol/names.ts';
+import { FlowError } from '../protocol/errors.ts';
+import { isReservedPath, steersGit } from '../protocol/names.ts';
 import { mayWrite } from '../protocol/ownership.ts';
-import { classifyPath, isReservedName, taskPaths } from '../protocol/paths.ts';
+import { classifyPath, taskPaths } from '../protocol/paths.ts';
 import { parseTaskMeta } from '../protocol/records/task.ts';
 import { createNameTable } from './lane-names.ts';
 import type { NameTable } from './lane-names.ts';
@@ -39,7 +40,8 @@ const refuse = (reason: string, detail: string): Verdict => ({ refused: [{ reaso
 
 /**
  * Divides what a lane changed into what its Worker may change and what not (architecture.md "Lanes", quality.md S1):
- * by path, by field, by lifecycle, and by what must never be in a tree. Nothing a lane holds makes it throw.
+ * by path, by field, by lifecycle, and by what must never be in a tree. Throws for a lane that changes too much to be
+ * looked at; nothing else that a lane holds makes it throw.
  */
 export async function sanitise(git: Git, delta: LaneDelta): Promise<Sanitised> {
   const changes = await written(git, delta);
@@ -77,9 +79,22 @@ interface Written extends TreeChange {
   readonly inherited: boolean;
 }
 
+/**
+ * What one lane may ask to be looked at. Trees that hold each other again and again make any number of paths from a
+ * few objects, and git's own memory grows with them.
+ */
+const MOST_CHANGES = 20_000;
+const DIFF_TIME = 5_000;
+
 /** What the lane holds otherwise than its base and than main; removals first, so that names become free. */
 async function written(git: Git, { base, tip, main, ancestors }: LaneDelta): Promise<readonly Written[]> {
-  const changes = await git.diff(base, tip);
+  const changes = await git.diff(base, tip, { within: DIFF_TIME });
+  if (changes.length > MOST_CHANGES) {
+    throw new FlowError(
+      'sync-failed',
+      `${changes.length} files changed at once; at most ${MOST_CHANGES} are looked at`,
+    );
+  }
   const others = [main, ...ancestors];
   const known = await git.resolve(changes.flatMap(({ path }) => others.map((commit) => `${commit}:${path}`)));
   const held = changes.map((change, index) => {
@@ -129,8 +144,8 @@ function checkEntry(
   }
   if (after.mode === SYMLINK_MODE) return refuse('symlink', 'symbolic links are not taken');
   if (after.mode === GITLINK_MODE) return refuse('gitlink', 'submodules are not taken');
-  if (path.includes('\u{FFFD}') || path.split('/').some((name) => isReservedName(name) || steersGit(name))) {
-    return refuse('reserved-name', 'a name that git or a file system gives a meaning of its own');
+  if (path.includes('\u{FFFD}') || isReservedPath(path) || path.split('/').some(steersGit)) {
+    return refuse('reserved-name', 'a name that git or a file system gives a meaning of its own, or cannot hold');
   }
   if (!verdict.allowed) return refuse('not-owner', verdict.reason);
   const grown = after.id !== before?.id && size > maxFileBytes;

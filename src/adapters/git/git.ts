@@ -61,7 +61,7 @@ export async function createGit(options: GitOptions): Promise<Git> {
     sizes: async (names) => (await statObjects(objects, names)).map((object) => object?.size),
     resolve: async (names) => (await statObjects(objects, names)).map((object) => object?.id),
     entries: (tree, path) => listTree(objects, tree, path),
-    diff: (before, after) => diffTrees(objects, before, after),
+    diff: (before, after, limits) => diffTrees(objects, before, after, limits),
     commit: (draft) => writeCommit(objects, draft),
     merge: (ours, theirs, base) => mergeTrees(objects, ours, theirs, base),
     mergeText: (base, ours, theirs) => mergeText({ cwd: found.gitDir, env }, base, ours, theirs),

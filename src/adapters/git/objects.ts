@@ -70,9 +70,14 @@ export async function listTree(
   });
 }
 
-export async function diffTrees(place: GitPlace, before: ObjectId, after: ObjectId): Promise<readonly TreeChange[]> {
+export async function diffTrees(
+  place: GitPlace,
+  before: ObjectId,
+  after: ObjectId,
+  limits: { readonly within?: number } = {},
+): Promise<readonly TreeChange[]> {
   if (before === after) return [];
-  const { stdout } = await plumb(place, ['diff-tree', '-r', '-z', '--raw', '--no-renames', before, after]);
+  const { stdout } = await plumb(place, ['diff-tree', '-r', '-z', '--raw', '--no-renames', before, after], limits);
   const parts = fields(stdout);
   const changes: TreeChange[] = [];
   for (let index = 0; index + 1 < parts.length; index += 2) {

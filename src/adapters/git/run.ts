@@ -19,6 +19,8 @@ export interface PlumbingOptions {
   readonly input?: Uint8Array | string;
   /** Exit codes that are answers and not failures. */
   readonly codes?: readonly number[];
+  /** Milliseconds before git is ended. */
+  readonly within?: number;
 }
 
 const PLUMBING_TIMEOUT = 120_000;
@@ -29,7 +31,7 @@ export async function plumb(
   args: readonly string[],
   options: PlumbingOptions = {},
 ): Promise<GitResult> {
-  const result = await start(place, args, options.input);
+  const result = await start(place, args, options);
   if (!(options.codes ?? [0]).includes(result.code)) throw failure(args, result);
   return result;
 }
@@ -39,13 +41,17 @@ export async function ask(place: GitPlace, args: readonly string[], options: Plu
   return (await plumb(place, args, options)).stdout.toString('utf8').trimEnd();
 }
 
-function start(place: GitPlace, args: readonly string[], input: Uint8Array | string | undefined): Promise<GitResult> {
+function start(
+  place: GitPlace,
+  args: readonly string[],
+  { input, within = PLUMBING_TIMEOUT }: PlumbingOptions,
+): Promise<GitResult> {
   return new Promise((resolve, reject) => {
     const child = spawn('git', [...args], {
       cwd: place.cwd,
       env: place.env,
       stdio: ['pipe', 'pipe', 'pipe'],
-      timeout: PLUMBING_TIMEOUT,
+      timeout: within,
       killSignal: 'SIGKILL',
     });
     const stdout: Buffer[] = [];
