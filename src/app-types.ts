@@ -96,11 +96,16 @@ export interface AppModule {
 export interface DemoOptions {
   /** Ends after the report instead of waiting for Ctrl-C. */
   readonly once: boolean;
+  /** Absolute; where the clones are made. */
   readonly dir?: string;
+  /** Absolute; the git repository or bundle to report about. */
+  readonly history?: string;
   readonly json: boolean;
   readonly color: boolean;
-  /** Redraw in place: the output is a terminal. */
+  /** Redraw in place: the output is a terminal, of so many columns and rows. */
   readonly live: boolean;
+  readonly columns?: number;
+  readonly rows?: number;
   readonly write: (text: string) => void;
 }
 

@@ -1,27 +1,56 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { App, Envelope } from '../app-types.ts';
+import { ERROR_CODES, FlowError } from '../protocol/errors.ts';
+import type { ErrorCode } from '../protocol/errors.ts';
+import { parseLine } from '../protocol/mention.ts';
+import type { ProtocolLine } from '../protocol/mention.ts';
+
+/** Where the demo's team meets; `baton init` makes it (interface.md §7). */
+export const TEAM_ROOM = 'room:!team:local';
+export const REQUESTER_ROOM = 'room:!leader-dm:local';
+
+/** More than a demo says in a room. */
+export const MESSAGES = 500;
 
 /** A call that must succeed: the demo's programs handle what they expect and stop at everything else. */
 export async function call(app: App, tool: string, action: string, payload: object = {}): Promise<Envelope> {
   const envelope = await tryCall(app, tool, action, payload);
-  if (!envelope.ok) throw new Error(`${tool} ${action}: ${envelope.error ?? 'failed'} (${envelope.code ?? 'no code'})`);
-  return envelope;
+  if (envelope.ok) return envelope;
+  const { error = 'refused without a reason', remedy } = envelope;
+  const message = `${app.identity.localpart}'s ${tool} ${action} was refused: ${error}`;
+  throw new FlowError(codeOf(envelope), message, typeof remedy === 'string' ? { remedy } : {});
 }
 
 export function tryCall(app: App, tool: string, action: string, payload: object = {}): Promise<Envelope> {
   return app.call({ tool, action, payload });
 }
 
-/** Asks `attempt` until it answers something; the pace of programs that are not told when to look. */
-export async function until<Value>(
-  attempt: () => Promise<Value | undefined>,
-  signal: AbortSignal,
-  pause = 120,
-): Promise<Value> {
+function codeOf({ code = '' }: Envelope): ErrorCode {
+  return Object.hasOwn(ERROR_CODES, code) ? (code as ErrorCode) : 'internal';
+}
+
+/** What a room's answer (`message list`, `node inbox`) holds, oldest first. */
+export function textsOf(answer: Envelope): readonly string[] {
+  return (answer['messages'] as readonly { readonly text: string }[]).map(({ text }) => text);
+}
+
+/** The lines among messages that name a task. */
+export function taskLinesOf(answer: Envelope): readonly (ProtocolLine & { readonly taskId: string })[] {
+  return textsOf(answer).flatMap((text) => {
+    const line = parseLine(text);
+    return line?.taskId === undefined ? [] : [{ ...line, taskId: line.taskId }];
+  });
+}
+
+/** How often a program looks whether it has been told something; milliseconds. */
+const PACE = 100;
+
+/** Asks `attempt` until it answers something. Throws the signal's reason once that aborts. */
+export async function until<Value>(attempt: () => Promise<Value | undefined>, signal: AbortSignal): Promise<Value> {
   for (;;) {
     signal.throwIfAborted();
     const value = await attempt();
     if (value !== undefined) return value;
-    await wait(pause, undefined, { signal });
+    await wait(PACE, undefined, { signal }).catch(() => undefined);
   }
 }

@@ -1,7 +1,9 @@
-import { countCommits, readHistory } from './history.ts';
-import type { Commit } from './history.ts';
+import { count } from '../doors/cli/text.ts';
+import { markdownText } from '../protocol/report-facts.ts';
 import { ageTable, areaChart, byDay, groupCount, linesOf, table, topFiles } from './figures.ts';
-import { lint, mendMostFrequent } from './polish.ts';
+import { MOST_COMMITS, countCommits, readHistory } from './history.ts';
+import type { Commit } from './history.ts';
+import { lint, mendOneKind } from './polish.ts';
 
 /** What a Worker program reads out of its spec. */
 export interface Assignment {
@@ -20,6 +22,8 @@ export interface Outcome {
   /** File name under the task's workspace → content. */
   readonly files: Readonly<Record<string, string>>;
   readonly notes?: readonly string[];
+  /** Told while the work goes on. */
+  readonly progress?: string;
   /** A question for the Leader, asked before the result is submitted. */
   readonly question?: string;
 }
@@ -29,20 +33,28 @@ export type Craft = (assignment: Assignment) => Outcome | Promise<Outcome>;
 const commitsOf = (assignment: Assignment): readonly Commit[] =>
   JSON.parse(assignment.input('commits.json')) as Commit[];
 
+function largest(commits: readonly Commit[], most: number): readonly Commit[] {
+  return [...commits].sort((a, b) => linesOf(b) - linesOf(a)).slice(0, most);
+}
+
 const done = (summary: string, files: Outcome['files']): Outcome => ({ status: 'SUCCESS', summary, files });
 
 /** The trades of the demo's two Workers. Each turns inputs into deliverables; what it says is what the history holds. */
 export const CRAFTS: Readonly<Record<string, Craft>> = {
-  async collect({ repository, revision }) {
-    const commits = await readHistory(repository, revision);
+  async collect(assignment) {
+    const commits = await readHistory(assignment);
     const authors = new Set(commits.map(({ author }) => author)).size;
-    const summary = `${commits.length} commits by ${authors} author(s) read from the history.`;
-    return done(summary, { 'commits.json': `${JSON.stringify(commits, null, 1)}\n` });
+    const summary = `${count(commits.length, 'commit')} by ${count(authors, 'author')} read from the history.`;
+    const lines = commits.map((commit) => JSON.stringify(commit)).join(',\n');
+    return {
+      ...done(summary, { 'commits.json': `[\n${lines}\n]\n` }),
+      progress: `${count(commits.length, 'commit')} read`,
+    };
   },
 
   authors(assignment) {
     const counts = groupCount(commitsOf(assignment), ({ author }) => author);
-    return done(`${counts.length} author(s) counted.`, { 'authors.md': table(['Author', 'Commits'], counts) });
+    return done(`${count(counts.length, 'author')} counted.`, { 'authors.md': table(['Author', 'Commits'], counts) });
   },
 
   kinds(assignment) {
@@ -55,7 +67,9 @@ export const CRAFTS: Readonly<Record<string, Craft>> = {
 
   hotspots(assignment) {
     const files = topFiles(commitsOf(assignment), 8);
-    return done(`${files.length} most changed files listed.`, { 'hotspots.md': table(['File', 'Commits'], files) });
+    return done(`${count(files.length, 'file')} listed that changed most.`, {
+      'hotspots.md': table(['File', 'Commits'], files),
+    });
   },
 
   areas(assignment) {
@@ -67,42 +81,42 @@ export const CRAFTS: Readonly<Record<string, Craft>> = {
       }
     }
     const rows = [...lines].sort((a, b) => b[1] - a[1]).slice(0, 8);
-    return done(`Changed lines added up for ${rows.length} area(s).`, { 'areas.json': `${JSON.stringify(rows)}\n` });
+    return done(`Changed lines added up for ${count(rows.length, 'area')}.`, {
+      'areas.json': `${JSON.stringify(rows)}\n`,
+    });
   },
 
   timeline(assignment) {
     const days = byDay(commitsOf(assignment));
-    return done(`The work spans ${days.length} day(s).`, { 'timeline.json': `${JSON.stringify(days)}\n` });
+    return done(`There are commits on ${count(days.length, 'day')}.`, { 'timeline.json': `${JSON.stringify(days)}\n` });
   },
 
   largest(assignment) {
-    const rows = [...commitsOf(assignment)]
-      .sort((a, b) => linesOf(b) - linesOf(a))
-      .slice(0, 5)
-      .map((commit) => [commit.hash, commit.subject, linesOf(commit)] as const);
+    const rows = largest(commitsOf(assignment), 5).map(
+      (commit) => [commit.hash, commit.subject, linesOf(commit)] as const,
+    );
     return done(`The largest change has ${rows[0]?.[2] ?? 0} lines.`, { 'largest.json': `${JSON.stringify(rows)}\n` });
   },
 
   risks(assignment) {
     const commits = commitsOf(assignment);
-    const sizes = commits.map(linesOf).sort((a, b) => a - b);
-    const setting = assignment.settings['threshold'] ?? '1000000';
-    const relative = setting.endsWith('%');
-    const threshold = relative
-      ? (sizes[Math.floor((sizes.length * Number.parseInt(setting, 10)) / 100)] ?? 0)
-      : Number(setting);
-    const risky = commits.filter((commit) => linesOf(commit) >= threshold);
-    if (risky.length === 0) {
+    const share = Number.parseInt(assignment.settings['share'] ?? '', 10);
+    if (Number.isNaN(share)) {
+      const threshold = assignment.settings['threshold'] ?? '0 lines';
+      const large = commits.filter((commit) => linesOf(commit) >= Number.parseInt(threshold, 10)).length;
       return {
         status: 'REVISION_NEEDED',
-        summary: `No commit changes ${setting} lines or more, so the list would be empty; a threshold relative to this history is needed.`,
+        summary: `${large} of ${commits.length} commits change ${threshold} or more: a fixed number says little about this history, a share of its commits is needed.`,
         files: {},
-        notes: [`The largest commit changes ${sizes.at(-1) ?? 0} lines.`],
+        notes: [`The largest commit changes ${Math.max(0, ...commits.map(linesOf))} lines.`],
       };
     }
-    const rows = risky.slice(-6).map((commit) => [commit.hash.slice(0, 10), commit.subject, linesOf(commit)] as const);
-    return done(`${risky.length} commit(s) with ${threshold} lines or more deserve a second look.`, {
-      'risks.md': table(['Commit', 'Subject', 'Lines'], rows),
+    const rows = largest(commits, Math.ceil((commits.length * share) / 100));
+    return done(`The largest ${share}% (${count(rows.length, 'commit')}) deserves a second look.`, {
+      'risks.md': table(
+        ['Commit', 'Subject', 'Lines'],
+        rows.map((commit) => [commit.hash.slice(0, 10), commit.subject, linesOf(commit)]),
+      ),
     });
   },
 
@@ -117,14 +131,16 @@ export const CRAFTS: Readonly<Record<string, Craft>> = {
       };
     }
     const rows = JSON.parse(assignment.input('largest.json')) as readonly [string, string, number][];
-    const text = rows.map(([hash, subject, lines]) => `${subject} (${hash.slice(0, 10)}, ${lines} lines)`).join('; ');
-    return done(`Highlights chosen for ${audience}.`, { 'highlights.md': `For ${audience}: ${text}.\n` });
+    const items = rows.map(
+      ([hash, subject, lines]) => `${markdownText(subject, 120)} (${hash.slice(0, 10)}, ${lines} lines)`,
+    );
+    return done(`Highlights chosen for ${audience}.`, { 'highlights.md': `For ${audience}: ${items.join('; ')}.\n` });
   },
 
   chart(assignment) {
     const areas = JSON.parse(assignment.input('areas.json')) as readonly (readonly [string, number])[];
     const days = JSON.parse(assignment.input('timeline.json')) as readonly (readonly [string, number])[];
-    return done(`${areas.length} areas and ${days.length} day(s) drawn.`, {
+    return done(`${count(areas.length, 'area')} and ${count(days.length, 'day')} drawn.`, {
       'areas.svg': areaChart(areas),
       'timeline.md': ageTable(days),
     });
@@ -141,7 +157,8 @@ export const CRAFTS: Readonly<Record<string, Craft>> = {
     ];
     const commits = commitsOf(assignment);
     const lines = commits.reduce((sum, commit) => sum + linesOf(commit), 0);
-    const intro = `This report covers ${commits.length} commits that change ${lines} lines in all; its figures were counted from the history and can be counted again.`;
+    const covered = commits.length < MOST_COMMITS ? commits.length : `the newest ${commits.length}`;
+    const intro = `This report covers ${covered} commits that change ${lines} lines in all; its figures were counted from the history and can be counted again.`;
     const body = sections.map(([title, text]) => `## ${title}\n\n${text.trim()}\n`).join('\n');
     return done(`A draft with ${sections.length} sections.`, {
       'report.md': `# Release report\n\n${intro}\n\n${body}`,
@@ -149,8 +166,10 @@ export const CRAFTS: Readonly<Record<string, Craft>> = {
   },
 
   async verify(assignment) {
-    const counted = await countCommits(assignment.repository, assignment.revision);
-    const claimed = Number(/covers (\d+) commits/.exec(assignment.input('report.md'))?.[1] ?? Number.NaN);
+    const counted = await countCommits(assignment);
+    const claimed = Number(
+      /covers (?:the newest )?(\d+) commits/.exec(assignment.input('report.md'))?.[1] ?? Number.NaN,
+    );
     if (counted !== claimed) {
       return {
         status: 'REVISION_NEEDED',
@@ -164,7 +183,7 @@ export const CRAFTS: Readonly<Record<string, Craft>> = {
       status: 'SUCCESS_WITH_NOTES',
       summary: `git counts ${counted} commits as the draft says.`,
       files: { 'verification.md': `Commits in the draft: ${claimed}; counted by git: ${counted}.\n` },
-      notes: [`${total} place(s) read badly; they change no figure and can be polished afterwards.`],
+      notes: [`${count(total, 'place')} could read better; that changes no figure and can be polished afterwards.`],
     };
   },
 
@@ -175,9 +194,9 @@ export const CRAFTS: Readonly<Record<string, Craft>> = {
 
   polish(assignment) {
     const before = assignment.input('release-report.md');
-    const { text, kind, mended } = mendMostFrequent(before);
+    const { text, kind, mended } = mendOneKind(before);
     const left = lint(text).length;
-    return done(`${mended} × ${kind} mended; ${left} finding(s) left.`, {
+    return done(`${mended} × ${kind} mended; ${count(left, 'finding')} left.`, {
       'release-report.md': text,
       'findings.json': `${JSON.stringify({ mended: kind, before: lint(before).length, after: left })}\n`,
     });

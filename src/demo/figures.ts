@@ -1,3 +1,5 @@
+import { clip } from '../protocol/plain-text.ts';
+import { markdownText } from '../protocol/report-facts.ts';
 import type { Commit } from './history.ts';
 
 export function linesOf({ files }: Commit): number {
@@ -24,10 +26,11 @@ export function byDay(commits: readonly Commit[]): readonly (readonly [string, n
   return [...groupCount(commits, ({ date }) => date.slice(0, 10))].sort((a, b) => a[0].localeCompare(b[0]));
 }
 
+/** A Markdown table; words of others are escaped. */
 export function table(head: readonly string[], rows: readonly (readonly (string | number)[])[]): string {
-  const line = (cells: readonly (string | number)[]): string =>
-    `| ${cells.map((cell) => String(cell).replaceAll('|', String.raw`\|`)).join(' | ')} |`;
-  return `${[line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n')}\n`;
+  const line = (cells: readonly (string | number)[]): string => `| ${cells.join(' | ')} |`;
+  const texts = rows.map((cells) => cells.map((cell) => (typeof cell === 'string' ? markdownText(cell, 120) : cell)));
+  return `${[line(head), line(head.map(() => '---')), ...texts.map(line)].join('\n')}\n`;
 }
 
 /** Commits a day as a table with a bar, the last fourteen days that had any. */
@@ -46,7 +49,7 @@ export function areaChart(areas: readonly (readonly [string, number])[]): string
   const bars = areas.map(([area, lines], index) => {
     const y = 10 + index * 24;
     const width = Math.max(1, Math.round((lines / most) * 300));
-    const label = area.replaceAll('&', '&amp;').replaceAll('<', '&lt;');
+    const label = clip(area, 16).replaceAll('&', '&amp;').replaceAll('<', '&lt;');
     return `  <text x="8" y="${y + 13}">${label}</text><rect x="140" y="${y}" width="${width}" height="16"/><text x="${148 + width}" y="${y + 13}">${lines}</text>`;
   });
   const height = 20 + areas.length * 24;

@@ -1,7 +1,7 @@
-import { stripVTControlCharacters } from 'node:util';
 import type { App } from '../app-types.ts';
 import { boardProjects } from '../doors/cli/board-data.ts';
 import type { BoardNode } from '../doors/cli/board.ts';
+import { clip, pad, printableLines } from '../doors/cli/text.ts';
 import { call } from './calls.ts';
 
 /** Shows a plan while it is worked on. */
@@ -10,6 +10,16 @@ export interface Screen {
   show(projectId: string): Promise<void>;
   /** Leaves the last picture standing; what follows is written below it. */
   settle(): void;
+}
+
+export interface ScreenOptions {
+  /** Redraw in place: the output is a terminal. */
+  readonly live: boolean;
+  readonly color: boolean;
+  readonly columns: number;
+  /** Lines of the terminal, where that is known: a picture that does not fit is not redrawn in place. */
+  readonly rows: number;
+  readonly write: (text: string) => void;
 }
 
 const MARKER: Readonly<Record<string, string>> = {
@@ -30,44 +40,42 @@ const COLOUR: Readonly<Record<string, number>> = {
 };
 
 /** Redraws in place on a terminal; in a pipe, a line for each node that changed. */
-export function createScreen(
-  app: App,
-  options: { live: boolean; color: boolean; write: (text: string) => void },
-): Screen {
-  const paint = (status: string, text: string): string =>
-    options.color && COLOUR[status] !== undefined ? `\u001b[${COLOUR[status]}m${text}\u001b[0m` : text;
+export function createScreen(app: App, { live, color, columns, rows, write }: ScreenOptions): Screen {
   const last = new Map<string, string>();
-  let drawn = 0;
+  let picture: readonly string[] = [];
 
   const lineOf = (node: BoardNode, projectId: string): string => {
-    const doing = node.status === 'delegated' ? (node.task ?? '') : (node.summary ?? '');
-    const id = node.id.slice(projectId.length + 1);
-    const line = `${MARKER[node.status] ?? '[?]'} ${id.padEnd(8)} ${node.title.padEnd(42)} ${node.assignee.padEnd(5)} ${doing}`;
-    return paint(node.status, line.length > 118 ? `${line.slice(0, 117)}…` : line);
+    const doing = node.status === 'delegated' ? (node.task ?? '') : '';
+    const cells = [pad(node.id.slice(projectId.length + 1), 8), pad(node.title, 38), pad(node.assignee, 5), doing];
+    const line = clip(`${MARKER[node.status] ?? '[?]'} ${cells.join(' ')}`.trimEnd(), columns - 1);
+    const paint = color ? COLOUR[node.status] : undefined;
+    return paint === undefined ? line : `\u001b[${paint}m${line}\u001b[0m`;
+  };
+  const redraw = (sentence: string, lines: readonly string[]): void => {
+    const up = picture.length === 0 ? '' : `\u001b[${picture.length}A\u001b[0J`;
+    picture = lines;
+    write(`${up}${sentence}${lines.map((line) => `${line}\n`).join('')}`);
   };
 
   return {
-    say(sentence) {
-      this.settle();
-      options.write(`${sentence}\n`);
-    },
+    say: (sentence) => redraw(`${sentence.split('\n').map(printableLines).join('\n')}\n`, picture),
     async show(projectId) {
-      const board = await call(app, 'node', 'board', { projectId });
-      const [project] = boardProjects(board);
+      const [project] = boardProjects(await call(app, 'node', 'board', { projectId }));
       const lines = (project?.nodes ?? []).map((node) => ({ id: node.id, text: lineOf(node, projectId) }));
       const changed = lines.filter(({ id, text }) => last.get(id) !== text);
       if (changed.length === 0) return;
-      for (const { id, text } of lines) last.set(id, text);
-      if (options.live) {
-        const up = drawn === 0 ? '' : `\u001b[${drawn}A\u001b[0J`;
-        options.write(`${up}${lines.map(({ text }) => text).join('\n')}\n`);
-        drawn = lines.length;
+      for (const { id, text } of changed) last.set(id, text);
+      if (live && lines.length < rows) {
+        redraw(
+          '',
+          lines.map(({ text }) => text),
+        );
       } else {
-        options.write(`${changed.map(({ text }) => stripVTControlCharacters(text).trimEnd()).join('\n')}\n`);
+        write(changed.map(({ text }) => `${text}\n`).join(''));
       }
     },
     settle() {
-      drawn = 0;
+      picture = [];
     },
   };
 }

@@ -54,7 +54,7 @@ export const STEPS: readonly Step[] = [
     craft: 'risks',
     after: ['04', '07'],
     reads: ['01/commits.json'],
-    settings: { threshold: '1000000' },
+    settings: { threshold: '1000 lines' },
   },
   {
     key: '09',
@@ -99,13 +99,34 @@ export const STEPS: readonly Step[] = [
   },
 ];
 
-/** How the Leader answers a result that is not a success: what the replacement is told. */
-export const ANSWERS: Readonly<
-  Record<string, { readonly title: string; readonly settings: Readonly<Record<string, string>> }>
-> = {
-  risks: { title: 'List risky changes, relative to this history', settings: { threshold: '90%' } },
-  highlights: { title: 'Choose the highlights for engineers', settings: { audience: 'engineers' } },
-};
+/** How the Leader answers a result that is not a success. */
+interface Answer {
+  /** Said to the Worker in the team's room. */
+  readonly reply: string;
+  /** What the replacement is called, and what its spec adds. */
+  readonly title: string;
+  readonly settings: Readonly<Record<string, string>>;
+}
+
+/** By craft; each question is answered once. */
+export const ANSWERS: ReadonlyMap<string, Answer> = new Map([
+  [
+    'risks',
+    {
+      reply: 'list the largest tenth of the commits instead',
+      title: 'List the riskiest tenth',
+      settings: { share: '10%' },
+    },
+  ],
+  [
+    'highlights',
+    {
+      reply: 'the highlights are for engineers',
+      title: 'Choose the highlights for engineers',
+      settings: { audience: 'engineers' },
+    },
+  ],
+]);
 
 /** The spec that a Worker gets: prose for people, `Key: value` lines for the demo's small programs. */
 export function specOf(options: {

@@ -1,5 +1,5 @@
 import type { Announcement } from '../ports.ts';
-import { assignmentText, completionText } from '../protocol/mention.ts';
+import { assignmentText, attentionText, completionText } from '../protocol/mention.ts';
 import { eventLogPath } from '../protocol/paths.ts';
 import { parseEventLines } from '../protocol/records/event.ts';
 import type { Actor, EventRecord, TaskMeta } from '../protocol/records/types.ts';
@@ -26,7 +26,7 @@ export function noticesFor(request: NoticeRequest): readonly Announcement[] {
   return [
     ...(leads ? findingNotices(request) : ownFindingNotices(request)),
     ...refusalNotices(request, leads),
-    ...(mirrored ? (leads ? submissionLines(request) : assignmentLines(request)) : []),
+    ...(mirrored ? (leads ? [...attentionLines(request), ...submissionLines(request)] : assignmentLines(request)) : []),
   ];
 }
 
@@ -93,6 +93,29 @@ function assignmentLines({ view, identity }: NoticeRequest): readonly Announceme
       }),
       mentions: identity.matrixUserId === undefined ? [] : [identity.matrixUserId],
     }));
+}
+
+/** In the Leader's own room log: what Workers ask and nobody has answered yet. */
+function attentionLines({ view, identity }: NoticeRequest): readonly Announcement[] {
+  const leader = identity.matrixUserId ?? identity.localpart;
+  return tasksOf(view).flatMap((meta) =>
+    (meta.attention ?? [])
+      .filter(({ resolved }) => !resolved)
+      .map(({ kind, question, attempt }) => ({
+        kind: 'attention' as const,
+        txn: `attention-${meta.task_id}-${kind}-${attempt}`,
+        room: meta.room_id ?? view.team.teamRoomId,
+        text: attentionText({
+          leader,
+          taskId: meta.task_id,
+          kind,
+          question,
+          worker: meta.assigned_to_mxid ?? meta.assigned_to,
+        }),
+        mentions: identity.matrixUserId === undefined ? [] : [identity.matrixUserId],
+        ...(meta.assigned_to_mxid === undefined ? {} : { sender: meta.assigned_to_mxid }),
+      })),
+  );
 }
 
 /** In the Leader's own room log: what Workers have submitted and nobody has decided yet. */

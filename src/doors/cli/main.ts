@@ -18,7 +18,7 @@ export async function main(): Promise<void> {
     stdin: () => readAll(process.stdin),
     out: (text) => process.stdout.write(text),
     err: (text) => process.stderr.write(text),
-    terminal: { stdout: process.stdout.isTTY, columns: process.stdout.columns ?? 100 },
+    terminal: { stdout: process.stdout.isTTY, columns: process.stdout.columns ?? 100, rows: process.stdout.rows ?? 0 },
     load: { app: () => import('../../app.ts'), demo: () => import('../../demo/main.ts') },
   });
 }

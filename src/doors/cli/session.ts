@@ -15,7 +15,7 @@ export interface Io {
   readonly stdin: () => Promise<string>;
   readonly out: (text: string) => void;
   readonly err: (text: string) => void;
-  readonly terminal: { readonly stdout: boolean; readonly columns: number };
+  readonly terminal: { readonly stdout: boolean; readonly columns: number; readonly rows?: number };
   readonly load: CliLoaders;
 }
 

@@ -5,18 +5,27 @@ import type { Session } from './session.ts';
 /** `baton demo`: a whole project by real programs in clones of their own (interface.md §3). */
 export function defineDemo(command: Command, session: Session): void {
   command
-    .option('--once', 'end after the report')
-    .option('--dir <dir>', 'where the clones are made (default: .baton/ of this directory)')
+    .option('--once', 'end after the report, which this version does in any case')
+    .option('--dir <dir>', 'where the clones are made (default: .baton/demo)')
+    .option('--history <path>', 'the git repository or bundle to report about')
     .action(async () => {
-      const { once, dir } = command.opts<{ readonly once?: boolean; readonly dir?: string }>();
+      const { once, dir, history } = command.opts<{
+        readonly once?: boolean;
+        readonly dir?: string;
+        readonly history?: string;
+      }>();
       const { io, output } = session;
+      const { stdout, columns, rows } = io.terminal;
       const demo = await io.load.demo();
       session.exit = await demo.runDemo({
         once: once === true,
         ...(dir === undefined ? {} : { dir: resolve(io.cwd, dir) }),
+        ...(history === undefined ? {} : { history: resolve(io.cwd, history) }),
         json: output.json,
-        live: io.terminal.stdout && !output.json && !output.quiet,
+        live: stdout && !output.json && !output.quiet,
         color: output.color,
+        columns,
+        ...(rows === undefined ? {} : { rows }),
         write: output.quiet && !output.json ? () => undefined : io.out,
       });
     });
