@@ -1,4 +1,4 @@
-import { existsSync, lstatSync, realpathSync, unlinkSync } from 'node:fs';
+import { chmodSync, existsSync, lstatSync, realpathSync, unlinkSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { FlowError } from '../protocol/errors.ts';
 
@@ -45,4 +45,9 @@ export function socketPath(root: string, env: NodeJS.ProcessEnv): string {
 export function clearStaleSocket(path: string): void {
   const found = lstatSync(path, { throwIfNoEntry: false });
   if (found?.isSocket() === true) unlinkSync(path);
+}
+
+/** Takes from everybody but the owner the right to connect. */
+export function keepToOwner(path: string): void {
+  chmodSync(path, 0o600);
 }

@@ -44,7 +44,8 @@ let attempts = 0;
  * gone is taken over. Throws `locked` while another process lives that holds it.
  */
 export function acquireLock(directory: string, options: LockOptions): HeldLock {
-  mkdirSync(directory, { recursive: true });
+  // Room logs, the outbox and the socket are nobody else's business.
+  mkdirSync(directory, { recursive: true, mode: 0o700 });
   const path = join(directory, LOCK);
   const own = describeSelf(options);
   for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt += 1) {

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
@@ -71,6 +71,15 @@ describe('the lock of a workspace', () => {
     lock.release();
     expect(readdirSync(directory)).toEqual([]);
     expect(lockHolder(directory)).toBeUndefined();
+  });
+
+  test("makes the folder of the node's state for its owner alone", () => {
+    const before = process.umask(0);
+    onTestFinished(() => void process.umask(before));
+    const directory = join(testFolder(), '.baton');
+    const lock = acquireLock(directory, { since });
+    expect([statSync(directory).mode & 0o777, statSync(lock.path).mode & 0o777]).toEqual([0o700, 0o600]);
+    lock.release();
   });
 
   test('is refused while a living process holds it, with who, since when, and what to do', async () => {

@@ -3,7 +3,7 @@ import { createMessageConnection, Message, SocketMessageReader, SocketMessageWri
 import type { MessageConnection, MessageReader, MessageWriter } from 'vscode-jsonrpc/node';
 import type { App } from '../../app-types.ts';
 import { FlowError } from '../../protocol/errors.ts';
-import { clearStaleSocket } from '../workspace.ts';
+import { clearStaleSocket, keepToOwner } from '../workspace.ts';
 import { answers } from './client.ts';
 import {
   METHODS,
@@ -65,6 +65,8 @@ async function open(server: Server, path: string): Promise<void> {
       );
     });
     server.listen(path, () => resolve());
+    // Whoever can connect acts as this node's agent, whatever the person's umask lets others do.
+    if (server.listening) keepToOwner(path);
   });
 }
 

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, writeFileSync } from 'node:fs';
+import { existsSync, statSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
@@ -116,6 +116,13 @@ describe('the app behind a socket', () => {
       code: 'internal',
       retryable: true,
     });
+  });
+
+  test('is for its owner alone, whatever the umask lets others do', async () => {
+    const before = process.umask(0);
+    onTestFinished(() => void process.umask(before));
+    const { path } = await pair();
+    expect(statSync(path).mode & 0o777).toBe(0o600);
   });
 
   test('is not there when nobody listens', async () => {
