@@ -1,0 +1,41 @@
+import { once } from 'node:events';
+import { person } from './accounts.ts';
+import { installSynapse } from './install.ts';
+import { startSynapse } from './server.ts';
+
+/** `npm run matrix:up`: a throw-away homeserver with a team's accounts and rooms, until Ctrl-C. */
+const NAMES = ['admin', 'lead', 'ana', 'bo'];
+const PORT = 8008;
+
+function say(line: string): void {
+  process.stdout.write(`${line}\n`);
+}
+
+const [wanted = `${PORT}`] = process.argv.slice(2);
+const installed = await installSynapse();
+if ('missing' in installed) {
+  process.stderr.write(`There is no homeserver to start: ${installed.missing}\n`);
+  process.exit(1);
+}
+const homeserver = await startSynapse(installed.python, { rateLimits: 'default', port: Number(wanted) });
+try {
+  say(`Homeserver  ${homeserver.url}  (${homeserver.serverName}; everything in it is gone when it stops)\n`);
+  const accounts = await Promise.all(NAMES.map((name) => homeserver.register(name)));
+  for (const { userId, accessToken } of accounts) say(`${userId.padEnd(24)} ${accessToken}`);
+
+  const people = accounts.map((account) => person(homeserver, account));
+  const [admin, lead] = people;
+  if (admin === undefined || lead === undefined) throw new Error('a team needs an admin and a Leader');
+  const room = async (name: string, members: readonly (typeof lead)[]): Promise<string> => {
+    const id = await lead.createRoom({ name, invite: members.map(({ userId }) => userId) });
+    for (const member of members) await member.join(id);
+    return id;
+  };
+  const others = people.filter((member) => member !== lead);
+  say(`\nTeam Room   ${await room('Team Room', others)}`);
+  say(`Leader DM   ${await room('Leader DM', [admin])}`);
+  say('\nCtrl-C stops it.');
+  await Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')]);
+} finally {
+  await homeserver.stop();
+}
