@@ -1,6 +1,7 @@
 import { isUserId } from './identity.ts';
 
-const ROOM = /^(?:matrix:)?(?:room:)?(![^:\s\p{Cc}]+:[A-Za-z0-9.-]+(?::\d+)?)$/u;
+/** `!opaque:server`; from room version 12 on a room is named by the hash of its first event alone. */
+const ROOM = /^(?:matrix:)?(?:room:)?(![^:\s\p{Cc}]+:[A-Za-z0-9.-]+(?::\d+)?|![A-Za-z0-9_-]{43})$/u;
 
 const USER = /^(?:matrix:)?(?:user:)?(@.+)$/;
 
@@ -9,7 +10,7 @@ export type Target =
   | { readonly kind: 'user'; readonly userId: string };
 
 /**
- * `!room:server` of any accepted spelling (protocol.md §1.4); `undefined` when it is no room. For comparing and for
+ * The plain id of a room in any accepted spelling (protocol.md §1.4); `undefined` when it is no room. For comparing and for
  * talking to a homeserver: records keep the room as the caller wrote it.
  */
 export function normaliseRoom(text: string): string | undefined {

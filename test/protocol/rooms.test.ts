@@ -10,6 +10,15 @@ describe('rooms', () => {
     expect(normaliseRoom('room:!a$b/c:dom:8448')).toBe('!a$b/c:dom:8448');
   });
 
+  test.each(['', 'room:', 'matrix:', 'matrix:room:'])(
+    'a room of version 12 has no server, behind %j as well',
+    (prefix) => {
+      const room = '!zfm3oWdRWVIwZIGcWPnbFupkElxIB8PdQGQ8ZMpGv6M';
+      expect(normaliseRoom(`${prefix}${room}`)).toBe(room);
+      expect(normaliseRoom(`${prefix}${room}x`)).toBeUndefined();
+    },
+  );
+
   test.each([
     '',
     'x',
