@@ -3,6 +3,7 @@ import { boardProjects } from '../doors/cli/board-data.ts';
 import type { BoardNode } from '../doors/cli/board.ts';
 import { clip, pad, printableLines } from '../doors/cli/text.ts';
 import { call } from './calls.ts';
+import { markerOf } from '../protocol/plan-types.ts';
 
 /** Shows a plan while it is worked on. */
 export interface Screen {
@@ -22,15 +23,6 @@ export interface ScreenOptions {
   readonly write: (text: string) => void;
 }
 
-const MARKER: Readonly<Record<string, string>> = {
-  pending: '[ ]',
-  delegated: '[~]',
-  completed: '[x]',
-  blocked: '[!]',
-  cancelled: '[!]',
-  revision: '[→]',
-};
-
 const COLOUR: Readonly<Record<string, number>> = {
   delegated: 33,
   completed: 32,
@@ -47,7 +39,7 @@ export function createScreen(app: App, { live, color, columns, rows, write }: Sc
   const lineOf = (node: BoardNode, projectId: string): string => {
     const doing = node.status === 'delegated' ? (node.task ?? '') : '';
     const cells = [pad(node.id.slice(projectId.length + 1), 8), pad(node.title, 38), pad(node.assignee, 5), doing];
-    const line = clip(`${MARKER[node.status] ?? '[?]'} ${cells.join(' ')}`.trimEnd(), columns - 1);
+    const line = clip(`[${markerOf(node.status)}] ${cells.join(' ')}`.trimEnd(), columns - 1);
     const paint = color ? COLOUR[node.status] : undefined;
     return paint === undefined ? line : `\u001b[${paint}m${line}\u001b[0m`;
   };

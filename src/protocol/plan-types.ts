@@ -3,6 +3,20 @@ import type { Diagnostic } from './diagnostic.ts';
 /** protocol.md §6.1 and §8.3. `cancelled` is `[!]` with a `cancelled:` key in the meta group. */
 export type NodeStatus = 'pending' | 'delegated' | 'completed' | 'blocked' | 'revision' | 'cancelled';
 
+const MARKERS: Readonly<Record<NodeStatus, string>> = {
+  pending: ' ',
+  delegated: '~',
+  completed: 'x',
+  blocked: '!',
+  revision: '→',
+  cancelled: '!',
+};
+
+/** The character between the brackets of a task line; `?` for a status that this version does not know. */
+export function markerOf(status: string): string {
+  return Object.hasOwn(MARKERS, status) ? MARKERS[status as NodeStatus] : '?';
+}
+
 export interface PlanNode {
   readonly id: string;
   readonly title: string;

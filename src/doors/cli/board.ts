@@ -1,4 +1,5 @@
 import { clip, count, createPalette, displayWidth, pad, printable, type Paint, type Palette } from './text.ts';
+import { markerOf } from '../../protocol/plan-types.ts';
 
 /** What a board shows of one project; read from the answer of `node.board` by `board-data.ts`. */
 export interface BoardProject {
@@ -40,15 +41,6 @@ export interface BoardOptions {
   /** Columns of the terminal. */
   readonly width: number;
 }
-
-const MARKERS: Readonly<Record<string, string>> = {
-  pending: '[ ]',
-  delegated: '[~]',
-  completed: '[x]',
-  blocked: '[!]',
-  cancelled: '[!]',
-  revision: '[→]',
-};
 
 const PAINTS: Readonly<Record<string, keyof Palette>> = {
   delegated: 'yellow',
@@ -159,7 +151,7 @@ function renderLayers(project: BoardProject, palette: Palette, width: number): r
       const head = place === 0 ? String(depth + 1).padStart(gutter) : ' '.repeat(gutter);
       return [
         `  ${palette.dim(head)}`,
-        paint(MARKERS[row.node.status] ?? '[?]'),
+        paint(`[${markerOf(row.node.status)}]`),
         palette.bold(pad(row.id, columns.id)),
         pad(clip(row.title, titles), titles),
         palette.cyan(pad(row.assignee, columns.assignee)),

@@ -1,16 +1,8 @@
-import type { Loop, NodeStatus } from '../plan-types.ts';
+import { markerOf } from '../plan-types.ts';
+import type { Loop } from '../plan-types.ts';
 import { trimBlankLines } from '../lines.ts';
 import { NO_REASON } from './line.ts';
 import type { NodeContent } from './line.ts';
-
-const MARKERS: Readonly<Record<NodeStatus, string>> = {
-  pending: ' ',
-  delegated: '~',
-  completed: 'x',
-  blocked: '!',
-  revision: '→',
-  cancelled: '!',
-};
 
 const LONGEST_SLUG = 80;
 
@@ -39,7 +31,7 @@ export function renderNodeLine(node: NodeContent): string {
     ...(node.dependsOn.length === 0 ? [] : [`depends: ${node.dependsOn.map(metaValue).join(', ')}`]),
     ...(node.status === 'cancelled' ? [`cancelled: ${metaValue(node.cancelled ?? '') || NO_REASON}`] : []),
   ];
-  return `- [${MARKERS[node.status]}] ${node.id} — ${title === '' ? node.id : title} (${meta.join(', ')})`;
+  return `- [${markerOf(node.status)}] ${node.id} — ${title === '' ? node.id : title} (${meta.join(', ')})`;
 }
 
 function metaValue(value: string): string {
