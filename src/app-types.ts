@@ -1,4 +1,8 @@
+import type { Envelope } from './dialects/taskflow.ts';
 import type { Log } from './ports.ts';
+import type { InitOutcome as InitReport, InitRequest as InitOptions } from './services/initializer.ts';
+
+export type { Envelope, InitOptions, InitReport };
 
 /** One call of the protocol's surface (protocol.md §9.2). Doors pass on what they were given; the app normalises. */
 export interface ToolCall {
@@ -17,16 +21,6 @@ export interface CallActor {
   readonly localpart: string;
   readonly role: string;
 }
-
-/** The answer of every call, refusals included (protocol.md §9.3). A call never throws for a refusal. */
-export type Envelope = {
-  readonly ok: boolean;
-  readonly tool?: string;
-  readonly action?: string;
-  readonly error?: string;
-  readonly code?: string;
-  readonly [key: string]: unknown;
-};
 
 export interface AppIdentity {
   readonly localpart: string;
@@ -60,28 +54,6 @@ export interface AppOptions {
   readonly env: NodeJS.ProcessEnv;
   /** Where the node writes its log; absent: standard error at the configured level. */
   readonly log?: Log;
-}
-
-export interface InitOptions {
-  /** Absolute; made when absent. */
-  readonly dir: string;
-  readonly env: NodeJS.ProcessEnv;
-  readonly role?: string;
-  /** Localpart or full Matrix id of the one who acts here. */
-  readonly as?: string;
-  /** URL, or a path: relative paths count from the caller's directory, which is given resolved. */
-  readonly remote?: string;
-  readonly team?: string;
-  readonly inRepo?: boolean;
-  readonly samples?: boolean;
-}
-
-export interface InitReport {
-  readonly root: string;
-  /** Workspace-relative paths that were made; empty when everything was there. */
-  readonly created: readonly string[];
-  /** Sentences for a person. */
-  readonly notes: readonly string[];
 }
 
 /** What `src/app.ts` exports. */
