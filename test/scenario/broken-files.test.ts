@@ -23,7 +23,8 @@ interface Broken {
   readonly file: string;
   /** `line:column [rule]` */
   readonly place: string;
-  readonly content: string | Uint8Array | 'symlink';
+  /** `symlink` for a link out of the workspace. */
+  readonly content: string | Uint8Array;
   readonly mended: string;
 }
 
