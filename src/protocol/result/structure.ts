@@ -85,7 +85,8 @@ export function hiddenLines(head: string, lines: readonly Line[]): HiddenLines {
     const opensLine = /^\s*(?:```|~~~|<!--)/.test(lines[start.line - 1]?.text ?? '');
     const numbers = range(opensLine ? start.line : start.line + 1, last);
     for (const number of numbers) hidden.add(number);
-    if (node.type === 'code') fences.push(range(start.line + 1, last));
+    const isClosed = last > start.line && /^[\s>]*(?:`{3,}|~{3,})\s*$/.test(lines[last - 1]?.text ?? '');
+    if (node.type === 'code') fences.push(range(start.line + 1, isClosed ? last - 1 : last));
   });
   return { hidden, fences };
 }

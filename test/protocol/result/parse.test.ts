@@ -87,6 +87,17 @@ describe('parseResult', () => {
     expect(parsed.result === undefined).toBe(parsed.problem !== undefined);
   });
 
+  test.each([
+    ['closed', '```\nSTATUS: SUCCESS\nSUMMARY: in a fence\n```\n'],
+    ['closed with tildes, indented', '  ~~~~\n  STATUS: SUCCESS\n  SUMMARY: in a fence\n  ~~~~  \n'],
+    ['left open', '```text\nSTATUS: SUCCESS\nSUMMARY: in a fence\n'],
+  ])('a fence around an envelope is no part of it: %s', (_, text) => {
+    expect(parseResult(text)).toMatchObject({
+      format: 'strict',
+      result: { status: 'SUCCESS', summary: 'in a fence', deliverables: [], notes: [] },
+    });
+  });
+
   test('any text gives a result or a problem, and every diagnostic has a place in the text', () => {
     const piece = fc.constantFrom(
       'STATUS: SUCCESS',
