@@ -74,6 +74,21 @@ export function taskFields(leaderSide: Side): Choose {
   };
 }
 
+/** Without these a task's record is nobody's, so a side that has lost one does not take it from the other. */
+const LASTING = ['room_id', 'assigned_to', 'project_id'] as const;
+
+/** The record with what a merge would have lost of it (protocol.md §5). */
+export function keepLasting(merged: JsonRecord, local: JsonRecord, remote: JsonRecord): JsonRecord {
+  const kept = LASTING.flatMap((key): [string, unknown][] => {
+    if (isFilled(own(merged, key))) return [];
+    const value = [own(local, key), own(remote, key)].find(isFilled);
+    return value === undefined ? [] : [[key, value]];
+  });
+  return { ...merged, ...Object.fromEntries(kept) };
+}
+
+const isFilled = (value: unknown): boolean => typeof value === 'string' && value !== '';
+
 function higherStatus(sides: FieldSides, leaderSide: Side): unknown {
   const [local, remote] = [rankOf(sides.local), rankOf(sides.remote)];
   if (local === remote) return sides[leaderSide];

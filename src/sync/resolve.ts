@@ -4,7 +4,7 @@ import { classifyPath } from '../protocol/paths.ts';
 import type { PathClass } from '../protocol/paths.ts';
 import { mergePlans } from '../protocol/plan/merge.ts';
 import { canonicalTask } from '../protocol/records/task.ts';
-import { mergeFields, preferring, taskFields } from './resolve-json.ts';
+import { keepLasting, mergeFields, preferring, taskFields } from './resolve-json.ts';
 import type { Choose, Side } from './resolve-json.ts';
 
 export type { Side };
@@ -69,7 +69,8 @@ function resolveJson(path: string, leaderSide: Side, kind: PathClass['kind'], te
   if (local === undefined) return remote === undefined ? { kind: 'set-aside' } : { kind: 'take', side: 'remote' };
   if (remote === undefined) return { kind: 'take', side: 'local' };
   const base = valueOf(texts.base, path, kind) ?? {};
-  return { kind: 'text', text: renderJson(mergeFields(base, local, remote, chooserOf(kind, leaderSide))) };
+  const merged = mergeFields(base, local, remote, chooserOf(kind, leaderSide));
+  return { kind: 'text', text: renderJson(kind === 'task-meta' ? keepLasting(merged, local, remote) : merged) };
 }
 
 function chooserOf(kind: PathClass['kind'], leaderSide: Side): Choose {

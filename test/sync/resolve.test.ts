@@ -188,6 +188,16 @@ describe('a task record that both sides changed', () => {
     expect(one).toMatchObject({ status: winner });
   });
 
+  test('loses neither room nor assignee nor project to a copy that lacks them', () => {
+    const whole = { ...BASE, room_id: '!r' };
+    const { assigned_to: _assignee, project_id: _project, ...poor } = BASE;
+    expect(resolveRecord(whole, { ...whole, status: 'in_progress' }, { ...poor, room_id: '', note: 1 })).toEqual({
+      ...whole,
+      status: 'in_progress',
+      note: 1,
+    });
+  });
+
   test('keeps the earliest of times that are set once', () => {
     const merged = resolveRecord(
       BASE,
