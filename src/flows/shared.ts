@@ -41,6 +41,15 @@ export function requireTask(view: WorkspaceView, id: string): TaskMeta {
   return meta;
 }
 
+/** protocol.md §10.16: a task is decided on, and shown, with its own project. Throws `invalid-argument`. */
+export function requireTaskOf({ task_id: taskId, project_id: owner }: TaskMeta, projectId: string): void {
+  if (owner === projectId) return;
+  throw new FlowError('invalid-argument', `task ${taskId} does not belong to project ${projectId}`, {
+    remedy: `its record names project ${owner}`,
+    data: { projectId, taskId },
+  });
+}
+
 /** The task's record, or `undefined` when it was never delegated; a broken one throws `broken-file`. */
 export function findTask(view: WorkspaceView, id: string): TaskMeta | undefined {
   requireReadableId(id, 'taskId');
@@ -81,7 +90,7 @@ export function checkBrokenPlan({ id, plan }: ProjectEntry): void {
   const duplicate = plan.diagnostics.find(({ rule }) => rule === 'plan-duplicate-id');
   if (duplicate === undefined) return;
   const file = projectPaths(id).plan;
-  throw new FlowError('broken-file', `duplicate task ids in graph: ${file}:${duplicate.line}: ${duplicate.message}`, {
+  throw new FlowError('broken-file', `${duplicate.message}, at ${file}:${duplicate.line}`, {
     remedy: `give every task line of ${file} an id of its own`,
     data: { projectId: id },
   });

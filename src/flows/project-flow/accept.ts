@@ -20,6 +20,7 @@ import {
   requireNode,
   requireProject,
   requireSubmission,
+  requireTaskOf,
   writePlan,
   writeProject,
   writeTask,
@@ -67,7 +68,7 @@ export const acceptTaskResult = defineOperation({
     const { view, input } = context;
     const project = requireProject(view, input.projectId);
     const task = findTask(view, input.taskId);
-    if (task !== undefined) checkTask(task, project.id);
+    if (task !== undefined) requireTaskOf(task, project.id);
     const decided = decidedAs(project, input.taskId, task);
     const decision = decide(resultStatus(input.resultStatus), input.accepted ?? true);
     if (decided !== undefined && decided !== decision) {
@@ -91,14 +92,6 @@ export const acceptTaskResult = defineOperation({
 
 function refusal(message: string, taskId: string, remedy: string): FlowError {
   return new FlowError('illegal-transition', message, { remedy, data: { taskId } });
-}
-
-function checkTask({ task_id: taskId, project_id: owner }: TaskMeta, projectId: string): void {
-  if (owner === projectId) return;
-  throw new FlowError('invalid-argument', `task ${taskId} does not belong to project ${projectId}`, {
-    remedy: `its record names project ${owner}`,
-    data: { projectId, taskId },
-  });
 }
 
 /** The decision that stands, by marker first; `undefined` while the task is open. */

@@ -8,7 +8,7 @@ import { nextProjectStatus } from '../../rules/lifecycle.ts';
 import type { ProjectEvent } from '../../rules/lifecycle.ts';
 import { PROJECT_COMPLETED, WAITING_WHILE_PAUSED, waitingResults, waitingSummary } from '../../rules/reports.ts';
 import { presentProject } from '../present.ts';
-import { LEADERS, requireProject, writePlan, writeProject } from '../shared.ts';
+import { LEADERS, notificationHint, requireProject, writePlan, writeProject } from '../shared.ts';
 import type { OpenProject } from '../shared.ts';
 import { defineOperation } from '../types.ts';
 import type { Decision } from '../types.ts';
@@ -173,6 +173,9 @@ function changed(
     changes: [writeProject(meta)],
     events: [event],
     announcements: [],
-    output: { project: presentProject(meta) },
+    output: {
+      project: presentProject(meta),
+      notificationNeeded: notificationHint(`project_${word}`, meta, note ?? meta.title),
+    },
   };
 }

@@ -5,7 +5,7 @@ import { sameRoom } from '../../protocol/rooms.ts';
 import type { WorkspaceView } from '../../protocol/view.ts';
 import { readyNodes } from '../../rules/dag.ts';
 import { presentProject, presentTask } from '../present.ts';
-import { ANYONE, requireProject, requireTask } from '../shared.ts';
+import { ANYONE, requireProject, requireTask, requireTaskOf } from '../shared.ts';
 import { defineOperation } from '../types.ts';
 import { presentNodes } from './planned-tasks.ts';
 
@@ -34,6 +34,7 @@ export const resolveProject = defineOperation({
   },
   run({ view, input }) {
     const task = input.taskId === undefined ? undefined : requireTask(view, input.taskId);
+    if (task !== undefined && input.projectId !== undefined) requireTaskOf(task, input.projectId);
     const project = requireProject(view, input.projectId ?? task?.project_id ?? findProject(view, input));
     const { meta, plan } = project;
     return {

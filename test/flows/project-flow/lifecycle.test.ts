@@ -38,6 +38,20 @@ describe('pausing and resuming', () => {
     ]);
   });
 
+  test('hint at whom the change concerns, when there is one', () => {
+    const world = withPlan();
+    const hint = world.call(pauseProject, { projectId: 'p', reason: 'budget' })['notificationNeeded'];
+    expect(hint).toEqual({ event: 'project_paused', projectId: 'p', summary: 'budget' });
+    expect(world.call(pauseProject, { projectId: 'p' })).not.toHaveProperty('notificationNeeded');
+    expect(world.call(resumeProject, { projectId: 'p' })['notificationNeeded']).toMatchObject({
+      event: 'project_resumed',
+      projectId: 'p',
+    });
+    expect(world.call(completeProject, { projectId: 'p', force: true })['notificationNeeded']).toMatchObject({
+      event: 'project_completed',
+    });
+  });
+
   test('are unchanged where they are already', () => {
     const world = withPlan();
     expect(world.call(resumeProject, { projectId: 'p' })).toMatchObject({ unchanged: true });

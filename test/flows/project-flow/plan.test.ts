@@ -206,7 +206,7 @@ describe('ready nodes', () => {
     world.call(planDag, { projectId: 'p', tasks: [task('a')] });
     world.files[PLAN] = `${world.files[PLAN]}- [ ] a — again (assigned: ana)\n`;
     expect(() => world.call(readyDagNodes, { projectId: 'p' })).toThrow(
-      /^duplicate task ids in graph: shared\/projects\/p\/plan\.md:\d+: /,
+      /^duplicate task ids in graph: \w+ \(first on line \d+\), at shared\/projects\/p\/plan\.md:\d+$/,
     );
   });
 });

@@ -172,6 +172,14 @@ describe('project.resolve', () => {
     });
   });
 
+  test('refuses a task of another project', () => {
+    const world = withPlan();
+    world.putTask({ task_id: 'x', project_id: 'q' });
+    expect(() => world.call(resolveProject, { projectId: 'p', taskId: 'x' })).toThrow(
+      refusal('invalid-argument', 'task x does not belong to project p'),
+    );
+  });
+
   test.each([
     [{}, 'invalid-argument', 'projectId or taskId is required'],
     [{ taskId: 'nope' }, 'not-found', 'task not found: nope'],
