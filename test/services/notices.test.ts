@@ -1,0 +1,73 @@
+import { describe, expect, test } from 'vitest';
+import { renderTaskMeta } from '../../src/protocol/records/task.ts';
+import type { Actor, TaskMeta } from '../../src/protocol/records/types.ts';
+import { noticesFor } from '../../src/services/notices.ts';
+import { memoryReader } from '../../src/workspace/readers.ts';
+import { createView } from '../../src/workspace/snapshot.ts';
+
+const lead: Actor = { localpart: 'lead', role: 'leader', matrixUserId: '@lead:local' };
+const ana: Actor = { localpart: 'ana', role: 'worker', matrixUserId: '@ana:local' };
+
+/** What a node with a room log of its own says about one task of Ana's. */
+function said(identity: Actor, meta: Partial<TaskMeta>, localRooms = true) {
+  const task: TaskMeta = {
+    task_id: 'p-01',
+    project_id: 'p',
+    task_title: 'Choose',
+    assigned_to: 'ana',
+    assigned_to_mxid: '@ana:local',
+    room_id: '!team:local',
+    status: 'in_progress',
+    ...meta,
+  };
+  const view = createView(memoryReader({ 'shared/tasks/p-01/meta.json': renderTaskMeta(task) }));
+  return noticesFor({ view, findings: [], identity, localRooms, mode: 'team', now: '2026-06-06T00:00:00Z' });
+}
+
+const question = { kind: 'decision', question: 'For whom?', attempt: 2, requestedAt: '2026-06-06T00:00:00Z' } as const;
+
+describe('noticesFor, where every clone has a room log of its own', () => {
+  test('tells the Leader what a Worker asks, under the name that the asker’s own message has', () => {
+    expect(said(lead, { attention: [{ ...question, resolved: false }] })).toEqual([
+      {
+        kind: 'attention',
+        txn: 'attention-p-01-decision-2',
+        room: '!team:local',
+        text: '@lead:local ATTENTION_DECISION: p-01 - For whom?\n- Worker: @ana:local',
+        mentions: ['@lead:local'],
+        sender: '@ana:local',
+      },
+    ]);
+  });
+
+  test('tells of a question before the result that came with it', () => {
+    const asked = [{ ...question, resolved: false }];
+    const told = said(lead, { status: 'submitted', result_status: 'BLOCKED', summary: 'Unclear.', attention: asked });
+
+    expect(told.map(({ kind, txn }) => [kind, txn])).toEqual([
+      ['attention', 'attention-p-01-decision-2'],
+      ['completion', 'submit-p-01-BLOCKED'],
+    ]);
+  });
+
+  test('tells the Worker what it is to do', () => {
+    expect(said(ana, { status: 'assigned', notify_txn: 'delegate-1' })).toEqual([
+      {
+        kind: 'assignment',
+        txn: 'delegate-1',
+        room: '!team:local',
+        text: '@ana:local TASK_ASSIGNED: p-01 - Choose. Please start; spec: shared/tasks/p-01/spec.md',
+        mentions: ['@ana:local'],
+      },
+    ]);
+  });
+
+  test.each<[string, Actor, Partial<TaskMeta>, boolean]>([
+    ['a question that was answered', lead, { attention: [{ ...question, resolved: true }] }, true],
+    ['a question to the one who asked it', ana, { attention: [{ ...question, resolved: false }] }, true],
+    ['an assignment that was acknowledged', ana, { notify_txn: 'delegate-1' }, true],
+    ['anything that a shared room shows by itself', lead, { attention: [{ ...question, resolved: false }] }, false],
+  ])('says nothing about %s', (_, identity, meta, localRooms) => {
+    expect(said(identity, meta, localRooms)).toEqual([]);
+  });
+});
