@@ -67,7 +67,7 @@ export function createExecutor(dependencies: ExecutorDependencies): Execute {
       return { dryRun: true, ...(operation.dryRun?.(context) ?? (input as Output)) };
     }
     return operation.kind === 'query'
-      ? query(dependencies, operation, contextOf, input)
+      ? query(dependencies, operation, contextOf, input, actor)
       : command(dependencies, execute, operation, label, contextOf, input, actor);
   }
 
@@ -113,11 +113,13 @@ async function contextFactory(
 }
 
 async function query(
-  { sync, workTree }: ExecutorDependencies,
+  dependencies: ExecutorDependencies,
   operation: Operation,
   contextOf: ContextOf,
   input: unknown,
+  actor: Actor,
 ): Promise<Output> {
+  const { sync, workTree } = dependencies;
   const fresh = freshness(operation, input);
   let pulled = false;
   if (fresh !== 'no') {
@@ -127,7 +129,10 @@ async function query(
       if (fresh === 'required' || !(thrown instanceof FlowError) || thrown.code !== 'sync-failed') throw thrown;
     }
   }
-  const decision = operation.run(contextOf(workTree.view()));
+  // Facts that were gathered for the first checks are those from before the pull.
+  const isStale = fresh !== 'no' && operation.facts !== undefined;
+  const contextNow = isStale ? await contextFactory(dependencies, operation, input, actor) : contextOf;
+  const decision = operation.run(contextNow(workTree.view()));
   return { ...(fresh === 'no' ? {} : { pulled }), ...decision.output };
 }
 

@@ -6,7 +6,7 @@ import type { Actor, Role } from '../../protocol/records/types.ts';
 import type { WorkspaceView } from '../../protocol/view.ts';
 import { ANYONE } from '../shared.ts';
 import { defineOperation } from '../types.ts';
-import type { Settlement } from '../types.ts';
+import type { Facts, Settlement } from '../types.ts';
 import { filesBelow, isExcluded, sharedPath } from './shared-path.ts';
 
 const pathRequired = { error: 'path is required' };
@@ -23,13 +23,14 @@ export const filesPull = defineOperation({
   summary: 'Fetch the newest state of a shared file or folder.',
   input: z.object({ path }),
   fresh: 'required',
+  facts: ['sync'],
   precheck({ view, input }) {
     sharedPath(view, input.path, 'pull');
   },
-  run({ view, input }) {
+  run({ view, input, facts }) {
     const target = sharedPath(view, input.path, 'pull');
     if (!view.exists(target.path)) throw notFound(`path not found: ${target.path}`, 'look it up with list');
-    return { changes: [], events: [], announcements: [], output: { ...shown(target), pulled: true } };
+    return { changes: [], events: [], announcements: [], output: { ...shown(target), pulled: true, ...headOf(facts) } };
   },
 });
 
@@ -55,6 +56,7 @@ export const filesPush = defineOperation({
     exclude: z.array(z.string(), { error: 'exclude must be a list' }).default([]).describe('names to leave out'),
   }),
   fresh: 'best-effort',
+  facts: ['sync'],
   precheck({ view, input }) {
     const target = sharedPath(view, input.path, 'push');
     if (target.kind === 'global-shared') {
@@ -63,12 +65,12 @@ export const filesPush = defineOperation({
       });
     }
   },
-  run({ view, input, actor }) {
+  run({ view, input, actor, facts }) {
     const target = sharedPath(view, input.path, 'push');
     if (!view.exists(target.path)) {
       throw notFound(`local path not found: ${target.path}`, 'write it first, or push the folder that it was in');
     }
-    const output: PushOutput = { ...shown(target), exclude: [...input.exclude] };
+    const output: PushOutput = { ...shown(target), exclude: [...input.exclude], ...headOf(facts) };
     return { changes: adoptions(view, actor, target.path, input.exclude), events: [], announcements: [], output };
   },
   settle: (output: PushOutput, { synced, remote, commit }: Settlement): PushOutput => ({
@@ -127,6 +129,12 @@ export const filesList = defineOperation({
     return { changes: [], events: [], announcements: [], output: { ...shown(target), entries: [...entries] } };
   },
 });
+
+/** The commit that holds what is shared now; a push that finds nothing new names it too. */
+function headOf({ sync }: Facts): { readonly commit?: string } {
+  const head = sync?.['head'];
+  return typeof head === 'string' && head !== '' ? { commit: head } : {};
+}
 
 interface Target {
   readonly path: string;
