@@ -64,6 +64,12 @@ function unfit({ workTree }: SyncContext, { path, content }: DiskFile): string |
   return undefined;
 }
 
+function isFit(context: SyncContext, file: DiskFile): boolean {
+  const why = unfit(context, file);
+  if (why !== undefined) context.log.warn({ path: file.path, why }, 'changed by hand, and cannot be published');
+  return why === undefined;
+}
+
 const SECRET = /-----BEGIN (?:[A-Z]+ )*PRIVATE KEY-----/;
 
 interface Differing {
@@ -71,7 +77,7 @@ interface Differing {
   readonly problems: readonly { readonly path: string; readonly why: string }[];
 }
 
-async function differing({ git, workTree }: SyncContext, head: ObjectId, path: string): Promise<Differing> {
+async function differing({ git, workTree, state }: SyncContext, head: ObjectId, path: string): Promise<Differing> {
   const { paths, problems } = workTree.files(path);
   const known = new Map((await git.entries(head, path)).map((entry) => [entry.path, entry]));
   const files: DiskFile[] = [];
@@ -88,7 +94,7 @@ async function differing({ git, workTree }: SyncContext, head: ObjectId, path: s
     if (!present.has(entry.path) && !hidden) files.push({ path: entry.path, mode: entry.mode, content: undefined });
   }
   return {
-    files: files.sort((a, b) => (a.path < b.path ? -1 : 1)),
+    files: files.filter((file) => !state.unplaced.has(file.path)).sort((a, b) => (a.path < b.path ? -1 : 1)),
     problems: problems.map((problem) => ({
       path: problem.file ?? path,
       why: problem.message.replace(/^.* is /, 'is '),
@@ -99,6 +105,20 @@ async function differing({ git, workTree }: SyncContext, head: ObjectId, path: s
 /** Paths under `shared/` that differ from the commit. Walks the tree. */
 export async function dirtyPaths(context: SyncContext, head: ObjectId): Promise<readonly string[]> {
   return (await differing(context, head, 'shared/')).files.map(({ path }) => path);
+}
+
+/** Those of the reported paths that can be looked at: not links, and not behind one. */
+export function withinReach({ workTree, log }: SyncContext, paths: readonly string[]): readonly string[] {
+  return paths.filter((path) => {
+    try {
+      if (path.endsWith('/')) workTree.files(path);
+      else workTree.bytes(path);
+      return true;
+    } catch (error) {
+      log.warn({ path, reason: String(error) }, 'changed by hand, and cannot be published');
+      return false;
+    }
+  });
 }
 
 /** Whether a path stands as this node itself last wrote it: what a watcher reports of the own checkouts. */
@@ -132,7 +152,7 @@ export async function handEdits(context: SyncContext, head: ObjectId, paths: rea
   const view = context.workTree.view();
   for (const [index, file] of files.entries()) {
     if (!ownsEdit(context, file, before[index], view)) foreign.push(file.path);
-    else if (isFinished(file) && unfit(context, file) === undefined) own.push(file);
+    else if (isFinished(file) && isFit(context, file)) own.push(file);
   }
   return { own, foreign };
 }

@@ -3,7 +3,7 @@ import { FILE_MODE } from '../ports-git.ts';
 import { foldName, isReservedPath } from '../protocol/names.ts';
 import { CHECKOUT_REF, NOTHING, blobId, branchRef } from './context.ts';
 import type { Brought, Position, SyncContext } from './context.ts';
-import { decode, resolveFile, setAsidePath } from './resolve.ts';
+import { decode, resolveFile, sameBytes, setAsidePath } from './resolve.ts';
 
 /** One path to be brought to what a commit holds. */
 export interface Placement {
@@ -37,14 +37,30 @@ export async function advance(
   const placements = options.placements ?? (await placementsBetween(context, head, next));
   const brought = await placeFiles(context, placements);
   if (brought.complete && unfinished === undefined) await git.updateRefs([{ ref: CHECKOUT_REF, next: undefined }]);
+  const { state } = context;
+  const succeeded = new Set(placements.map(({ path }) => path));
+  state.unplaced = new Set([...[...state.unplaced].filter((path) => !succeeded.has(path)), ...brought.failed]);
   return brought;
 }
 
-/** Brings the work tree to the branch after a crash, or after a time in which the index was locked. */
+/**
+ * Brings the work tree to the branch after a crash, after a time in which the index was locked, or when a file could
+ * not be written before. What this node has already brought is left to whoever edits it now.
+ */
 export async function repair(context: SyncContext, { head, unfinished }: Position): Promise<Brought> {
-  if (unfinished === undefined) return NOTHING;
-  const brought = await placeFiles(context, await placementsBetween(context, unfinished, head));
-  if (brought.complete) await context.git.updateRefs([{ ref: CHECKOUT_REF, next: undefined }]);
+  const { git, state } = context;
+  if (unfinished === undefined) {
+    state.unplaced = new Set();
+    return NOTHING;
+  }
+  const placements = await placementsBetween(context, unfinished, head);
+  const owed = placements.map((placement) => {
+    const { path, next } = placement;
+    return state.placed.has(path) && state.placed.get(path) === next?.id ? { ...placement, adopted: true } : placement;
+  });
+  const brought = await placeFiles(context, owed);
+  state.unplaced = new Set(brought.failed);
+  if (brought.complete) await git.updateRefs([{ ref: CHECKOUT_REF, next: undefined }]);
   return brought;
 }
 
@@ -77,13 +93,16 @@ export function placementsOf(
 const CHUNK = 200;
 
 export interface Placed extends Brought {
-  /** False when the index was locked by another git. */
+  /** False when the index was locked by another git, or a file could not be written. */
   readonly complete: boolean;
+  /** Where something older still stands: the disk is full, or something that is no plain file is in the way. */
+  readonly failed: readonly string[];
 }
 
 /** Writes what differs, removals first, and tells the index. A path that cannot be written never stops the others. */
 export async function placeFiles(context: SyncContext, placements: readonly Placement[]): Promise<Placed> {
   const changed: string[] = [];
+  const failed = new Set<string>();
   const conflicts: { path: string; setAside: string }[] = [];
   const safe = placements.filter((placement) => isSafe(context, placement.path));
   const ordered = [...safe.filter(({ next }) => next === undefined), ...safe.filter(({ next }) => next !== undefined)];
@@ -93,6 +112,8 @@ export async function placeFiles(context: SyncContext, placements: readonly Plac
         const setAside = await placeOne(context, placement, changed);
         if (setAside !== undefined) conflicts.push({ path: placement.path, setAside });
       } catch (error) {
+        failed.add(placement.path);
+        if (context.state.unplaced.has(placement.path)) continue;
         context.log.warn(
           { path: placement.path, error: String(error) },
           'a file could not be brought into the work tree',
@@ -101,10 +122,13 @@ export async function placeFiles(context: SyncContext, placements: readonly Plac
     }
   }
   context.workTree.invalidate([...changed, ...conflicts.map(({ setAside }) => setAside)]);
-  const complete = await stage(context, safe);
+  const staged = await stage(context, safe);
   for (const { setAside } of conflicts) context.state.setAside.add(setAside);
-  for (const { path, next } of safe) context.state.placed.set(path, next?.id);
-  return { changed, conflicts, refusals: [], complete };
+  for (const { path, next } of safe) {
+    if (failed.has(path)) context.state.placed.delete(path);
+    else context.state.placed.set(path, next?.id);
+  }
+  return { changed, conflicts, refusals: [], complete: staged && failed.size === 0, failed: [...failed] };
 }
 
 /** What a clone keeps for itself: who it acts for, what its node may run, and that node's state. */
@@ -146,10 +170,32 @@ async function placeOne(context: SyncContext, placement: Placement, changed: str
     changed.push(path);
     return undefined;
   }
-  // A person changed the file since: what they wrote is kept, merged where it can be.
-  if (next?.content === undefined) return undefined;
+  return next?.content === undefined ? undefined : keepHandEdit(context, placement, { disk, changed }, next.content);
+}
+
+/** A person changed the file since: what they wrote is kept, merged where it can be. */
+async function keepHandEdit(
+  context: SyncContext,
+  placement: Placement,
+  { disk, changed }: { readonly disk: Uint8Array; readonly changed: string[] },
+  incoming: Uint8Array,
+): Promise<string | undefined> {
+  const { workTree } = context;
+  const { path } = placement;
+  const outcome = await mergeHandEdit(context, placement, disk, incoming);
+  // They wrote once more while it was being merged: then that is to be merged.
+  if (!sameBytes(workTree.bytes(path), disk)) return placeOne(context, placement, changed);
   changed.push(path);
-  return mergeHandEdit(context, placement, disk, next.content);
+  if (outcome.setAside !== undefined) workTree.writeBytes(outcome.setAside, disk);
+  if (outcome.text !== undefined) workTree.writeBytes(path, outcome.text);
+  return outcome.setAside;
+}
+
+interface HandMerge {
+  /** What the file is to hold; `undefined` leaves it as the person wrote it. */
+  readonly text: Uint8Array | undefined;
+  /** Where what the person wrote is kept, when no rule merges it. */
+  readonly setAside?: string;
 }
 
 async function mergeHandEdit(
@@ -157,32 +203,23 @@ async function mergeHandEdit(
   { path, seen }: Placement,
   disk: Uint8Array,
   incoming: Uint8Array,
-): Promise<string | undefined> {
+): Promise<HandMerge> {
   const { git, workTree, role, localpart } = context;
   const base = seen === undefined ? undefined : (seen.content ?? (await git.read([seen.id]))[0]);
   const texts = [base === undefined ? '' : decode(base), decode(disk), decode(incoming)];
   const [baseText, diskText, incomingText] = texts;
   if (baseText !== undefined && diskText !== undefined && incomingText !== undefined) {
     const clean = await git.mergeText(baseText, diskText, incomingText);
-    if (clean !== undefined) {
-      workTree.writeBytes(path, Buffer.from(clean, 'utf8'));
-      return undefined;
-    }
+    if (clean !== undefined) return { text: Buffer.from(clean, 'utf8') };
   }
   const leaderSide = role === 'worker' ? 'remote' : undefined;
   const outcome = resolveFile({ path, base, local: disk, remote: incoming, owner: undefined, leaderSide });
-  if (outcome.kind === 'take') {
-    if (outcome.side === 'remote') workTree.writeBytes(path, incoming);
-    return undefined;
-  }
-  if (outcome.kind === 'text') {
-    workTree.writeBytes(path, Buffer.from(outcome.text, 'utf8'));
-    return undefined;
-  }
-  const setAside = setAsidePath(path, localpart, (name) => workTree.bytes(name) !== undefined);
-  workTree.writeBytes(setAside, disk);
-  workTree.writeBytes(path, outcome.text === undefined ? incoming : Buffer.from(outcome.text, 'utf8'));
-  return setAside;
+  if (outcome.kind === 'take') return { text: outcome.side === 'remote' ? incoming : undefined };
+  if (outcome.kind === 'text') return { text: Buffer.from(outcome.text, 'utf8') };
+  return {
+    text: outcome.text === undefined ? incoming : Buffer.from(outcome.text, 'utf8'),
+    setAside: setAsidePath(path, localpart, (name) => workTree.bytes(name) !== undefined),
+  };
 }
 
 const STAGE_ATTEMPTS = 5;

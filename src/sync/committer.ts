@@ -88,8 +88,19 @@ async function aim(
     const content = change.kind === 'write' ? Buffer.from(change.text, 'utf8') : undefined;
     targets.set(requirePlainPath(change.path), { mode: FILE_MODE, content, adopted: false });
   }
+  for (const path of targets.keys()) {
+    if (context.state.unplaced.has(path)) throw outdated(path);
+  }
   const seen = new Map([...targets.keys()].map((path) => [path, context.workTree.bytes(path)]));
   return { targets, seen };
+}
+
+/** What is decided on a file that could not be brought up to date would undo what others published. */
+function outdated(path: string): FlowError {
+  return new FlowError('bad-workspace', `${path} on disk is older than what is published, and cannot be replaced`, {
+    remedy: 'free space on the disk, or remove what is in its way (the log names it), then try again',
+    retryable: true,
+  });
 }
 
 function requirePlainPath(path: string): string {

@@ -41,6 +41,8 @@ interface SyncState {
   readonly setAside: Set<string>;
   /** What was last brought to a path, to tell an edit from the echo of the own writing. */
   readonly placed: Map<string, ObjectId | undefined>;
+  /** Files that could not be brought to the branch's content: what stands there is older, and nobody's edit. */
+  unplaced: ReadonlySet<string>;
   /** Tips of lanes that main is known to hold; main only moves forward. */
   readonly integrated: Map<string, ObjectId>;
   /** Tips of lanes that could not be integrated at all, so that each is reported once. */

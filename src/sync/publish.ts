@@ -12,9 +12,8 @@ const MOST_ATTEMPTS = 8;
 /** Begins a turn: where the clone stands, after anything that a crash left half done was made good. */
 export async function begin(context: SyncContext): Promise<{ readonly position: Position; readonly brought: Brought }> {
   const position = await readPosition(context);
-  if (position.unfinished === undefined) return { position, brought: NOTHING };
   const brought = await repair(context, position);
-  return { position: await readPosition(context), brought };
+  return { position: position.unfinished === undefined ? position : await readPosition(context), brought };
 }
 
 /** Fetches main and lanes. Throws `sync-failed` when the remote does not answer. */

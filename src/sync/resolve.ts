@@ -109,7 +109,7 @@ export function setAsidePath(path: string, agent: string, taken: (path: string) 
 
 export const isSetAside = (path: string): boolean => /\.conflict-[^/]+$/.test(path);
 
-function sameBytes(a: Uint8Array | undefined, b: Uint8Array | undefined): boolean {
+export function sameBytes(a: Uint8Array | undefined, b: Uint8Array | undefined): boolean {
   if (a === undefined || b === undefined) return a === b;
   return Buffer.compare(a, b) === 0;
 }

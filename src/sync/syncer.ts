@@ -2,7 +2,7 @@ import type { Committed, PullReport, Sync, SyncStatus, Transaction } from '../po
 import type { ObjectId } from '../ports-git.ts';
 import { FlowError } from '../protocol/errors.ts';
 import { laneOf } from '../protocol/paths.ts';
-import { changeFor, dirtyPaths, handEdits, isOwnEcho } from './adopt.ts';
+import { changeFor, dirtyPaths, handEdits, isOwnEcho, withinReach } from './adopt.ts';
 import type { Pending } from './committer.ts';
 import { branchRef, lanesIn, readPosition } from './context.ts';
 import type { Brought, SyncContext, SyncOptions } from './context.ts';
@@ -35,6 +35,7 @@ export async function createSync(options: SyncOptions): Promise<Sync> {
       lastPushAt: undefined,
       setAside: new Set(),
       placed: new Map(),
+      unplaced: new Set(),
       integrated: new Map(),
       troubledLanes: new Map(),
     },
@@ -108,8 +109,9 @@ export async function createSync(options: SyncOptions): Promise<Sync> {
     async transact(transaction) {
       return transact(transaction);
     },
-    async adopt(paths) {
-      workTree.invalidate(paths);
+    async adopt(reported) {
+      workTree.invalidate(reported);
+      const paths = withinReach(context, reported);
       if (paths.every((path) => isOwnEcho(context, path))) return { adopted: [], foreign: [] };
       const { head } = await readPosition(context);
       const { own, foreign } = await handEdits(context, head, paths);
