@@ -1,6 +1,6 @@
 import type { Announcement } from '../ports.ts';
 import { assignmentText, attentionText, completionText } from '../protocol/mention.ts';
-import { eventLogPath } from '../protocol/paths.ts';
+import { classifyPath, eventLogPath } from '../protocol/paths.ts';
 import { parseEventLines } from '../protocol/records/event.ts';
 import type { Actor, EventRecord, TaskMeta } from '../protocol/records/types.ts';
 import type { WorkspaceView } from '../protocol/view.ts';
@@ -48,13 +48,18 @@ function assigneeOf(view: WorkspaceView, taskId: string | undefined): string | u
   return taskId === undefined ? undefined : view.task(taskId)?.meta?.assigned_to;
 }
 
-/** `lane.refused` events of this month: told to the Leader by its own node, and to the Worker in its own clone. */
+/**
+ * `lane.refused` events of this month: told to the Leader by its own node, and to the Worker in its own clone. Only
+ * those who integrate lanes are believed: a Worker may write what it likes into its own log.
+ */
 function refusalNotices(request: NoticeRequest, leads: boolean): readonly Announcement[] {
   const { view, identity, now } = request;
   const month = eventLogPath(now, identity.localpart).split('/').slice(0, -1).join('/');
   const refusals: EventRecord[] = [];
   for (const name of view.list(`${month}/`)) {
     const path = `${month}/${name}`;
+    const log = classifyPath(path);
+    if (log.kind !== 'events' || !integrates(request, log.writer, leads)) continue;
     const { events } = parseEventLines(view.text(path) ?? '', path);
     refusals.push(...events.filter(({ type }) => type === 'lane.refused'));
   }
@@ -66,6 +71,11 @@ function refusalNotices(request: NoticeRequest, leads: boolean): readonly Announ
       const text = `A part of ${worker}'s lane was not taken: ${event.note ?? 'see the event log'}`;
       return notice(view, `refused-${event.id}`, text, mention === undefined ? [] : [mention]);
     });
+}
+
+function integrates({ view, identity }: NoticeRequest, writer: string, leads: boolean): boolean {
+  const role = view.agent(writer)?.role;
+  return role === 'leader' || role === 'manager' || role === 'admin' || (leads && writer === identity.localpart);
 }
 
 function workerOf({ data }: EventRecord): string {

@@ -1,4 +1,6 @@
 import { describe, expect, test } from 'vitest';
+import { newAgent, renderAgent } from '../../src/protocol/records/agent.ts';
+import { renderEventLine } from '../../src/protocol/records/event.ts';
 import { renderTaskMeta } from '../../src/protocol/records/task.ts';
 import type { Actor, TaskMeta } from '../../src/protocol/records/types.ts';
 import { noticesFor } from '../../src/services/notices.ts';
@@ -69,5 +71,43 @@ describe('noticesFor, where every clone has a room log of its own', () => {
     ['anything that a shared room shows by itself', lead, { attention: [{ ...question, resolved: false }] }, false],
   ])('says nothing about %s', (_, identity, meta, localRooms) => {
     expect(said(identity, meta, localRooms)).toEqual([]);
+  });
+});
+
+describe('noticesFor, of lanes that were not taken whole', () => {
+  const refusal = (id: string, note: string): string =>
+    renderEventLine({
+      id,
+      ts: '2026-06-06T00:00:00Z',
+      type: 'lane.refused',
+      actor: { id: 'lead', role: 'leader' },
+      action: 'integrate',
+      subject: { kind: 'lane', id: 'lanes/ana' },
+      note,
+      data: { worker: 'ana', path: 'x', reason: 'not-owner', detail: 'd', commit: 'c' },
+    });
+  const view = createView(
+    memoryReader({
+      'shared/agents/lead.json': renderAgent(newAgent({ id: 'lead', role: 'leader' })),
+      'shared/agents/bo.json': renderAgent(newAgent({ id: 'bo', role: 'worker' })),
+      'shared/events/2026-06/lead.jsonl': `${refusal('1', 'true')}\n`,
+      'shared/events/2026-06/bo.jsonl': `${refusal('2', 'forged')}\n`,
+      'shared/events/2026-06/nobody.jsonl': `${refusal('3', 'forged')}\n`,
+      'shared/events/2026-06/ana.jsonl': `${refusal('4', 'forged')}\n`,
+    }),
+  );
+
+  test.each([[lead], [ana]])('believes those only who integrate lanes (%#)', (identity) => {
+    const notices = noticesFor({
+      view,
+      findings: [],
+      identity,
+      localRooms: true,
+      mode: 'team',
+      now: '2026-06-07T00:00:00Z',
+    });
+    expect(notices.map(({ txn, text }) => [txn, text])).toEqual([
+      ['refused-1', "A part of ana's lane was not taken: true"],
+    ]);
   });
 });
