@@ -88,7 +88,13 @@ async function answer(assembly: Assembly, call: ToolCall, beforeCommand: () => P
     { ...call, actor },
   );
   if (!onlyLooked) assembly.reconciler.wake();
-  return envelope;
+  return withoutRoot(envelope, assembly.workTree.root);
+}
+
+/** Paths in messages are those of the workspace, whoever worded them: the system and git write absolute ones. */
+function withoutRoot(envelope: Envelope, root: string): Envelope {
+  if (envelope.error?.includes(root) !== true) return envelope;
+  return { ...envelope, error: envelope.error.replaceAll(`${root}/`, '').replaceAll(root, '.') };
 }
 
 /**
@@ -145,6 +151,6 @@ async function syncNow(assembly: Assembly): Promise<Envelope> {
     const { changed, refusals, conflicts } = report;
     return { ok: true, ...head, remote: report.remote, changed, refusals, conflicts, sync: await sync.status() };
   } catch (thrown) {
-    return refusal(head, toFlowError(thrown, 'sync'));
+    return withoutRoot(refusal(head, toFlowError(thrown, 'sync')), assembly.workTree.root);
   }
 }

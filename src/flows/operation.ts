@@ -52,7 +52,8 @@ export function createExecutor(dependencies: ExecutorDependencies): Execute {
         message: error.message,
       });
       if (error.code === 'internal') dependencies.events.emit('node:problem', { what: label, error: thrown });
-      throw error;
+      // What was thrown by mistake is named by whoever answers the caller (protocol.md §9.3).
+      throw thrown;
     }
   };
 

@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { onTestFinished, describe, expect, test } from 'vitest';
 import { initWorkspace, openApp } from '../../src/app.ts';
@@ -61,6 +61,19 @@ describe('an operation on a workspace', () => {
       code: 'wrong-role',
       error: `${action} requires worker role`,
     });
+  });
+
+  test('that fails for no reason of its own is answered without a stack or a path of this machine', async () => {
+    const app = await open();
+    rmSync(join(app.root, '.baton/outbox.json'), { force: true });
+    mkdirSync(join(app.root, '.baton/outbox.json/in-the-way'), { recursive: true });
+    const broken = await delegate(app);
+    expect(broken).toMatchObject({ ok: false, code: 'internal' });
+    expect(broken.error).toMatch(/^taskflow failed: EISDIR: [^\n]* -> '\.baton\/outbox\.json'$/);
+    renameSync(join(app.root, '.git'), join(app.root, 'git.away'));
+    const gone = await app.call({ tool: 'projectflow', action: 'pause_project', payload: { projectId: 'p' } });
+    expect(gone).toMatchObject({ ok: false, code: 'git-failed', error: expect.stringContaining("repository: '.git'") });
+    renameSync(join(app.root, 'git.away'), join(app.root, '.git'));
   });
 
   test('of filesync names the commit that holds what was fetched or published', async () => {
