@@ -1,19 +1,10 @@
-import {
-  closeSync,
-  fstatSync,
-  fsyncSync,
-  mkdirSync,
-  openSync,
-  readFileSync,
-  readSync,
-  readdirSync,
-  writeSync,
-} from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import type { Chat, Clock, OutgoingMessage, RoomMessage } from '../ports.ts';
 import { FlowError } from '../protocol/errors.ts';
 import { normaliseRoom } from '../protocol/rooms.ts';
+import { appendJsonLine, readJsonLines } from './json-lines.ts';
 
 export interface LocalChatOptions {
   /** Where the room logs lie: `.baton/rooms`, one file per room. */
@@ -99,35 +90,12 @@ function encodeByte(character: string): string {
   return [...Buffer.from(character)].map((byte) => `%${byte.toString(16).toUpperCase().padStart(2, '0')}`).join('');
 }
 
-/** A line is written whole and is durable before anybody hears that it was sent. */
 function append(dir: string, line: Line): void {
-  const file = fileOf(dir, line.room);
   try {
-    mkdirSync(dir, { recursive: true });
-    const text = `${JSON.stringify(line)}\n`;
-    const descriptor = openSync(file, 'a+');
-    try {
-      writeWhole(descriptor, endsTorn(descriptor) ? `\n${text}` : text);
-      fsyncSync(descriptor);
-    } finally {
-      closeSync(descriptor);
-    }
+    appendJsonLine(fileOf(dir, line.room), line);
   } catch (cause) {
-    const code = (cause as NodeJS.ErrnoException).code ?? 'unknown error';
-    throw new FlowError('notify-failed', `the local room log cannot be written (${code})`, { cause });
+    throw new FlowError('notify-failed', `the local room log cannot be written (${codeOf(cause)})`, { cause });
   }
-}
-
-function writeWhole(descriptor: number, text: string): void {
-  const bytes = Buffer.from(text);
-  for (let done = 0; done < bytes.length;) done += writeSync(descriptor, bytes, done);
-}
-
-/** A crash may have cut the last line short; what follows must not be glued to it. */
-function endsTorn(descriptor: number): boolean {
-  const { size } = fstatSync(descriptor);
-  const last = Buffer.alloc(1);
-  return size > 0 && readSync(descriptor, last, 0, 1, size - 1) === 1 && last[0] !== 0x0a;
 }
 
 function readRoom(dir: string, room: string): readonly Line[] {
@@ -149,33 +117,26 @@ function readAll(dir: string): readonly Line[] {
 
 /** A log that is not there holds nothing; any other reason is told. */
 function absent(cause: unknown): readonly [] {
-  const code = (cause as NodeJS.ErrnoException).code ?? 'unknown error';
+  const code = codeOf(cause);
   if (code === 'ENOENT') return [];
   throw new FlowError('notify-failed', `the local room log cannot be read (${code})`, { cause });
 }
 
+function codeOf(cause: unknown): string {
+  return (cause as NodeJS.ErrnoException).code ?? 'unknown error';
+}
+
+/** What was torn or edited away is passed over: the log is a record for people, and all else goes on. */
 function readLines(file: string): readonly Line[] {
-  let text: string;
   try {
-    text = readFileSync(file, 'utf8');
+    return readJsonLines(file).flatMap((record) => lineIn(record) ?? []);
   } catch (error) {
     return absent(error);
   }
-  return text.split('\n').flatMap((line) => {
-    const parsed = parseLine(line);
-    return parsed === undefined ? [] : [parsed];
-  });
 }
 
-/** A line that was torn or edited away is passed over: the log is a record for people, and all else goes on. */
-function parseLine(text: string): Line | undefined {
-  let value: Partial<Line> | null;
-  try {
-    value = JSON.parse(text) as Partial<Line> | null;
-  } catch {
-    return undefined;
-  }
-  const { eventId, txn, room, sender, text: body, mentions, at } = value ?? {};
+function lineIn(value: Readonly<Partial<Record<keyof Line, unknown>>>): Line | undefined {
+  const { eventId, txn, room, sender, text: body, mentions, at } = value;
   const texts = [eventId, txn, room, sender, body, at];
   if (texts.some((field) => typeof field !== 'string') || !Array.isArray(mentions)) return undefined;
   return { ...value, mentions: mentions.filter((mention) => typeof mention === 'string') } as Line;

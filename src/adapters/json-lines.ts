@@ -1,0 +1,55 @@
+import { closeSync, fstatSync, fsyncSync, mkdirSync, openSync, readFileSync, readSync, writeSync } from 'node:fs';
+import { dirname } from 'node:path';
+
+/** Appends one record; it is whole and durable once this returns. Throws what the file system throws. */
+export function appendJsonLine(file: string, record: object): void {
+  mkdirSync(dirname(file), { recursive: true });
+  const text = `${JSON.stringify(record)}\n`;
+  const descriptor = openSync(file, 'a+', 0o600);
+  try {
+    writeWhole(descriptor, endsTorn(descriptor) ? `\n${text}` : text);
+    fsyncSync(descriptor);
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+function writeWhole(descriptor: number, text: string): void {
+  const bytes = Buffer.from(text);
+  for (let done = 0; done < bytes.length;) done += writeSync(descriptor, bytes, done);
+}
+
+/** A crash may have cut the last line short; what follows must not be glued to it. */
+function endsTorn(descriptor: number): boolean {
+  const { size } = fstatSync(descriptor);
+  const last = Buffer.alloc(1);
+  return size > 0 && readSync(descriptor, last, 0, 1, size - 1) === 1 && last[0] !== 0x0a;
+}
+
+/**
+ * The records of a file, in order. A line that was torn or edited away is passed over, and a file that is not there
+ * holds none. Throws what the file system throws for any other reason.
+ */
+export function readJsonLines(file: string): readonly Readonly<Record<string, unknown>>[] {
+  let text: string;
+  try {
+    text = readFileSync(file, 'utf8');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
+    throw error;
+  }
+  return text.split('\n').flatMap((line) => {
+    const record = parseLine(line);
+    return record === undefined ? [] : [record];
+  });
+}
+
+function parseLine(text: string): Readonly<Record<string, unknown>> | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    const isRecord = typeof value === 'object' && value !== null && !Array.isArray(value);
+    return isRecord ? (value as Readonly<Record<string, unknown>>) : undefined;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,48 @@
+import { Direction, Filter, MatrixClient } from 'matrix-js-sdk';
+import type { IRoomEvent } from 'matrix-js-sdk';
+
+export interface ClientOptions {
+  readonly homeserver: string;
+  readonly accessToken: string;
+  readonly self: string;
+  readonly deviceId?: string;
+}
+
+/** Milliseconds after which a request counts as lost; messages are small. */
+const REQUEST_MS = 20_000;
+
+/**
+ * The SDK's client as a way to speak to the homeserver, without its copy of the rooms and its own queue of events:
+ * what is sent and what was sent is the outbox's to know.
+ */
+export function createClient({ homeserver, accessToken, self, deviceId }: ClientOptions): MatrixClient {
+  return new MatrixClient({
+    baseUrl: homeserver.replace(/\/+$/, ''),
+    accessToken,
+    userId: self,
+    ...(deviceId === undefined ? {} : { deviceId }),
+    localTimeoutMs: REQUEST_MS,
+    disableVoip: true,
+    // What matters is in the errors; requests in a log could carry what is secret.
+    logger: SILENT,
+  });
+}
+
+const ignore = (): void => undefined;
+const SILENT = { trace: ignore, debug: ignore, info: ignore, warn: ignore, error: ignore, getChild: () => SILENT };
+
+/** The messages of a room, newest first, page after page, as long as they are asked for. */
+export async function* messagesBackwards(
+  client: MatrixClient,
+  room: string,
+  pageSize: number,
+): AsyncGenerator<IRoomEvent> {
+  const filter = new Filter(client.getUserId());
+  filter.setDefinition({ room: { timeline: { types: ['m.room.message'] } } });
+  let from: string | null = null;
+  do {
+    const page = await client.createMessagesRequest(room, from, pageSize, Direction.Backward, filter);
+    for (const event of page.chunk) if ('event_id' in event && event.type === 'm.room.message') yield event;
+    from = page.end ?? null;
+  } while (from !== null);
+}

@@ -1,0 +1,64 @@
+import { ConnectionError, HTTPError, MatrixError, safeGetRetryAfterMs } from 'matrix-js-sdk';
+import { FlowError } from '../../protocol/errors.ts';
+
+/** What a homeserver means to do when it says nothing about it. */
+const DEFAULT_RETRY_MS = 5_000;
+
+/** Milliseconds until the homeserver takes the next message; `undefined` when it refused for another reason. */
+export function rateLimitMs(thrown: unknown): number | undefined {
+  if (!(thrown instanceof HTTPError) || !thrown.isRateLimitError()) return undefined;
+  return Math.max(1, safeGetRetryAfterMs(thrown, DEFAULT_RETRY_MS));
+}
+
+export function rateLimited(what: string, waitMs: number): FlowError {
+  const seconds = Math.max(1, Math.ceil(waitMs / 1000));
+  return new FlowError('notify-failed', `${what}: the homeserver takes the next message in ${seconds} s`, {
+    remedy: 'wait; the node sends it as soon as the homeserver takes it',
+  });
+}
+
+interface Attempt {
+  /** As protocol.md §10.1 words it: `Matrix send failed`, `room membership check failed`. */
+  readonly what: string;
+  readonly self: string;
+  readonly homeserver: string;
+  readonly room?: string;
+}
+
+/**
+ * What went wrong between node and homeserver, as a sentence with a remedy. Nothing of the request is kept, so that
+ * no token can reach a log. Only what the homeserver can never take is not worth another try.
+ */
+export function toNotifyError(thrown: unknown, { what, self, homeserver, room }: Attempt): FlowError {
+  if (thrown instanceof FlowError) return thrown;
+  const failed = (sentence: string, remedy: string, retryable = true): FlowError =>
+    new FlowError('notify-failed', `${what}: ${sentence}`, { remedy, retryable });
+  const wait = rateLimitMs(thrown);
+  if (wait !== undefined) return rateLimited(what, wait);
+  if (thrown instanceof MatrixError) {
+    const { errcode = 'no error code', error = 'no reason given', httpStatus = 0 } = thrown;
+    switch (errcode) {
+      case 'M_UNKNOWN_TOKEN':
+      case 'M_MISSING_TOKEN':
+        return failed(
+          `${homeserver} does not accept the access token of ${self}`,
+          'put a valid token where the matrix section of baton.json says, and start the node again',
+        );
+      case 'M_FORBIDDEN':
+        return failed(
+          `${self} may not do that in room ${room ?? '<none>'} (${error})`,
+          `invite ${self} to the room and let it join`,
+        );
+      default:
+        return failed(
+          `${homeserver} answered ${httpStatus} ${errcode}: ${error}`,
+          'mend what it names; the message is kept until then',
+          httpStatus !== 400 && httpStatus !== 413,
+        );
+    }
+  }
+  if (thrown instanceof ConnectionError || thrown instanceof TypeError)
+    return failed(`${homeserver} cannot be reached`, 'see that it runs; the message is kept until then');
+  const reason = thrown instanceof Error ? thrown.message : String(thrown);
+  return failed(`${homeserver}: ${reason}`, 'try again; the message is kept until then');
+}

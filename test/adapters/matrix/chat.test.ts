@@ -1,0 +1,190 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { systemClock } from '../../../src/adapters/clock.ts';
+import { createMatrixChat } from '../../../src/adapters/matrix/chat.ts';
+import type { MatrixChatOptions } from '../../../src/adapters/matrix/chat.ts';
+import type { Chat } from '../../../src/ports.ts';
+import { chatContract } from '../../contract/chat.ts';
+import { testFolder } from '../../support/folders.ts';
+import { person } from '../../support/synapse/accounts.ts';
+import type { Account, Homeserver } from '../../support/synapse/accounts.ts';
+import { onHomeserver, onOwnHomeserver } from '../../support/synapse/homeserver.ts';
+
+let made = 0;
+
+/** A node's account and a member's, in two rooms that both have joined. */
+async function scene(homeserver: Homeserver) {
+  made += 1;
+  const account = await homeserver.register(`node${made}`);
+  const [node, member] = [person(homeserver, account), person(homeserver, await homeserver.register(`member${made}`))];
+  const newRoom = async (options = {}): Promise<string> => {
+    const room = await node.createRoom({ invite: [member.userId], ...options });
+    await member.join(room);
+    return room;
+  };
+  const dir = testFolder('matrix');
+  return { account, node, member, newRoom, dir, room: await newRoom() };
+}
+
+function open(homeserver: Homeserver, account: Account, options: Partial<MatrixChatOptions> & { dir: string }): Chat {
+  const { userId: self, accessToken } = account;
+  return createMatrixChat({ homeserver: homeserver.url, accessToken, self, clock: systemClock, ...options });
+}
+
+onHomeserver('on a real homeserver', (homeserver) => {
+  chatContract('the Matrix chat', async () => {
+    const { account, member, dir, room, newRoom } = await scene(homeserver());
+    return {
+      open: () => Promise.resolve(open(homeserver(), account, { dir })),
+      room,
+      otherRoom: await newRoom(),
+      member: member.userId,
+    };
+  });
+
+  describe('a message', () => {
+    test('wakes by all three layers, and shows everything else as it was written', async () => {
+      const { account, member, dir, room } = await scene(homeserver());
+      const chat = open(homeserver(), account, { dir });
+      const text = `${member.userId} TASK_ASSIGNED: t - **big** <img src=x onerror=alert(1)>\nsecond`;
+      const { eventId } = await chat.send({ txn: 'a', room, text, mentions: [member.userId] });
+      await chat.send({ txn: 'b', room, text: 'no name in it', mentions: [member.userId] });
+      await chat.close();
+      const [first, second] = await member.messages(room);
+      const name = member.userId.slice(1, member.userId.indexOf(':'));
+      const link = `<a href="https://matrix.to/#/${encodeURIComponent(member.userId)}">${name}</a>`;
+      expect(first).toMatchObject({
+        event_id: eventId,
+        sender: account.userId,
+        content: {
+          msgtype: 'm.text',
+          body: text,
+          format: 'org.matrix.custom.html',
+          formatted_body: `<p>${link} TASK_ASSIGNED: t - <strong>big</strong> &lt;img src=x onerror=alert(1)&gt;<br>second</p>`,
+          'm.mentions': { user_ids: [member.userId] },
+        },
+      });
+      expect(second?.content).toMatchObject({
+        body: `${member.userId} no name in it`,
+        formatted_body: `<p>${link} no name in it</p>`,
+      });
+    });
+
+    test('that reached the room without anybody noting it is found there', async () => {
+      const { account, node, dir, room } = await scene(homeserver());
+      const chat = open(homeserver(), account, { dir });
+      const { eventId } = await chat.send({ txn: 'lost', room, text: 'once', mentions: [] });
+      await chat.close();
+      // As a crash between the homeserver's answer and its recording leaves the journal.
+      writeFileSync(
+        join(dir, 'sent.jsonl'),
+        `${JSON.stringify({ txn: 'lost', at: systemClock.millis() })}\n{"txn":"to`,
+      );
+      const later = open(homeserver(), account, { dir });
+      const again = { txn: 'lost', room, text: 'once', mentions: [] };
+      expect(await later.send(again)).toEqual({ eventId, reused: true });
+      expect(await later.send({ ...again, txn: 'new', text: 'twice' })).toMatchObject({ reused: false });
+      await later.close();
+      expect((await node.messages(room)).map(({ content }) => content.body)).toEqual(['once', 'twice']);
+    });
+
+    test('of any size arrives, shortened where the homeserver would refuse it', async () => {
+      const { account, member, dir, room } = await scene(homeserver());
+      const chat = open(homeserver(), account, { dir });
+      await chat.send({ txn: 'long', room, text: '& line\n'.repeat(20_000), mentions: [member.userId] });
+      await chat.close();
+      const [message] = await member.messages(room);
+      expect(message?.content.body).toMatch(/^@member\S+ & line\n[^…]*…$/);
+    });
+  });
+
+  describe('what goes wrong is a sentence', () => {
+    test.each([
+      ['a wrong token', { accessToken: 'syt_wrong' }, 'does not accept the access token of @node'],
+      ['a homeserver that is not there', { homeserver: 'http://127.0.0.1:9' }, 'cannot be reached'],
+    ])('for %s, and the token is not in it', async (_, wrong, sentence) => {
+      const { account, dir, room } = await scene(homeserver());
+      const chat = open(homeserver(), account, { dir, ...wrong });
+      const error: unknown = await chat.send({ txn: '1', room, text: 'x', mentions: [] }).catch((thrown) => thrown);
+      expect(error).toMatchObject({
+        code: 'notify-failed',
+        retryable: true,
+        message: expect.stringContaining(sentence),
+      });
+      expect(JSON.stringify(error) + String((error as Error).stack)).not.toContain('syt_');
+      await chat.close();
+    });
+
+    test("for another account's token", async () => {
+      const { account, member, dir, room } = await scene(homeserver());
+      const chat = open(homeserver(), account, { dir, self: member.userId });
+      await expect(chat.joined(room)).rejects.toMatchObject({
+        code: 'notify-failed',
+        message: `the access token belongs to ${account.userId}, and this node is ${member.userId}`,
+      });
+      await chat.close();
+    });
+
+    test('for a room that the node has not joined, and for one that is encrypted', async () => {
+      const { account, member, dir, newRoom } = await scene(homeserver());
+      const chat = open(homeserver(), account, { dir });
+      const foreign = await member.createRoom();
+      await expect(chat.joined(foreign)).rejects.toMatchObject({
+        message: expect.stringMatching(/^room membership check failed: @node\S+ may not do that in room !/) as string,
+      });
+      const state = { type: 'm.room.encryption', state_key: '', content: { algorithm: 'm.megolm.v1.aes-sha2' } };
+      const secret = await newRoom({ initial_state: [state] });
+      await expect(chat.send({ txn: '1', room: secret, text: 'x', mentions: [] })).rejects.toMatchObject({
+        message: `Matrix send failed: room ${secret} is encrypted, and Baton writes plain text only`,
+      });
+      expect(await member.messages(secret)).toEqual([]);
+      await chat.close();
+    });
+  });
+
+  test('who is only invited has not joined', async () => {
+    const { account, node, dir, room } = await scene(homeserver());
+    const guest = await homeserver().register(`guest${made}`);
+    await node.invite(room, guest.userId);
+    const chat = open(homeserver(), account, { dir });
+    expect(await chat.joined(room)).not.toContain(guest.userId);
+    await chat.close();
+  });
+});
+
+onOwnHomeserver('on a homeserver with the limits of Synapse', { rateLimits: 'default' }, (homeserver) => {
+  test('messages beyond the limit are refused for now, and go out in order once it takes them', async () => {
+    const { account, node, dir, room } = await scene(homeserver());
+    const ready = Promise.withResolvers<void>();
+    const chat = open(homeserver(), account, { dir, onReady: () => ready.resolve() });
+    const send = (txn: number) => chat.send({ txn: `${txn}`, room, text: `${txn}`, mentions: [] });
+    let refused: number | undefined;
+    for (let txn = 0; refused === undefined; txn += 1) {
+      await send(txn).catch((error: unknown) => {
+        expect(error).toMatchObject({ code: 'notify-failed', retryable: true });
+        expect((error as Error).message).toMatch(/the homeserver takes the next message in \d+ s$/);
+        refused = txn;
+      });
+    }
+    await ready.promise;
+    expect(await send(refused)).toMatchObject({ reused: false });
+    await chat.close();
+    const texts = (await node.messages(room)).map(({ content }) => content.body);
+    expect(texts).toEqual([...Array(refused + 1).keys()].map(String));
+  });
+
+  test('a send waits when it may be patient, and ends at once when the node stops', async () => {
+    const { account, dir, room } = await scene(homeserver());
+    const chat = open(homeserver(), account, { dir, patience: 60_000 });
+    const sends = [...Array(12).keys()].map((txn) =>
+      chat.send({ txn: `${txn}`, room, text: `${txn}`, mentions: [] }).then(
+        () => 'sent',
+        () => 'stopped',
+      ),
+    );
+    await sends[9];
+    await chat.close();
+    expect((await Promise.all(sends)).at(-1)).toBe('stopped');
+  });
+});
