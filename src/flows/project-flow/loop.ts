@@ -5,7 +5,7 @@ import { presentLoop } from '../present.ts';
 import { LEADERS, requireProject, writePlan } from '../shared.ts';
 import { defineOperation } from '../types.ts';
 import { requireOpen } from './plan.ts';
-import { noLoop } from './ready.ts';
+import { checkBrokenLoop, noLoop } from './ready.ts';
 
 /** protocol.md §10.14. */
 export const recordLoopIteration = defineOperation({
@@ -29,6 +29,7 @@ export const recordLoopIteration = defineOperation({
     requireOpen(project.meta);
     const before = project.plan.loop;
     if (before === undefined) throw noLoop(project.id);
+    checkBrokenLoop(project);
     const { nextAction } = input;
     const { loop, reused, warning } = recordIteration(before, {
       iteration: input.iteration,

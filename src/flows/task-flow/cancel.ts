@@ -65,6 +65,9 @@ export const cancel = defineOperation({
         status: 'cancelled',
         cancel_reason: given.reason,
         cancelled_at: now,
+        ...(meta.attention === undefined
+          ? {}
+          : { attention: meta.attention.map((record) => ({ ...record, resolved: true })) }),
         ...(hasText(given.replacementTaskId) ? { replacement_task_id: given.replacementTaskId } : {}),
         ...(meta.continuation === undefined
           ? {}

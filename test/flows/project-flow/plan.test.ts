@@ -228,6 +228,22 @@ describe('project.record_loop_iteration', () => {
     expect(world.files).toEqual(before);
   });
 
+  test.each([
+    ['**Iteration**: 1 / 5', '**Iteration**: one of 5', 'invalid loop iteration: one of 5'],
+    ['**Loop Status**: running', '**Loop Status**: walking', 'invalid loop status: walking'],
+  ])('refuses a loop whose header cannot be read: %s', (good, bad, message) => {
+    const world = withProject();
+    world.call(planLoop, { ...loop, maxIterations: 5, currentIteration: 1, tasks: [task('a')] });
+    const path = 'shared/projects/p/plan.md';
+    const text = world.files[path] ?? '';
+    world.files[path] = text.replace(good, bad);
+    const line = text.split('\n').indexOf(good) + 1;
+    const refused = refusal('broken-file', `${message}, at ${path}:${line}`);
+    const input = { projectId: 'p', iteration: 1, decision: 'continue', summary: 's' };
+    expect(() => world.call(recordLoopIteration, input)).toThrow(refused);
+    expect(() => world.call(readyIterationNodes, { projectId: 'p' })).toThrow(refused);
+  });
+
   test('refuses a project without a loop, and what the loop does not know', () => {
     const world = withProject();
     const input = { projectId: 'p', iteration: 1, decision: 'continue', summary: 's' };

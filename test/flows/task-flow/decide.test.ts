@@ -121,6 +121,12 @@ describe('cancel_task', () => {
     expect(office.files['shared/tasks/p-01/spec.md']).toBe('Do it\n');
   });
 
+  test('closes the questions that are open', async () => {
+    await ok(office.call(ana, 'taskflow', 'request_attention', { taskId: 'p-01', question: 'Which?' }));
+    await ok(call('cancel_task', because));
+    expect(office.task('p-01').attention).toMatchObject([{ question: 'Which?', resolved: true }]);
+  });
+
   test('needs a reason, a known task, and a task that is not over', async () => {
     expect(await refusal('cancel_task')).toBe('invalid-argument: reason is required');
     expect(await refusal('cancel_task', { reason: ' ' })).toBe('invalid-argument: reason is required');
