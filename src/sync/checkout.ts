@@ -36,7 +36,7 @@ export async function advance(
   if (!moved) return undefined;
   const placements = options.placements ?? (await placementsBetween(context, head, next));
   const brought = await placeFiles(context, placements);
-  if (brought.complete && unfinished === undefined) await git.updateRefs([{ ref: CHECKOUT_REF, next: undefined }]);
+  if (brought.complete && unfinished === undefined) await closeJournal(context);
   const { state } = context;
   const succeeded = new Set(placements.map(({ path }) => path));
   state.unplaced = new Set([...[...state.unplaced].filter((path) => !succeeded.has(path)), ...brought.failed]);
@@ -48,7 +48,7 @@ export async function advance(
  * not be written before. What this node has already brought is left to whoever edits it now.
  */
 export async function repair(context: SyncContext, { head, unfinished }: Position): Promise<Brought> {
-  const { git, state } = context;
+  const { state } = context;
   if (unfinished === undefined) {
     state.unplaced = new Set();
     return NOTHING;
@@ -60,8 +60,17 @@ export async function repair(context: SyncContext, { head, unfinished }: Positio
   });
   const brought = await placeFiles(context, owed);
   state.unplaced = new Set(brought.failed);
-  if (brought.complete) await git.updateRefs([{ ref: CHECKOUT_REF, next: undefined }]);
+  if (brought.complete) await closeJournal(context);
   return brought;
+}
+
+/** The step itself is done by then: where the ref cannot be removed, the next step looks once more and removes it. */
+async function closeJournal({ git, log }: SyncContext): Promise<void> {
+  try {
+    await git.updateRefs([{ ref: CHECKOUT_REF, next: undefined }]);
+  } catch (error) {
+    log.warn({ error: String(error) }, 'the note of an unfinished checkout could not be removed');
+  }
 }
 
 async function placementsBetween({ git }: SyncContext, from: ObjectId, to: ObjectId): Promise<readonly Placement[]> {

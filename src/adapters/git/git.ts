@@ -1,6 +1,7 @@
 import { existsSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
 import { FlowError } from '../../protocol/errors.ts';
 import type { Git, ObjectId, RefUpdate, RepositoryFacts } from '../../ports-git.ts';
 import { importUserConfig, isolatedEnvironment } from './environment.ts';
@@ -165,6 +166,9 @@ function parseRefs(text: string): ReadonlyMap<string, ObjectId> {
   );
 }
 
+/** Milliseconds between attempts while another git holds the lock of a ref, as it does for moments. */
+const REF_LOCKED: readonly number[] = [20, 50, 100, 200, 400];
+
 async function updateRefs(place: GitPlace, updates: readonly RefUpdate[]): Promise<boolean> {
   if (updates.length === 0) return true;
   const commands = updates.map(({ ref, next, previous }) => {
@@ -172,15 +176,33 @@ async function updateRefs(place: GitPlace, updates: readonly RefUpdate[]): Promi
     if (previous === null) return `create ${ref}\0${next}\0`;
     return `update ${ref}\0${next}\0${previous ?? ''}\0`;
   });
-  const { code, stderr } = await plumb(place, ['update-ref', '--stdin', '-z', '--create-reflog', '-m', 'baton'], {
-    input: commands.join(''),
-    codes: [0, 128],
-  });
-  if (code === 0) return true;
-  if (/cannot lock ref|reference already exists|is at .* but expected|unable to resolve reference/i.test(stderr))
-    return false;
-  throw new FlowError('git-failed', `git update-ref failed: ${stderr.trim().slice(0, 400)}`, {
-    remedy: 'run `git fsck` in the workspace',
+  for (let attempt = 0; ; attempt += 1) {
+    const { code, stderr } = await plumb(place, ['update-ref', '--stdin', '-z', '--create-reflog', '-m', 'baton'], {
+      input: commands.join(''),
+      codes: [0, 128],
+    });
+    if (code === 0) return true;
+    const lock = /unable to create '([^']+\.lock)': File exists/i.exec(stderr)?.[1];
+    const delay = REF_LOCKED[attempt];
+    if (lock !== undefined && delay !== undefined) await wait(delay);
+    else if (lock !== undefined) throw leftLocked(place, lock);
+    else if (MOVED.test(stderr)) return false;
+    else {
+      throw new FlowError('git-failed', `git update-ref failed: ${stderr.trim().slice(0, 400)}`, {
+        remedy: 'run `git fsck` in the workspace',
+      });
+    }
+  }
+}
+
+/** What was to be moved is not where it was expected. */
+const MOVED = /cannot lock ref|reference already exists|is at .* but expected|unable to resolve reference/i;
+
+function leftLocked({ cwd }: GitPlace, lock: string): FlowError {
+  const file = relative(cwd, lock);
+  return new FlowError('git-failed', `another git is at work in this repository, or one died there: ${file} exists`, {
+    retryable: true,
+    remedy: `wait for it; if no git runs here any more, remove ${file}`,
   });
 }
 
