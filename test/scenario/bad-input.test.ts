@@ -366,6 +366,25 @@ describe('a clone in which a person is at work', () => {
   });
 });
 
+test('a lock that a git left when it died is named, with what removes it', async () => {
+  const cwd = await leaderOf(testFolder());
+  const file = '.git/refs/heads/main.lock';
+  writeFileSync(join(cwd, file), '');
+  expect(await refusedUnchanged({ cwd }, ...create('p'))).toEqual({
+    said: `error[git-failed]: another git is at work in this repository, or one died there: ${file} exists`,
+    remedy: `wait for it; if no git runs here any more, remove ${file}`,
+  });
+  rmSync(join(cwd, file));
+  await must(cwd, ...create('p'));
+  // A lock that stands only in the way of tidying up holds nothing back.
+  writeFileSync(join(cwd, '.git/packed-refs.lock'), '');
+  await must(cwd, ...create('q'));
+  rmSync(join(cwd, '.git/packed-refs.lock'));
+  await must(cwd, ...create('r'));
+  expect(git(cwd, 'for-each-ref', 'refs/baton/')).toBe('');
+  expect(git(cwd, 'status', '--porcelain')).toBe('');
+});
+
 test('a workspace too deep for a local socket says so, works in single calls, and runs with BATON_SOCKET', async () => {
   const folder = testFolder();
   const deep = join(folder, 'd'.repeat(100));
