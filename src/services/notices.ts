@@ -1,6 +1,7 @@
 import type { Announcement } from '../ports.ts';
+import { sameLocalpart } from '../protocol/identity.ts';
 import { assignmentText, attentionText, completionText } from '../protocol/mention.ts';
-import { classifyPath, eventLogPath } from '../protocol/paths.ts';
+import { classifyPath, eventLogPath, taskPaths } from '../protocol/paths.ts';
 import { parseEventLines } from '../protocol/records/event.ts';
 import type { Actor, EventRecord, TaskMeta } from '../protocol/records/types.ts';
 import type { WorkspaceView } from '../protocol/view.ts';
@@ -40,8 +41,13 @@ function findingNotices({ view, findings }: NoticeRequest): readonly Announcemen
 /** A Worker hears why its own result cannot be read, by line (architecture.md, "One task, start to end"). */
 function ownFindingNotices({ view, findings, identity }: NoticeRequest): readonly Announcement[] {
   return findings
-    .filter(({ kind, taskId }) => kind === 'invalid-result' && assigneeOf(view, taskId) === identity.localpart)
+    .filter(({ kind, taskId }) => kind === 'invalid-result' && isSelf(identity, assigneeOf(view, taskId)))
     .map((finding) => notice(view, finding.key, `${finding.message} ${finding.remedy}`, []));
+}
+
+/** Localparts are compared without case (protocol.md §1.3). */
+function isSelf({ localpart }: Actor, name: string | undefined): boolean {
+  return name !== undefined && sameLocalpart(name, localpart);
 }
 
 function assigneeOf(view: WorkspaceView, taskId: string | undefined): string | undefined {
@@ -64,7 +70,7 @@ function refusalNotices(request: NoticeRequest, leads: boolean): readonly Announ
     refusals.push(...events.filter(({ type }) => type === 'lane.refused'));
   }
   return refusals
-    .filter((event) => leads || workerOf(event) === identity.localpart)
+    .filter((event) => leads || isSelf(identity, workerOf(event)))
     .map((event) => {
       const worker = workerOf(event);
       const mention = view.agent(worker)?.matrix_user_id;
@@ -75,7 +81,7 @@ function refusalNotices(request: NoticeRequest, leads: boolean): readonly Announ
 
 function integrates({ view, identity }: NoticeRequest, writer: string, leads: boolean): boolean {
   const role = view.agent(writer)?.role;
-  return role === 'leader' || role === 'manager' || role === 'admin' || (leads && writer === identity.localpart);
+  return role === 'leader' || role === 'manager' || role === 'admin' || (leads && isSelf(identity, writer));
 }
 
 function workerOf({ data }: EventRecord): string {
@@ -90,7 +96,7 @@ function notice(view: WorkspaceView, txn: string, text: string, mentions: readon
 /** In a Worker's own room log: what the Leader has assigned to it. */
 function assignmentLines({ view, identity }: NoticeRequest): readonly Announcement[] {
   return tasksOf(view)
-    .filter((meta) => meta.assigned_to === identity.localpart && meta.notify_txn !== undefined)
+    .filter((meta) => isSelf(identity, meta.assigned_to) && meta.notify_txn !== undefined)
     .filter(({ status }) => status === 'prepared' || status === 'assigned')
     .map((meta) => ({
       kind: 'assignment',
@@ -100,6 +106,8 @@ function assignmentLines({ view, identity }: NoticeRequest): readonly Announceme
         assignee: identity.matrixUserId ?? identity.localpart,
         taskId: meta.task_id,
         title: meta.task_title,
+        spec: view.text(taskPaths(meta.task_id).spec) ?? '',
+        specPreviewChars: view.team.policies.specPreviewChars,
       }),
       mentions: identity.matrixUserId === undefined ? [] : [identity.matrixUserId],
     }));

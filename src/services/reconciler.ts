@@ -1,6 +1,7 @@
 import type { EventBus } from '../events.ts';
 import type { Log } from '../ports.ts';
 import { FlowError } from '../protocol/errors.ts';
+import { sameLocalpart } from '../protocol/identity.ts';
 import type { Actor } from '../protocol/records/types.ts';
 import type { WorkspaceView } from '../protocol/view.ts';
 import { findInconsistencies } from '../rules/consistency.ts';
@@ -139,7 +140,7 @@ function repairStep(
   }
   // A result is handed in by its Worker: by its own node, or by one that acts for it.
   const assignee = taskId === undefined ? undefined : view.task(taskId)?.meta?.assigned_to;
-  if (assignee === undefined || !(assignee === identity.localpart || leads(identity) || mode === 'solo')) {
+  if (assignee === undefined || !(sameLocalpart(assignee, identity.localpart) || leads(identity) || mode === 'solo')) {
     return undefined;
   }
   return { key, ...mend, actor: { localpart: assignee, role: 'worker' } };

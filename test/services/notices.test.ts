@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { newAgent, renderAgent } from '../../src/protocol/records/agent.ts';
 import { renderEventLine } from '../../src/protocol/records/event.ts';
 import { renderTaskMeta } from '../../src/protocol/records/task.ts';
+import { renderTeam } from '../../src/protocol/records/team.ts';
 import type { Actor, TaskMeta } from '../../src/protocol/records/types.ts';
 import { noticesFor } from '../../src/services/notices.ts';
 import { memoryReader } from '../../src/workspace/readers.ts';
@@ -11,7 +12,7 @@ const lead: Actor = { localpart: 'lead', role: 'leader', matrixUserId: '@lead:lo
 const ana: Actor = { localpart: 'ana', role: 'worker', matrixUserId: '@ana:local' };
 
 /** What a node with a room log of its own says about one task of Ana's. */
-function said(identity: Actor, meta: Partial<TaskMeta>, localRooms = true) {
+function said(identity: Actor, meta: Partial<TaskMeta>, localRooms = true, files: Record<string, string> = {}) {
   const task: TaskMeta = {
     task_id: 'p-01',
     project_id: 'p',
@@ -22,7 +23,7 @@ function said(identity: Actor, meta: Partial<TaskMeta>, localRooms = true) {
     status: 'in_progress',
     ...meta,
   };
-  const view = createView(memoryReader({ 'shared/tasks/p-01/meta.json': renderTaskMeta(task) }));
+  const view = createView(memoryReader({ ...files, 'shared/tasks/p-01/meta.json': renderTaskMeta(task) }));
   return noticesFor({ view, findings: [], identity, localRooms, mode: 'team', now: '2026-06-06T00:00:00Z' });
 }
 
@@ -62,6 +63,15 @@ describe('noticesFor, where every clone has a room log of its own', () => {
         mentions: ['@ana:local'],
       },
     ]);
+  });
+
+  test('shows the Worker as much of the specification as the team wants, whatever the case of its name', () => {
+    const files = {
+      'shared/team.json': renderTeam({ policies: { specPreviewChars: 6 } }),
+      'shared/tasks/p-01/spec.md': 'Choose wisely.\n',
+    };
+    const [line] = said({ ...ana, localpart: 'Ana' }, { status: 'assigned', notify_txn: 'delegate-1' }, true, files);
+    expect(line?.text).toMatch(/spec\.md\n\nChoose\.\.\.$/);
   });
 
   test.each<[string, Actor, Partial<TaskMeta>, boolean]>([
