@@ -80,8 +80,7 @@ function refusalNotices(request: NoticeRequest, leads: boolean): readonly Announ
 }
 
 function integrates({ view, identity }: NoticeRequest, writer: string, leads: boolean): boolean {
-  const role = view.agent(writer)?.role;
-  return role === 'leader' || role === 'manager' || role === 'admin' || (leads && isSelf(identity, writer));
+  return view.agent(writer)?.role === 'leader' || (leads && isSelf(identity, writer));
 }
 
 function workerOf({ data }: EventRecord): string {
