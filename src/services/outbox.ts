@@ -5,6 +5,7 @@ import type { EventBus } from '../events.ts';
 import type { Announcement, Announcer, Chat, Clock, Delivery, Log } from '../ports.ts';
 import { toFlowError } from '../protocol/errors.ts';
 import { sameIdentity } from '../protocol/identity.ts';
+import { sameRoom } from '../protocol/rooms.ts';
 import { writeAtomically } from '../workspace/atomic.ts';
 
 /**
@@ -80,6 +81,8 @@ export function createOutbox({ dir, chat, clock, log, events }: OutboxDependenci
   const inherited = new Set(owed.keys());
   /** Sends under way, so that two callers of one transaction share one. */
   const underWay = new Map<string, Promise<Delivery>>();
+  /** What only its addressee keeps from being said: others in the same room need not wait for it. */
+  const awaited = new Set<string>();
 
   function save(): void {
     const stored = { schema: 1, owed: [...owed.values()] };
@@ -105,7 +108,9 @@ export function createOutbox({ dir, chat, clock, log, events }: OutboxDependenci
       // Nobody joins a room that is a log on this machine.
       if (mustHaveJoined !== undefined && chat.kind === 'remote') {
         const joined = await chat.joined(room);
-        if (!joined.some((member) => sameIdentity(member, mustHaveJoined))) {
+        if (joined.some((member) => sameIdentity(member, mustHaveJoined))) awaited.delete(txn);
+        else {
+          awaited.add(txn);
           return failed(announcement, `worker ${mustHaveJoined} is not a joined member of room ${room}`, true);
         }
       }
@@ -127,6 +132,20 @@ export function createOutbox({ dir, chat, clock, log, events }: OutboxDependenci
   function failed({ txn, room }: Announcement, error: string, retryable: boolean): Delivery {
     events?.emit('message:failed', { txn, room, error });
     return { txn, sent: false, error, retryable };
+  }
+
+  /**
+   * What the same room is owed from before goes first, so that a room that could not be reached catches up in order.
+   * Its follow-ups are run by `flush`. Tells why the room still cannot be reached, if so.
+   */
+  async function catchUp({ txn, room }: Announcement): Promise<string | undefined> {
+    for (const { announcement, state } of owed.values()) {
+      if (announcement.txn === txn) return undefined;
+      if (state !== 'due' || !sameRoom(announcement.room, room)) continue;
+      const delivery = await send(announcement);
+      if (!delivery.sent && delivery.retryable && !awaited.has(announcement.txn)) return delivery.error;
+    }
+    return undefined;
   }
 
   /** Keeps what failed and may still succeed; forgets what was said or never can be. True when the record changed. */
@@ -163,7 +182,8 @@ export function createOutbox({ dir, chat, clock, log, events }: OutboxDependenci
       let changed = false;
       try {
         for (const announcement of announcements) {
-          const delivery = await send(announcement);
+          const obstacle = await catchUp(announcement);
+          const delivery = obstacle === undefined ? await send(announcement) : failed(announcement, obstacle, true);
           deliveries.push(delivery);
           changed = settle(announcement, delivery) || changed;
         }

@@ -66,6 +66,29 @@ describe('the outbox', () => {
     expect(readdirSync(dir).sort()).toEqual(['outbox.json', 'rooms']);
   });
 
+  test('a room that could not be reached catches up in order', async () => {
+    const { chat, open, said } = place();
+    let down = true;
+    const refuse = (): FlowError | undefined => (down ? new FlowError('notify-failed', 'down') : undefined);
+    const outbox = open(failing(chat, { refuse }));
+    await outbox.deliver([announcement('a'), announcement('b')]);
+    down = false;
+    await outbox.deliver([announcement('c'), announcement('elsewhere', { room: '!other:local' })]);
+    expect(await said()).toEqual(['a', 'b', 'c', 'elsewhere'].map((txn) => `text of ${txn}`));
+    await outbox.flush();
+    expect(states(outbox)).toEqual([]);
+    expect((await said()).length).toBe(4);
+  });
+
+  test('nobody waits for a message whose addressee has not joined', async () => {
+    const { chat, open, said } = place();
+    const outbox = open(failing(chat, { joined: ['@bo:local'] }));
+    await outbox.deliver([announcement('for ana', { mustHaveJoined: '@ana:local' })]);
+    await outbox.deliver([announcement('for bo', { mustHaveJoined: '@bo:local' })]);
+    expect(await said()).toEqual(['text of for bo']);
+    expect(states(outbox)).toEqual([['for ana', 'due']]);
+  });
+
   test('takes back what was owed for a commit that was never made', async () => {
     const { open, said } = place();
     const outbox = open();
