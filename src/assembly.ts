@@ -5,8 +5,8 @@ import { localGitDirectory, looseRef, watchRefs, watchTree } from './adapters/fi
 import { createGit } from './adapters/git/git.ts';
 import { checkRefName, checkRemote } from './adapters/git/names.ts';
 import { configuredAuthor } from './adapters/git/setup.ts';
-import { createLocalChat } from './adapters/local-chat.ts';
 import { createLog } from './adapters/log.ts';
+import { openChat } from './chat.ts';
 import { loadConfig } from './config.ts';
 import type { BatonConfig } from './config.ts';
 import { createEventBus } from './events.ts';
@@ -78,18 +78,7 @@ export async function assemble(
   });
   stack.defer(() => sync.close());
 
-  const chat = createLocalChat({
-    dir: join(state, 'rooms'),
-    self: matrixUserId,
-    clock,
-    members: () => [
-      matrixUserId,
-      ...workTree
-        .view()
-        .agents()
-        .flatMap(({ matrix_user_id }) => matrix_user_id ?? []),
-    ],
-  });
+  const chat = await openChat({ config, root, state, env, clock, workTree, onReady: () => reconciler.wake() });
   stack.defer(() => chat.close());
   const outbox = createOutbox({ dir: state, chat, clock, log, events });
   const mode = config.git.remote === undefined ? 'solo' : 'team';

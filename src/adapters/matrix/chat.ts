@@ -1,4 +1,4 @@
-import { EventType } from 'matrix-js-sdk';
+import { ConnectionError, EventType } from 'matrix-js-sdk';
 import type { IRoomEvent, MatrixClient } from 'matrix-js-sdk';
 import type { RoomMessageEventContent } from 'matrix-js-sdk/lib/types.js';
 import { join } from 'node:path';
@@ -25,6 +25,8 @@ export interface MatrixChatOptions extends ClientOptions {
 
 /** Work never waits for the chat: what cannot be said within this time is said later. */
 const PATIENCE = 1_000;
+/** A homeserver that did not answer is given so long before the next request, milliseconds. */
+const AWAY = 3_000;
 /** Clocks of node and homeserver may differ by so much when a message is looked for. */
 const CLOCK_MARGIN = 3_600_000;
 const PAGE = 100;
@@ -48,10 +50,13 @@ export function createMatrixChat(options: MatrixChatOptions): Chat {
   let account: Promise<void> | undefined;
   /** Before this moment the homeserver takes no message. */
   let notBefore = 0;
+  /** Before this moment it is not asked again whether it is there. */
+  let awayUntil = 0;
 
   async function asking<Value>(what: string, room: string | undefined, work: () => Promise<Value>): Promise<Value> {
     try {
       if (closing.signal.aborted) throw new Error('the node is stopping');
+      if (clock.millis() < awayUntil) throw new ConnectionError('not asked again so soon');
       account ??= checkAccount(client, self).catch((error: unknown) => {
         account = undefined;
         throw error;
@@ -59,6 +64,7 @@ export function createMatrixChat(options: MatrixChatOptions): Chat {
       await account;
       return await work();
     } catch (thrown) {
+      if (thrown instanceof ConnectionError && clock.millis() >= awayUntil) awayUntil = clock.millis() + AWAY;
       throw toNotifyError(thrown, { what, self, homeserver, ...(room === undefined ? {} : { room }) });
     }
   }
