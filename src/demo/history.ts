@@ -134,11 +134,21 @@ export async function countCommits(
 const PLAIN = ['-c', 'log.showSignature=false', '-c', 'core.quotePath=false', '-c', 'log.mailmap=false'];
 
 async function git(repository: string, ...parameters: string[]): Promise<string> {
-  const { stdout } = await run('git', ['-C', repository, ...PLAIN, ...parameters], {
-    env: { ...demoEnvironment(), GIT_OPTIONAL_LOCKS: '0' },
-    maxBuffer: 256 * 1024 * 1024,
-  });
-  return stdout;
+  try {
+    const { stdout } = await run('git', ['-C', repository, ...PLAIN, ...parameters], {
+      env: { ...demoEnvironment(), GIT_OPTIONAL_LOCKS: '0', LC_ALL: 'C' },
+      maxBuffer: 256 * 1024 * 1024,
+    });
+    return stdout;
+  } catch (cause) {
+    const { stderr = '', code } = cause as { readonly stderr?: string; readonly code?: unknown };
+    const reason = stderr.trim().split('\n')[0] ?? '';
+    throw new FlowError(
+      'git-failed',
+      `git cannot read the history in ${pathFor(repository)}: ${reason === '' ? String(code) : reason}`,
+      { remedy: 'see whether it is still there, and run the demo again', cause },
+    );
+  }
 }
 
 function commitOf([hash = '', date = '', author = '', subject = '', numstat = '']: readonly string[]): Commit {

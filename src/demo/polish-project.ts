@@ -29,6 +29,7 @@ export async function runPolish(leader: Leader, projectId: string, report: strin
       currentIteration: iteration,
       tasks: [node],
     });
+    await leader.changed(projectId);
     const order = { craft: 'polish', inputs: [source], settings: {} };
     await leader.delegate(projectId, readyIds(planned), [node], () => order);
     const [result] = await leader.results(projectId);

@@ -28,8 +28,11 @@ export async function runReport(leader: Leader, projectId: string): Promise<read
     assignedTo: worker,
     dependsOn: after.map(idOf),
   }));
-  const plan = async (): Promise<readonly string[]> =>
-    readyIds(await call(app, 'projectflow', 'plan_dag', { projectId, tasks: nodes }));
+  const plan = async (): Promise<readonly string[]> => {
+    const planned = await call(app, 'projectflow', 'plan_dag', { projectId, tasks: nodes });
+    await leader.changed(projectId);
+    return readyIds(planned);
+  };
 
   /** The ended node stays in the plan with its marker; those that waited for it wait for the one that replaces it. */
   const replan = async ({ taskId, status, summary }: Decided): Promise<void> => {

@@ -24,7 +24,9 @@ export async function setUpStage(options: StageOptions, stack: AsyncDisposableSt
     signal.throwIfAborted();
     const { root } = await initWorkspace({ dir: join(folder, name), env, role, as: name, remote, team: 'demo' });
     signal.throwIfAborted();
-    const node = await startNode({ root, env, log });
+    // So that the history tells who did what, whoever runs the demo.
+    const author = { BATON_GIT_AUTHOR_NAME: name, BATON_GIT_AUTHOR_EMAIL: `${name}@local` };
+    const node = await startNode({ root, env: { ...env, ...author }, log });
     stack.defer(() => node.stop().catch((error: unknown) => log.error({ name, error }, 'did not stop in order')));
     return node;
   };

@@ -9,3 +9,9 @@ export function testFolder(name = 't'): string {
   onTestFinished(() => rmSync(folder, { recursive: true, force: true, maxRetries: 5 }));
   return folder;
 }
+
+/** As `testFolder`, for tests that share what was made once; whoever asks for it removes it. */
+export function keptFolder(name: string): { readonly path: string; remove(): void } {
+  const path = realpathSync(mkdtempSync(join(tmpdir(), `baton-${name}-`)));
+  return { path, remove: () => rmSync(path, { recursive: true, force: true, maxRetries: 5 }) };
+}
