@@ -26,8 +26,8 @@ const LEADING: ReadonlySet<Actor['role']> = new Set(['leader', 'manager', 'admin
 const LEADERS_FILES: ReadonlySet<string> = new Set(['task-spec', 'task-base', 'task-meta']);
 
 /**
- * The files below `path` that differ from the commit, ready to be committed (architecture.md, "Operations"). For a
- * Worker the Leader's files in its task folder are left out (protocol.md §2). Throws `broken-file` for what may never
+ * The files below `path` that differ from the commit, ready to be committed (architecture.md, "Operations"), as far
+ * as they are the actor's: a Worker's push leaves out the Leader's files in the task folder (protocol.md §2). Throws `broken-file` for what may never
  * be committed: links, reserved names, oversize files, private keys (protocol.md §11.6).
  */
 export async function adoptable(
@@ -40,12 +40,30 @@ export async function adoptable(
   const skipped = (file: string): boolean => !LEADING.has(actor.role) && LEADERS_FILES.has(classifyPath(file).kind);
   const [problem] = problems.filter((file) => !skipped(file.path));
   if (problem !== undefined) throw notTaken(problem.path, problem.why);
-  const taken = files.filter((file) => !skipped(file.path));
+  const view = context.workTree.view();
+  const taken = files.filter((file) => !skipped(file.path) && !isForeign(context, actor, file.path, view));
   for (const file of taken) {
     const why = unfit(context, file);
     if (why !== undefined) throw notTaken(file.path, why);
   }
   return taken;
+}
+
+/** A folder was asked for as a whole, and this file in it is somebody else's: a lane would not bring it either. */
+function isForeign(context: SyncContext, actor: Actor, path: string, view: WorkspaceView): boolean {
+  if (takesAll(context, actor, path)) return false;
+  const verdict = mayWrite(actor, path, (taskId) => view.task(taskId)?.meta?.assigned_to);
+  if (verdict.allowed) return false;
+  context.log.warn({ path, owner: verdict.owner, reason: verdict.reason }, 'not published with its folder');
+  return true;
+}
+
+/**
+ * In solo mode one person edits everybody's files in the one workspace, so the Leader's node takes the hosted
+ * Workers' files too.
+ */
+function takesAll({ remote }: SyncContext, { role }: Actor, path: string): boolean {
+  return remote === undefined && LEADING.has(role) && path.startsWith('shared/tasks/');
 }
 
 function notTaken(path: string, why: string): FlowError {
@@ -182,15 +200,12 @@ function isFinished({ path, content }: DiskFile): boolean {
   return !isRecord || 'value' in parseJson(text, path);
 }
 
-/**
- * In solo mode one person edits everybody's files in the one workspace, so the Leader's node takes the hosted
- * Workers' files too; otherwise the ownership table decides, for records by field and lifecycle.
- */
+/** The ownership table decides, for records by field and lifecycle. */
 function ownsEdit(context: SyncContext, file: DiskFile, before: Uint8Array | undefined, view: WorkspaceView): boolean {
-  const { actor, remote } = context;
+  const { actor } = context;
   const { path, content } = file;
   const { kind } = classifyPath(path);
-  if (remote === undefined && LEADING.has(actor.role) && path.startsWith('shared/tasks/')) return true;
+  if (takesAll(context, actor, path)) return true;
   if (!mayWrite(actor, path, (taskId) => view.task(taskId)?.meta?.assigned_to).allowed) return false;
   if (LEADING.has(actor.role) || (kind !== 'task-meta' && kind !== 'agent')) return true;
   const [old, fresh] = [recordOf(before, path), recordOf(content, path)];

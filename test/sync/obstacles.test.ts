@@ -93,6 +93,27 @@ describe('a file that cannot be written', () => {
   });
 });
 
+describe('a folder that is published as a whole', () => {
+  const adopt = (node: Node, path: string): Promise<unknown> => change(node, [{ kind: 'adopt', path }]);
+
+  test("leaves out, by a Leader's hand, what its Workers own", async () => {
+    const { lead, remote } = await makeTeam();
+    put(lead.dir, 'shared/tasks/t-ana/result.md', 'STATUS: SUCCESS\n');
+    put(lead.dir, SPEC, '# Clearer\n');
+    await adopt(lead, 'shared/tasks/');
+    expect(git(remote, 'diff', '--name-only', 'main~1', 'main')).toBe(SPEC);
+    expect(lead.told.filter((line) => line.includes('shared/tasks/t-ana/result.md'))).toHaveLength(1);
+  });
+
+  test("leaves out, by a Worker's hand, what steers git and what looks like a file of the Leader", async () => {
+    const { ana, remote } = await makeTeam();
+    for (const name of ['.gitattributes', 'workspace/.gitattributes', 'META.json', 'Spec.md', 'spec.md', 'mine.md'])
+      put(ana.dir, `shared/tasks/t-ana/${name}`, 'text\n');
+    await adopt(ana, 'shared/tasks/t-ana/');
+    expect(git(remote, 'diff', '--name-only', 'main', 'lanes/ana')).toBe('shared/tasks/t-ana/mine.md');
+  });
+});
+
 describe('what people do by hand', () => {
   test('is published but for links and pipes, which keep back nothing else', async () => {
     const { ana, remote } = await makeTeam();
