@@ -17,6 +17,7 @@ import { requireSharedPath } from './protocol/paths.ts';
 import type { Actor } from './protocol/records/types.ts';
 import { parseRole } from './protocol/roles.ts';
 import { startDaemon } from './services/daemon.ts';
+import { startListener } from './services/listener.ts';
 import { initWorkspace as initializeWorkspace } from './services/initializer.ts';
 import { assemble } from './assembly.ts';
 import type { Assembly } from './assembly.ts';
@@ -45,6 +46,7 @@ export async function startNode(options: AppOptions): Promise<RunningNode> {
   await using stack = new AsyncDisposableStack();
   const assembly = await assemble(options, stack, { watched: true });
   stack.use(await startDaemon({ ...assembly, ...assembly.watches, pollInterval: POLL_INTERVAL }));
+  stack.use(startListener(assembly));
   const owned = stack.move();
   const ended = Promise.withResolvers<void>();
   let stopping: Promise<void> | undefined;

@@ -13,7 +13,7 @@ import { createEventBus } from './events.ts';
 import type { EventBus } from './events.ts';
 import { createExecutor } from './flows/operation.ts';
 import type { Execute } from './flows/operation.ts';
-import type { Clock, Log, Sync, WorkTree } from './ports.ts';
+import type { Chat, Clock, Log, Sync, WorkTree } from './ports.ts';
 import type { Author } from './ports-git.ts';
 import type { Actor } from './protocol/records/types.ts';
 import type { Watch } from './services/daemon.ts';
@@ -35,6 +35,7 @@ export interface Assembly {
   readonly log: Log;
   readonly workTree: WorkTree;
   readonly sync: Sync;
+  readonly chat: Chat;
   readonly outbox: Outbox;
   readonly execute: Execute;
   readonly reconciler: Reconciler;
@@ -115,6 +116,7 @@ export async function assemble(
     log,
     workTree,
     sync,
+    chat,
     outbox,
     execute,
     reconciler,

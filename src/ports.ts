@@ -173,7 +173,19 @@ export interface Chat {
   send(message: OutgoingMessage): Promise<{ readonly eventId: string; readonly reused: boolean }>;
   /** Newest last. */
   history(room: string | undefined, limit: number): Promise<readonly RoomMessage[]>;
+  /** Hears others from where the last process stopped, until it is closed. Absent where there is nobody to hear. */
+  listen?(ear: Ear): { close(): Promise<void> };
   close(): Promise<void>;
+}
+
+/** Who listens to the rooms. */
+export interface Ear {
+  /** What others said since the last call; own messages are never among it. Again after a crash in its midst. */
+  hear(messages: readonly RoomMessage[]): Promise<void>;
+  /** Whether this user's invitation into a room is followed. */
+  mayInvite(userId: string): boolean;
+  /** The rooms cannot be heard for now, or an invitation is not followed; told once. */
+  problem(error: Error): void;
 }
 
 /** What an operation wants to be said once its commit is on the remote. */

@@ -1,16 +1,17 @@
 import { ConnectionError, EventType } from 'matrix-js-sdk';
-import type { IRoomEvent, MatrixClient } from 'matrix-js-sdk';
+import type { MatrixClient } from 'matrix-js-sdk';
 import type { RoomMessageEventContent } from 'matrix-js-sdk/lib/types.js';
 import { join } from 'node:path';
 import type { Chat, Clock, OutgoingMessage, RoomMessage } from '../../ports.ts';
 import { FlowError } from '../../protocol/errors.ts';
 import { sameIdentity } from '../../protocol/identity.ts';
 import { normaliseRoom } from '../../protocol/rooms.ts';
-import { stampOf } from '../../protocol/timestamps.ts';
 import { createClient, messagesBackwards } from './client.ts';
 import type { ClientOptions } from './client.ts';
 import { TXN_KEY, messageContent } from './content.ts';
 import { rateLimitMs, rateLimited, toNotifyError } from './errors.ts';
+import { listenToRooms } from './listen.ts';
+import { readMessage } from './message.ts';
 import { openSentJournal } from './sent.ts';
 
 export interface MatrixChatOptions extends ClientOptions {
@@ -47,6 +48,7 @@ export function createMatrixChat(options: MatrixChatOptions): Chat {
   const queues = new Map<string, Promise<unknown>>();
   const underWay = new Map<string, Promise<Sent>>();
   const plain = new Set<string>();
+  const ears: { close(): Promise<void> }[] = [];
   let account: Promise<void> | undefined;
   /** Before this moment the homeserver takes no message. */
   let notBefore = 0;
@@ -178,8 +180,23 @@ export function createMatrixChat(options: MatrixChatOptions): Chat {
       });
     },
 
+    listen(ear) {
+      const listening = listenToRooms({
+        client,
+        self,
+        clock,
+        ear,
+        file: join(options.dir, 'since'),
+        explain: (thrown) => toNotifyError(thrown, { what: 'the rooms cannot be heard', self, homeserver }),
+        onReachable: () => options.onReady?.(),
+      });
+      ears.push(listening);
+      return listening;
+    },
+
     async close() {
       closing.abort();
+      await Promise.all(ears.map((ear) => ear.close()));
       await Promise.allSettled(underWay.values());
       client.stopClient();
     },
@@ -234,22 +251,9 @@ async function newest(client: MatrixClient, room: string, limit: number): Promis
 async function said(client: MatrixClient, room: string, limit: number): Promise<readonly Said[]> {
   const found: Said[] = [];
   for await (const event of messagesBackwards(client, room, Math.min(limit, PAGE))) {
-    if (typeof event.content['body'] === 'string')
-      found.push({ ts: event.origin_server_ts, message: read(event, room) });
+    const message = readMessage(event, room);
+    if (message !== undefined) found.push({ ts: event.origin_server_ts, message });
     if (found.length >= limit) break;
   }
   return found.toReversed();
-}
-
-function read({ event_id: eventId, sender, content, origin_server_ts: ts }: IRoomEvent, room: string): RoomMessage {
-  const { body, 'm.mentions': mentioned } = content as { body?: unknown; 'm.mentions'?: { user_ids?: unknown } | null };
-  const users: readonly unknown[] = Array.isArray(mentioned?.user_ids) ? mentioned.user_ids : [];
-  return {
-    eventId,
-    room,
-    sender,
-    text: String(body),
-    mentions: users.filter((user) => typeof user === 'string'),
-    at: stampOf(ts),
-  };
 }

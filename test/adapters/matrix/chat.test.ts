@@ -4,11 +4,12 @@ import { describe, expect, test } from 'vitest';
 import { systemClock } from '../../../src/adapters/clock.ts';
 import { createMatrixChat } from '../../../src/adapters/matrix/chat.ts';
 import type { MatrixChatOptions } from '../../../src/adapters/matrix/chat.ts';
-import type { Chat } from '../../../src/ports.ts';
+import type { Chat, RoomMessage } from '../../../src/ports.ts';
 import { chatContract } from '../../contract/chat.ts';
 import { testFolder } from '../../support/folders.ts';
 import { person } from '../../support/synapse/accounts.ts';
 import type { Account, Homeserver } from '../../support/synapse/accounts.ts';
+import { eventually } from '../../support/waiting.ts';
 import { onHomeserver, onOwnHomeserver } from '../../support/synapse/homeserver.ts';
 
 let made = 0;
@@ -153,6 +154,72 @@ onHomeserver('on a real homeserver', (homeserver) => {
   });
 });
 
+onHomeserver('listening on a real homeserver', (homeserver) => {
+  /** What a chat hears, in the order in which it heard it. */
+  function listen(chat: Chat, mayInvite: readonly string[] = []) {
+    const heard: RoomMessage[] = [];
+    const problems: string[] = [];
+    const listening = chat.listen?.({
+      hear: (messages) => Promise.resolve(void heard.push(...messages)),
+      mayInvite: (user) => mayInvite.includes(user),
+      problem: (error) => problems.push(error.message),
+    });
+    return { heard, problems, texts: () => heard.map(({ text }) => text), close: () => listening?.close() };
+  }
+
+  test('others are heard, with their mentions, and oneself never', async () => {
+    const { account, member, dir, room } = await scene(homeserver());
+    const ready = Promise.withResolvers<void>();
+    const chat = open(homeserver(), account, { dir, onReady: () => ready.resolve() });
+    await member.say(room, 'before anybody listened');
+    const ear = listen(chat);
+    await ready.promise;
+    await chat.send({ txn: 'own', room, text: 'own', mentions: [] });
+    const eventId = await member.say(room, `${account.userId} hello`, [account.userId]);
+    await eventually(() => ear.heard.length > 0 || undefined, 'the message is heard');
+    expect(ear.heard).toMatchObject([
+      { eventId, room, sender: member.userId, text: `${account.userId} hello`, mentions: [account.userId] },
+    ]);
+    await chat.close();
+    expect(ear.problems).toEqual([]);
+  });
+
+  test('what was said while the node was away is heard by the next one, once', async () => {
+    const { account, member, dir, room } = await scene(homeserver());
+    const start = () => {
+      const ready = Promise.withResolvers<void>();
+      const chat = open(homeserver(), account, { dir, onReady: () => ready.resolve() });
+      return { chat, ear: listen(chat), ready: ready.promise };
+    };
+    const first = start();
+    await first.ready;
+    await first.chat.close();
+    await member.say(room, 'meanwhile');
+    const second = start();
+    await eventually(() => second.ear.heard.length > 0 || undefined, 'the message is heard');
+    await second.ready;
+    await second.chat.close();
+    const third = start();
+    await third.ready;
+    await third.chat.close();
+    expect([first, second, third].map(({ ear }) => ear.texts())).toEqual([[], ['meanwhile'], []]);
+  });
+
+  test('invitations are followed from those who may invite, and from nobody else', async () => {
+    const { account, member, dir } = await scene(homeserver());
+    const stranger = person(homeserver(), await homeserver().register(`stranger${made}`));
+    const chat = open(homeserver(), account, { dir });
+    const ear = listen(chat, [member.userId]);
+    const trap = await stranger.createRoom({ invite: [account.userId] });
+    await eventually(() => ear.problems.length > 0 || undefined, 'the refusal is told');
+    const wanted = await member.createRoom({ invite: [account.userId] });
+    await eventually(async () => (await member.joined(wanted)).includes(account.userId) || undefined, 'it joins');
+    expect(await stranger.joined(trap)).toEqual([stranger.userId]);
+    expect(ear.problems).toEqual([`${stranger.userId} invites to room ${trap}, and is not one who may`]);
+    await chat.close();
+  });
+});
+
 onOwnHomeserver('on a homeserver with the limits of Synapse', { rateLimits: 'default' }, (homeserver) => {
   test('messages beyond the limit are refused for now, and go out in order once it takes them', async () => {
     const { account, node, dir, room } = await scene(homeserver());
@@ -172,6 +239,29 @@ onOwnHomeserver('on a homeserver with the limits of Synapse', { rateLimits: 'def
     await chat.close();
     const texts = (await node.messages(room)).map(({ content }) => content.body);
     expect(texts).toEqual([...Array(refused + 1).keys()].map(String));
+  });
+
+  test('a homeserver that was away is noticed, and messages go out again', async () => {
+    const { account, node, dir, room } = await scene(homeserver());
+    const problem = Promise.withResolvers<string>();
+    const reached = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    let times = 0;
+    const chat = open(homeserver(), account, { dir, onReady: () => reached[times++]?.resolve() });
+    chat.listen?.({
+      hear: () => Promise.resolve(),
+      mayInvite: () => false,
+      problem: ({ message }) => problem.resolve(message),
+    });
+    await reached[0]?.promise;
+    await homeserver().halt();
+    const message = { txn: '1', room, text: 'late', mentions: [] };
+    await expect(chat.send(message)).rejects.toMatchObject({ code: 'notify-failed', retryable: true });
+    expect(await problem.promise).toBe(`the rooms cannot be heard: ${homeserver().url} cannot be reached`);
+    await homeserver().start();
+    await reached[1]?.promise;
+    await eventually(() => chat.send(message).catch(() => undefined), 'the message is sent');
+    await chat.close();
+    expect((await node.messages(room)).map(({ content }) => content.body)).toEqual(['late']);
   });
 
   test('a send waits when it may be patient, and ends at once when the node stops', async () => {

@@ -1,0 +1,23 @@
+import type { RoomMessage } from '../../ports.ts';
+import { stampOf } from '../../protocol/timestamps.ts';
+
+/** The parts of an event that a message is read from; nothing in `content` is as it should be until it was looked at. */
+interface MessageEvent {
+  readonly event_id: string;
+  readonly sender: string;
+  readonly origin_server_ts: number;
+  readonly content: object;
+}
+
+/** A message as it was said; `undefined` for an event without a text, such as one that was redacted. */
+export function readMessage(
+  { event_id: eventId, sender, origin_server_ts: ts, content }: MessageEvent,
+  room: string,
+): RoomMessage | undefined {
+  const { body, 'm.mentions': mentioned } = content as { body?: unknown; 'm.mentions'?: unknown };
+  if (typeof body !== 'string') return undefined;
+  const { user_ids: ids } = (mentioned ?? {}) as { user_ids?: unknown };
+  const users: readonly unknown[] = Array.isArray(ids) ? ids : [];
+  const mentions = users.filter((user) => typeof user === 'string');
+  return { eventId, room, sender, text: body, mentions, at: stampOf(ts) };
+}
