@@ -3,8 +3,6 @@ import { isReadableId } from './ids.ts';
 import { decodeName, encodeName, isReservedName, steersGit } from './names.ts';
 import { parseTime, stampOf } from './timestamps.ts';
 
-export { isReservedName };
-
 export const TEAM_PATH = 'shared/team.json';
 
 /** What is wrong with a shared path, in the words of protocol.md §1.5; `undefined` when it is fine. */

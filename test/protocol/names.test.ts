@@ -1,8 +1,19 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { decodeName, encodeName, isReservedName, steersGit } from '../../src/protocol/names.ts';
+import { decodeName, encodeName, isReservedName, isReservedPath, steersGit } from '../../src/protocol/names.ts';
 
 describe('reserved names', () => {
+  test('are those, too, that are longer than a file system holds, in bytes', () => {
+    expect(['x'.repeat(255), 'x'.repeat(256), 'ü'.repeat(127), 'ü'.repeat(128)].map(isReservedName)).toEqual([
+      false,
+      true,
+      false,
+      true,
+    ]);
+    const paths = [`${'a/'.repeat(511)}ab`, `${'a/'.repeat(511)}abc`, 'a/.git/b', 'a/b'];
+    expect(paths.map(isReservedPath)).toEqual([false, true, true, false]);
+  });
+
   test.each([
     '',
     '.',
