@@ -162,7 +162,10 @@ async function command(
       const decided = operation.run(contextOf(view));
       const changes = withEvents(dependencies, view, decided, actor);
       checkOwnership(actor, changes, view);
-      announcements = spokenBy(actor, dependencies.identity, decided.announcements);
+      const spoken = spokenBy(actor, dependencies.identity, decided.announcements);
+      // Decided again on a fresher tree: what only the first decision wanted said is not owed any more.
+      announcer.withdraw(announcements.filter(({ txn }) => spoken.every((other) => other.txn !== txn)));
+      announcements = spoken;
       announcer.owe(announcements, undefined);
       return { changes, output: decided.output };
     },

@@ -1,7 +1,9 @@
+import { createHash } from 'node:crypto';
 import type { EventBus } from '../events.ts';
 import type { Log } from '../ports.ts';
 import { FlowError } from '../protocol/errors.ts';
 import { sameLocalpart } from '../protocol/identity.ts';
+import { taskPaths } from '../protocol/paths.ts';
 import type { Actor } from '../protocol/records/types.ts';
 import type { WorkspaceView } from '../protocol/view.ts';
 import { findInconsistencies } from '../rules/consistency.ts';
@@ -156,7 +158,9 @@ function reportSteps(view: WorkspaceView, actor: Actor): readonly Step[] {
 /** A refused step is tried again once the facts it rests on have changed. */
 function stateOf(view: WorkspaceView, taskId: string | undefined): string {
   const meta = taskId === undefined ? undefined : view.task(taskId)?.meta;
-  return `${meta?.status ?? ''}:${meta?.submission_id ?? ''}:${meta?.history?.length ?? 0}`;
+  const result = taskId === undefined ? '' : (view.text(taskPaths(taskId).result) ?? '');
+  const written = createHash('sha256').update(result).digest('hex').slice(0, 12);
+  return `${meta?.status ?? ''}:${meta?.submission_id ?? ''}:${meta?.history?.length ?? 0}:${written}`;
 }
 
 /** Each finding is raised once, and cleared once it no longer stands. */
