@@ -8,6 +8,7 @@ import { cli, cliJson } from '../support/cli.ts';
 import { testFolder } from '../support/folders.ts';
 import { git } from '../support/git.ts';
 import { startUp } from '../support/node.ts';
+import { unplug } from '../support/remote.ts';
 import { stateOf } from '../support/state.ts';
 import { eventually } from '../support/waiting.ts';
 
@@ -147,7 +148,7 @@ describe('a remote', () => {
     const remote = join(folder, 'team.git');
     const lead = await leaderOf(folder, '--remote', 'team.git');
     const node = await startUp(lead);
-    renameSync(remote, `${remote}.away`);
+    const back = unplug(remote);
     const before = stateOf(lead);
     expect(await cliJson(lead, ...create('p'))).toMatchObject({ ok: false, code: 'sync-failed', retryable: true });
     expect(stateOf(lead)).toEqual(before);
@@ -158,7 +159,7 @@ describe('a remote', () => {
       () => git(lead, 'ls-files', 'shared/projects/note.md') !== '' || undefined,
       'the edit is committed without the remote',
     );
-    renameSync(`${remote}.away`, remote);
+    back();
     await must(lead, 'sync', 'now');
     expect(git(remote, 'show', 'main:shared/projects/note.md')).toBe('written while the remote was away');
     await must(lead, ...create('p'));

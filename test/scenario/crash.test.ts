@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
@@ -8,6 +8,7 @@ import { cliJson } from '../support/cli.ts';
 import { git } from '../support/git.ts';
 import { startUp } from '../support/node.ts';
 import type { RunningNode } from '../support/node.ts';
+import { onPush, unplug } from '../support/remote.ts';
 import { makeTeam } from '../support/team.ts';
 import type { Team } from '../support/team.ts';
 import { eventually } from '../support/waiting.ts';
@@ -43,11 +44,9 @@ function saidIn(workspace: string, part: string): number {
     .filter((line) => line.includes(part)).length;
 }
 
-/** The remote runs this for every push; `$NODE` is the process to kill. */
-function onPush(team: Team, hook: 'pre-receive' | 'post-receive', node: RunningNode, then: string): void {
-  const path = join(team.remote, 'hooks', hook);
-  mkdirSync(join(team.remote, 'hooks'), { recursive: true });
-  writeFileSync(path, `#!/bin/sh\nrm -f "$0"\nkill -9 ${node.pid}\n${then}\n`, { mode: 0o755 });
+/** The remote kills the node at its next push, then goes on as `then` says. */
+function killOnPush({ remote }: Team, hook: 'pre-receive' | 'post-receive', { pid }: RunningNode, then: string): void {
+  onPush(remote, hook, `rm -f "$0"\nkill -9 ${pid}\n${then}`);
 }
 
 /** Everything that is on main of the remote can be read, and the clone shows nothing else. */
@@ -97,7 +96,7 @@ describe('a node that is killed', () => {
     const team = await planned(1);
     const node = await startUp(team.lead);
     const before = git(team.remote, 'rev-parse', 'main');
-    onPush(team, 'pre-receive', node, 'exit 1');
+    killOnPush(team, 'pre-receive', node, 'exit 1');
     await expect(ask(team.lead, 'taskflow', 'delegate_task', claim('p-01'))).rejects.toThrow();
     await node.kill();
     expect(git(team.remote, 'rev-parse', 'main')).toBe(before);
@@ -116,7 +115,7 @@ describe('a node that is killed', () => {
   test('after its push and before it has written the files takes them in at the next start, and announces once', async () => {
     const team = await planned(1);
     const node = await startUp(team.lead);
-    onPush(team, 'post-receive', node, '');
+    killOnPush(team, 'post-receive', node, '');
     await expect(ask(team.lead, 'taskflow', 'delegate_task', claim('p-01'))).rejects.toThrow();
     await node.kill();
     expect(git(team.remote, 'show', 'main:shared/tasks/p-01/spec.md')).toBe('Do p-01.');
@@ -206,7 +205,7 @@ test('work that is submitted while the remote is away is kept, and published and
   writeFileSync(join(team.ana, file), 'out\n');
   const result = { ...RESULT, deliverables: [file] };
 
-  renameSync(team.remote, `${team.remote}.away`);
+  const back = unplug(team.remote);
   const kept = await ask(team.ana, 'taskflow', 'submit_task', result);
   expect(kept).toMatchObject({
     ok: false,
@@ -225,7 +224,7 @@ test('work that is submitted while the remote is away is kept, and published and
   });
   expect(git(team.ana, 'log', '--format=%s', 'lanes/ana', '--grep', 'submit_task').split('\n')).toHaveLength(1);
 
-  renameSync(`${team.remote}.away`, team.remote);
+  back();
   await eventually(
     () => git(team.remote, 'ls-tree', '-r', '--name-only', 'main').includes(file) || undefined,
     'the lane is pushed by itself, and integrated',

@@ -1,0 +1,158 @@
+import { mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { initWorkspace, startNode } from '../../src/app.ts';
+import type { Envelope, RunningNode } from '../../src/app-types.ts';
+import { cleanEnvironment } from '../support/baton.ts';
+import { testFolder } from '../support/folders.ts';
+import { git } from '../support/git.ts';
+import { eventually } from '../support/waiting.ts';
+
+interface Node extends RunningNode {
+  readonly logged: readonly string[];
+  must(tool: string, action: string, payload: object, as?: string): Promise<Envelope>;
+}
+
+const PLAN = 'shared/projects/p/plan.md';
+
+async function startIn(dir: string, role: 'leader' | 'worker', as: string, remote?: string): Promise<Node> {
+  const env = cleanEnvironment();
+  await initWorkspace({ dir, env, role, as, ...(remote === undefined ? {} : { remote }) });
+  const logged: string[] = [];
+  const note = (fields: Record<string, unknown>, message: string): void => {
+    logged.push(`${message} ${JSON.stringify(fields)}`);
+  };
+  const node = await startNode({ root: dir, env, log: { debug: note, info: note, warn: note, error: note } });
+  onTestFinished(() => node.stop());
+  return {
+    ...node,
+    logged,
+    async must(tool, action, payload, who) {
+      const actor = who === undefined ? {} : { actor: { localpart: who, role: 'worker' } };
+      const answer = await node.call({ tool, action, payload, ...actor });
+      expect(answer, JSON.stringify(answer)).toMatchObject({ ok: true });
+      return answer;
+    },
+  };
+}
+
+const put = (dir: string, path: string, text: string): void => {
+  mkdirSync(dirname(join(dir, path)), { recursive: true });
+  writeFileSync(join(dir, path), text);
+};
+const read = (dir: string, path: string): string => readFileSync(join(dir, path), 'utf8');
+const record = (dir: string, path: string): Record<string, unknown> =>
+  JSON.parse(read(dir, path)) as Record<string, unknown>;
+
+function said(dir: string, part: string): number {
+  const rooms = join(dir, '.baton/rooms');
+  return readdirSync(rooms)
+    .flatMap((name) => read(rooms, name).split('\n'))
+    .filter((line) => line.includes(part)).length;
+}
+
+/** Project p with one task of ana's, delegated. */
+async function plan(node: Node): Promise<void> {
+  await node.must('projectflow', 'create_project', { projectId: 'p', title: 'P', source: 'team-admin' });
+  const tasks = [{ taskId: 'p-01', title: 'Only', assignedTo: 'ana' }];
+  await node.must('projectflow', 'plan_dag', { projectId: 'p', tasks });
+  const claim = { projectId: 'p', taskId: 'p-01', roomId: '!team:local', spec: 'Do it.' };
+  await node.must('taskflow', 'delegate_task', claim);
+}
+
+function accept(dir: string): void {
+  put(dir, PLAN, read(dir, PLAN).replace('- [~] p-01', '- [x] p-01'));
+}
+
+describe('a running node', () => {
+  test('takes up a marker edited by hand: the record is completed, all is committed, and the requester hears', async () => {
+    const dir = join(testFolder('node'), 'lead');
+    const node = await startIn(dir, 'leader', 'lead');
+    await plan(node);
+    await node.must('taskflow', 'submit_task', { taskId: 'p-01', status: 'SUCCESS', summary: 'Done.' }, 'ana');
+    accept(dir);
+    await eventually(
+      () => record(dir, 'shared/tasks/p-01/meta.json')['status'] === 'completed' || undefined,
+      'the record follows the marker',
+    );
+    await eventually(() => {
+      const report = record(dir, 'shared/projects/p/meta.json')['requester_report'] as { pending: boolean } | undefined;
+      return report?.pending === false || undefined;
+    }, 'the report is sent');
+    await eventually(() => git(dir, 'status', '--porcelain') === '' || undefined, 'everything is committed');
+    expect(git(dir, 'show', `HEAD:${PLAN}`)).toContain('- [x] p-01');
+    expect(said(dir, '!leader-dm:local')).toBe(1);
+    expect(await node.must('projectflow', 'complete_project', { projectId: 'p' })).toMatchObject({
+      project: { status: 'completed' },
+    });
+  });
+
+  test('takes up what was edited while no node ran', async () => {
+    const dir = join(testFolder('node'), 'lead');
+    const first = await startIn(dir, 'leader', 'lead');
+    await plan(first);
+    await first.must('taskflow', 'submit_task', { taskId: 'p-01', status: 'SUCCESS', summary: 'Done.' }, 'ana');
+    await first.stop();
+    accept(dir);
+    const second = await startIn(dir, 'leader', 'lead');
+    await eventually(
+      () => record(dir, 'shared/tasks/p-01/meta.json')['status'] === 'completed' || undefined,
+      'the record follows the marker',
+    );
+    await second.stop();
+    expect(git(dir, 'show', `HEAD:${PLAN}`)).toContain('- [x] p-01');
+  });
+
+  test('lets a file that is written in pieces be finished before it is published', async () => {
+    const dir = join(testFolder('node'), 'lead');
+    const node = await startIn(dir, 'leader', 'lead');
+    put(dir, 'shared/projects/q/meta.json', '{ "project_id": "q",');
+    await eventually(
+      () => node.logged.some((line) => line.startsWith('shared/projects/q/meta.json:1:21')) || undefined,
+      'the first piece is noticed',
+    );
+    expect(git(dir, 'ls-files', 'shared/projects/q')).toBe('');
+    put(dir, 'shared/projects/q/meta.json', '{ "project_id": "q", "title": "Q", "status": "active" }');
+    await eventually(
+      () => git(dir, 'ls-files', 'shared/projects/q') !== '' || undefined,
+      'the finished file is committed',
+    );
+  });
+
+  test('of a Worker publishes what is its own, and says what is not', async () => {
+    const folder = testFolder('node');
+    const remote = join(folder, 'team.git');
+    const lead = await startIn(join(folder, 'lead'), 'leader', 'lead', remote);
+    const dir = join(folder, 'ana');
+    const ana = await startIn(dir, 'worker', 'ana', remote);
+    await plan(lead);
+    await ana.must('taskflow', 'ack_task', { taskId: 'p-01' });
+    accept(dir);
+    put(dir, 'shared/tasks/p-01/workspace/draft.md', 'draft\n');
+    await eventually(
+      () =>
+        git(remote, 'ls-tree', '-r', '--name-only', 'main').includes('shared/tasks/p-01/workspace/draft.md') ||
+        undefined,
+      'the draft is published and integrated',
+    );
+    await eventually(
+      () => ana.logged.some((line) => line.includes('owned by somebody else') && line.includes(PLAN)) || undefined,
+      'the foreign edit is told',
+    );
+    expect(git(remote, 'show', `lanes/ana:${PLAN}`)).toContain('- [~] p-01');
+    expect(git(remote, 'show', `main:${PLAN}`)).toContain('- [~] p-01');
+  });
+
+  test('stops once, gives up the workspace, and refuses what comes later', async () => {
+    const dir = join(testFolder('node'), 'lead');
+    const node = await startIn(dir, 'leader', 'lead');
+    await Promise.all([node.stop(), node.stop()]);
+    await node.stopped;
+    expect(readdirSync(join(dir, '.baton')).filter((name) => name.includes('lock'))).toEqual([]);
+    expect(
+      await node.call({ tool: 'projectflow', action: 'create_project', payload: { title: 'Late' } }),
+    ).toMatchObject({ ok: false, code: 'locked', error: 'the node is stopping' });
+    const next = await startIn(dir, 'leader', 'lead');
+    await next.must('projectflow', 'create_project', { title: 'In time' });
+  });
+});
