@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { git } from './git.ts';
 
 /** Every file of a folder with a digest of its bytes, but for git's and the clone's own state. */
-export function filesOf(folder: string): Readonly<Record<string, string>> {
+function filesOf(folder: string): Readonly<Record<string, string>> {
   const found: Record<string, string> = {};
   for (const name of readdirSync(folder, { recursive: true, encoding: 'utf8' }).sort()) {
     if (/(^|\/)\.(git|baton)(\/|$)/.test(name)) continue;
