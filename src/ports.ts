@@ -175,7 +175,29 @@ export interface Chat {
   history(room: string | undefined, limit: number): Promise<readonly RoomMessage[]>;
   /** Hears others from where the last process stopped, until it is closed. Absent where there is nobody to hear. */
   listen?(ear: Ear): { close(): Promise<void> };
+  /** Absent where a room is only a name. */
+  readonly rooms?: RoomKeeper;
   close(): Promise<void>;
+}
+
+/** Makes rooms and asks people in. All throw `notify-failed`. */
+export interface RoomKeeper {
+  /** The room that this account made for a purpose before, whether or not anybody noted it. */
+  find(purpose: string): Promise<string | undefined>;
+  create(room: NewRoom): Promise<string>;
+  /** Full ids of those who have joined or are invited. */
+  members(room: string): Promise<readonly string[]>;
+  invite(room: string, userId: string): Promise<void>;
+}
+
+export interface NewRoom {
+  readonly purpose: string;
+  readonly name: string;
+  readonly topic: string;
+  /** Full ids. */
+  readonly invite: readonly string[];
+  /** Clients show it among the conversations with one person. */
+  readonly direct: boolean;
 }
 
 /** Who listens to the rooms. */

@@ -1,8 +1,11 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import type { App, Envelope } from '../../src/app-types.ts';
 import type { RoomEvent } from '../support/synapse/accounts.ts';
 import { onHomeserver } from '../support/synapse/homeserver.ts';
-import { matrixTeam, startMatrixNode } from '../support/synapse/team.ts';
+import { batonWith } from '../support/baton.ts';
+import { matrixTeam, startMatrixNode, tokenOf } from '../support/synapse/team.ts';
 import { eventually } from '../support/waiting.ts';
 
 const call = (app: App, action: string, payload: Record<string, unknown>): Promise<Envelope> =>
@@ -122,5 +125,40 @@ onHomeserver('a team on a homeserver', (homeserver) => {
     await must(leader, 'delegate_task', delegate);
     expect(about(await observer.messages(other), 'TASK_ASSIGNED').length).toBe(1);
     expect(await observer.messages(teamRoom)).toEqual([]);
+  });
+
+  test('team setup makes the rooms once, and the nodes of the team follow into them', async () => {
+    const { lead, members, admin, observer } = await matrixTeam(homeserver(), { rooms: false });
+    const [ana] = members;
+    if (ana === undefined) throw new Error('a team needs a Worker');
+    const setUp = async (...flags: readonly string[]) => {
+      const run = await batonWith({ cwd: lead.dir, env: tokenOf(lead.account) }, 'team', 'setup', '--json', ...flags);
+      expect(run.code, run.stdout + run.stderr).toBe(0);
+      return (JSON.parse(run.stdout) as { rooms: readonly { key: string; roomId: string }[] }).rooms;
+    };
+    const made = await setUp('--invite', ana.userId);
+    expect(made).toEqual([
+      { key: 'teamRoomId', roomId: expect.any(String) as string, created: true, invited: [admin.userId, ana.userId] },
+      { key: 'leaderDmRoomId', roomId: expect.any(String) as string, created: true, invited: [admin.userId] },
+    ]);
+    const [teamRoom, leaderDm] = made.map(({ roomId }) => roomId);
+    const written = readFileSync(join(lead.dir, 'shared/team.json'), 'utf8');
+    expect(JSON.parse(written)).toMatchObject({ name: 'team', teamRoomId: teamRoom, leaderDmRoomId: leaderDm });
+
+    await startMatrixNode(ana);
+    await eventually(async () => (await lead.joined(teamRoom ?? '')).includes(ana.userId) || undefined, 'Ana joins');
+    const again = await setUp('--invite', ana.userId, observer.userId);
+    expect(again).toEqual([
+      { key: 'teamRoomId', roomId: teamRoom, created: false, invited: [observer.userId] },
+      { key: 'leaderDmRoomId', roomId: leaderDm, created: false, invited: [] },
+    ]);
+
+    // As if the run had been broken off before it could write down what it made.
+    writeFileSync(
+      join(lead.dir, 'shared/team.json'),
+      written.replaceAll(/^.*RoomId.*\n/gm, '').replace('},\n}', '}\n}'),
+    );
+    expect((await setUp()).map(({ roomId }) => roomId)).toEqual([teamRoom, leaderDm]);
+    expect(JSON.parse(readFileSync(join(lead.dir, 'shared/team.json'), 'utf8'))).toEqual(JSON.parse(written));
   });
 });

@@ -12,6 +12,7 @@ import { TXN_KEY, messageContent } from './content.ts';
 import { rateLimitMs, rateLimited, toNotifyError } from './errors.ts';
 import { listenToRooms } from './listen.ts';
 import { readMessage } from './message.ts';
+import { keepRooms } from './rooms.ts';
 import { openSentJournal } from './sent.ts';
 
 export interface MatrixChatOptions extends ClientOptions {
@@ -138,6 +139,7 @@ export function createMatrixChat(options: MatrixChatOptions): Chat {
   return {
     kind: 'remote',
     self,
+    rooms: keepRooms(client, clock, (room, work) => asking('the rooms cannot be set up', room, work)),
 
     joined(room) {
       const id = requireRoom(room);

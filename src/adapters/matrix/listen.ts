@@ -21,8 +21,6 @@ export interface ListenOptions {
 
 /** How long the homeserver holds a request when nobody says anything; milliseconds. */
 const HOLD = 30_000;
-/** On top of that before the request counts as lost. */
-const GRACE = 15_000;
 const MAX_BACK_OFF = 30_000;
 
 /** Messages, and who is in a room; no typing, no presence, no state that is not asked for. */
@@ -85,7 +83,6 @@ function syncOnce(
 ): Promise<ISyncResponse> {
   const query = { filter: FILTER, timeout, set_presence: 'offline', ...(since === undefined ? {} : { since }) };
   return client.http.authedRequest<ISyncResponse>(Method.Get, '/sync', query, undefined, {
-    localTimeoutMs: timeout + GRACE,
     abortSignal,
     priority: 'auto',
   });

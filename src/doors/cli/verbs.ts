@@ -52,6 +52,12 @@ export const VERBS: readonly Verb[] = [
     load: async () => (await import('./verb-doctor.ts')).defineDoctor,
   },
   {
+    name: 'team',
+    summary: "make the team's rooms on the homeserver",
+    group: WORKSPACE,
+    load: async () => (await import('./verb-team.ts')).defineTeam,
+  },
+  {
     name: 'project',
     summary: 'create, plan, accept, pause, complete projects',
     group: WORK,

@@ -10,8 +10,11 @@ import type { Account, Homeserver } from './accounts.ts';
 
 const SILENT = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined };
 
-/** A Leader and Workers with accounts and clones of their own, their rooms, and people who only have accounts. */
-export async function matrixTeam(homeserver: Homeserver, workers: readonly string[] = ['ana']) {
+/**
+ * A Leader and Workers with accounts and clones of their own, and people who only have accounts; with rooms that all
+ * have joined, unless the team is still without.
+ */
+export async function matrixTeam(homeserver: Homeserver, { workers = ['ana'], rooms = true } = {}) {
   const folder = testFolder('mx');
   const remote = join(folder, 'team.git');
   const register = async (name: string) => {
@@ -28,8 +31,8 @@ export async function matrixTeam(homeserver: Homeserver, workers: readonly strin
     for (const other of others) await other.join(id);
     return id;
   };
-  const teamRoom = await room('Team Room', [...members, admin, observer]);
-  const leaderDm = await room('Leader DM', [admin, observer]);
+  const teamRoom = rooms ? await room('Team Room', [...members, admin, observer]) : '';
+  const leaderDm = rooms ? await room('Leader DM', [admin, observer]) : '';
 
   const init = async (one: typeof lead, role: string): Promise<void> => {
     await initWorkspace({ dir: one.dir, env: cleanEnvironment(), role, as: one.userId, remote });
@@ -40,8 +43,7 @@ export async function matrixTeam(homeserver: Homeserver, workers: readonly strin
     schema: 1,
     name: 'team',
     admin: { name: 'Admin', matrixUserId: admin.userId },
-    teamRoomId: teamRoom,
-    leaderDmRoomId: leaderDm,
+    ...(rooms ? { teamRoomId: teamRoom, leaderDmRoomId: leaderDm } : {}),
   };
   writeFileSync(join(lead.dir, 'shared/team.json'), `${JSON.stringify(team, undefined, 2)}\n`);
   for (const member of members) await init(member, 'worker');
@@ -57,6 +59,11 @@ function configure(dir: string, { userId }: Account, role: string, remote: strin
   writeFileSync(join(dir, 'baton.json'), `${JSON.stringify(config, undefined, 2)}\n`);
 }
 
+/** The environment in which somebody's node finds the token. */
+export function tokenOf({ accessToken }: Account): NodeJS.ProcessEnv {
+  return { ...cleanEnvironment(), TEST_MATRIX_TOKEN: accessToken };
+}
+
 /** The node of one of them, in this process, until the test ends. */
 export async function startMatrixNode({
   dir,
@@ -65,8 +72,7 @@ export async function startMatrixNode({
   readonly dir: string;
   readonly account: Account;
 }): Promise<RunningNode> {
-  const env = { ...cleanEnvironment(), TEST_MATRIX_TOKEN: account.accessToken };
-  const node = await startNode({ root: dir, env, log: SILENT });
+  const node = await startNode({ root: dir, env: tokenOf(account), log: SILENT });
   onTestFinished(() => node.stop());
   return node;
 }
