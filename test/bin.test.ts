@@ -54,4 +54,12 @@ describe('the launcher', () => {
       stderr: expect.stringContaining("unknown command 'nothing'"),
     });
   });
+
+  test('colours nothing in a pipe, on a machine that says it is a CI either', () => {
+    const { stderr } = spawnSync(process.execPath, [bin, 'board', '--workspace', '/'], {
+      encoding: 'utf8',
+      env: { ...process.env, CI: 'true' },
+    });
+    expect(stderr).toMatch(/^error\[no-workspace\]: /);
+  });
 });

@@ -1,3 +1,4 @@
+import { isatty } from 'node:tty';
 import { text as readAll } from 'node:stream/consumers';
 import { Command, CommanderError, InvalidArgumentError } from 'commander';
 import { toFlowError } from '../../protocol/errors.ts';
@@ -18,7 +19,7 @@ export async function main(): Promise<void> {
     stdin: () => readAll(process.stdin),
     out: (text) => process.stdout.write(text),
     err: (text) => process.stderr.write(text),
-    terminal: { stdout: process.stdout.isTTY, columns: process.stdout.columns ?? 100, rows: process.stdout.rows ?? 0 },
+    terminal: { stdout: isatty(1), columns: process.stdout.columns ?? 100, rows: process.stdout.rows ?? 0 },
     load: { app: () => import('../../app.ts'), demo: () => import('../../demo/main.ts') },
   });
 }
