@@ -12,9 +12,12 @@ const SILENT = { debug: () => undefined, info: () => undefined, warn: () => unde
 
 /**
  * A Leader and Workers with accounts and clones of their own, and people who only have accounts; with rooms that all
- * have joined, unless the team is still without.
+ * have joined, unless the team is still without. Their nodes reach the homeserver at `through`.
  */
-export async function matrixTeam(homeserver: Homeserver, { workers = ['ana'], rooms = true } = {}) {
+export async function matrixTeam(
+  homeserver: Homeserver,
+  { workers = ['ana'], rooms = true, through = homeserver.url } = {},
+) {
   const folder = testFolder('mx');
   const remote = join(folder, 'team.git');
   const register = async (name: string) => {
@@ -36,7 +39,7 @@ export async function matrixTeam(homeserver: Homeserver, { workers = ['ana'], ro
 
   const init = async (one: typeof lead, role: string): Promise<void> => {
     await initWorkspace({ dir: one.dir, env: cleanEnvironment(), role, as: one.userId, remote });
-    configure(one.dir, one.account, role, remote, homeserver.url);
+    configure(one.dir, one.account, role, remote, through);
   };
   await init(lead, 'leader');
   const team = {

@@ -1,0 +1,143 @@
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import type { App, Envelope } from '../../src/app-types.ts';
+import { connectSocket } from '../../src/doors/socket/client.ts';
+import { startUp } from '../support/node.ts';
+import type { RunningNode } from '../support/node.ts';
+import { onHomeserver, onOwnHomeserver } from '../support/synapse/homeserver.ts';
+import { proxyTo } from '../support/synapse/proxy.ts';
+import { matrixTeam, startMatrixNode, tokenOf } from '../support/synapse/team.ts';
+import { eventually } from '../support/waiting.ts';
+
+const call = (app: App, action: string, payload: Record<string, unknown>): Promise<Envelope> =>
+  app.call({ tool: action.endsWith('task') ? 'taskflow' : 'projectflow', action, payload });
+
+async function must(app: App, action: string, payload: Record<string, unknown>): Promise<Envelope> {
+  const answer = await call(app, action, payload);
+  expect(answer, JSON.stringify(answer)).toMatchObject({ ok: true });
+  return answer;
+}
+
+const projectId = 'p';
+
+async function plan(app: App, taskIds: readonly string[], assignedTo: string): Promise<void> {
+  await must(app, 'create_project', { projectId, title: 'P', source: 'team-admin' });
+  await must(app, 'plan_dag', { projectId, tasks: taskIds.map((taskId) => ({ taskId, title: taskId, assignedTo })) });
+}
+
+/** The running node, asked over its socket; the call ends with the node at the latest. */
+async function over<Value>(workspace: string, work: (app: App) => Promise<Value>): Promise<Value> {
+  const app = await connectSocket(join(workspace, '.baton/node.sock'), workspace);
+  if (app === undefined) throw new Error('no node answers');
+  try {
+    return await work(app);
+  } finally {
+    await app.close();
+  }
+}
+
+onHomeserver('a Leader that is killed', (homeserver) => {
+  test.each([
+    ['between push and send', 'before'],
+    ['between send and recording', 'after'],
+  ] as const)('%s says it once', async (_, when) => {
+    const proxy = await proxyTo(homeserver().url);
+    const { lead, members, observer, teamRoom } = await matrixTeam(homeserver(), { through: proxy.url });
+    const [ana] = members;
+    if (ana === undefined) throw new Error('a team needs a Worker');
+    const up = (): Promise<RunningNode> => startUp(lead.dir, tokenOf(lead.account));
+    const node = await up();
+    await over(lead.dir, (app) => plan(app, ['p-01'], ana.userId));
+    const killed = Promise.withResolvers<void>();
+    proxy.meet({ [when]: () => node.kill().then(killed.resolve) });
+    const delegate = { projectId, taskId: 'p-01', roomId: teamRoom, spec: 'Do it.' };
+    await expect(over(lead.dir, (app) => call(app, 'delegate_task', delegate))).rejects.toThrow();
+    await killed.promise;
+    expect((await observer.messages(teamRoom)).length).toBe(when === 'before' ? 0 : 1);
+
+    const next = await up();
+    const task = await eventually(async () => {
+      const answer = await over(lead.dir, (app) => call(app, 'check_task', { taskId: 'p-01' }));
+      const { status, event_id: eventId } = answer['task'] as { status?: string; event_id?: string };
+      return status === 'assigned' ? { status, eventId } : undefined;
+    }, 'the message is sent and recorded');
+    const said = await observer.messages(teamRoom);
+    expect(said.map(({ event_id }) => event_id)).toEqual([task.eventId]);
+    expect(await next.stop()).toBe(0);
+  });
+});
+
+onOwnHomeserver('a homeserver', { rateLimits: 'default' }, (homeserver) => {
+  test('is down for the whole of a project: that hinders no work, and the rooms catch up in order', async () => {
+    const { lead, members, observer, teamRoom, leaderDm } = await matrixTeam(homeserver());
+    const [ana] = members;
+    if (ana === undefined) throw new Error('a team needs a Worker');
+    await homeserver().halt();
+    const leader = await startMatrixNode(lead);
+    const worker = await startMatrixNode(ana);
+    const taskIds = ['p-01', 'p-02'];
+    await plan(leader, taskIds, ana.userId);
+    for (const taskId of taskIds) {
+      expect(
+        await call(leader, 'delegate_task', { projectId, taskId, roomId: teamRoom, spec: 'Do it.' }),
+      ).toMatchObject({
+        ok: false,
+        code: 'notify-failed',
+        retryable: true,
+        task: { status: 'prepared' },
+      });
+      await eventually(async () => (await call(worker, 'ack_task', { taskId })).ok || undefined, `${taskId} arrives`);
+      await must(worker, 'submit_task', { taskId, status: 'SUCCESS', summary: `Did ${taskId}.` });
+      const checked = await eventually(async () => {
+        const answer = await call(leader, 'check_task', { taskId });
+        return answer['submitted'] === true ? answer : undefined;
+      }, `${taskId} is submitted`);
+      const { submission_id: submissionId } = checked['task'] as { submission_id: string };
+      await must(leader, 'accept_task_result', { projectId, taskId, submissionId, resultStatus: 'SUCCESS' });
+    }
+    await must(leader, 'complete_project', { projectId });
+
+    await homeserver().start();
+    await eventually(async () => {
+      const { project } = await must(leader, 'resolve_project', { projectId });
+      return (project as { requester_report?: { pending?: boolean } }).requester_report?.pending === false || undefined;
+    }, 'the report is delivered');
+    const lines = await eventually(async () => {
+      const said = await observer.messages(teamRoom);
+      return said.length >= 5 ? said : undefined;
+    }, 'the Team Room has caught up');
+    const saidBy = (user: string): readonly string[] =>
+      lines
+        .filter(({ sender }) => sender === user)
+        .map(({ content }) => content.body?.split(' ').slice(1, 3).join(' ') ?? '');
+    expect(saidBy(lead.userId)).toEqual(['TASK_ASSIGNED: p-01', 'TASK_ASSIGNED: p-02', 'PROJECT_COMPLETED: p']);
+    expect(saidBy(ana.userId)).toEqual(['TASK_COMPLETED: p-01', 'TASK_COMPLETED: p-02']);
+    const reports = (await observer.messages(leaderDm)).map(({ content }) => content.body);
+    expect(new Set(reports).size).toBe(reports.length);
+    expect(reports.at(-1)).toMatch(/completed/i);
+  });
+
+  test('takes less than there is to say: it is told everything, once', async () => {
+    const { lead, members, observer, teamRoom } = await matrixTeam(homeserver());
+    const [ana] = members;
+    if (ana === undefined) throw new Error('a team needs a Worker');
+    const leader = await startMatrixNode(lead);
+    const taskIds = [...Array(13).keys()].map((index) => `p-${String(index + 1).padStart(2, '0')}`);
+    await plan(leader, taskIds, ana.userId);
+    const answers = await Promise.all(
+      taskIds.map((taskId) => call(leader, 'delegate_task', { projectId, taskId, roomId: teamRoom, spec: 'Do it.' })),
+    );
+    for (const answer of answers)
+      expect(answer.ok ? 'sent' : answer.code, JSON.stringify(answer)).toMatch(/^(?:sent|notify-failed)$/);
+    const eventIds = await Promise.all(
+      taskIds.map((taskId) =>
+        eventually(async () => {
+          const { status, event_id } = (await call(leader, 'check_task', { taskId }))['task'] as Record<string, string>;
+          return status === 'assigned' ? event_id : undefined;
+        }, `${taskId} is assigned`),
+      ),
+    );
+    const said = (await observer.messages(teamRoom)).map(({ event_id }) => event_id);
+    expect([...said].sort()).toEqual([...eventIds].sort());
+  });
+});
