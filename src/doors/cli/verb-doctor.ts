@@ -3,6 +3,7 @@ import { promisify } from 'node:util';
 import type { Command } from 'commander';
 import type { App, Envelope, ToolCall } from '../../app-types.ts';
 import { FlowError, toFlowError } from '../../protocol/errors.ts';
+import { teamRoom } from '../actor.ts';
 import { connect } from '../connect.ts';
 import { NODE } from '../node-calls.ts';
 import { socketPath } from '../workspace.ts';
@@ -79,6 +80,7 @@ async function examine(session: Session): Promise<readonly Finding[]> {
       good('identity', `${app.identity.matrixUserId} (${app.identity.role})`),
       ...(await examineSync(app)),
       ...(await examineFiles(app)),
+      ...(await examineRooms(app)),
     ];
   } finally {
     await app.close();
@@ -166,6 +168,16 @@ async function examineFiles(app: App): Promise<readonly Finding[]> {
     const detail = [place, `[${wordOf(kind)}]`, wordOf(message)].filter((part) => part !== '').join(' ');
     return { check: 'files', ok: severity === 'warning', detail, ...(typeof remedy === 'string' ? { remedy } : {}) };
   });
+}
+
+/**
+ * Reading the Team Room needs all of it: a homeserver that answers, a token that it takes, a room that was joined.
+ * Rooms on this machine are there by themselves, so only what is wrong is told.
+ */
+async function examineRooms(app: App): Promise<readonly Finding[]> {
+  const roomId = await teamRoom(app);
+  const answer = await ask(app, { tool: 'message', action: 'list', payload: { roomId, limit: 1 } });
+  return answer.ok ? [] : [unanswered('rooms', answer)];
 }
 
 function unanswered(check: string, answer: Envelope): Finding {
