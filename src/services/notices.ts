@@ -26,7 +26,8 @@ export function noticesFor(request: NoticeRequest): readonly Announcement[] {
   const mirrored = request.localRooms && request.mode === 'team';
   return [
     ...(leads ? findingNotices(request) : ownFindingNotices(request)),
-    ...refusalNotices(request, leads),
+    // In a shared room the Leader's word is enough, and it names the Worker.
+    ...(leads || request.localRooms ? refusalNotices(request, leads) : []),
     ...(mirrored ? (leads ? [...attentionLines(request), ...submissionLines(request)] : assignmentLines(request)) : []),
   ];
 }

@@ -107,6 +107,15 @@ describe('noticesFor, of lanes that were not taken whole', () => {
     }),
   );
 
+  test.each([
+    [lead, ['refused-1']],
+    [ana, []],
+  ])('are told in a shared room by the Leader only (%#)', (identity, txns) => {
+    const now = '2026-06-07T00:00:00Z';
+    const notices = noticesFor({ view, findings: [], identity, localRooms: false, mode: 'team', now });
+    expect(notices.map(({ txn }) => txn)).toEqual(txns);
+  });
+
   test.each([[lead], [ana]])('believes those only who integrate lanes (%#)', (identity) => {
     const notices = noticesFor({
       view,
