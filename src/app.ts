@@ -45,8 +45,8 @@ export async function openApp(options: AppOptions): Promise<App> {
   await using stack = new AsyncDisposableStack();
   const assembly = await assemble(options, stack, { watched: false });
   // Looks must not commit anything; the first other call takes up what was edited by hand before.
-  let adopted: Promise<void> | undefined;
-  const takeUpEdits = (): Promise<void> => (adopted ??= adoptEdits(assembly));
+  let adopted: Promise<unknown> | undefined;
+  const takeUpEdits = (): Promise<unknown> => (adopted ??= adoptEdits(assembly));
   const owned = stack.move();
   return { ...face(assembly, takeUpEdits), close: () => owned.disposeAsync() };
 }
@@ -67,7 +67,7 @@ export async function startNode(options: AppOptions): Promise<RunningNode> {
   return { ...face(assembly, () => Promise.resolve()), close: stop, stop, stopped: ended.promise };
 }
 
-function face(assembly: Assembly, beforeCommand: () => Promise<void>): Omit<App, 'close'> {
+function face(assembly: Assembly, beforeCommand: () => Promise<unknown>): Omit<App, 'close'> {
   const { config, identity, mode, workTree } = assembly;
   return {
     root: workTree.root,
@@ -81,7 +81,7 @@ function face(assembly: Assembly, beforeCommand: () => Promise<void>): Omit<App,
   };
 }
 
-async function answer(assembly: Assembly, call: ToolCall, beforeCommand: () => Promise<void>): Promise<Envelope> {
+async function answer(assembly: Assembly, call: ToolCall, beforeCommand: () => Promise<unknown>): Promise<Envelope> {
   let actor: Actor;
   try {
     actor = hostedActor(assembly, call.actor);
@@ -145,23 +145,33 @@ function refusal(call: ToolCall, error: FlowError): Envelope {
 }
 
 /** Everything edited by hand is committed as far as this node's actor owns it. */
-async function adoptEdits({ sync, log }: Assembly): Promise<void> {
+async function adoptEdits({ sync, log }: Assembly): Promise<{ readonly foreign: readonly string[] }> {
   const { foreign } = await sync.adopt(await sync.dirty());
   if (foreign.length > 0) log.warn({ paths: foreign }, 'changed by hand, but owned by somebody else: not published');
+  return { foreign };
 }
 
 async function syncNow(assembly: Assembly): Promise<Envelope> {
   const { sync, reconciler, outbox } = assembly;
   const head = { tool: 'node', action: 'sync' };
   try {
-    await adoptEdits(assembly);
+    const { foreign } = await adoptEdits(assembly);
     const report = await sync.pull();
     await sync.push();
     reconciler.wake();
     await reconciler.idle();
     await outbox.flush();
     const { changed, refusals, conflicts } = report;
-    return { ok: true, ...head, remote: report.remote, changed, refusals, conflicts, sync: await sync.status() };
+    return {
+      ok: true,
+      ...head,
+      remote: report.remote,
+      changed,
+      foreign,
+      refusals,
+      conflicts,
+      sync: await sync.status(),
+    };
   } catch (thrown) {
     return withoutRoot(refusal(head, toFlowError(thrown, 'sync')), assembly.workTree.root);
   }

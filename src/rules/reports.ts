@@ -44,9 +44,11 @@ export function reportText(view: WorkspaceView, entry: ProjectEntry, meta: Proje
   });
 }
 
+/** A Loop's plan shows its present iteration only; what earlier ones delivered belongs to the project as well. */
 function projectTasks(view: WorkspaceView, { id, plan }: ProjectEntry): readonly TaskMeta[] {
-  return plan.nodes.flatMap((node) => {
-    const meta = view.task(node.id)?.meta;
+  const ids = plan.kind === 'loop' ? view.taskIds() : plan.nodes.map((node) => node.id);
+  return ids.flatMap((taskId) => {
+    const meta = view.task(taskId)?.meta;
     return meta === undefined || meta.project_id !== id ? [] : [meta];
   });
 }

@@ -97,7 +97,7 @@ function notice(view: WorkspaceView, txn: string, text: string, mentions: readon
 function assignmentLines({ view, identity }: NoticeRequest): readonly Announcement[] {
   return tasksOf(view)
     .filter((meta) => isSelf(identity, meta.assigned_to) && meta.notify_txn !== undefined)
-    .filter(({ status }) => status === 'prepared' || status === 'assigned')
+    .filter(({ status }) => status === 'prepared' || status === 'assigned' || status === 'in_progress')
     .map((meta) => ({
       kind: 'assignment',
       txn: meta.notify_txn ?? '',

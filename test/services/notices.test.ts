@@ -77,7 +77,7 @@ describe('noticesFor, where every clone has a room log of its own', () => {
   test.each<[string, Actor, Partial<TaskMeta>, boolean]>([
     ['a question that was answered', lead, { attention: [{ ...question, resolved: true }] }, true],
     ['a question to the one who asked it', ana, { attention: [{ ...question, resolved: false }] }, true],
-    ['an assignment that was acknowledged', ana, { notify_txn: 'delegate-1' }, true],
+    ['an assignment that was handed in', ana, { notify_txn: 'delegate-1', status: 'submitted' }, true],
     ['anything that a shared room shows by itself', lead, { attention: [{ ...question, resolved: false }] }, false],
   ])('says nothing about %s', (_, identity, meta, localRooms) => {
     expect(said(identity, meta, localRooms)).toEqual([]);

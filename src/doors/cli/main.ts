@@ -9,6 +9,9 @@ import { versionOf } from '../version.ts';
 import { UsageError, type Globals, type Io, type Session } from './session.ts';
 import { VERBS } from './verbs.ts';
 
+/** In a pipe nothing is cut: whoever reads it has no edge to keep to. */
+const PIPE_COLUMNS = 1000;
+
 /** The command line of this process: sets the exit code and leaves the rest to the event loop. */
 export async function main(): Promise<void> {
   // A reader that closes early (`baton board | head`) is no failure.
@@ -19,7 +22,7 @@ export async function main(): Promise<void> {
     stdin: () => readAll(process.stdin),
     out: (text) => process.stdout.write(text),
     err: (text) => process.stderr.write(text),
-    terminal: { stdout: isatty(1), columns: process.stdout.columns ?? 100, rows: process.stdout.rows ?? 0 },
+    terminal: { stdout: isatty(1), columns: isatty(1) ? (process.stdout.columns ?? 100) : PIPE_COLUMNS, rows: process.stdout.rows ?? 0 },
     load: { app: () => import('../../app.ts'), demo: () => import('../../demo/main.ts') },
   });
 }

@@ -37,8 +37,8 @@ export function defineDoctor(command: Command, session: Session): void {
 
 /** The findings as lines: what is well in one each, what is wrong with its remedy beneath. */
 export function renderFindings(findings: readonly Finding[], palette: Palette): string {
-  const rows = findings.map(({ check, ok, detail }) => [
-    ok ? palette.green('ok') : palette.red('wrong'),
+  const rows = findings.map(({ check, ok, detail, remedy }) => [
+    ok ? (remedy === undefined ? palette.green('ok') : palette.yellow('warn')) : palette.red('wrong'),
     palette.bold(check),
     printable(detail),
   ]);

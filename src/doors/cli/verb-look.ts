@@ -171,6 +171,10 @@ function renderSynced(answer: Fields, palette: Palette): string {
   const brought = [
     `${palette.green('synced')}  ${changed.length === 0 ? 'nothing new' : count(changed.length, 'changed file')}`,
     ...changed.map((path) => `  ${printable(path)}`),
+    ...textsOf(answer['foreign']).map(
+      (path) =>
+        `${palette.yellow('kept here')}  ${printable(path)} was changed by hand but is not yours to change; git checkout -- ${printable(path)} undoes it`,
+    ),
     ...refusals.map(
       ({ lane, path, reason, detail }) =>
         `${palette.red('refused')}  ${[lane, path, reason, detail].map((part) => printable(wordOf(part))).join('  ')}`,

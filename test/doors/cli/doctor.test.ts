@@ -72,7 +72,7 @@ describe('doctor', () => {
         '       compare it with the file beside it, keep what is right, and delete it',
         'wrong  files      shared/tasks/a/meta.json:3:1 [json-syntax] invalid JSON',
         '       mend it',
-        'ok     files      [missing-meta] no meta',
+        'warn   files      [missing-meta] no meta',
         '       delegate again',
         '',
       ].join('\n'),
