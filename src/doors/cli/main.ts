@@ -22,7 +22,11 @@ export async function main(): Promise<void> {
     stdin: () => readAll(process.stdin),
     out: (text) => process.stdout.write(text),
     err: (text) => process.stderr.write(text),
-    terminal: { stdout: isatty(1), columns: isatty(1) ? (process.stdout.columns ?? 100) : PIPE_COLUMNS, rows: process.stdout.rows ?? 0 },
+    terminal: {
+      stdout: isatty(1),
+      columns: isatty(1) ? (process.stdout.columns ?? 100) : PIPE_COLUMNS,
+      rows: process.stdout.rows ?? 0,
+    },
     load: { app: () => import('../../app.ts'), demo: () => import('../../demo/main.ts') },
   });
 }
