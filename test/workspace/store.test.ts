@@ -130,7 +130,7 @@ describe('reading', () => {
     ]);
   });
 
-  test.skipIf(process.getuid?.() === 0)('reports a file that it may not read', () => {
+  test.skipIf(process.getuid?.() === 0)('reports a file that it may not read (skipped as root, who may read all)', () => {
     const root = testFolder();
     put(root, TASK, '{}');
     chmodSync(join(root, TASK), 0o000);
