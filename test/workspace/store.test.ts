@@ -130,17 +130,20 @@ describe('reading', () => {
     ]);
   });
 
-  test.skipIf(process.getuid?.() === 0)('reports a file that it may not read (skipped as root, who may read all)', () => {
-    const root = testFolder();
-    put(root, TASK, '{}');
-    chmodSync(join(root, TASK), 0o000);
-    expect(
-      createWorkTree(root)
-        .view()
-        .task('t-1')
-        ?.diagnostics.map(({ rule }) => rule),
-    ).toEqual(['file-unreadable']);
-  });
+  test.skipIf(process.getuid?.() === 0)(
+    'reports a file that it may not read (skipped as root, who may read all)',
+    () => {
+      const root = testFolder();
+      put(root, TASK, '{}');
+      chmodSync(join(root, TASK), 0o000);
+      expect(
+        createWorkTree(root)
+          .view()
+          .task('t-1')
+          ?.diagnostics.map(({ rule }) => rule),
+      ).toEqual(['file-unreadable']);
+    },
+  );
 
   test('follows no link to a directory', () => {
     const root = testFolder();
