@@ -181,7 +181,7 @@ describe('the socket of a node', () => {
 
 describe('the path of the socket', () => {
   test('lies in .baton, or where BATON_SOCKET says', () => {
-    expect(socketPath('/work', {})).toBe('/work/.baton/node.sock');
+    expect(socketPath('/srv/team', {})).toBe('/srv/team/.baton/node.sock');
     expect(socketPath('/work', { BATON_SOCKET: '/tmp/b.sock' })).toBe('/tmp/b.sock');
   });
 
