@@ -1,6 +1,7 @@
 import type { Change } from './protocol/changes.ts';
 import type { Diagnostic } from './protocol/diagnostic.ts';
 import type { Actor } from './protocol/records/types.ts';
+import type { NewRoom, RoomDescription, RoomMember } from './protocol/rooms.ts';
 import type { WorkspaceView } from './protocol/view.ts';
 
 /** Time and chance, so that rules get them as arguments and tests can hold them still. */
@@ -180,24 +181,21 @@ export interface Chat {
   close(): Promise<void>;
 }
 
-/** Makes rooms and asks people in. All throw `notify-failed`. */
+/** Makes rooms, asks people in, and looks who is there. All throw `notify-failed`. */
 export interface RoomKeeper {
   /** The room that this account made for a purpose before, whether or not anybody noted it. */
   find(purpose: string): Promise<string | undefined>;
   create(room: NewRoom): Promise<string>;
-  /** Full ids of those who have joined or are invited. */
-  members(room: string): Promise<readonly string[]>;
+  /** Those who have joined or are invited. */
+  members(room: string): Promise<readonly RoomMember[]>;
   invite(room: string, userId: string): Promise<void>;
-}
-
-export interface NewRoom {
-  readonly purpose: string;
-  readonly name: string;
-  readonly topic: string;
-  /** Full ids. */
-  readonly invite: readonly string[];
-  /** Clients show it among the conversations with one person. */
-  readonly direct: boolean;
+  describe(room: string): Promise<RoomDescription>;
+  /** The rooms that this account has joined. */
+  joined(): Promise<readonly string[]>;
+  /** False when this account was not in the room any more. */
+  leave(room: string): Promise<boolean>;
+  /** Whether the homeserver has an account of this id. Throws where it does not tell. */
+  knows(userId: string): Promise<boolean>;
 }
 
 /** Who listens to the rooms. */
