@@ -41,10 +41,12 @@ export interface WorkTree {
   files(path: string): { readonly paths: readonly string[]; readonly problems: readonly Diagnostic[] };
   /** The bytes of a file on disk; `undefined` when absent. Refuses symlinks and anything outside the root. */
   bytes(path: string): Uint8Array | undefined;
-  /** Atomic: temp file in the same directory, fsync, rename. Creates directories. */
+  /** Atomic: temp file in the same directory, rename. Creates directories. Durable only after `makeDurable`. */
   writeBytes(path: string, bytes: Uint8Array): void;
-  /** Removes a file and the directories that it leaves empty. */
+  /** Removes a file and the directories that it leaves empty. Durable only after `makeDurable`. */
   removeFile(path: string): void;
+  /** A machine that loses power from now on still has these paths as they were written, or removed. */
+  makeDurable(paths: readonly string[]): Promise<void>;
 }
 
 // ---------------------------------------------------------------- git and sync

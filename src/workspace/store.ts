@@ -6,7 +6,7 @@ import type { Change } from '../protocol/changes.ts';
 import type { Diagnostic } from '../protocol/diagnostic.ts';
 import { FlowError } from '../protocol/errors.ts';
 import type { WorkspaceView } from '../protocol/view.ts';
-import { syncDirectory, writeAtomically } from './atomic.ts';
+import { makeDurable, replaceFile } from './atomic.ts';
 import { createDiskReader } from './disk.ts';
 import type { DiskReaderOptions } from './disk.ts';
 import { createParseCache, createView, overlayReader } from './snapshot.ts';
@@ -41,9 +41,14 @@ export function createWorkTree(root: string, options: WorkTreeOptions = {}): Wor
     writeBytes(path, bytes) {
       const file = resolveInside(root, path);
       refuseLinks(root, path);
-      writing(path, () => writeAtomically(file, bytes));
+      writing(path, () => replaceFile(file, bytes));
       reader.invalidate([path]);
     },
+    makeDurable: (paths) =>
+      makeDurable(
+        root,
+        paths.map((path) => resolveInside(root, path)),
+      ),
     removeFile(path) {
       const file = resolveInside(root, path);
       refuseLinks(root, parentOf(path));
@@ -93,7 +98,6 @@ function removeEmptied(root: string, from: string): void {
     }
     directory = dirname(directory);
   }
-  syncDirectory(directory);
 }
 
 function filesBelow(
