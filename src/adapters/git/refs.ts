@@ -42,7 +42,9 @@ export function createStand(
     const [, symbolic] = /^ref: (.+)$/m.exec(readFileSync(join(gitDir, 'HEAD'), 'utf8')) ?? [];
     // Where refs are kept in tables, the file is only a placeholder.
     const head =
-      symbolic === 'refs/heads/.invalid' ? await ask(clone, ['symbolic-ref', '--quiet', 'HEAD'], { codes: [0, 1] }) : symbolic;
+      symbolic === 'refs/heads/.invalid'
+        ? await ask(clone, ['symbolic-ref', '--quiet', 'HEAD'], { codes: [0, 1] })
+        : symbolic;
     const found = await lookup.stat(refs);
     return { branch: branchOf(head ?? ''), operation: operationIn(gitDir), ids: found.map((object) => object?.id) };
   };
@@ -142,7 +144,9 @@ export function createMirror(
   return async (branches) => {
     shown ??= await trackingRefs(clone);
     const before = shown;
-    const now = [...branches].map(([branch, next]) => [branch.replace('refs/heads/', 'refs/remotes/origin/'), next] as const);
+    const now = [...branches].map(
+      ([branch, next]) => [branch.replace('refs/heads/', 'refs/remotes/origin/'), next] as const,
+    );
     await updateRefs(now.filter(([ref, next]) => before.get(ref) !== next).map(([ref, next]) => ({ ref, next })));
     shown = new Map(now);
   };

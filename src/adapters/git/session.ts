@@ -106,7 +106,10 @@ function start(place: GitPlace, args: readonly string[], onEnd: (ended: Running)
 /** Whether this process stays for the sake of the child; its pipes are handles of their own. */
 function hold(child: ChildProcessWithoutNullStreams, held: boolean): void {
   // Pipes are sockets, which the types do not say.
-  const handles = [child, child.stdin, child.stdout, child.stderr] as unknown as readonly Pick<Socket, 'ref' | 'unref'>[];
+  const handles = [child, child.stdin, child.stdout, child.stderr] as unknown as readonly Pick<
+    Socket,
+    'ref' | 'unref'
+  >[];
   for (const handle of handles) {
     if (held) handle.ref();
     else handle.unref();
