@@ -65,6 +65,7 @@ export const TOOLS: Readonly<Record<string, Readonly<Record<string, ActionRow>>>
     board: { operation: 'node.board' },
     inbox: { operation: 'node.inbox', rules: room },
     problems: { operation: 'node.problems' },
+    rooms: { operation: 'node.rooms' },
   },
 };
 
@@ -75,5 +76,5 @@ export const TOOL_SUMMARIES: Readonly<Record<string, string>> = {
   filesync: 'Shared files: fetch, publish, look up.',
   projectflow: 'Projects and their plans: create, plan, ready nodes, accept, pause, complete.',
   taskflow: 'Tasks: delegate, acknowledge, submit, check, cancel.',
-  node: 'What this node sees: board, inbox, sync status, problems.',
+  node: 'What this node sees: board, inbox, sync status, problems, rooms.',
 };

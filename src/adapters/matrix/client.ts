@@ -3,9 +3,12 @@ import type { IRoomEvent } from 'matrix-js-sdk';
 
 export interface ClientOptions {
   readonly homeserver: string;
-  readonly accessToken: string;
+  /** Absent until there is one. */
+  readonly accessToken?: string;
   readonly self: string;
   readonly deviceId?: string;
+  /** Told what time it is at the homeserver, with every answer: milliseconds since the epoch, exact to a second. */
+  readonly onTime?: (there: number) => void;
 }
 
 /**
@@ -18,13 +21,13 @@ const REQUEST_MS = 20_000;
  * The SDK's client as a way to speak to the homeserver, without its copy of the rooms and its own queue of events:
  * what is sent and what was sent is the outbox's to know.
  */
-export function createClient({ homeserver, accessToken, self, deviceId }: ClientOptions): MatrixClient {
+export function createClient({ homeserver, accessToken, self, deviceId, onTime }: ClientOptions): MatrixClient {
   return new MatrixClient({
     baseUrl: homeserver.replace(/\/+$/, ''),
-    accessToken,
+    ...(accessToken === undefined ? {} : { accessToken }),
     userId: self,
     ...(deviceId === undefined ? {} : { deviceId }),
-    fetchFn: fetchInTime,
+    fetchFn: fetchInTime(onTime),
     disableVoip: true,
     // What matters is in the errors; requests in a log could carry what is secret.
     logger: SILENT,
@@ -32,13 +35,19 @@ export function createClient({ homeserver, accessToken, self, deviceId }: Client
 }
 
 /** The SDK's own limit leaves timers behind that keep a finished command from ending; this one does not. */
-const fetchInTime: typeof fetch = (input, init) => {
-  const asked = new URL(input instanceof Request ? input.url : input);
-  const held = Number(asked.searchParams.get('timeout') ?? 0);
-  const late = AbortSignal.timeout(REQUEST_MS + held);
-  const given = init?.signal;
-  return fetch(input, { ...init, signal: given instanceof AbortSignal ? AbortSignal.any([given, late]) : late });
-};
+function fetchInTime(onTime: ClientOptions['onTime']): typeof fetch {
+  return async (input, init) => {
+    const asked = new URL(input instanceof Request ? input.url : input);
+    const held = Number(asked.searchParams.get('timeout') ?? 0);
+    const late = AbortSignal.timeout(REQUEST_MS + held);
+    const given = init?.signal;
+    const signal = given instanceof AbortSignal ? AbortSignal.any([given, late]) : late;
+    const answer = await fetch(input, { ...init, signal });
+    const there = Date.parse(answer.headers.get('date') ?? '');
+    if (!Number.isNaN(there)) onTime?.(there);
+    return answer;
+  };
+}
 
 const ignore = (): void => undefined;
 const SILENT = { trace: ignore, debug: ignore, info: ignore, warn: ignore, error: ignore, getChild: () => SILENT };

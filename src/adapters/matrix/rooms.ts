@@ -1,6 +1,7 @@
 import { Preset, Visibility } from 'matrix-js-sdk';
 import type { MatrixClient } from 'matrix-js-sdk';
 import type { Clock, NewRoom, RoomKeeper } from '../../ports.ts';
+import { normaliseRoom } from '../../protocol/rooms.ts';
 import { rateLimitMs } from './errors.ts';
 
 /** Says what a room was made for, so that it is found again when nobody could note its id. */
@@ -35,13 +36,18 @@ export function keepRooms(client: MatrixClient, clock: Clock, asking: Asking): R
     create: (room) => asking(undefined, () => patiently(() => create(client, room))),
     members: (room) =>
       asking(room, async () => {
-        const { chunk = [] } = await client.members(room);
+        const { chunk = [] } = await client.members(idOf(room));
         return chunk
           .filter(({ content: { membership } }) => membership === 'join' || membership === 'invite')
           .flatMap(({ state_key: user }) => user ?? []);
       }),
-    invite: (room, user) => asking(room, () => patiently(() => client.invite(room, user)).then(() => undefined)),
+    invite: (room, user) => asking(room, () => patiently(() => client.invite(idOf(room), user)).then(() => undefined)),
   };
+}
+
+/** A room that was named in files may be spelled in any way (protocol.md §1.4). */
+function idOf(room: string): string {
+  return normaliseRoom(room) ?? room;
 }
 
 async function purposeOf(client: MatrixClient, room: string): Promise<unknown> {
