@@ -2,7 +2,6 @@ import { join } from 'node:path';
 import { systemClock } from './adapters/clock.ts';
 import { namesToken, sessionFile } from './chat.ts';
 import { loadConfig } from './config.ts';
-import type { BatonConfig } from './config.ts';
 import { FlowError } from './protocol/errors.ts';
 
 interface Place {
@@ -27,23 +26,22 @@ export interface LoggedIn {
  * takes the session up when it next asks for one. Throws `FlowError`.
  */
 export async function logInToHomeserver({ root, env, password: given }: LoginOptions): Promise<LoggedIn> {
-  const { matrix, self, store, sdk } = await openSession({ root, env });
-  const { homeserver } = matrix;
+  const { matrix, self, store, newDevice, logIn, explain, passwordFrom } = await openSession({ root, env });
   if (namesToken(matrix)) {
     throw new FlowError('bad-config', 'baton.json names an access token, which goes before any login', {
       remedy: 'take matrix.accessTokenEnv and matrix.accessTokenFile out of it first',
     });
   }
-  const password = passwordOf(given, matrix, { root, env }, sdk);
-  const deviceId = matrix.deviceId ?? store.read()?.deviceId ?? sdk.newDevice(systemClock);
+  const password = passwordFrom(given);
   try {
-    const outcome = await sdk.logIn({ homeserver, self, deviceId, password });
+    const deviceId = matrix.deviceId ?? store.read()?.deviceId ?? newDevice();
+    const outcome = await logIn(deviceId, password);
     if ('refused' in outcome) throw outcome.refused;
     store.write({ deviceId, accessToken: outcome.accessToken });
+    return { userId: self, homeserver: matrix.homeserver, deviceId };
   } catch (thrown) {
-    throw sdk.toNotifyError(thrown, { what: 'logging in failed', self, homeserver });
+    throw explain(thrown, 'logging in failed');
   }
-  return { userId: self, homeserver, deviceId };
 }
 
 export interface LoggedOut {
@@ -55,23 +53,17 @@ export interface LoggedOut {
 
 /** `baton matrix logout`: makes the token worthless at the homeserver, and only then forgets it. Throws `FlowError`. */
 export async function logOutOfHomeserver(place: Place): Promise<LoggedOut> {
-  const { matrix, self, store, sdk } = await openSession(place);
-  const { homeserver } = matrix;
-  const logsInAgain = !namesToken(matrix) && (matrix.passwordEnv ?? matrix.passwordFile) !== undefined;
+  const { matrix, store, endSession, explain } = await openSession(place);
   const accessToken = store.read()?.accessToken;
-  if (accessToken !== undefined) {
-    try {
-      await sdk.endSession({ homeserver, self, accessToken });
-    } catch (thrown) {
-      throw sdk.toNotifyError(thrown, { what: 'logging out failed', self, homeserver });
-    }
+  try {
+    if (accessToken !== undefined) await endSession(accessToken);
+    store.remove();
+  } catch (thrown) {
+    throw explain(thrown, 'logging out failed');
   }
-  store.remove();
+  const logsInAgain = !namesToken(matrix) && (matrix.passwordEnv ?? matrix.passwordFile) !== undefined;
   return { ended: accessToken !== undefined, logsInAgain };
 }
-
-type Sdk = typeof import('./adapters/matrix/main.ts');
-type MatrixSettings = NonNullable<BatonConfig['matrix']>;
 
 async function openSession({ root, env }: Place) {
   const { matrix, identity } = loadConfig(root, env);
@@ -80,19 +72,28 @@ async function openSession({ root, env }: Place) {
       remedy: 'add a matrix section to baton.json: {"homeserver": "https://…"}',
     });
   }
-  const sdk = await import('./adapters/matrix/main.ts');
+  // The SDK is large, and most commands start without it.
+  const { endSession, logIn, newDevice, readPassword, requirePassword, sessionStore, toNotifyError } =
+    await import('./adapters/matrix/main.ts');
   const self = identity.matrixUserId;
-  const store = sdk.sessionStore(sessionFile(join(root, '.baton')), { homeserver: matrix.homeserver, self });
-  return { matrix, self, store, sdk };
-}
-
-function passwordOf(given: LoginOptions['password'], matrix: MatrixSettings, { root, env }: Place, sdk: Sdk): string {
-  if (given !== undefined && 'text' in given) return sdk.requirePassword(given.text, 'standard input', 'password');
-  const source =
-    given === undefined ? matrix : 'file' in given ? { passwordFile: given.file } : { passwordEnv: given.variable };
-  const password = sdk.readPassword(source, { root, env });
-  if (password !== undefined) return password;
-  throw new FlowError('bad-config', 'nothing says where the password is', {
-    remedy: 'pass --password-file FILE or --password-env NAME, or - and the password on standard input',
-  });
+  const { homeserver } = matrix;
+  return {
+    matrix,
+    self,
+    store: sessionStore(sessionFile(join(root, '.baton')), { homeserver, self }),
+    newDevice: () => newDevice(systemClock),
+    logIn: (deviceId: string, password: string) => logIn({ homeserver, self, deviceId, password }),
+    endSession: (accessToken: string) => endSession({ homeserver, self, accessToken }),
+    explain: (thrown: unknown, what: string) => toNotifyError(thrown, { what, self, homeserver }),
+    passwordFrom(given: LoginOptions['password']): string {
+      if (given !== undefined && 'text' in given) return requirePassword(given.text, 'standard input', 'password');
+      const named =
+        given === undefined ? matrix : 'file' in given ? { passwordFile: given.file } : { passwordEnv: given.variable };
+      const password = readPassword(named, { root, env });
+      if (password !== undefined) return password;
+      throw new FlowError('bad-config', 'nothing says where the password is', {
+        remedy: 'pass --password-file FILE or --password-env NAME, or - and the password on standard input',
+      });
+    },
+  };
 }

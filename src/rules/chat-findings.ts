@@ -109,23 +109,20 @@ function roomFindings(
 }
 
 function notJoined(title: string, { room, state }: RoomReport, self: string): ChatFinding {
-  switch (state) {
-    case 'invited':
-      return error(
-        title,
-        `${self} is only invited to ${room}`,
-        "start the node: it follows invitations of the admin and of Leaders; to another's, join with a client",
-      );
-    case 'left':
-      return error(title, `${self} is no longer in ${room}`, `invite ${self} again from a client that is in the room`);
-    case 'joined':
-    case 'unknown':
-      return error(
-        title,
-        `${room} does not exist, or ${self} was never asked in`,
-        `invite ${self} to it, or correct the id in shared/team.json; \`baton team setup\` makes what is not named there`,
-      );
+  if (state === 'invited') {
+    return error(
+      title,
+      `${self} is only invited to ${room}`,
+      "start the node: it follows invitations of the admin and of Leaders; to another's, join with a client",
+    );
   }
+  if (state === 'left')
+    return error(title, `${self} is no longer in ${room}`, `invite ${self} again from a client that is in the room`);
+  return error(
+    title,
+    `${room} does not exist, or ${self} was never asked in`,
+    `invite ${self} to it, or correct the id in shared/team.json; \`baton team setup\` makes what is not named there`,
+  );
 }
 
 function encrypted(title: string, room: string): ChatFinding {

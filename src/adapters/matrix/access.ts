@@ -32,8 +32,8 @@ export interface Access {
   as<Value>(work: () => Promise<Value>): Promise<Value>;
 }
 
-/** So soon after a login another one would only repeat it; milliseconds. */
-const LOGIN_PAUSE = 10_000;
+/** So soon after a login whose token was not taken once, another one would only repeat it; milliseconds. */
+const LOGIN_PAUSE = 60_000;
 
 export function openAccess({ client, self, homeserver, clock, session }: AccessOptions): Access {
   let checked: Promise<void> | undefined;
@@ -41,16 +41,23 @@ export function openAccess({ client, self, homeserver, clock, session }: AccessO
   /** A password that was refused is not offered again: homeservers lock accounts for that. */
   let refused: { readonly password: string; readonly error: FlowError } | undefined;
   let noLoginBefore = 0;
+  let unprovenUntil = 0;
 
   async function replacing<Value>(work: () => Promise<Value>): Promise<Value> {
     const used = client.getAccessToken() ?? undefined;
     try {
-      return await work();
+      return await taken(work);
     } catch (thrown) {
       if (session === undefined || !isUnknownToken(thrown)) throw thrown;
       await renew(session, used);
-      return work();
+      return taken(work);
     }
+  }
+
+  async function taken<Value>(work: () => Promise<Value>): Promise<Value> {
+    const value = await work();
+    unprovenUntil = 0;
+    return value;
   }
 
   async function check(): Promise<void> {
@@ -81,7 +88,7 @@ export function openAccess({ client, self, homeserver, clock, session }: AccessO
 
   async function login(deviceId: string, password: string, before: () => void): Promise<string> {
     if (refused?.password === password) throw refused.error;
-    const wait = noLoginBefore - clock.millis();
+    const wait = Math.max(noLoginBefore, unprovenUntil) - clock.millis();
     if (wait > 0) throw rateLimited('logging in failed', wait, 'login');
     // Noted first, so that a crash behind the homeserver's answer leaves no device that nobody knows.
     before();
@@ -91,7 +98,7 @@ export function openAccess({ client, self, homeserver, clock, session }: AccessO
         refused = { password, error: outcome.refused };
         throw outcome.refused;
       }
-      noLoginBefore = clock.millis() + LOGIN_PAUSE;
+      unprovenUntil = clock.millis() + LOGIN_PAUSE;
       return outcome.accessToken;
     } catch (thrown) {
       const limit = rateLimitMs(thrown);

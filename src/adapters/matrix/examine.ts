@@ -5,7 +5,7 @@ import type { ChatReport, RoomReport } from '../../protocol/chat-report.ts';
 import type { FlowError } from '../../protocol/errors.ts';
 import { normaliseRoom } from '../../protocol/rooms.ts';
 import type { Access } from './access.ts';
-import { roomsOf } from './listen.ts';
+import { roomsOutside } from './listen.ts';
 
 interface ExamineOptions {
   readonly client: MatrixClient;
@@ -40,21 +40,29 @@ export async function examine(options: ExamineOptions, rooms: readonly string[])
     return failing('homeserver', thrown);
   }
   try {
-    const answer = await access.as(() => roomsOf(client, options.clock.id()));
+    const { joined_rooms: joined } = await access.as(() => client.getJoinedRooms());
+    const outside = await access.as(() => roomsOutside(client, options.clock.id()));
     const found: RoomReport[] = [];
-    for (const room of rooms) found.push(await access.as(() => examineRoom(client, room, answer.rooms)));
+    for (const room of rooms) found.push(await access.as(() => examineRoom(client, room, { joined, outside })));
     return report({ rooms: found });
   } catch (thrown) {
     return failing('account', thrown);
   }
 }
 
-type Rooms = Awaited<ReturnType<typeof roomsOf>>['rooms'];
+interface Rooms {
+  readonly joined: readonly string[];
+  readonly outside: Awaited<ReturnType<typeof roomsOutside>>;
+}
 
-async function examineRoom(client: MatrixClient, room: string, rooms: Rooms): Promise<RoomReport> {
+async function examineRoom(
+  client: MatrixClient,
+  room: string,
+  { joined, outside: { rooms } }: Rooms,
+): Promise<RoomReport> {
   const id = normaliseRoom(room) ?? room;
   const nobody = { room, encrypted: false, joined: [], invited: [] };
-  if (rooms?.join[id] === undefined) {
+  if (!joined.includes(id)) {
     const state = rooms?.invite[id] !== undefined ? 'invited' : rooms?.leave[id] !== undefined ? 'left' : 'unknown';
     return { ...nobody, state };
   }

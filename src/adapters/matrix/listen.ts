@@ -50,11 +50,13 @@ const FILTER = {
 };
 
 /**
- * Which rooms this account is in and into which it is invited, without what was said in them. `ask` is a word that was
- * not used before.
+ * Into which rooms this account is invited and which it has left, without what was said in them. `ask` is a word that
+ * was not used before.
  */
-export function roomsOf(client: MatrixClient, ask: string, signal?: AbortSignal): Promise<ISyncResponse> {
-  const room = { include_leave: true, ephemeral: NOTHING, account_data: NOTHING, state: NOTHING, timeline: NOTHING };
+export function roomsOutside(client: MatrixClient, ask: string, signal?: AbortSignal): Promise<ISyncResponse> {
+  // A room of which nothing passes is not told at all.
+  const timeline = { types: ['m.room.member'], limit: 1 };
+  const room = { include_leave: true, ephemeral: NOTHING, account_data: NOTHING, state: NOTHING, timeline };
   return sync(client, { filter: anew({ presence: NOTHING, account_data: NOTHING, room }, ask), timeout: 0 }, signal);
 }
 
@@ -103,7 +105,7 @@ async function follow(
   while (!signal.aborted) {
     try {
       // Answers tell of an invitation once; those from before this process are asked for.
-      if (!started) await access.as(async () => invitations.note(await roomsOf(client, clock.id(), signal)));
+      if (!started) await access.as(async () => invitations.note(await roomsOutside(client, clock.id(), signal)));
       started = true;
       const timeout = reachable ? HOLD : 0;
       const query =

@@ -22,6 +22,20 @@ async function scene(homeserver: Homeserver) {
   return { account, node, member, room, dir: testFolder('listen') };
 }
 
+/** Much is said, by several hands at once; the room knows in which order. */
+async function chatter(
+  member: Awaited<ReturnType<typeof scene>>['member'],
+  room: string,
+  count: number,
+): Promise<void> {
+  const left = [...Array(count).keys()];
+  const hand = async (): Promise<void> => {
+    for (let number = left.shift(); number !== undefined; number = left.shift())
+      await member.say(room, `line ${number}`);
+  };
+  await Promise.all([hand(), hand(), hand(), hand()]);
+}
+
 /** A chat that listens, and what it heard. */
 function listen(homeserver: Homeserver, { userId, accessToken }: Account, dir: string, mayInvite = () => true) {
   const ready = Promise.withResolvers<void>();
@@ -52,12 +66,13 @@ onHomeserver('what was said while a node was away', (homeserver) => {
     const before = listen(homeserver(), account, dir);
     await before.ready;
     await before.close();
-    const wanted = [...Array(230).keys()].map((number) => `${number}`);
-    for (const text of wanted) await member.say(room, text);
+    await chatter(member, room, 230);
     await member.say(other, 'elsewhere');
     const after = listen(homeserver(), account, dir);
-    await eventually(() => after.texts().length >= wanted.length + 1, 'everything is heard');
+    await eventually(() => after.texts().length >= 231, 'everything is heard');
     await after.close();
+    const [, ...wanted] = (await node.messages(room)).map(({ content }) => content.body);
+    expect(wanted.length).toBe(230);
     expect(after.texts().filter((text) => text !== 'elsewhere')).toEqual(wanted);
     expect(after.problems).toEqual([]);
   });
@@ -68,7 +83,7 @@ onHomeserver('what was said while a node was away', (homeserver) => {
     await before.ready;
     await before.close();
     const later = await member.createRoom();
-    for (let number = 0; number < 130; number += 1) await member.say(later, `old ${number}`);
+    await chatter(member, later, 130);
     await member.invite(later, account.userId);
     const after = listen(homeserver(), account, dir);
     await eventually(async () => (await member.joined(later)).includes(account.userId), 'the node joins');
