@@ -1,5 +1,6 @@
 import { Direction, Filter, MatrixClient } from 'matrix-js-sdk';
 import type { IRoomEvent } from 'matrix-js-sdk';
+import { baseUrlOf } from './discovery.ts';
 
 export interface ClientOptions {
   readonly homeserver: string;
@@ -22,27 +23,37 @@ const REQUEST_MS = 20_000;
  * what is sent and what was sent is the outbox's to know.
  */
 export function createClient({ homeserver, accessToken, self, deviceId, onTime }: ClientOptions): MatrixClient {
+  const baseUrl = homeserver.replace(/\/+$/, '');
   return new MatrixClient({
-    baseUrl: homeserver.replace(/\/+$/, ''),
+    baseUrl,
     ...(accessToken === undefined ? {} : { accessToken }),
     userId: self,
     ...(deviceId === undefined ? {} : { deviceId }),
-    fetchFn: fetchInTime(onTime),
+    fetchFn: fetchInTime(baseUrl, onTime),
     disableVoip: true,
     // What matters is in the errors; requests in a log could carry what is secret.
     logger: SILENT,
   });
 }
 
-/** The SDK's own limit leaves timers behind that keep a finished command from ending; this one does not. */
-function fetchInTime(onTime: ClientOptions['onTime']): typeof fetch {
+/**
+ * The SDK's own limit leaves timers behind that keep a finished command from ending; this one does not. Where requests
+ * go is found out with the first of them, since the SDK wants an address before anything can be asked.
+ */
+function fetchInTime(baseUrl: string, onTime: ClientOptions['onTime']): typeof fetch {
+  let home: Promise<string> | undefined;
   return async (input, init) => {
-    const asked = new URL(input instanceof Request ? input.url : input);
+    home ??= baseUrlOf(baseUrl).catch((error: unknown) => {
+      home = undefined;
+      throw error;
+    });
+    const given = input instanceof Request ? input.url : String(input);
+    const asked = new URL(given.startsWith(baseUrl) ? (await home) + given.slice(baseUrl.length) : given);
     const held = Number(asked.searchParams.get('timeout') ?? 0);
     const late = AbortSignal.timeout(REQUEST_MS + held);
-    const given = init?.signal;
-    const signal = given instanceof AbortSignal ? AbortSignal.any([given, late]) : late;
-    const answer = await fetch(input, { ...init, signal });
+    const { signal: stop } = init ?? {};
+    const signal = stop instanceof AbortSignal ? AbortSignal.any([stop, late]) : late;
+    const answer = await fetch(asked, { ...init, signal });
     const there = Date.parse(answer.headers.get('date') ?? '');
     if (!Number.isNaN(there)) onTime?.(there);
     return answer;
