@@ -85,7 +85,7 @@ async function openSession({ root, env }: Place) {
     logIn: (deviceId: string, password: string) => logIn({ homeserver, self, deviceId, password }),
     endSession: (accessToken: string) => endSession({ homeserver, self, accessToken }),
     explain: (thrown: unknown, what: string) => toNotifyError(thrown, { what, self, homeserver }),
-    passwordFrom(given: LoginOptions['password']): string {
+    passwordFrom: (given: LoginOptions['password']): string => {
       if (given !== undefined && 'text' in given) return requirePassword(given.text, 'standard input', 'password');
       const named =
         given === undefined ? matrix : 'file' in given ? { passwordFile: given.file } : { passwordEnv: given.variable };
