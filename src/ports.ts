@@ -1,4 +1,5 @@
 import type { Change } from './protocol/changes.ts';
+import type { ChatReport } from './protocol/chat-report.ts';
 import type { Diagnostic } from './protocol/diagnostic.ts';
 import type { Actor } from './protocol/records/types.ts';
 import type { NewRoom, RoomDescription, RoomMember } from './protocol/rooms.ts';
@@ -188,6 +189,8 @@ export interface Chat {
   listen?(ear: Ear): { close(): Promise<void> };
   /** Absent where a room is only a name. */
   readonly rooms?: RoomKeeper;
+  /** How the homeserver, the account and these rooms stand; never throws. Absent where there is no homeserver. */
+  examine?(rooms: readonly string[]): Promise<ChatReport>;
   close(): Promise<void>;
 }
 
@@ -244,5 +247,12 @@ export interface Announcer {
   owe(announcements: readonly Announcement[], commit: string | undefined): void;
   /** Takes back what was owed for a commit that was never made. */
   withdraw(announcements: readonly Announcement[]): void;
+  /** What is not said yet; absent where nothing is kept. */
+  pending?(): readonly {
+    readonly announcement: Announcement;
+    readonly state: 'waiting' | 'due';
+    readonly since: string;
+    readonly error?: string;
+  }[];
   deliver(announcements: readonly Announcement[]): Promise<readonly Delivery[]>;
 }

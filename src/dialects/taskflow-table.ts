@@ -78,6 +78,7 @@ export const TOOLS: Readonly<Record<string, Readonly<Record<string, ActionRow>>>
     board: { operation: 'node.board' },
     inbox: { operation: 'node.inbox', rules: room },
     problems: { operation: 'node.problems' },
+    rooms: { operation: 'node.rooms' },
   },
 };
 
@@ -91,5 +92,5 @@ export const TOOL_SUMMARIES: Readonly<Record<string, string>> = {
   taskflow: 'Tasks: delegate, acknowledge, submit, check, cancel.',
   agent: 'The roster: who is of the team, and what they can do.',
   team: "The team's own rooms.",
-  node: 'What this node sees: board, inbox, sync status, problems.',
+  node: 'What this node sees: board, inbox, sync status, problems, rooms.',
 };

@@ -30,6 +30,7 @@ import { nodeBoard } from './workspace-flow/board.ts';
 import { filesList, filesPull, filesPush, filesStat } from './workspace-flow/files.ts';
 import { nodeHealth, nodeProblems, nodeSyncStatus } from './workspace-flow/health.ts';
 import { messageList, messageSend, nodeInbox } from './workspace-flow/messages.ts';
+import { nodeRooms } from './workspace-flow/node-rooms.ts';
 import { recordRefusal } from './workspace-flow/record-refusal.ts';
 
 /** Every use case, by name. What a door offers, and what the docs list, is read from here. */
@@ -83,5 +84,6 @@ export const OPERATIONS: ReadonlyMap<string, Operation> = new Map(
     nodeBoard,
     nodeInbox,
     nodeProblems,
+    nodeRooms,
   ].map((operation) => [operation.name, operation as unknown as Operation]),
 );

@@ -8,6 +8,8 @@ import { forbiddenMetaFields, mayWrite } from '../protocol/ownership.ts';
 import { classifyPath } from '../protocol/paths.ts';
 import type { Actor, EventRecord } from '../protocol/records/types.ts';
 import type { WorkspaceView } from '../protocol/view.ts';
+import { roomsToExamine } from '../rules/chat-findings.ts';
+import type { ChatFacts } from '../rules/chat-findings.ts';
 import { eventChanges } from '../workspace/event-log.ts';
 import { OPERATIONS } from './catalog.ts';
 import { carryOut, createErrandRunner } from './errand-runner.ts';
@@ -99,21 +101,37 @@ function requireRole(operation: Operation, label: string, actor: Actor): void {
 type ContextOf = (view: WorkspaceView) => OperationContext<unknown>;
 
 async function contextFactory(
-  { chat, clock, sync }: ExecutorDependencies,
+  dependencies: ExecutorDependencies,
   operation: Operation,
   input: unknown,
   actor: Actor,
 ): Promise<ContextOf> {
+  const { chat, clock, sync } = dependencies;
   const wanted = operation.facts ?? [];
   const request = input as { roomId?: string; limit?: number };
   const facts: Facts = {
     chat: { kind: chat.kind, self: chat.self },
     ...(wanted.includes('sync') ? { sync: { ...(await sync.status()) } } : {}),
     ...(wanted.includes('messages') ? { messages: await chat.history(request.roomId, request.limit ?? 50) } : {}),
+    ...(wanted.includes('rooms') ? { rooms: await chatFacts(dependencies) } : {}),
   };
   const ids = { submission: clock.hex(16), txn: clock.hex(6), localTime: clock.localStamp() };
   const now = clock.now();
   return (view) => ({ view, input, actor, now, ids, facts });
+}
+
+/** How messages stand, seen from the node's own account whoever asks. */
+async function chatFacts({ chat, announcer, identity, workTree }: ExecutorDependencies): Promise<ChatFacts> {
+  const rooms = roomsToExamine(workTree.view().team, identity).flatMap(({ room }) => room ?? []);
+  const report = await chat.examine?.(rooms);
+  const owed = (announcer.pending?.() ?? []).map(({ announcement: { room, kind }, state, since, error }) => ({
+    room,
+    kind,
+    state,
+    since,
+    ...(error === undefined ? {} : { error }),
+  }));
+  return { owed, ...(report === undefined ? {} : { report }) };
 }
 
 async function query(

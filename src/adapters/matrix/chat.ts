@@ -4,18 +4,24 @@ import type { RoomMessageEventContent } from 'matrix-js-sdk/lib/types.js';
 import { join } from 'node:path';
 import type { Chat, Clock, OutgoingMessage, RoomMessage } from '../../ports.ts';
 import { FlowError } from '../../protocol/errors.ts';
-import { sameIdentity } from '../../protocol/identity.ts';
 import { normaliseRoom } from '../../protocol/rooms.ts';
+import { openAccess } from './access.ts';
+import type { SessionSource } from './access.ts';
 import { createClient, messagesBackwards } from './client.ts';
 import type { ClientOptions } from './client.ts';
 import { TXN_KEY, messageContent } from './content.ts';
-import { isNotFound, rateLimitMs, rateLimited, toNotifyError } from './errors.ts';
+import { rateLimitMs, rateLimited, toNotifyError } from './errors.ts';
+import { examine, isEncrypted } from './examine.ts';
 import { listenToRooms } from './listen.ts';
+import type { Listening } from './listen.ts';
 import { readMessage } from './message.ts';
 import { keepRooms } from './rooms.ts';
 import { openSentJournal } from './sent.ts';
+import { heardFile } from './since.ts';
 
-export interface MatrixChatOptions extends ClientOptions {
+export interface MatrixChatOptions extends Omit<ClientOptions, 'onTime'> {
+  /** Where the token comes from when none is given. */
+  readonly session?: SessionSource;
   /** Where the journal of sent messages lies: `.baton/matrix`. */
   readonly dir: string;
   readonly clock: Clock;
@@ -42,15 +48,17 @@ type Sent = Awaited<ReturnType<Chat['send']>>;
  */
 export function createMatrixChat(options: MatrixChatOptions): Chat {
   const { self, homeserver, clock, patience = PATIENCE } = options;
-  const client = createClient(options);
+  let lastTime: { readonly there: number; readonly here: number } | undefined;
+  const client = createClient({ ...options, onTime: (there) => (lastTime = { there, here: clock.millis() }) });
+  const access = openAccess({ ...options, client });
+  const heard = heardFile(join(options.dir, 'since'), options);
   const journal = openSentJournal(join(options.dir, 'sent.jsonl'), () => clock.millis());
   const closing = new AbortController();
   /** Last send per room, settled or not. */
   const queues = new Map<string, Promise<unknown>>();
   const underWay = new Map<string, Promise<Sent>>();
   const plain = new Set<string>();
-  const ears: { close(): Promise<void> }[] = [];
-  let account: Promise<void> | undefined;
+  const ears: Listening[] = [];
   /** Before this moment the homeserver takes no message. */
   let notBefore = 0;
   /** Before this moment it is not asked again whether it is there. */
@@ -60,12 +68,7 @@ export function createMatrixChat(options: MatrixChatOptions): Chat {
     try {
       if (closing.signal.aborted) throw new Error('the node is stopping');
       if (clock.millis() < awayUntil) throw new ConnectionError('not asked again so soon');
-      account ??= checkAccount(client, self).catch((error: unknown) => {
-        account = undefined;
-        throw error;
-      });
-      await account;
-      return await work();
+      return await access.as(work);
     } catch (thrown) {
       if (thrown instanceof ConnectionError && clock.millis() >= awayUntil) awayUntil = clock.millis() + AWAY;
       throw toNotifyError(thrown, { what, self, homeserver, ...(room === undefined ? {} : { room }) });
@@ -96,11 +99,7 @@ export function createMatrixChat(options: MatrixChatOptions): Chat {
   /** Encrypted rooms would need keys that nobody has given to this account; their members do not expect plain text. */
   async function requirePlain(room: string): Promise<void> {
     if (plain.has(room)) return;
-    const encryption = await client.getStateEvent(room, 'm.room.encryption', '').catch((error: unknown) => {
-      if (isNotFound(error)) return undefined;
-      throw error;
-    });
-    if (encryption !== undefined) {
+    if (await isEncrypted(client, room)) {
       throw new FlowError('notify-failed', `${SENDING}: room ${room} is encrypted, and Baton writes plain text only`, {
         remedy: 'make a room without encryption and name it in shared/team.json',
       });
@@ -185,15 +184,34 @@ export function createMatrixChat(options: MatrixChatOptions): Chat {
     listen(ear) {
       const listening = listenToRooms({
         client,
+        access,
         self,
         clock,
         ear,
-        file: join(options.dir, 'since'),
+        heardFile: heard,
         explain: (thrown) => toNotifyError(thrown, { what: 'the rooms cannot be heard', self, homeserver }),
         onReachable: () => options.onReady?.(),
       });
       ears.push(listening);
       return listening;
+    },
+
+    examine(rooms) {
+      const before = heard.read();
+      const now = ears.at(-1)?.state();
+      const earlier = typeof before === 'object' ? { heardAt: before.at } : {};
+      return examine(
+        {
+          client,
+          access,
+          homeserver,
+          clock,
+          lastTime: () => lastTime,
+          listening: { ...earlier, ...now },
+          explain: (thrown) => toNotifyError(thrown, { what: 'the rooms cannot be looked at', self, homeserver }),
+        },
+        rooms,
+      );
     },
 
     async close() {
@@ -206,15 +224,6 @@ export function createMatrixChat(options: MatrixChatOptions): Chat {
 }
 
 const SENDING = 'Matrix send failed';
-
-/** The token is one's own, or messages would speak in another's name. */
-async function checkAccount(client: MatrixClient, self: string): Promise<void> {
-  const { user_id: owner } = await client.whoami();
-  if (sameIdentity(owner, self)) return;
-  throw new FlowError('notify-failed', `the access token belongs to ${owner}, and this node is ${self}`, {
-    remedy: `put ${self}'s own token where the matrix section of baton.json says, or correct identity.matrixUserId`,
-  });
-}
 
 function requireRoom(room: string): string {
   const id = normaliseRoom(room);

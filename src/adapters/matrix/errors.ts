@@ -20,10 +20,10 @@ export function rateLimitMs(thrown: unknown): number | undefined {
   return Math.max(1, safeGetRetryAfterMs(thrown, DEFAULT_RETRY_MS));
 }
 
-export function rateLimited(what: string, waitMs: number): FlowError {
+export function rateLimited(what: string, waitMs: number, next: 'message' | 'login' = 'message'): FlowError {
   const seconds = Math.max(1, Math.ceil(waitMs / 1000));
-  return new FlowError('notify-failed', `${what}: the homeserver takes the next message in ${seconds} s`, {
-    remedy: 'wait; the node sends it as soon as the homeserver takes it',
+  return new FlowError('notify-failed', `${what}: the homeserver takes the next ${next} in ${seconds} s`, {
+    remedy: 'wait; the node tries again as soon as the homeserver takes it',
   });
 }
 
@@ -52,7 +52,7 @@ export function toNotifyError(thrown: unknown, { what, self, homeserver, room }:
       case 'M_MISSING_TOKEN':
         return failed(
           `${homeserver} does not accept the access token of ${self}`,
-          'put a valid token where the matrix section of baton.json says, and start the node again',
+          'put a valid token where the matrix section of baton.json says, or run `baton matrix login`, and start the node again',
         );
       case 'M_FORBIDDEN':
         return room === undefined

@@ -1,6 +1,7 @@
 import { Preset, Visibility } from 'matrix-js-sdk';
 import type { MatrixClient } from 'matrix-js-sdk';
 import type { Clock, RoomKeeper } from '../../ports.ts';
+import { normaliseRoom } from '../../protocol/rooms.ts';
 import type { NewRoom } from '../../protocol/rooms.ts';
 import { hasNoProfile, isNotFound, rateLimitMs } from './errors.ts';
 
@@ -39,24 +40,25 @@ export function keepRooms(client: MatrixClient, clock: Clock, asking: Asking): R
     create: (room) => asking(SETTING_UP, undefined, () => patiently(() => create(client, room))),
     members: (room) =>
       asking(LOOKING, room, async () => {
-        const { chunk = [] } = await client.members(room);
+        const { chunk = [] } = await client.members(idOf(room));
         return chunk.flatMap(({ state_key: userId, content: { membership } }) =>
           userId !== undefined && (membership === 'join' || membership === 'invite') ? [{ userId, membership }] : [],
         );
       }),
-    invite: (room, user) => asking(SETTING_UP, room, () => patiently(() => client.invite(room, user)).then(nothing)),
+    invite: (room, user) =>
+      asking(SETTING_UP, room, () => patiently(() => client.invite(idOf(room), user)).then(nothing)),
     describe: (room) =>
       asking(LOOKING, room, async () => {
-        const name = await stateText(client, room, 'm.room.name', 'name');
-        const topic = await stateText(client, room, 'm.room.topic', 'topic');
-        const { tags } = await client.getRoomTags(room);
+        const name = await stateText(client, idOf(room), 'm.room.name', 'name');
+        const topic = await stateText(client, idOf(room), 'm.room.topic', 'topic');
+        const { tags } = await client.getRoomTags(idOf(room));
         return { name, topic, tags: Object.keys(tags) };
       }),
     joined: () => asking('the rooms cannot be listed', undefined, joined),
     leave: (room) =>
       asking('the room cannot be left', room, async () => {
-        if (!(await joined()).includes(room)) return false;
-        await patiently(() => client.leave(room));
+        if (!(await joined()).includes(idOf(room))) return false;
+        await patiently(() => client.leave(idOf(room)));
         return true;
       }),
     knows: (userId) =>
@@ -83,6 +85,11 @@ async function stateText(client: MatrixClient, room: string, type: string, key: 
     if (isNotFound(thrown)) return '';
     throw thrown;
   }
+}
+
+/** A room that was named in files may be spelled in any way (protocol.md §1.4). */
+function idOf(room: string): string {
+  return normaliseRoom(room) ?? room;
 }
 
 async function purposeOf(client: MatrixClient, room: string): Promise<unknown> {

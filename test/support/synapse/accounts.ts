@@ -12,6 +12,7 @@ export interface Account {
   readonly userId: string;
   readonly accessToken: string;
   readonly deviceId: string;
+  readonly password: string;
 }
 
 type Json = Readonly<Record<string, unknown>>;
@@ -31,8 +32,9 @@ async function request(method: string, url: string, body?: Json, accessToken?: s
   return answer;
 }
 
-function accountOf(answer: Json): Account {
+function accountOf(answer: Json, password: string): Account {
   return {
+    password,
     userId: String(answer['user_id']),
     accessToken: String(answer['access_token']),
     deviceId: String(answer['device_id']),
@@ -46,7 +48,10 @@ export function registerBySecret(url: string, secret: string): Homeserver['regis
     const { nonce } = await request('GET', endpoint);
     const password = randomBytes(12).toString('hex');
     const mac = createHmac('sha1', secret).update([nonce, localpart, password, 'notadmin'].join('\0')).digest('hex');
-    return accountOf(await request('POST', endpoint, { nonce, username: localpart, password, admin: false, mac }));
+    return accountOf(
+      await request('POST', endpoint, { nonce, username: localpart, password, admin: false, mac }),
+      password,
+    );
   };
 }
 
@@ -63,7 +68,10 @@ export async function foreignHomeserver(given: string, secret: string | undefine
       ? async (username: string): Promise<Account> => {
           const auth = { type: 'm.login.dummy' };
           const password = randomBytes(12).toString('hex');
-          return accountOf(await request('POST', `${url}/_matrix/client/v3/register`, { username, password, auth }));
+          return accountOf(
+            await request('POST', `${url}/_matrix/client/v3/register`, { username, password, auth }),
+            password,
+          );
         }
       : registerBySecret(url, secret);
   const unique = (localpart: string): Promise<Account> => register(`${localpart}-${randomBytes(4).toString('hex')}`);
