@@ -10,6 +10,7 @@ import { repairState } from './project-flow/repair.ts';
 import { markRequesterReportSent, reportProject } from './project-flow/report.ts';
 import { resolveProject } from './project-flow/resolve.ts';
 import { acknowledge } from './task-flow/acknowledge.ts';
+import { answerAttention } from './task-flow/answer.ts';
 import { confirmAttention, requestAttention } from './task-flow/attention.ts';
 import { cancel } from './task-flow/cancel.ts';
 import { check } from './task-flow/check.ts';
@@ -56,6 +57,7 @@ export const OPERATIONS: ReadonlyMap<string, Operation> = new Map(
     cancel,
     reportProgress,
     requestAttention,
+    answerAttention,
     confirmAttention,
     recordRefusal,
     filesPull,

@@ -162,6 +162,12 @@ describe('the friendly names', () => {
       'taskflow.request_attention',
       { taskId: 'r-01', question: 'Which?', kind: 'decision' },
     ],
+    [['task', 'answer', 'r-01', 'The second.'], 'taskflow.answer_attention', { taskId: 'r-01', answer: 'The second.' }],
+    [
+      ['task', 'answer', 'r-01', '--decision', 'approved'],
+      'taskflow.answer_attention',
+      { taskId: 'r-01', decision: 'approved' },
+    ],
   ])('%j is %s', async (argv, name, payload) => {
     expect(await call(...argv)).toEqual({ code: 0, stderr: '', calls: [[name, payload]] });
   });

@@ -32,7 +32,13 @@ describe('the tools', () => {
     const { client } = await session();
     const { tools } = await client.listTools();
     expect(tools.map(({ name }) => name)).toEqual(['health', 'message', 'filesync', 'projectflow', 'taskflow']);
-    expect(actionsOf(tools.at(-1))).toEqual(['delegate_task', 'check_task', 'cancel_task', 'request_attention']);
+    expect(actionsOf(tools.at(-1))).toEqual([
+      'delegate_task',
+      'check_task',
+      'cancel_task',
+      'request_attention',
+      'answer_attention',
+    ]);
   });
 
   test('of a Worker are those that a Worker may use', async () => {
