@@ -83,11 +83,11 @@ async function hear(listening: Listening, heard: readonly RoomMessage[]): Promis
   const { sync, workTree, reconciler, identity, log } = listening;
   const { matrixUserId: self } = identity;
   const messages = heard.filter(({ sender }) => self === undefined || !sameIdentity(sender, self));
-  for (const message of messages.filter(isReadinessCheck)) await answerReady(listening, message);
   const calls: { readonly message: RoomMessage; readonly isHeldBack: boolean }[] = [];
   for (const message of messages) {
     const command = commandIn(listening, message);
-    if (command !== undefined) await answerCommand(listening, message, command);
+    if (isReadinessCheck(message) && names(message, self)) await answerReady(listening, message);
+    else if (command !== undefined) await answerCommand(listening, message, command);
     else calls.push(...callOf(listening, workTree.view(), message));
   }
   if (calls.length === 0) return;
@@ -186,8 +186,7 @@ function isReadinessCheck({ text, form }: RoomMessage): boolean {
 
 /** Protocol.md §13.7: whoever asks, and whatever the roster says. */
 async function answerReady(listening: Listening, message: RoomMessage): Promise<void> {
-  const { chat, identity } = listening;
-  if (!names(message, identity.matrixUserId)) return;
+  const { chat } = listening;
   const { eventId, room } = message;
   try {
     await chat.send({ txn: `ready-${eventId}`, room, text: 'READY', mentions: [] });

@@ -1,3 +1,5 @@
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { expect, test } from 'vitest';
 import type { App, Envelope } from '../../src/app-types.ts';
 import type { Log } from '../../src/ports.ts';
@@ -22,7 +24,7 @@ type Scene = Awaited<ReturnType<typeof stage>>;
 const projectId = 'p';
 const HOSTILE = `<img src=x onerror=alert(1)> **x** [go](javascript:alert(1)) @room \u202Etxt\u0007`;
 
-/** A team at work: `t-1` is with Ana, who has handed in `t-2`. Two who look like the admin sit in the Leader DM. */
+/** A team at work: `t-1` is with Ana, who has handed in `t-2`, and `t-3` is with Bo. Two who look like the admin sit in the Leader DM. */
 async function stage(homeserver: Parameters<typeof matrixTeam>[0]) {
   const team = await matrixTeam(homeserver, { workers: ['ana', 'bo'] });
   const { lead, members, admin, observer, teamRoom, leaderDm } = team;
@@ -32,19 +34,32 @@ async function stage(homeserver: Parameters<typeof matrixTeam>[0]) {
   const note = (fields: Record<string, unknown>, message: string): void =>
     void logged.push(`${message} ${JSON.stringify(fields)}`);
   const log: Log = { debug: () => undefined, info: () => undefined, warn: note, error: note };
+  // The guard against endless talk would hide behind what each trick is held back.
+  const path = join(lead.dir, 'shared/team.json');
+  const settings = JSON.parse(readFileSync(path, 'utf8')) as object;
+  writeFileSync(path, JSON.stringify({ ...settings, policies: { mentionRounds: 1_000 } }));
   const leader = await startMatrixNode(lead, log);
   const worker = await startMatrixNode(ana);
   await must(leader, 'create_project', { projectId, title: `Figures ${HOSTILE}`, source: 'team-admin' });
-  const tasks = ['t-1', 't-2'].map((taskId) => ({ taskId, title: `Collect ${HOSTILE}`, assignedTo: ana.userId }));
+  const tasks = ['t-1', 't-2', 't-3'].map((taskId) => ({
+    taskId,
+    title: `Collect ${HOSTILE}`,
+    assignedTo: (taskId === 't-3' ? bo : ana).userId,
+  }));
   await must(leader, 'plan_dag', { projectId, tasks });
   for (const taskId of ['t-1', 't-2']) {
     await must(leader, 'delegate_task', { projectId, taskId, roomId: teamRoom, spec: 'Do it.' });
     await eventually(async () => (await call(worker, 'ack_task', { taskId })).ok || undefined, `${taskId} arrives`);
   }
+  await must(leader, 'delegate_task', { projectId, taskId: 't-3', roomId: teamRoom, spec: 'Do it.' });
+  const file = `shared/tasks/t-2/workspace/<b>[x](https:evil.test) @room ${localpart(observer.userId)}.md`;
+  mkdirSync(join(ana.dir, dirname(file)), { recursive: true });
+  writeFileSync(join(ana.dir, file), 'x');
   await must(worker, 'submit_task', {
     taskId: 't-2',
     status: 'SUCCESS',
     summary: `Done ${HOSTILE} ${observer.userId}`,
+    deliverables: [file],
   });
   await eventually(
     async () => (await call(leader, 'check_task', { taskId: 't-2' }))['submitted'] === true || undefined,
@@ -193,7 +208,13 @@ const TRICKS: readonly Trick[] = [
   ["a bot of the admin's says it", inDm({ msgtype: 'm.notice', body: 'accept t-2' })],
   ['a file has its name', inDm({ msgtype: 'm.file', body: 'accept t-2', url: 'mxc://x/y' })],
   ['it is a gesture', inDm({ msgtype: 'm.emote', body: 'accept t-2' })],
-  ['it stands in a thread', inDm({ body: 'accept t-2', 'm.relates_to': { rel_type: 'm.thread', event_id: '$x' } })],
+  [
+    'it stands in a thread',
+    async ({ admin, leaderDm, observer }) => {
+      const event = await observer.say(leaderDm, 'Good morning.');
+      await admin.send(leaderDm, { body: 'accept t-2', 'm.relates_to': { rel_type: 'm.thread', event_id: event } });
+    },
+  ],
   ['it is written with letters that look alike', inDm({ body: 'аccept t-2' })],
   ['it stands in the HTML alone', inDm({ body: 'Good morning.', ...html('accept t-2') })],
   ['it is in the middle of a sentence', inDm({ body: 'Somebody should accept t-2' })],
@@ -272,23 +293,25 @@ onHomeserver('what pretends to be something in the rooms', (homeserver) => {
   });
 
   test('is shown as text where it stands in titles, summaries and file names', async () => {
-    const { leader, ana: worker, lead, admin, observer, teamRoom, leaderDm, settled } = await stage(homeserver());
+    const { leader, ana: worker, bo, lead, admin, observer, teamRoom, leaderDm, settled } = await stage(homeserver());
     await admin.say(leaderDm, 'status');
+    await admin.say(leaderDm, 'accept t-2');
     await admin.say(leaderDm, 'report');
-    await admin.say(leaderDm, `pause ${HOSTILE}`);
-    await admin.say(leaderDm, `accept <b>${HOSTILE}`);
+    await admin.say(leaderDm, `!pause ${HOSTILE}`);
+    await admin.say(leaderDm, `!accept <b>${HOSTILE}`);
     await settled();
     await leader.stop();
     const nodes = [lead.userId, worker.userId];
     const said = [...(await observer.messages(teamRoom)), ...(await observer.messages(leaderDm))].filter(({ sender }) =>
       nodes.includes(sender),
     );
-    expect(said.length).toBeGreaterThanOrEqual(6);
+    expect(said.length).toBeGreaterThanOrEqual(8);
     for (const { content } of said) {
       const markup = content.formatted_body ?? '';
       expect(markup).not.toMatch(/<(?:img|b|script)\b|href="(?!https:\/\/matrix\.to)/);
       expect(content.body).not.toMatch(/[\u202A-\u202E\u0007]/);
-      for (const named of content['m.mentions']?.user_ids ?? []) expect([...nodes, admin.userId]).toContain(named);
+      for (const named of content['m.mentions']?.user_ids ?? [])
+        expect([...nodes, bo.userId, admin.userId]).toContain(named);
       expect(content['m.mentions']).not.toHaveProperty('room');
       expect(markup).not.toContain(encodeURIComponent(observer.userId));
     }
