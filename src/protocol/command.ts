@@ -54,18 +54,32 @@ const MAX_ID = 200;
  * are somebody else's words. `undefined` for ordinary talk. Never throws.
  */
 export function parseCommand(text: string, reader: CommandReader = {}): Command | UnknownCommand | undefined {
-  const words = bare(unaddressed(ownWords(text), reader.addressees ?? []));
-  const [beginning = '', prefix = '', word = '', punctuation = ''] = BEGINNING.exec(words) ?? [];
-  if (word === '' || word.length > MAX_WORD) return undefined;
-  const said = words.slice(beginning.length).trim().replace(POLITE, '').trim();
+  const { addressees = [], isKnown = () => false } = reader;
+  const beginning = beginningOf(bare(unaddressed(ownWords(text), addressees)));
+  if (beginning === undefined) return undefined;
+  const { word, isPrefixed, isOrder, said } = beginning;
   const name = COMMAND_NAMES.find((known) => known === word.toLowerCase());
-  const isOrder = prefix !== '' || /[:：]/.test(punctuation);
-  if (name === undefined) {
-    const isMeant = prefix !== '' || (said === '' && COMMAND_NAMES.some((known) => isSlip(word.toLowerCase(), known)));
-    return isMeant ? { name: 'unknown', word } : undefined;
-  }
+  if (name === undefined) return isPrefixed || (said === '' && isSlip(word)) ? { name: 'unknown', word } : undefined;
   const command = { name, said, ...targetOf(name, said) };
-  return isOrder || isOrdered(command, reader.isKnown ?? (() => false)) ? command : undefined;
+  return isOrder || isOrdered(command, isKnown) ? command : undefined;
+}
+
+interface Beginning {
+  readonly word: string;
+  readonly isPrefixed: boolean;
+  /** Written so that it can only be meant as a command. */
+  readonly isOrder: boolean;
+  readonly said: string;
+}
+
+function beginningOf(words: string): Beginning | undefined {
+  const found = BEGINNING.exec(words);
+  if (found === null) return undefined;
+  const [beginning, prefix = '', word = '', punctuation = ''] = found;
+  if (word.length > MAX_WORD) return undefined;
+  const isPrefixed = prefix !== '';
+  const said = words.slice(beginning.length).trim().replace(POLITE, '').trim();
+  return { word, isPrefixed, isOrder: isPrefixed || /[:：]/.test(punctuation), said };
 }
 
 /** The message without what it quotes at its beginning. */
@@ -142,8 +156,12 @@ function isOrdered({ name, target, rest }: Command, isKnown: (word: string) => b
   return isKnown(target) || (/[\d_-]/.test(target) && /^[\p{L}\p{N}][\p{L}\p{N}._-]*$/u.test(target));
 }
 
+function isSlip(word: string): boolean {
+  return COMMAND_NAMES.some((known) => isAlmost(word.toLowerCase(), known));
+}
+
 /** One letter more, less, other, or two in the wrong order. */
-function isSlip(word: string, known: string): boolean {
+function isAlmost(word: string, known: string): boolean {
   if (word === known || Math.abs(word.length - known.length) > 1) return false;
   const same = (a: string, b: string): number => {
     let index = 0;

@@ -1,6 +1,6 @@
 import type { Execute } from '../flows/operation.ts';
 import type { Announcer, Clock, Log, RoomMessage, Sync, WorkTree } from '../ports.ts';
-import type { Command, UnknownCommand } from '../protocol/command.ts';
+import type { Command, CommandName, UnknownCommand } from '../protocol/command.ts';
 import { COMMAND_FORMS, commandTextsFor, helpText } from '../protocol/command-texts.ts';
 import type { CommandTexts } from '../protocol/command-texts.ts';
 import { FlowError, toFlowError } from '../protocol/errors.ts';
@@ -84,28 +84,24 @@ function outcome(texts: CommandTexts, { type, subject, note = '' }: EventRecord)
 
 async function carryOut(desk: Desk, command: Command | UnknownCommand): Promise<string> {
   const { texts } = desk;
-  switch (command.name) {
-    case 'unknown':
-      return `${texts.unknownCommand(code(command.word))}\n\n${helpText(texts)}`;
-    case 'help':
-      return helpText(texts);
-    case 'status':
-      return status(desk, command);
-    case 'report':
-      return report(desk, command);
-    case 'pause':
-      return pause(desk, command);
-    case 'resume':
-      return resume(desk, command);
-    case 'accept':
-    case 'reject':
-      return decide(desk, command);
-    case 'answer':
-    case 'approve':
-    case 'deny':
-      return answer(desk, command);
-  }
+  if (command.name !== 'unknown') return HANDLERS[command.name](desk, command);
+  return `${texts.unknownCommand(code(command.word))}\n\n${helpText(texts)}`;
 }
+
+type Handler = (desk: Desk, command: Command) => Promise<string>;
+
+const HANDLERS: Readonly<Record<CommandName, Handler>> = {
+  status: showStatus,
+  report: showReport,
+  pause,
+  resume,
+  accept: decide,
+  reject: decide,
+  answer,
+  approve: answer,
+  deny: answer,
+  help: ({ texts }) => Promise.resolve(helpText(texts)),
+};
 
 /** Looks at what is there now; without the remote, at what was there last. */
 async function freshView({ sync, workTree }: Desk): Promise<WorkspaceView> {
@@ -117,7 +113,7 @@ async function freshView({ sync, workTree }: Desk): Promise<WorkspaceView> {
   return workTree.view();
 }
 
-async function status(desk: Desk, { target }: Command): Promise<string> {
+async function showStatus(desk: Desk, { target }: Command): Promise<string> {
   const view = await freshView(desk);
   if (target === undefined) {
     const open = view.projectIds().filter((id) => isOpenProject(view, id));
@@ -127,7 +123,7 @@ async function status(desk: Desk, { target }: Command): Promise<string> {
   return project === undefined ? unknownProject(desk, view, target) : statusOf(view, [project], desk.texts);
 }
 
-async function report(desk: Desk, command: Command): Promise<string> {
+async function showReport(desk: Desk, command: Command): Promise<string> {
   const view = await freshView(desk);
   const project = choose(desk, view, command, ['active', 'paused']);
   if ('refused' in project) return project.refused;

@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { COMMAND_NAMES, parseCommand } from '../../src/protocol/command.ts';
 import { COMMAND_FORMS, commandTextsFor, helpText } from '../../src/protocol/command-texts.ts';
@@ -125,7 +125,7 @@ describe('the replies', () => {
     for (const name of COMMAND_NAMES) expect(help).toContain(COMMAND_FORMS[name]);
     const said = Object.values(texts).flatMap((text: unknown) =>
       typeof text === 'function'
-        ? [String((text as (...words: string[]) => string)('`x-1`', '`x-2`', '3'))]
+        ? [(text as (...words: string[]) => string)('`x-1`', '`x-2`', '3')]
         : typeof text === 'string'
           ? [text]
           : [],
