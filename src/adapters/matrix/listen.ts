@@ -2,9 +2,9 @@ import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { Method } from 'matrix-js-sdk';
 import type { IEvent, ISyncResponse, MatrixClient } from 'matrix-js-sdk';
-import type { Clock, Ear, RoomMessage } from '../../ports.ts';
+import type { Clock, Ear } from '../../ports.ts';
 import { FlowError } from '../../protocol/errors.ts';
-import { readMessage } from './message.ts';
+import { heardSince, PAGE } from './heard.ts';
 
 export interface ListenOptions {
   readonly client: MatrixClient;
@@ -31,7 +31,7 @@ const FILTER = JSON.stringify({
     ephemeral: { types: [] },
     account_data: { types: [] },
     state: { types: [] },
-    timeline: { types: ['m.room.message'], limit: 100 },
+    timeline: { types: ['m.room.message'], limit: PAGE },
   },
 });
 
@@ -58,7 +58,7 @@ async function follow(options: ListenOptions, signal: AbortSignal): Promise<void
       const answer = await syncOnce(options.client, since, reachable ? HOLD : 0, signal);
       await takeInvites(options, answer);
       // What was said before this account ever listened is history.
-      const heard = since === undefined ? [] : messagesOf(answer, options.self);
+      const heard = since === undefined ? [] : await heardSince(options.client, options.self, answer, since);
       if (heard.length > 0) await ear.hear(heard);
       if (answer.next_batch !== since) writeToken(file, answer.next_batch);
       since = answer.next_batch;
@@ -86,17 +86,6 @@ function syncOnce(
     abortSignal,
     priority: 'auto',
   });
-}
-
-/** What others said, in the order in which each room had it. */
-function messagesOf({ rooms }: ISyncResponse, self: string): readonly RoomMessage[] {
-  return Object.entries(rooms?.join ?? {}).flatMap(([room, { timeline }]) =>
-    (timeline?.events ?? []).flatMap((event) => {
-      const whole = 'event_id' in event && event.type === 'm.room.message' && event.sender !== self;
-      const message = whole ? readMessage(event, room) : undefined;
-      return message === undefined ? [] : [message];
-    }),
-  );
 }
 
 /** Rooms are joined at the word of those who may ask; everybody else's invitation stays open. */
