@@ -20,9 +20,9 @@ export async function heardSince(
 ): Promise<readonly RoomMessage[]> {
   const found: RoomMessage[] = [];
   for (const [room, { timeline }] of Object.entries(rooms?.join ?? {})) {
-    const { events = [], limited, prev_batch: before } = timeline ?? {};
-    const skipped = limited === true && typeof before === 'string' ? await between(client, room, since, before) : [];
-    for (const event of [...skipped, ...events]) {
+    const before = timeline?.limited === true ? timeline.prev_batch : undefined;
+    const skipped = typeof before === 'string' ? await between(client, room, since, before) : [];
+    for (const event of [...skipped, ...(timeline?.events ?? [])]) {
       const whole = 'event_id' in event && event.type === 'm.room.message' && event.sender !== self;
       const message = whole ? readMessage(event, room) : undefined;
       if (message !== undefined) found.push(message);
