@@ -171,6 +171,15 @@ export interface RoomMessage {
   readonly text: string;
   readonly mentions: readonly string[];
   readonly at: string;
+  /**
+   * How it was said, where not as plain new words: `notice` is what bots say and no bot may answer, `edit` changes an
+   * earlier message, `other` is a file, a picture, a gesture.
+   */
+  readonly form?: 'notice' | 'edit' | 'other';
+  /** It mentions the whole room. */
+  readonly toAll?: boolean;
+  /** It belongs to a thread, which those outside it do not follow. */
+  readonly inThread?: boolean;
 }
 
 /** Where messages go: the local room log, or a homeserver. One contract suite runs on both. */

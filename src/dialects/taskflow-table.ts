@@ -66,6 +66,7 @@ export const TOOLS: Readonly<Record<string, Readonly<Record<string, ActionRow>>>
     cancel_task: { operation: 'task.cancel', rules: reason },
     report_progress: { operation: 'task.report_progress', rules: { bare: ['note'] } },
     request_attention: { operation: 'task.request_attention' },
+    answer_attention: { operation: 'task.answer_attention' },
   },
   agent: {
     register: { operation: 'agent.register' },

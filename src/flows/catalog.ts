@@ -15,6 +15,7 @@ import { archiveRoom } from './room-flow/archive.ts';
 import { createTaskRoom } from './room-flow/create.ts';
 import { describeRoom, listRooms } from './room-flow/look.ts';
 import { acknowledge } from './task-flow/acknowledge.ts';
+import { answerAttention } from './task-flow/answer.ts';
 import { confirmAttention, requestAttention } from './task-flow/attention.ts';
 import { cancel } from './task-flow/cancel.ts';
 import { check } from './task-flow/check.ts';
@@ -63,6 +64,7 @@ export const OPERATIONS: ReadonlyMap<string, Operation> = new Map(
     cancel,
     reportProgress,
     requestAttention,
+    answerAttention,
     confirmAttention,
     recordRefusal,
     filesPull,

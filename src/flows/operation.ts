@@ -21,6 +21,8 @@ export interface ExecuteOptions {
   readonly dryRun?: boolean;
   /** How the caller named the operation (`delegate_task`); used in refusals. */
   readonly label?: string;
+  /** The message that asked for it. Stands in the audit events, hence in the commit, as proof that it was carried out. */
+  readonly cause?: string;
 }
 
 /** The only gate to the files (architecture.md, "Operations"). Throws `FlowError` to refuse. */
@@ -74,7 +76,7 @@ export function createExecutor(dependencies: ExecutorDependencies): Execute {
     }
     return operation.kind === 'query'
       ? query(dependencies, operation, contextOf, input, actor)
-      : command({ ...dependencies, errands }, execute, operation, label, contextOf, input, actor);
+      : command({ ...dependencies, errands }, execute, operation, label, contextOf, input, options);
   }
 
   return execute;
@@ -171,7 +173,7 @@ async function command(
   label: string,
   contextOf: ContextOf,
   input: unknown,
-  actor: Actor,
+  { actor, cause }: ExecuteOptions,
 ): Promise<Output> {
   const { announcer, events, sync } = dependencies;
   const subject = subjectOf(input);
@@ -184,7 +186,7 @@ async function command(
     whenOffline: operation.whenOffline ?? 'refuse',
     decide(view) {
       const decided = operation.run(contextOf(view), prepared);
-      const changes = withEvents(dependencies, view, decided, actor);
+      const changes = withEvents(dependencies, view, decided, { actor, cause });
       checkOwnership(actor, changes, view);
       const spoken = spokenBy(actor, dependencies.identity, decided.announcements);
       // Decided again on a fresher tree: what only the first decision wanted said is not owed any more.
@@ -252,13 +254,14 @@ function withEvents(
   { clock, identity }: ExecutorDependencies,
   view: WorkspaceView,
   decision: Decision<unknown>,
-  actor: Actor,
+  { actor, cause }: { readonly actor: Actor; readonly cause: string | undefined },
 ): readonly Change[] {
   if (decision.events.length === 0) return decision.changes;
   const announces = decision.announcements.map((announcement) => announcement.txn);
+  const more = { ...(announces.length === 0 ? {} : { announces }), ...(cause === undefined ? {} : { cause }) };
   const records: EventRecord[] = decision.events.map((draft) => ({
     ...draft,
-    ...(announces.length === 0 ? {} : { data: { ...draft.data, announces } }),
+    ...(Object.keys(more).length === 0 ? {} : { data: { ...draft.data, ...more } }),
     id: clock.id(),
     ts: clock.now(),
     actor: draft.actor ?? { id: actor.localpart, role: actor.role },

@@ -205,6 +205,25 @@ onHomeserver('listening on a real homeserver', (homeserver) => {
     expect([first, second, third].map(({ ear }) => ear.texts())).toEqual([[], ['meanwhile'], []]);
   });
 
+  test('however much was said while the node was away, all of it is heard, in order', async () => {
+    const { account, member, dir, room } = await scene(homeserver());
+    const start = () => {
+      const ready = Promise.withResolvers<void>();
+      const chat = open(homeserver(), account, { dir, onReady: () => ready.resolve() });
+      return { chat, ear: listen(chat), ready: ready.promise };
+    };
+    await member.say(room, 'before');
+    const first = start();
+    await first.ready;
+    await first.chat.close();
+    const wanted = [...Array(230).keys()].map(String);
+    for (const text of wanted) await member.say(room, text);
+    const second = start();
+    await second.ready;
+    await second.chat.close();
+    expect(second.ear.texts()).toEqual(wanted);
+  });
+
   test('invitations are followed from those who may invite, and from nobody else', async () => {
     const { account, member, dir } = await scene(homeserver());
     const stranger = person(homeserver(), await homeserver().register(`stranger${made}`));
