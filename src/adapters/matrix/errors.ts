@@ -14,7 +14,13 @@ export function rateLimited(what: string, waitMs: number): FlowError {
   const seconds = Math.max(1, Math.ceil(waitMs / 1000));
   return new FlowError('notify-failed', `${what}: the homeserver takes the next message in ${seconds} s`, {
     remedy: 'wait; the node sends it as soon as the homeserver takes it',
+    data: { retryAfterMs: waitMs },
   });
+}
+
+/** Whether the homeserver, or the wait for it, refused for nothing but the number of messages. */
+export function isRateLimit(thrown: unknown): boolean {
+  return rateLimitMs(thrown) !== undefined || (thrown instanceof FlowError && 'retryAfterMs' in thrown.data);
 }
 
 interface Attempt {
