@@ -214,7 +214,10 @@ export function createMatrixChat(options: MatrixChatOptions): Chat {
         ear,
         file: join(options.dir, 'since'),
         explain: (thrown) => toNotifyError(thrown, { what: 'the rooms cannot be heard', self, homeserver }),
-        onReachable: () => options.onReady?.(),
+        onReachable() {
+          awayUntil = 0;
+          options.onReady?.();
+        },
       });
       ears.push(listening);
       return listening;

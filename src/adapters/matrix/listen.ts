@@ -4,6 +4,7 @@ import { Method } from 'matrix-js-sdk';
 import type { IEvent, ISyncResponse, MatrixClient } from 'matrix-js-sdk';
 import type { Clock, Ear, RoomMessage } from '../../ports.ts';
 import { FlowError } from '../../protocol/errors.ts';
+import { patiently, rateLimitMs } from './errors.ts';
 import { readMessage } from './message.ts';
 
 export interface ListenOptions {
@@ -22,6 +23,8 @@ export interface ListenOptions {
 /** How long the homeserver holds a request when nobody says anything; milliseconds. */
 const HOLD = 30_000;
 const MAX_BACK_OFF = 30_000;
+/** How long the homeserver's limit of joins may keep this account from a room, and from hearing the others; milliseconds. */
+const JOIN_PATIENCE = 60_000;
 
 /** Messages, and who is in a room; no typing, no presence, no state that is not asked for. */
 const FILTER = JSON.stringify({
@@ -56,7 +59,7 @@ async function follow(options: ListenOptions, signal: AbortSignal): Promise<void
   while (!signal.aborted) {
     try {
       const answer = await syncOnce(options.client, since, reachable ? HOLD : 0, signal);
-      await takeInvites(options, answer);
+      await takeInvites(options, answer, signal);
       // What was said before this account ever listened is history.
       const heard = since === undefined ? [] : messagesOf(answer, options.self);
       if (heard.length > 0) await ear.hear(heard);
@@ -69,7 +72,7 @@ async function follow(options: ListenOptions, signal: AbortSignal): Promise<void
       const error = options.explain(thrown);
       if (error.message !== told) ear.problem(error);
       [reachable, told] = [false, error.message];
-      await clock.sleep(backOff, signal);
+      await clock.sleep(Math.max(backOff, rateLimitMs(thrown) ?? 0), signal);
       backOff = Math.min(backOff * 2, MAX_BACK_OFF);
     }
   }
@@ -100,7 +103,11 @@ function messagesOf({ rooms }: ISyncResponse, self: string): readonly RoomMessag
 }
 
 /** Rooms are joined at the word of those who may ask; everybody else's invitation stays open. */
-async function takeInvites({ client, ear, self, explain }: ListenOptions, { rooms }: ISyncResponse): Promise<void> {
+async function takeInvites(
+  { client, clock, ear, self, explain }: ListenOptions,
+  { rooms }: ISyncResponse,
+  signal: AbortSignal,
+): Promise<void> {
   for (const [room, { invite_state: state }] of Object.entries(rooms?.invite ?? {})) {
     const events: readonly Pick<IEvent, 'type' | 'sender' | 'state_key'>[] = state?.events ?? [];
     const inviter = events.find(({ type, state_key }) => type === 'm.room.member' && state_key === self)?.sender;
@@ -110,7 +117,11 @@ async function takeInvites({ client, ear, self, explain }: ListenOptions, { room
       continue;
     }
     // A room that is gone meanwhile must not keep the others from being heard.
-    await client.joinRoom(room).catch((thrown: unknown) => ear.problem(explain(thrown)));
+    await patiently({ clock, patience: JOIN_PATIENCE, signal }, () => client.joinRoom(room)).catch(
+      (thrown: unknown) => {
+        if (!signal.aborted) ear.problem(explain(thrown));
+      },
+    );
   }
 }
 

@@ -1,7 +1,7 @@
 import { Preset, Visibility } from 'matrix-js-sdk';
 import type { MatrixClient } from 'matrix-js-sdk';
 import type { Clock, NewRoom, RoomKeeper } from '../../ports.ts';
-import { rateLimitMs } from './errors.ts';
+import { patiently } from './errors.ts';
 
 /** Says what a room was made for, so that it is found again when nobody could note its id. */
 const PURPOSE = 'dev.batond.room';
@@ -13,18 +13,7 @@ const PATIENCE = 120_000;
 type Asking = <Value>(room: string | undefined, work: () => Promise<Value>) => Promise<Value>;
 
 export function keepRooms(client: MatrixClient, clock: Clock, asking: Asking): RoomKeeper {
-  async function patiently<Value>(work: () => Promise<Value>): Promise<Value> {
-    const deadline = clock.millis() + PATIENCE;
-    for (;;) {
-      try {
-        return await work();
-      } catch (thrown) {
-        const wait = rateLimitMs(thrown);
-        if (wait === undefined || clock.millis() + wait > deadline) throw thrown;
-        await clock.sleep(wait);
-      }
-    }
-  }
+  const patient = { clock, patience: PATIENCE };
   return {
     find: (purpose) =>
       asking(undefined, async () => {
@@ -32,7 +21,7 @@ export function keepRooms(client: MatrixClient, clock: Clock, asking: Asking): R
         for (const room of rooms) if ((await purposeOf(client, room)) === purpose) return room;
         return undefined;
       }),
-    create: (room) => asking(undefined, () => patiently(() => create(client, room))),
+    create: (room) => asking(undefined, () => patiently(patient, () => create(client, room))),
     members: (room) =>
       asking(room, async () => {
         const { chunk = [] } = await client.members(room);
@@ -40,7 +29,8 @@ export function keepRooms(client: MatrixClient, clock: Clock, asking: Asking): R
           .filter(({ content: { membership } }) => membership === 'join' || membership === 'invite')
           .flatMap(({ state_key: user }) => user ?? []);
       }),
-    invite: (room, user) => asking(room, () => patiently(() => client.invite(room, user)).then(() => undefined)),
+    invite: (room, user) =>
+      asking(room, () => patiently(patient, () => client.invite(room, user)).then(() => undefined)),
   };
 }
 
