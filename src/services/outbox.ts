@@ -113,7 +113,7 @@ export function createOutbox({ dir, chat, clock, log, events }: OutboxDependenci
 
   /** Makes a digest that begins with `head`, where there is enough for one. */
   async function gather(head: Owed, open: () => readonly Owed[]): Promise<void> {
-    if (limit === undefined) return;
+    if (limit === undefined || speaker.isAwaited(head.announcement.txn)) return;
     const choose = (): readonly Owed[] =>
       gathered(
         head,
@@ -129,16 +129,15 @@ export function createOutbox({ dir, chat, clock, log, events }: OutboxDependenci
             !limit.knows(txn),
         },
       );
-    const wanted = choose();
-    if (wanted.length === 1) return;
+    if (choose().length === 1) return;
     try {
-      await speaker.lookWhoJoined(wanted);
+      await speaker.lookWhoJoined(choose());
     } catch {
       // It is asked again for the one message that is tried then, and told.
       return;
     }
     const chosen = owed.get(head.announcement.txn) === head ? choose() : [];
-    if (chosen.length < 2) return;
+    if (chosen.length < 2 || chosen[0] !== head) return;
     const digest = `digest-${clock.hex(6)}`;
     for (const { announcement, ...entry } of chosen) owed.set(announcement.txn, { ...entry, announcement, digest });
     // On disk before it is tried, so that the next process says the same ones by it.
@@ -162,10 +161,11 @@ export function createOutbox({ dir, chat, clock, log, events }: OutboxDependenci
 
   async function outcomeOf(announcement: Announcement): Promise<Outcome> {
     const { txn, room } = announcement;
-    const entry: Owed = { state: 'due', since: clock.now(), ...owed.get(txn), announcement };
-    if (!isLimited()) return (await catchUp(announcement)) ?? say(entry);
+    // Looked up when it is said: meanwhile it may have come into a digest.
+    const entry = (): Owed => ({ state: 'due', since: clock.now(), ...owed.get(txn), announcement });
+    if (!isLimited()) return (await catchUp(announcement)) ?? say(entry());
     // What was begun before is said already, or takes nobody's turn.
-    if (limit?.knows(txn) === true) return say(entry);
+    if (limit?.knows(txn) === true) return say(entry());
     keep(announcement, { state: 'due', heldBack: true });
     let obstacle: Outcome | undefined;
     for await (const { entries, outcome } of turns()) {
