@@ -43,6 +43,7 @@ export interface AnnouncementDraft {
   readonly room: string;
   readonly text: string;
   readonly mentions: readonly string[];
+  readonly urgent?: true;
   readonly mustHaveJoined?: string;
   readonly followUp?: {
     readonly operation: string;
@@ -64,6 +65,7 @@ export interface DeliveryFact {
   readonly eventId?: string;
   readonly reused?: boolean;
   readonly error?: string;
+  readonly queued?: true;
 }
 
 /** What became of the decision: read by `settle` to finish the answer. */

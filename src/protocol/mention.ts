@@ -174,9 +174,16 @@ export function parseLine(text: string): ProtocolLine | undefined {
   return lineAboutId(token, rest);
 }
 
-/** The lines of a message that gathers several: one a paragraph, each paragraph's first line. */
+/**
+ * Every protocol line of a message: a digest gathers several messages, each of which is a paragraph of its own or more
+ * (protocol.md §13). Ordinary talk among them is passed over.
+ */
 export function parseLines(text: string): readonly ProtocolLine[] {
-  return text.split(/\n[ \t\r]*\n/).flatMap((paragraph) => parseLine(paragraph) ?? []);
+  const lines = text.split('\n');
+  return lines.flatMap((line, index) => {
+    const begins = line.trim() !== '' && (index === 0 || lines[index - 1]?.trim() === '');
+    return begins ? (parseLine(line) ?? []) : [];
+  });
 }
 
 function lineAboutId(token: string, rest: string): ProtocolLine | undefined {

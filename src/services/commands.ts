@@ -60,7 +60,7 @@ export async function answerCommand(
       (await carryOut(desk, command).catch((error: unknown) => refusal(desk, command, error)));
     journal.keep(eventId, text);
   }
-  await outbox.deliver([{ kind: 'message', txn: `reply-${eventId}`, room, text, mentions: [] }]);
+  await outbox.deliver([{ kind: 'message', txn: `reply-${eventId}`, room, text, mentions: [], urgent: true }]);
 }
 
 /** The reply to what an earlier process has committed and not come to answer. */

@@ -9,8 +9,8 @@ import { openAccess } from './access.ts';
 import type { SessionSource } from './access.ts';
 import { createClient, messagesBackwards } from './client.ts';
 import type { ClientOptions } from './client.ts';
-import { TXN_KEY, messageContent } from './content.ts';
-import { rateLimitMs, rateLimited, toNotifyError } from './errors.ts';
+import { fitsWhole, messageContent, saysTransaction } from './content.ts';
+import { isRateLimit, rateLimitMs, rateLimited, toNotifyError } from './errors.ts';
 import { examine, isEncrypted } from './examine.ts';
 import { listenToRooms } from './listen.ts';
 import type { Listening } from './listen.ts';
@@ -61,6 +61,8 @@ export function createMatrixChat(options: MatrixChatOptions): Chat {
   const ears: Listening[] = [];
   /** Before this moment the homeserver takes no message. */
   let notBefore = 0;
+  /** Whether somebody waits for that moment. */
+  let isWaiting = false;
   /** Before this moment it is not asked again whether it is there. */
   let awayUntil = 0;
 
@@ -70,13 +72,16 @@ export function createMatrixChat(options: MatrixChatOptions): Chat {
       if (clock.millis() < awayUntil) throw new ConnectionError('not asked again so soon');
       return await access.as(work);
     } catch (thrown) {
+      const wait = rateLimitMs(thrown);
+      if (wait !== undefined) void holdBack(wait);
       if (thrown instanceof ConnectionError && clock.millis() >= awayUntil) awayUntil = clock.millis() + AWAY;
       throw toNotifyError(thrown, { what, self, homeserver, ...(room === undefined ? {} : { room }) });
     }
   }
 
   async function deliver(message: OutgoingMessage, room: string): Promise<Sent> {
-    const { txn } = message;
+    const { txn, parts = [] } = message;
+    const covers = parts.map((part) => part.txn);
     const record = journal.find(txn);
     if (record?.eventId !== undefined) return { eventId: record.eventId, reused: true };
     return asking(SENDING, room, async () => {
@@ -84,15 +89,20 @@ export function createMatrixChat(options: MatrixChatOptions): Chat {
       if (record?.doubtful === true) {
         const eventId = await findSent(client, room, txn, record.begunAt - CLOCK_MARGIN);
         if (eventId !== undefined) {
-          journal.done(txn, eventId);
+          journal.done(txn, eventId, covers);
           return { eventId, reused: true };
         }
       }
       await untilTaken();
-      if (record === undefined) journal.begin(txn);
-      const eventId = await put(message, room);
-      journal.done(txn, eventId);
-      return { eventId, reused: false };
+      if (record === undefined) journal.begin(txn, covers);
+      try {
+        const eventId = await put(message, room);
+        journal.done(txn, eventId, covers);
+        return { eventId, reused: false };
+      } catch (thrown) {
+        if (record === undefined && isRateLimit(thrown)) journal.refused(txn, covers);
+        throw thrown;
+      }
     });
   }
 
@@ -114,11 +124,11 @@ export function createMatrixChat(options: MatrixChatOptions): Chat {
     await clock.sleep(wait, closing.signal);
   }
 
-  async function put({ txn, text, mentions }: OutgoingMessage, room: string): Promise<string> {
-    const content = messageContent({ text, mentions, txn }) as unknown as RoomMessageEventContent;
+  async function put(message: OutgoingMessage, room: string): Promise<string> {
+    const content = messageContent(message) as unknown as RoomMessageEventContent;
     for (;;) {
       try {
-        return (await client.sendEvent(room, EventType.RoomMessage, content, txn)).event_id;
+        return (await client.sendEvent(room, EventType.RoomMessage, content, message.txn)).event_id;
       } catch (thrown) {
         const wait = rateLimitMs(thrown);
         if (wait === undefined) throw thrown;
@@ -131,14 +141,28 @@ export function createMatrixChat(options: MatrixChatOptions): Chat {
 
   async function holdBack(wait: number): Promise<void> {
     notBefore = Math.max(notBefore, clock.millis() + wait);
-    await clock.sleep(wait, closing.signal);
-    if (!closing.signal.aborted && clock.millis() >= notBefore) options.onReady?.();
+    if (isWaiting) return;
+    isWaiting = true;
+    // Timers may be early by a little, and the moment may move on meanwhile.
+    for (let left = wait; left > 0 && !closing.signal.aborted; left = notBefore - clock.millis())
+      await clock.sleep(left, closing.signal);
+    isWaiting = false;
+    if (!closing.signal.aborted) options.onReady?.();
   }
 
   return {
     kind: 'remote',
     self,
     rooms: keepRooms(client, clock, asking),
+
+    limit: {
+      holds() {
+        const wait = notBefore - clock.millis();
+        return wait > 0 ? rateLimited(SENDING, wait) : undefined;
+      },
+      fits: fitsWhole,
+      knows: (txn) => journal.find(txn) !== undefined,
+    },
 
     joined(room) {
       const id = requireRoom(room);
@@ -190,7 +214,10 @@ export function createMatrixChat(options: MatrixChatOptions): Chat {
         ear,
         heardFile: heard,
         explain: (thrown) => toNotifyError(thrown, { what: 'the rooms cannot be heard', self, homeserver }),
-        onReachable: () => options.onReady?.(),
+        onReachable() {
+          awayUntil = 0;
+          options.onReady?.();
+        },
       });
       ears.push(listening);
       return listening;
@@ -240,7 +267,7 @@ async function findSent(client: MatrixClient, room: string, txn: string, since: 
   const self = client.getUserId() ?? '';
   for await (const event of messagesBackwards(client, room, PAGE)) {
     if (event.origin_server_ts < since) return undefined;
-    if (event.sender === self && event.content[TXN_KEY] === txn) return event.event_id;
+    if (event.sender === self && saysTransaction(event.content, txn)) return event.event_id;
   }
   return undefined;
 }

@@ -1,4 +1,5 @@
 import { ConnectionError, HTTPError, MatrixError, safeGetRetryAfterMs } from 'matrix-js-sdk';
+import type { Clock } from '../../ports.ts';
 import { FlowError } from '../../protocol/errors.ts';
 
 /** Whether the homeserver says that there is no such thing. */
@@ -24,7 +25,34 @@ export function rateLimited(what: string, waitMs: number, next: 'message' | 'log
   const seconds = Math.max(1, Math.ceil(waitMs / 1000));
   return new FlowError('notify-failed', `${what}: the homeserver takes the next ${next} in ${seconds} s`, {
     remedy: 'wait; the node tries again as soon as the homeserver takes it',
+    data: { retryAfterMs: waitMs },
   });
+}
+
+/** Whether the homeserver, or the wait for it, refused for nothing but the number of messages. */
+export function isRateLimit(thrown: unknown): boolean {
+  return rateLimitMs(thrown) !== undefined || (thrown instanceof FlowError && 'retryAfterMs' in thrown.data);
+}
+
+/**
+ * Does again what is refused for the number of such requests (of joins, of invitations), as long as that needs no more
+ * than `patience` milliseconds. Throws what it was refused with then.
+ */
+export async function patiently<Value>(
+  { clock, patience, signal }: { readonly clock: Clock; readonly patience: number; readonly signal?: AbortSignal },
+  work: () => Promise<Value>,
+): Promise<Value> {
+  const deadline = clock.millis() + patience;
+  for (;;) {
+    try {
+      return await work();
+    } catch (thrown) {
+      const wait = rateLimitMs(thrown);
+      if (wait === undefined || clock.millis() + wait > deadline) throw thrown;
+      await clock.sleep(wait, signal);
+      signal?.throwIfAborted();
+    }
+  }
 }
 
 interface Attempt {

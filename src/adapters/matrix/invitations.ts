@@ -1,10 +1,15 @@
 import type { IEvent, ISyncResponse, MatrixClient } from 'matrix-js-sdk';
-import type { Ear } from '../../ports.ts';
+import type { Clock, Ear } from '../../ports.ts';
 import { FlowError } from '../../protocol/errors.ts';
+import { patiently } from './errors.ts';
+
+/** How long the homeserver's limit of joins may keep this account from a room, and from hearing the others; milliseconds. */
+const JOIN_PATIENCE = 60_000;
 
 interface InvitationsOptions {
   readonly client: MatrixClient;
   readonly self: string;
+  readonly clock: Clock;
   readonly ear: Pick<Ear, 'mayInvite' | 'problem'>;
   /** Whatever is thrown as a sentence (`errors.ts`). */
   readonly explain: (thrown: unknown) => FlowError;
@@ -17,10 +22,10 @@ export interface Invitations {
    * Joins the rooms into which somebody invites who may. Everybody else's invitation stays open and is looked at again,
    * since the files that say who may invite can come in later than the invitation.
    */
-  follow(): Promise<void>;
+  follow(signal: AbortSignal): Promise<void>;
 }
 
-export function createInvitations({ client, self, ear, explain }: InvitationsOptions): Invitations {
+export function createInvitations({ client, self, clock, ear, explain }: InvitationsOptions): Invitations {
   /** Room → who invites. */
   const open = new Map<string, string>();
   const told = new Set<string>();
@@ -40,17 +45,18 @@ export function createInvitations({ client, self, ear, explain }: InvitationsOpt
         if (inviter !== undefined) open.set(room, inviter);
       }
     },
-    async follow() {
+    async follow(signal) {
       for (const [room, inviter] of open) {
         if (!ear.mayInvite(inviter)) {
           tell(new FlowError('notify-failed', `${inviter} invites to room ${room}, and is not one who may`));
           continue;
         }
         try {
-          await client.joinRoom(room);
+          await patiently({ clock, patience: JOIN_PATIENCE, signal }, () => client.joinRoom(room));
           open.delete(room);
         } catch (thrown) {
           // A room that is gone meanwhile must not keep the others from being heard.
+          if (signal.aborted) return;
           tell(explain(thrown));
         }
       }

@@ -131,7 +131,7 @@ async function follow(
       note(error.message);
       if (error.message !== told) ear.problem(error);
       [reachable, told] = [false, error.message];
-      await clock.sleep(backOff, signal);
+      await clock.sleep(Math.max(backOff, rateLimitMs(thrown) ?? 0), signal);
       backOff = Math.min(backOff * 2, MAX_BACK_OFF);
     }
   }
@@ -163,7 +163,7 @@ interface Answer {
 async function takeUp(options: ListenOptions, { answer, since, invitations, read, signal }: Answer): Promise<void> {
   const { client, access, self, ear, explain } = options;
   invitations.note(answer);
-  await access.as(() => invitations.follow());
+  await access.as(() => invitations.follow(signal));
   // What was said before this account ever listened is history.
   if (since === undefined) return;
   const heard: RoomMessage[] = [];

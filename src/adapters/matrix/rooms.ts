@@ -3,7 +3,7 @@ import type { MatrixClient } from 'matrix-js-sdk';
 import type { Clock, RoomKeeper } from '../../ports.ts';
 import { normaliseRoom } from '../../protocol/rooms.ts';
 import type { NewRoom } from '../../protocol/rooms.ts';
-import { hasNoProfile, isNotFound, rateLimitMs } from './errors.ts';
+import { hasNoProfile, isNotFound, patiently } from './errors.ts';
 
 /** Says what a room was made for, so that it is found again when nobody could note its id. */
 const PURPOSE = 'dev.batond.room';
@@ -18,18 +18,7 @@ const SETTING_UP = 'the rooms cannot be set up';
 const LOOKING = 'the room cannot be looked at';
 
 export function keepRooms(client: MatrixClient, clock: Clock, asking: Asking): RoomKeeper {
-  async function patiently<Value>(work: () => Promise<Value>): Promise<Value> {
-    const deadline = clock.millis() + PATIENCE;
-    for (;;) {
-      try {
-        return await work();
-      } catch (thrown) {
-        const wait = rateLimitMs(thrown);
-        if (wait === undefined || clock.millis() + wait > deadline) throw thrown;
-        await clock.sleep(wait);
-      }
-    }
-  }
+  const patient = { clock, patience: PATIENCE };
   const joined = async (): Promise<readonly string[]> => (await client.getJoinedRooms()).joined_rooms;
   return {
     find: (purpose) =>
@@ -37,7 +26,7 @@ export function keepRooms(client: MatrixClient, clock: Clock, asking: Asking): R
         for (const room of await joined()) if ((await purposeOf(client, room)) === purpose) return room;
         return undefined;
       }),
-    create: (room) => asking(SETTING_UP, undefined, () => patiently(() => create(client, room))),
+    create: (room) => asking(SETTING_UP, undefined, () => patiently(patient, () => create(client, room))),
     members: (room) =>
       asking(LOOKING, room, async () => {
         const { chunk = [] } = await client.members(idOf(room));
@@ -46,7 +35,7 @@ export function keepRooms(client: MatrixClient, clock: Clock, asking: Asking): R
         );
       }),
     invite: (room, user) =>
-      asking(SETTING_UP, room, () => patiently(() => client.invite(idOf(room), user)).then(nothing)),
+      asking(SETTING_UP, room, () => patiently(patient, () => client.invite(idOf(room), user)).then(nothing)),
     describe: (room) =>
       asking(LOOKING, room, async () => {
         const name = await stateText(client, idOf(room), 'm.room.name', 'name');
@@ -58,7 +47,7 @@ export function keepRooms(client: MatrixClient, clock: Clock, asking: Asking): R
     leave: (room) =>
       asking('the room cannot be left', room, async () => {
         if (!(await joined()).includes(idOf(room))) return false;
-        await patiently(() => client.leave(idOf(room)));
+        await patiently(patient, () => client.leave(idOf(room)));
         return true;
       }),
     knows: (userId) =>

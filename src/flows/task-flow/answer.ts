@@ -7,7 +7,7 @@ import { normaliseRoom } from '../../protocol/rooms.ts';
 import { presentTask } from '../present.ts';
 import { LEADERS, requireTask } from '../shared.ts';
 import { defineOperation } from '../types.ts';
-import type { AnnouncementDraft, Decision, OperationContext, Settlement } from '../types.ts';
+import type { AnnouncementDraft, Decision, DeliveryFact, OperationContext, Settlement } from '../types.ts';
 import { requireOpen, requireRoom, syncFields, taskEvent, userIdOf, writeMeta } from './common.ts';
 
 /** Longer answers belong into a file. */
@@ -134,6 +134,7 @@ function announcement(context: Context, meta: TaskMeta, { kind, attempt, answer 
     room: requireRoom(meta),
     text: answerText({ assignee, taskId: meta.task_id, kind, answer, by: context.actor.localpart }),
     mentions: [assignee],
+    urgent: true,
   };
 }
 
@@ -144,8 +145,13 @@ function settle(output: AnswerOutput, settlement: Settlement): AnswerOutput {
   if (delivery === undefined) return { ...output, ...sync };
   const { room_id: room } = output.task;
   const roomId = typeof room === 'string' ? (normaliseRoom(room) ?? room) : undefined;
-  const notification = delivery.sent
-    ? { sent: true, eventId: delivery.eventId, roomId }
-    : { sent: false, error: delivery.error ?? 'Matrix send failed' };
-  return { ...output, ...sync, notification };
+  return { ...output, ...sync, notification: told(delivery, roomId) };
+}
+
+function told(
+  { sent, queued, eventId, error = 'Matrix send failed' }: DeliveryFact,
+  roomId: string | undefined,
+): Readonly<Record<string, unknown>> {
+  if (sent) return { sent, eventId, roomId };
+  return queued === true ? { sent, queued, reason: error, roomId } : { sent, error };
 }
