@@ -184,6 +184,7 @@ async function command(
     label: commitLabel(label, subject),
     subject,
     whenOffline: operation.whenOffline ?? 'refuse',
+    beforeCommit: () => announcer.record(),
     decide(view) {
       const decided = operation.run(contextOf(view), prepared);
       const changes = withEvents(dependencies, view, decided, { actor, cause });

@@ -57,7 +57,38 @@ export function createOutbox({ dir, chat, clock, log, events }: OutboxDependenci
   const speaker = createSpeaker({ chat, clock, events });
   const { limit } = chat;
 
-  const save = (): void => saveOwed(file, owed);
+  /** Resolves when what is not on disk yet is; absent when all of it is. */
+  let saving: PromiseWithResolvers<void> | undefined;
+  const save = (): void => {
+    const waiting = saving;
+    saving = undefined;
+    try {
+      saveOwed(file, owed);
+      waiting?.resolve();
+    } catch (error) {
+      waiting?.reject(error);
+      throw error;
+    }
+  };
+  /** Saves with the next turn of the event loop, once for all that changed until then. */
+  const saveSoon = (): Promise<void> => {
+    if (saving === undefined) {
+      saving = Promise.withResolvers();
+      // Whoever waits is told; for all others there is the log.
+      saving.promise.catch(() => undefined);
+      setImmediate(() => {
+        try {
+          record();
+        } catch (error) {
+          log.warn({ error: String(error) }, 'the outbox cannot be written');
+        }
+      });
+    }
+    return saving.promise;
+  };
+  const record = (): void => {
+    if (saving !== undefined) save();
+  };
 
   function keep(announcement: Announcement, changes: Pick<Owed, 'state'> & Partial<Owed>): void {
     const before = owed.get(announcement.txn);
@@ -192,19 +223,20 @@ export function createOutbox({ dir, chat, clock, log, events }: OutboxDependenci
 
   return {
     owe(announcements, commit) {
-      if (announcements.length === 0) return;
       for (const announcement of announcements) {
         inherited.delete(announcement.txn);
         const due = owed.get(announcement.txn)?.state === 'due';
         keep(announcement, { state: due ? 'due' : 'waiting', ...(commit === undefined ? {} : { commit }) });
       }
-      save();
+      if (announcements.length > 0) void saveSoon();
     },
+
+    record,
 
     withdraw(announcements) {
       const waiting = announcements.filter(({ txn }) => owed.get(txn)?.state === 'waiting');
       for (const { txn } of waiting) owed.delete(txn);
-      if (waiting.length > 0) save();
+      if (waiting.length > 0) void saveSoon();
     },
 
     async deliver(announcements) {
@@ -217,7 +249,7 @@ export function createOutbox({ dir, chat, clock, log, events }: OutboxDependenci
           changed = settle(announcement, outcome) || changed;
         }
       } finally {
-        if (changed) save();
+        if (changed) await saveSoon();
       }
       return deliveries;
     },

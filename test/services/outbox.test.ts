@@ -50,6 +50,13 @@ function failing(
   };
 }
 
+/** Owes as a process does that is killed just after its commit. */
+function owing(open: () => Outbox, announcements: readonly Announcement[], commit?: string): void {
+  const outbox = open();
+  outbox.owe(announcements, commit);
+  outbox.record();
+}
+
 const states = (outbox: Outbox): unknown[] => outbox.pending().map(({ announcement: { txn }, state }) => [txn, state]);
 
 describe('the outbox', () => {
@@ -57,6 +64,7 @@ describe('the outbox', () => {
     const { open, said, dir } = place();
     const outbox = open();
     outbox.owe([announcement('a')], undefined);
+    outbox.record();
     expect(states(open())).toEqual([['a', 'waiting']]);
     expect(await said()).toEqual([]);
     const [delivery] = await outbox.deliver([announcement('a')]);
@@ -94,6 +102,7 @@ describe('the outbox', () => {
     const outbox = open();
     outbox.owe([announcement('a'), announcement('b')], undefined);
     outbox.withdraw([announcement('a')]);
+    outbox.record();
     expect(states(open())).toEqual([['b', 'waiting']]);
     await outbox.flush();
     expect(await said()).toEqual([]);
@@ -101,8 +110,8 @@ describe('the outbox', () => {
 
   test('says after a crash what the change had become true of, and drops the rest', async () => {
     const { open, said } = place();
-    open().owe([announcement('published'), announcement('never made')], undefined);
-    open().owe([announcement('not pushed yet')], 'c0ffee');
+    owing(open, [announcement('published'), announcement('never made')]);
+    owing(open, [announcement('not pushed yet')], 'c0ffee');
     const outbox = open();
     await outbox.confirm(({ announcement: { txn } }) => txn === 'published');
     expect(states(open())).toEqual([
@@ -127,7 +136,7 @@ describe('the outbox', () => {
 
   test('says a message once although the process died between saying it and noting that', async () => {
     const { open, said, chat } = place();
-    open().owe([announcement('a')], undefined);
+    owing(open, [announcement('a')]);
     await chat.send(announcement('a'));
     const outbox = open();
     await outbox.confirm(() => true);
