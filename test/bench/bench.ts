@@ -1,4 +1,5 @@
 import { execFile, spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { cpSync, mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -26,6 +27,8 @@ export interface Bench {
   once<Value>(name: string, make: () => Promise<Value>): Promise<Value>;
   /** Runs at the end of the run, last first. */
   defer(undo: () => Promise<void> | void): void;
+  /** A process that must not outlive the run, however that ends. */
+  own(child: ChildProcess): void;
 }
 
 /** Builds the program once, into a folder beside a package.json of its own. Throws when it does not compile. */
@@ -34,7 +37,17 @@ export async function openBench(
   { small, say }: Pick<Bench, 'small' | 'say'>,
 ): Promise<Bench> {
   const folder = realpathSync(mkdtempSync(join(tmpdir(), 'bb-')));
-  stack.defer(() => rmSync(folder, { recursive: true, force: true, maxRetries: 5 }));
+  const children = new Set<ChildProcess>();
+  const clear = (): void => {
+    for (const child of children) child.kill('SIGKILL');
+    rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
+  };
+  // A run that is broken off leaves nothing behind either.
+  process.once('exit', clear);
+  stack.defer(() => {
+    process.off('exit', clear);
+    clear();
+  });
   const program = join(folder, 'program');
   mkdirSync(program);
   cpSync(join(CHECKOUT, 'package.json'), join(program, 'package.json'));
@@ -63,6 +76,10 @@ export async function openBench(
       return value as Promise<Value>;
     },
     defer: (undo) => stack.defer(undo),
+    own(child) {
+      children.add(child);
+      child.once('exit', () => children.delete(child));
+    },
   };
 }
 

@@ -72,6 +72,7 @@ async function main(): Promise<number> {
     process.stderr.write(`${(error as Error).message}\n\n${USAGE}`);
     return 2;
   }
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130));
   const say = (text: string): void => void process.stderr.write(`${text}\n`);
   const figures: Figure[] = [];
   const before = loadavg();

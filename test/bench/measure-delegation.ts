@@ -5,7 +5,7 @@ import { cloneBare, filesBetween } from './bare.ts';
 import type { Files } from './bare.ts';
 import { against } from './figure.ts';
 import type { Figure } from './figure.ts';
-import { startNode } from './node.ts';
+import { ownProcessor, startNode } from './node.ts';
 import type { BenchNode } from './node.ts';
 import { percentile, shown, spreadOf, timed } from './numbers.ts';
 import type { Spread } from './numbers.ts';
@@ -66,7 +66,7 @@ function delegationsAmong(bench: Bench, tasks: number): Promise<Delegations> {
     bench.say(`  delegations with ${tasks} tasks in the tree`);
     await bare.publish((await delegate()).files, 'warm-up');
     const [baton, floor]: [number[], number[]] = [[], []];
-    let spent = { own: 0, children: 0 };
+    let spent = { own: 0, children: 0, bare: 0 };
     for (let block = 0; block < blocks; block += 1) {
       await lead.quiet();
       const before = lead.processor();
@@ -78,12 +78,17 @@ function delegationsAmong(bench: Bench, tasks: number): Promise<Delegations> {
       }
       await lead.quiet();
       const after = lead.processor();
-      spent = { own: spent.own + after.own - before.own, children: spent.children + after.children - before.children };
+      const idle = ownProcessor();
       for (const files of done) floor.push(await timed(() => bare.publish(files, 'taskflow(delegate_task)')));
+      spent = {
+        own: spent.own + after.own - before.own,
+        children: spent.children + after.children - before.children,
+        bare: spent.bare + ownProcessor().children - idle.children,
+      };
     }
     const many = baton.length;
     const notes = [
-      `processor time for each: ${shown(spent.own / many)} ms of the node, ${shown(spent.children / many)} ms of its git`,
+      `processor time for each: ${shown(spent.own / many)} ms of the node and ${shown(spent.children / many)} ms of its git; of the floor ${shown(spent.bare / many)} ms`,
       await processesOf(bench, lead, next),
     ];
     await lead.stop();
@@ -117,6 +122,9 @@ const linesOf = (file: string): readonly string[] =>
         .filter((line) => line !== '')
     : [];
 
+/** Bursts are repeated for so long at most; milliseconds. */
+const PATIENCE = 60_000;
+
 /** P2: many delegations at once, each answered only once it is on the remote. */
 export async function measureP2(bench: Bench): Promise<readonly Figure[]> {
   const { floor } = await delegationsAmong(bench, fewTasks(bench));
@@ -127,7 +135,8 @@ export async function measureP2(bench: Bench): Promise<readonly Figure[]> {
   for (const [many, limit, rounds] of sizes) {
     bench.say(`  ${many} delegations at once`);
     const bursts: Burst[] = [];
-    for (let round = 1; round <= rounds; round += 1) {
+    const begun = performance.now();
+    for (let round = 1; round <= rounds && (round === 1 || performance.now() - begun < PATIENCE); round += 1) {
       const projectId = `burst-${many}-${round}`;
       const ids = await planProject(lead, projectId, many);
       await lead.quiet();

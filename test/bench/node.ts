@@ -64,6 +64,7 @@ export async function startNode(bench: Bench, root: string, options: NodeOptions
     env: { ...env, ...(options.processes === undefined ? {} : { BATON_BENCH_PROCESSES: options.processes }) },
     stdio: ['ignore', 'pipe', log],
   });
+  bench.own(child);
   closeSync(log);
   const ended = Promise.withResolvers<void>();
   child.once('exit', () => ended.resolve());
@@ -113,6 +114,9 @@ export async function startNode(bench: Bench, root: string, options: NodeOptions
     stop,
   };
 }
+
+/** What this process and the programs that it has run to their end have used. */
+export const ownProcessor = (): ProcessorTime => processorOf(process.pid);
 
 /** Fields of `/proc/<pid>/stat` behind the name, which may hold anything. */
 function processorOf(pid: number): ProcessorTime {
