@@ -13,7 +13,7 @@ import { percentile, spreadOf } from './numbers.ts';
 import { makeTree } from './tree.ts';
 
 /** Only catches what hangs: the small form starts about thirty programs. */
-const PATIENCE = 300_000;
+const PATIENCE = 600_000;
 
 function script(name: string, ...words: readonly string[]): Promise<Run> {
   const file = fileURLToPath(new URL(name, import.meta.url));
