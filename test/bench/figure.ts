@@ -90,6 +90,12 @@ function range(spread: Spread | undefined): string {
   return spread === undefined || spread.runs < 2 ? '' : ` (${shown(spread.min)} … ${shown(spread.p90)})`;
 }
 
+/** One figure in short, for those who watch. */
+export function asLine({ id, value, unit, ratio, ok }: Figure): string {
+  const compared = ratio === null ? '' : `, ${shown(ratio)} × floor`;
+  return `  ${id} ${shown(value)} ${unit}${compared}: ${ok ? 'ok' : 'SHORT'}`;
+}
+
 export function asText(figures: readonly Figure[]): string {
   const rows = cellsOf(figures);
   const widths = HEAD.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));

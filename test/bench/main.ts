@@ -5,7 +5,7 @@ import { parseArgs } from 'node:util';
 import { withSection } from '../docs/generated.ts';
 import { must, openBench } from './bench.ts';
 import type { Bench } from './bench.ts';
-import { asMarkdown, asText } from './figure.ts';
+import { asLine, asMarkdown, asText } from './figure.ts';
 import type { Figure } from './figure.ts';
 import { measureP1, measureP2, measureP3 } from './measure-delegation.ts';
 import { measureP9 } from './measure-launch.ts';
@@ -84,7 +84,9 @@ async function main(): Promise<number> {
     for (const [id, measure] of MEASURES) {
       if (!options.ids.has(id)) continue;
       say(`${id} …`);
-      figures.push(...(await measure(bench)));
+      const measured = await measure(bench);
+      for (const figure of measured) say(asLine(figure));
+      figures.push(...measured);
     }
   }
   const load = `load average ${before.map(rounded).join(' ')} at the start, ${loadavg().map(rounded).join(' ')} at the end`;
