@@ -12,6 +12,9 @@ import { workerName } from './tree.ts';
 /** How long the scripts go on at most, since their rate is seen long before they are done; milliseconds. */
 const PATIENCE = 60_000;
 
+/** Nothing that is fit for use takes as long; what is not done by then counts as lost. Milliseconds. */
+const LONGEST = 300_000;
+
 /** P7: a whole team's work by Baton, and by as many scripts with bare git on one shared branch. */
 export async function measureP7(bench: Bench): Promise<readonly Figure[]> {
   const [many, each] = bench.small ? [2, 1] : [20, 25];
@@ -30,9 +33,9 @@ export async function measureP7(bench: Bench): Promise<readonly Figure[]> {
   const start = performance.now();
   const steps = await Promise.all(places.map((place, index) => workThrough(lead, workers[index], place)));
   const seconds = (performance.now() - start) / 1000;
-  const rate = (many * each) / seconds;
   await Promise.all([lead, ...workers].map((node) => node.quiet()));
   const done = await completed(bench, remote, places);
+  const rate = done / seconds;
   const refused = (nodes: readonly BenchNode[]): number =>
     nodes.flatMap((node) => node.logged()).filter((line) => line.includes('a push was refused')).length;
   const [lanes, mains] = [refused(workers), refused([lead])];
@@ -62,8 +65,10 @@ async function workThrough(
 ): Promise<readonly (readonly number[])[]> {
   if (worker === undefined) throw new Error(`nobody works on ${projectId}`);
   const times: [number[], number[], number[], number[]] = [[], [], [], []];
+  const begun = performance.now();
   for (const taskId of taskIds) {
     let last = performance.now();
+    if (last - begun > LONGEST) break;
     const took = (): number => {
       const now = performance.now();
       const ms = now - last;
