@@ -1,6 +1,6 @@
 import { gatherFacts, markdownText } from './report-facts.ts';
 import type { ReportInput } from './report-facts.ts';
-import { PROJECT_MARKS, symbolOf } from './report-labels.ts';
+import { PROJECT_MARKS, symbolOf } from './report-marks.ts';
 import { deliverablesOf, drawingOf, focusOf, nextStepsOf, notesOf, summaryOf, tableOf } from './report-parts.ts';
 
 export { normaliseReplyRoute, reportRoute } from './report-route.ts';
@@ -15,16 +15,17 @@ export function composeReport(input: ReportInput): string {
   const { meta, plan, labels, style } = facts;
   const title = markdownText(meta.title, 200);
   const status = `${symbolOf(PROJECT_MARKS[meta.status], style)} ${labels.projectStatus[meta.status]}`;
+  const entry = (label: string, value: string): string => `- **${label}**${labels.colon}${value}`;
   const drawing = drawingOf(facts);
   const sections: readonly (readonly string[])[] = [
     ['---'],
-    [`## ${labels.heading}: ${title}`],
+    [`## ${labels.heading}${labels.colon}${title}`],
     [
-      `- **${labels.project}**: ${title}`,
-      `- **${labels.id}**: ${meta.project_id}`,
-      `- **${labels.mode}**: ${plan.kind === 'loop' ? 'Loop' : 'DAG'}`,
-      `- **${labels.status}**: ${status}`,
-      `- **${labels.focus}**: ${focusOf(facts)}`,
+      entry(labels.project, title),
+      entry(labels.id, meta.project_id),
+      entry(labels.mode, plan.kind === 'loop' ? 'Loop' : 'DAG'),
+      entry(labels.status, status),
+      entry(labels.focus, focusOf(facts)),
     ],
     [summaryOf(facts)],
     tableOf(facts),

@@ -7,7 +7,7 @@ import type { Loop, NodeStatus, Plan, PlanNode } from '../../src/protocol/plan-t
 import { DEFAULT_TEAM } from '../../src/protocol/records/team.ts';
 import type { ProjectMeta, TaskMeta, TeamSettings } from '../../src/protocol/records/types.ts';
 import { drawGraph, drawLoop } from '../../src/protocol/report-drawing.ts';
-import { labelsFor } from '../../src/protocol/report-labels.ts';
+import { labelsFor } from '../../src/protocol/labels/languages.ts';
 import { composeReport } from '../../src/protocol/report.ts';
 
 interface Fixture {
