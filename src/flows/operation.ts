@@ -9,6 +9,8 @@ import { classifyPath } from '../protocol/paths.ts';
 import type { Actor, EventRecord } from '../protocol/records/types.ts';
 import type { WorkspaceView } from '../protocol/view.ts';
 import { eventChanges } from '../workspace/event-log.ts';
+import { createAttendance } from './attendance.ts';
+import type { Attendance } from './attendance.ts';
 import { OPERATIONS } from './catalog.ts';
 import type { AnnouncementDraft, Decision, Facts, Operation, OperationContext, Settlement } from './types.ts';
 
@@ -37,6 +39,8 @@ type Output = Record<string, unknown>;
 
 /** Builds `execute` on the ports of one workspace. */
 export function createExecutor(dependencies: ExecutorDependencies): Execute {
+  const attendance = createAttendance(dependencies);
+
   const execute: Execute = async (name, rawInput, options) => {
     const operation = OPERATIONS.get(name);
     if (operation === undefined) throw new FlowError('invalid-argument', `unknown operation: ${name}`);
@@ -61,14 +65,14 @@ export function createExecutor(dependencies: ExecutorDependencies): Execute {
     const { actor } = options;
     const input = parseInput(operation, rawInput);
     requireRole(operation, label, actor);
-    const contextOf = await contextFactory(dependencies, operation, input, actor);
+    const contextOf = await contextFactory(dependencies, attendance, operation, input, actor);
     operation.precheck?.(contextOf(dependencies.workTree.view()));
     if (options.dryRun === true) {
       const context = contextOf(dependencies.workTree.view());
       return { dryRun: true, ...(operation.dryRun?.(context) ?? (input as Output)) };
     }
     return operation.kind === 'query'
-      ? query(dependencies, operation, contextOf, input, actor)
+      ? query(dependencies, attendance, operation, contextOf, input, actor)
       : command(dependencies, execute, operation, label, contextOf, input, actor);
   }
 
@@ -96,15 +100,21 @@ function requireRole(operation: Operation, label: string, actor: Actor): void {
 type ContextOf = (view: WorkspaceView) => OperationContext<unknown>;
 
 async function contextFactory(
-  { chat, clock, sync }: ExecutorDependencies,
+  { chat, clock, sync, workTree, identity }: ExecutorDependencies,
+  attendance: Attendance,
   operation: Operation,
   input: unknown,
   actor: Actor,
 ): Promise<ContextOf> {
   const wanted = operation.facts ?? [];
   const request = input as { roomId?: string; limit?: number };
+  // Rooms on this machine need nobody to join them, and reports leave from the Leader's node or the admin's.
+  const mayTell = chat.kind === 'remote' && (identity.role === 'leader' || identity.role === 'admin');
+  const audience = mayTell ? operation.audience?.({ view: workTree.view(), input }) : undefined;
+  const absent = audience === undefined ? undefined : await attendance(audience);
   const facts: Facts = {
     chat: { kind: chat.kind, self: chat.self },
+    ...(absent === undefined ? {} : { absent }),
     ...(wanted.includes('sync') ? { sync: { ...(await sync.status()) } } : {}),
     ...(wanted.includes('messages') ? { messages: await chat.history(request.roomId, request.limit ?? 50) } : {}),
   };
@@ -115,6 +125,7 @@ async function contextFactory(
 
 async function query(
   dependencies: ExecutorDependencies,
+  attendance: Attendance,
   operation: Operation,
   contextOf: ContextOf,
   input: unknown,
@@ -132,7 +143,7 @@ async function query(
   }
   // Facts that were gathered for the first checks are those from before the pull.
   const isStale = fresh !== 'no' && operation.facts !== undefined;
-  const contextNow = isStale ? await contextFactory(dependencies, operation, input, actor) : contextOf;
+  const contextNow = isStale ? await contextFactory(dependencies, attendance, operation, input, actor) : contextOf;
   const decision = operation.run(contextNow(workTree.view()));
   return { ...(fresh === 'no' ? {} : { pulled }), ...decision.output };
 }

@@ -3,7 +3,7 @@ import type { ReportInput } from './report-facts.ts';
 import { PROJECT_MARKS, symbolOf } from './report-marks.ts';
 import { deliverablesOf, drawingOf, focusOf, nextStepsOf, notesOf, summaryOf, tableOf } from './report-parts.ts';
 
-export { normaliseReplyRoute, reportRoute } from './report-route.ts';
+export { normaliseReplyRoute, reportRoute, reportRouting } from './report-route.ts';
 
 /**
  * The requester's report as Markdown (protocol.md §14.3). It depends on the work alone, not on what became of earlier

@@ -46,6 +46,8 @@ export interface OutboxDependencies {
   readonly clock: Clock;
   readonly log: Log;
   readonly events?: EventBus;
+  /** Whether something newer says all that a message would have said; then it is dropped in place of being sent late. */
+  readonly isOvertaken?: (announcement: Announcement) => boolean;
 }
 
 const FILE = 'outbox.json';
@@ -74,7 +76,7 @@ const STORED = z.object({
  * that a crash in between loses nothing. Said exactly once, because the transaction id stays the same and the chat
  * knows it again. Deleting the file loses only what state does not tell anyway.
  */
-export function createOutbox({ dir, chat, clock, log, events }: OutboxDependencies): Outbox {
+export function createOutbox({ dir, chat, clock, log, events, isOvertaken }: OutboxDependencies): Outbox {
   const file = join(dir, FILE);
   const owed = load(file, log);
   /** Entries of an earlier process, of which nobody here knows whether their commit was made. */
@@ -141,11 +143,21 @@ export function createOutbox({ dir, chat, clock, log, events }: OutboxDependenci
   async function catchUp({ txn, room }: Announcement): Promise<string | undefined> {
     for (const { announcement, state } of owed.values()) {
       if (announcement.txn === txn) return undefined;
-      if (state !== 'due' || !sameRoom(announcement.room, room)) continue;
+      if (state !== 'due' || !sameRoom(announcement.room, room) || dropOvertaken(announcement)) continue;
       const delivery = await send(announcement);
       if (!delivery.sent && delivery.retryable && !awaited.has(announcement.txn)) return delivery.error;
     }
     return undefined;
+  }
+
+  /** Drops what has been overtaken. What is on its way already is let through. */
+  function dropOvertaken(announcement: Announcement): boolean {
+    const { txn } = announcement;
+    if (underWay.has(txn) || isOvertaken?.(announcement) !== true) return false;
+    owed.delete(txn);
+    save();
+    log.info({ txn }, 'a message that was not delivered has been overtaken; it is dropped');
+    return true;
   }
 
   /** Keeps what failed and may still succeed; forgets what was said or never can be. True when the record changed. */
@@ -212,7 +224,7 @@ export function createOutbox({ dir, chat, clock, log, events }: OutboxDependenci
     async flush(followUp) {
       const deliveries: Delivery[] = [];
       for (const { announcement, state } of owed.values()) {
-        if (state !== 'due' || !owed.has(announcement.txn)) continue;
+        if (state !== 'due' || !owed.has(announcement.txn) || dropOvertaken(announcement)) continue;
         const delivery = await send(announcement);
         deliveries.push(delivery);
         const next = announcement.followUp;
