@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { gatherFacts, markdownText } from './report-facts.ts';
 import type { ReportInput } from './report-facts.ts';
 import { PROJECT_MARKS, symbolOf } from './report-marks.ts';
@@ -38,6 +39,11 @@ export function composeReport(input: ReportInput): string {
     .filter((lines) => lines.length > 0)
     .map((lines) => lines.join('\n'))
     .join('\n\n')}\n`;
+}
+
+/** Names a report by its text and by the delivery that it follows, `''` for the first: what comes back is new again. */
+export function reportDigest(text: string, after: string): string {
+  return createHash('sha256').update(`${after}\0${text}`, 'utf8').digest('hex').slice(0, 12);
 }
 
 function list(heading: string, items: readonly string[]): readonly string[] {

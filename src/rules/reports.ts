@@ -1,7 +1,6 @@
-import { createHash } from 'node:crypto';
 import { projectPaths } from '../protocol/paths.ts';
 import type { ProjectMeta, RequesterReport, TaskMeta } from '../protocol/records/types.ts';
-import { composeReport, reportRoute, reportRouting } from '../protocol/report.ts';
+import { composeReport, reportDigest, reportRoute, reportRouting } from '../protocol/report.ts';
 import { sameRoom } from '../protocol/rooms.ts';
 import type { ProjectEntry, WorkspaceView } from '../protocol/view.ts';
 import { readyNodes } from './dag.ts';
@@ -92,7 +91,7 @@ export function reportMessage(view: WorkspaceView, entry: ProjectEntry, meta: Pr
   const told = tellable(view, entry, meta);
   const before = sentAt === '' ? undefined : lastTold(meta.requester_report);
   const text = composed(view, entry, meta, before === undefined ? undefined : changedNodes(entry, told, before));
-  const digest = createHash('sha256').update(`${sentAt}\0${text}`, 'utf8').digest('hex').slice(0, 12);
+  const digest = reportDigest(text, sentAt);
   return { txn: `report-${entry.id}-${digest}`, text, digest, told, route: routeOf(view, meta) };
 }
 
