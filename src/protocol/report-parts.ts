@@ -12,6 +12,8 @@ const QUESTION_MAX = 200;
 const MOST_ROWS = 30;
 const MOST_ITEMS = 20;
 const FEW = 5;
+/** Of what is new nothing is left out, short of a flood. */
+const MOST_CHANGES = 200;
 /** The urgency of what neither has changed nor can be acted on. */
 const SETTLED = 3;
 
@@ -46,7 +48,7 @@ export function summaryOf({ meta, items, labels, isPartial }: ReportFacts): stri
   const changes = changed.map(({ node }) => `${node.id} (${labels.nodeStatus[node.status]})`);
   return [
     labels.counts(items.length, counts),
-    ...(changed.length === 0 ? [] : [labels.changed(few(changes, labels))]),
+    ...(changed.length === 0 ? [] : [labels.changed(few(changes, labels, MOST_CHANGES))]),
     ...(submitted.length === 0
       ? []
       : [labels.waitingForCheck(few(idsOf(submitted), labels), meta.status === 'paused')]),
@@ -192,8 +194,8 @@ function named(items: readonly ReportTask[], { labels }: ReportFacts): string {
   );
 }
 
-function few(parts: readonly string[], { more, comma }: Labels): string {
-  const shown = parts.slice(0, FEW);
+function few(parts: readonly string[], { more, comma }: Labels, most = FEW): string {
+  const shown = parts.slice(0, most);
   return [...shown, ...(shown.length < parts.length ? [more(parts.length - shown.length)] : [])].join(comma);
 }
 

@@ -44,6 +44,15 @@ describe('composeReport', () => {
     expect(report).toBe(readFileSync(new URL(name.replace(/json$/, 'md'), folder), 'utf8'));
   });
 
+  test('names every task that changed, also where the table has no room for all', () => {
+    const ids = Array.from({ length: 60 }, (_, index) => `p-${index + 1}`);
+    const plan = planOf(ids.map((id) => node(id, 'completed')));
+    const meta: ProjectMeta = { project_id: 'p', title: 'T', status: 'active' };
+    const report = composeReport({ meta, plan, tasks: new Map(), team: DEFAULT_TEAM, changed: ids });
+
+    expect(report).toContain(`Changed: ${ids.map((id) => `${id} (completed)`).join(', ')}.`);
+  });
+
   test('says nothing about earlier reports, so that sending one changes no text', () => {
     const meta: ProjectMeta = { project_id: 'p', title: 'T', status: 'active' };
     const input = { plan: planOf([node('p-01', 'completed')]), tasks: new Map<string, TaskMeta>(), team: DEFAULT_TEAM };
