@@ -2,7 +2,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import type { App, Envelope } from '../app-types.ts';
 import { ERROR_CODES, FlowError } from '../protocol/errors.ts';
 import type { ErrorCode } from '../protocol/errors.ts';
-import { parseLine } from '../protocol/mention.ts';
+import { parseLines } from '../protocol/mention.ts';
 import type { ProtocolLine } from '../protocol/mention.ts';
 
 /** Where the demo's team meets; `baton init` makes it (interface.md §7). */
@@ -36,10 +36,9 @@ export function textsOf(answer: Envelope): readonly string[] {
 
 /** The lines among messages that name a task. */
 export function taskLinesOf(answer: Envelope): readonly (ProtocolLine & { readonly taskId: string })[] {
-  return textsOf(answer).flatMap((text) => {
-    const line = parseLine(text);
-    return line?.taskId === undefined ? [] : [{ ...line, taskId: line.taskId }];
-  });
+  return textsOf(answer)
+    .flatMap(parseLines)
+    .flatMap((line) => (line.taskId === undefined ? [] : [{ ...line, taskId: line.taskId }]));
 }
 
 /** How often a program looks whether it has been told something; milliseconds. */

@@ -8,10 +8,14 @@ import { forbiddenMetaFields, mayWrite } from '../protocol/ownership.ts';
 import { classifyPath } from '../protocol/paths.ts';
 import type { Actor, EventRecord } from '../protocol/records/types.ts';
 import type { WorkspaceView } from '../protocol/view.ts';
+import { roomsToExamine } from '../rules/chat-findings.ts';
+import type { ChatFacts } from '../rules/chat-findings.ts';
 import { eventChanges } from '../workspace/event-log.ts';
 import { createAttendance } from './attendance.ts';
 import type { Attendance } from './attendance.ts';
 import { OPERATIONS } from './catalog.ts';
+import { carryOut, createErrandRunner } from './errand-runner.ts';
+import type { ErrandRunner } from './errand-runner.ts';
 import type { AnnouncementDraft, Decision, Facts, Operation, OperationContext, Settlement } from './types.ts';
 
 export interface ExecuteOptions {
@@ -19,6 +23,8 @@ export interface ExecuteOptions {
   readonly dryRun?: boolean;
   /** How the caller named the operation (`delegate_task`); used in refusals. */
   readonly label?: string;
+  /** The message that asked for it. Stands in the audit events, hence in the commit, as proof that it was carried out. */
+  readonly cause?: string;
 }
 
 /** The only gate to the files (architecture.md, "Operations"). Throws `FlowError` to refuse. */
@@ -40,7 +46,7 @@ type Output = Record<string, unknown>;
 /** Builds `execute` on the ports of one workspace. */
 export function createExecutor(dependencies: ExecutorDependencies): Execute {
   const attendance = createAttendance(dependencies);
-
+  const errands = createErrandRunner(dependencies.chat);
   const execute: Execute = async (name, rawInput, options) => {
     const operation = OPERATIONS.get(name);
     if (operation === undefined) throw new FlowError('invalid-argument', `unknown operation: ${name}`);
@@ -73,7 +79,7 @@ export function createExecutor(dependencies: ExecutorDependencies): Execute {
     }
     return operation.kind === 'query'
       ? query(dependencies, attendance, operation, contextOf, input, actor)
-      : command(dependencies, execute, operation, label, contextOf, input, actor);
+      : command({ ...dependencies, errands }, execute, operation, label, contextOf, input, options);
   }
 
   return execute;
@@ -100,12 +106,13 @@ function requireRole(operation: Operation, label: string, actor: Actor): void {
 type ContextOf = (view: WorkspaceView) => OperationContext<unknown>;
 
 async function contextFactory(
-  { chat, clock, sync, workTree, identity }: ExecutorDependencies,
+  dependencies: ExecutorDependencies,
   attendance: Attendance,
   operation: Operation,
   input: unknown,
   actor: Actor,
 ): Promise<ContextOf> {
+  const { chat, clock, sync, workTree, identity } = dependencies;
   const wanted = operation.facts ?? [];
   const request = input as { roomId?: string; limit?: number };
   // Rooms on this machine need nobody to join them, and reports leave from the Leader's node or the admin's.
@@ -117,10 +124,25 @@ async function contextFactory(
     ...(absent === undefined ? {} : { absent }),
     ...(wanted.includes('sync') ? { sync: { ...(await sync.status()) } } : {}),
     ...(wanted.includes('messages') ? { messages: await chat.history(request.roomId, request.limit ?? 50) } : {}),
+    ...(wanted.includes('rooms') ? { rooms: await chatFacts(dependencies) } : {}),
   };
   const ids = { submission: clock.hex(16), txn: clock.hex(6), localTime: clock.localStamp() };
   const now = clock.now();
   return (view) => ({ view, input, actor, now, ids, facts });
+}
+
+/** How messages stand, seen from the node's own account whoever asks. */
+async function chatFacts({ chat, announcer, identity, workTree }: ExecutorDependencies): Promise<ChatFacts> {
+  const rooms = roomsToExamine(workTree.view().team, identity).flatMap(({ room }) => room ?? []);
+  const report = await chat.examine?.(rooms);
+  const owed = (announcer.pending?.() ?? []).map(({ announcement: { room, kind }, state, since, error }) => ({
+    room,
+    kind,
+    state,
+    since,
+    ...(error === undefined ? {} : { error }),
+  }));
+  return { owed, ...(report === undefined ? {} : { report }) };
 }
 
 async function query(
@@ -144,7 +166,9 @@ async function query(
   // Facts that were gathered for the first checks are those from before the pull.
   const isStale = fresh !== 'no' && operation.facts !== undefined;
   const contextNow = isStale ? await contextFactory(dependencies, attendance, operation, input, actor) : contextOf;
-  const decision = operation.run(contextNow(workTree.view()));
+  const context = contextNow(workTree.view());
+  const prepared = await carryOut(operation.prepare?.(context), dependencies.chat);
+  const decision = operation.run(context, prepared);
   return { ...(fresh === 'no' ? {} : { pulled }), ...decision.output };
 }
 
@@ -153,16 +177,17 @@ function freshness(operation: Operation, input: unknown): 'required' | 'best-eff
 }
 
 async function command(
-  dependencies: ExecutorDependencies,
+  dependencies: ExecutorDependencies & { readonly errands: ErrandRunner },
   execute: Execute,
   operation: Operation,
   label: string,
   contextOf: ContextOf,
   input: unknown,
-  actor: Actor,
+  { actor, cause }: ExecuteOptions,
 ): Promise<Output> {
   const { announcer, events, sync } = dependencies;
   const subject = subjectOf(input);
+  const prepared = await prepare(dependencies, operation, contextOf);
   let announcements: readonly Announcement[] = [];
   const transaction: Transaction<Readonly<Record<string, unknown>>> = {
     actor,
@@ -170,8 +195,8 @@ async function command(
     subject,
     whenOffline: operation.whenOffline ?? 'refuse',
     decide(view) {
-      const decided = operation.run(contextOf(view));
-      const changes = withEvents(dependencies, view, decided, actor);
+      const decided = operation.run(contextOf(view), prepared);
+      const changes = withEvents(dependencies, view, decided, { actor, cause });
       checkOwnership(actor, changes, view);
       const spoken = spokenBy(actor, dependencies.identity, decided.announcements);
       // Decided again on a fresher tree: what only the first decision wanted said is not owed any more.
@@ -205,6 +230,21 @@ async function command(
   return { ...(operation.settle?.(output, settlement, input) ?? output) };
 }
 
+/** Nothing is done on the homeserver for what the newest files refuse. */
+async function prepare(
+  { errands, sync, workTree }: ExecutorDependencies & { readonly errands: ErrandRunner },
+  operation: Operation,
+  contextOf: ContextOf,
+): Promise<unknown> {
+  if (operation.prepare === undefined) return undefined;
+  return errands.run(async () => {
+    await sync.pull();
+    const context = contextOf(workTree.view());
+    operation.precheck?.(context);
+    return operation.prepare?.(context);
+  });
+}
+
 /** A node that acts for somebody it hosts speaks in that one's name. */
 function spokenBy(
   actor: Actor,
@@ -224,13 +264,14 @@ function withEvents(
   { clock, identity }: ExecutorDependencies,
   view: WorkspaceView,
   decision: Decision<unknown>,
-  actor: Actor,
+  { actor, cause }: { readonly actor: Actor; readonly cause: string | undefined },
 ): readonly Change[] {
   if (decision.events.length === 0) return decision.changes;
   const announces = decision.announcements.map((announcement) => announcement.txn);
+  const more = { ...(announces.length === 0 ? {} : { announces }), ...(cause === undefined ? {} : { cause }) };
   const records: EventRecord[] = decision.events.map((draft) => ({
     ...draft,
-    ...(announces.length === 0 ? {} : { data: { ...draft.data, announces } }),
+    ...(Object.keys(more).length === 0 ? {} : { data: { ...draft.data, ...more } }),
     id: clock.id(),
     ts: clock.now(),
     actor: draft.actor ?? { id: actor.localpart, role: actor.role },

@@ -3,6 +3,8 @@ import type { Change } from '../protocol/changes.ts';
 import { requireReadableId } from '../protocol/ids.ts';
 import type { Actor, EventDraft, Role } from '../protocol/records/types.ts';
 import type { WorkspaceView } from '../protocol/view.ts';
+import type { ChatFacts } from '../rules/chat-findings.ts';
+import type { Errands } from './errands.ts';
 
 /** Facts that are not in the files and that an operation may ask for by name. */
 export interface Facts {
@@ -20,6 +22,8 @@ export interface Facts {
   }[];
   /** Of the operation's `audience`, those who have not joined. Absent when there is none, or when nobody can tell. */
   readonly absent?: Audience;
+  /** Present when the operation lists `rooms`; without a report where there is no homeserver. */
+  readonly rooms?: ChatFacts;
 }
 
 /** A room, and people who should be in it; full ids. The node's own account always should be. */
@@ -47,6 +51,7 @@ export interface AnnouncementDraft {
   readonly room: string;
   readonly text: string;
   readonly mentions: readonly string[];
+  readonly urgent?: true;
   readonly mustHaveJoined?: string;
   readonly followUp?: {
     readonly operation: string;
@@ -68,6 +73,7 @@ export interface DeliveryFact {
   readonly eventId?: string;
   readonly reused?: boolean;
   readonly error?: string;
+  readonly queued?: true;
 }
 
 /** What became of the decision: read by `settle` to finish the answer. */
@@ -83,7 +89,11 @@ export interface Settlement {
  * One use case, defined once. MCP, CLI, REST and the docs are generated from this record or dispatch to it.
  * `run` throws `FlowError` to refuse; a refusal changes nothing.
  */
-export interface Operation<Schema extends z.ZodType = z.ZodType, Output = Readonly<Record<string, unknown>>> {
+export interface Operation<
+  Schema extends z.ZodType = z.ZodType,
+  Output = Readonly<Record<string, unknown>>,
+  Prepared = unknown,
+> {
   readonly name: string;
   readonly kind: 'query' | 'command';
   /** Who may call it; `leader` and `admin` are told apart only where it matters. */
@@ -93,7 +103,7 @@ export interface Operation<Schema extends z.ZodType = z.ZodType, Output = Readon
   readonly input: Schema;
   /** Whether the tree must be fetched before deciding; `best-effort` serves stale files when the remote is away. */
   readonly fresh: 'required' | 'best-effort' | 'no' | ((input: z.output<Schema>) => 'required' | 'best-effort' | 'no');
-  readonly facts?: readonly ('sync' | 'messages')[];
+  readonly facts?: readonly ('sync' | 'messages' | 'rooms')[];
   /** Who must be reachable for the work to start; a homeserver is asked for the fact `absent`. */
   audience?(context: Pick<OperationContext<z.output<Schema>>, 'view' | 'input'>): Audience | undefined;
   /** `persist` only for submit_task (protocol.md §11.1). */
@@ -102,7 +112,12 @@ export interface Operation<Schema extends z.ZodType = z.ZodType, Output = Readon
   readonly internal?: true;
   /** Checks that need no fresh tree and run before a dry run returns (protocol.md §9.4: room policy). */
   precheck?(context: OperationContext<z.output<Schema>>): void;
-  run(context: OperationContext<z.output<Schema>>): Decision<Output>;
+  /**
+   * What is done and looked up on the homeserver first, on a fresh tree; its outcome is given to `run`. Not in a dry
+   * run. Where there is no homeserver it must yield nothing.
+   */
+  prepare?(context: OperationContext<z.output<Schema>>): Errands<Prepared>;
+  run(context: OperationContext<z.output<Schema>>, prepared: Prepared): Decision<Output>;
   /** Finishes the answer once commit and deliveries are known. May throw `FlowError` (for instance `notify-failed`). */
   settle?(output: Output, settlement: Settlement, input: z.output<Schema>): Output;
   /** What a dry run answers; default: the parsed input. */
@@ -113,9 +128,9 @@ export interface Operation<Schema extends z.ZodType = z.ZodType, Output = Readon
  * Keeps the types of `input` and `run` tied together at the place of definition. Ids that cannot be ids are refused
  * before all else, so that a dry run refuses them too (protocol.md §1.1, §9.4).
  */
-export function defineOperation<Schema extends z.ZodType, Output extends object>(
-  operation: Operation<Schema, Output>,
-): Operation<Schema, Output> {
+export function defineOperation<Schema extends z.ZodType, Output extends object, Prepared = undefined>(
+  operation: Operation<Schema, Output, Prepared>,
+): Operation<Schema, Output, Prepared> {
   return {
     ...operation,
     precheck(context) {

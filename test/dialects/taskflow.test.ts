@@ -110,14 +110,14 @@ describe('a refusal', () => {
         tool: 'taskflow',
         action,
         error:
-          'action must be one of: delegate_task, check_task, ack_task, submit_task, cancel_task, report_progress, request_attention',
+          'action must be one of: delegate_task, check_task, ack_task, submit_task, cancel_task, report_progress, request_attention, answer_attention',
         code: 'invalid-argument',
       });
     }
   });
 
   test('of an unknown tool says so, also for names of the prototype', async () => {
-    for (const tool of ['roomflow', '__proto__', 'toString']) {
+    for (const tool of ['artifact', '__proto__', 'toString']) {
       const { envelope } = await play({ tool });
       expect(envelope).toEqual({
         ok: false,
@@ -151,7 +151,8 @@ describe('what a role sees', () => {
       filesync: ['pull', 'push', 'stat', 'list'],
       projectflow: ['ready_nodes', 'ready_loop_nodes', 'resolve_project', 'check_active_tasks'],
       taskflow: ['check_task', 'ack_task', 'submit_task', 'report_progress', 'request_attention'],
-      node: ['status', 'board', 'inbox', 'problems'],
+      agent: ['list', 'show'],
+      node: ['status', 'board', 'inbox', 'problems', 'rooms'],
     };
     expect(namesFor('worker')).toEqual(worker);
     expect(namesFor('remote-member')).toEqual(worker);
@@ -159,7 +160,10 @@ describe('what a role sees', () => {
 
   test('a Leader: everything but acknowledging, submitting and reporting progress', () => {
     const all = Object.fromEntries(Object.entries(TOOLS).map(([tool, actions]) => [tool, Object.keys(actions)]));
-    const expected = { ...all, taskflow: ['delegate_task', 'check_task', 'cancel_task', 'request_attention'] };
+    const expected = {
+      ...all,
+      taskflow: ['delegate_task', 'check_task', 'cancel_task', 'request_attention', 'answer_attention'],
+    };
     expect(namesFor('leader')).toEqual(expected);
     expect(namesFor('admin')).toEqual(expected);
     expect(namesFor('manager')).toEqual(expected);

@@ -26,7 +26,7 @@ import { requireOpen, syncFields } from './common.ts';
 const input = z.object({
   projectId: z.string().min(1).describe('id of the project'),
   taskId: z.string().min(1).describe('id of a ready node of its plan'),
-  roomId: z.string().min(1).describe('room of the assignment; kept as written'),
+  roomId: z.string().min(1).describe('room of the assignment, see roomflow list_rooms; kept as written'),
   spec: z.string().min(1).describe('what the task is, Markdown'),
   title: z.string().optional().describe('title, where the node has none of its own'),
   assignedTo: z.string().optional().describe('worker name or Matrix id, default: as planned'),
@@ -134,7 +134,10 @@ function requirePending({ plan }: OpenProject, node: PlanNode): void {
   }
 }
 
-/** Tells what became of the message. Throws `notify-failed` with the claim as it stands: a retry resumes there. */
+/**
+ * Tells what became of the message. One that waits for its turn is sent and recorded by the node. Throws
+ * `notify-failed` with the claim as it stands for what went wrong: a retry resumes there.
+ */
 function settle(output: DelegateOutput, settlement: Settlement, { taskId }: z.output<typeof input>): DelegateOutput {
   const sync = syncFields(settlement);
   const { sent, skipped: skip, roomId, assignee } = output.notification;
@@ -149,6 +152,13 @@ function settle(output: DelegateOutput, settlement: Settlement, { taskId }: z.ou
       ...(delivery.reused === true ? { reused: true } : {}),
     };
     return { ...output, notification, ...sync };
+  }
+  if (delivery?.queued === true) {
+    return {
+      ...output,
+      notification: { sent: false, queued: true, reason: delivery.error, roomId, assignee },
+      ...sync,
+    };
   }
   if (!settlement.synced) {
     throw new FlowError('sync-failed', `task ${taskId} is claimed, but the claim is not on the remote yet`, {

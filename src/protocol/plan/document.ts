@@ -61,7 +61,7 @@ export const FIELD = /^\*\*(Plan Type|Loop Status|Iteration|Goal|Stop Condition)
 const MAX_FINDINGS = 200;
 
 /** Reads a plan's text as a document (protocol.md §6). Never throws: what is wrong becomes a diagnostic. */
-export function readDocument(text: string): PlanDocument {
+export function readWhole(text: string): PlanDocument {
   const structure = readWithOpaqueTemplate(text);
   const all = sectionsOf(structure);
   const dag = all.some(({ title }) => title === DAG_PLAN || title === LOOP_PLAN) ? DAG_PLAN : LEGACY_PLAN;

@@ -104,6 +104,11 @@ export interface Attention {
   readonly requestedAt: string;
   readonly resolved: boolean;
   readonly eventId?: string;
+  /** What a person or the Leader has said to it; never the Worker's own to write. */
+  readonly answer?: string;
+  /** Localpart. */
+  readonly answeredBy?: string;
+  readonly answeredAt?: string;
 }
 
 /** `shared/tasks/<id>/meta.json`, protocol.md §5 and features.md §2.3. */
@@ -185,7 +190,26 @@ export interface TeamSettings {
     readonly stallMinutes: number;
     readonly maxFileBytes: number;
     readonly lowInformationWords: readonly string[];
+    /** How many mentions of one agent in one room wake another while nothing changes (protocol.md §13.5). */
+    readonly mentionRounds: number;
   };
+}
+
+/** `shared/roomflow/project-rooms/<id>-<hash>.json`: which room a project has (protocol.md §10.21). */
+export interface RoomBinding {
+  readonly schema: number;
+  readonly project_id: string;
+  /** Without any prefix. */
+  readonly room_id: string;
+  readonly name: string;
+  readonly topic?: string;
+  readonly source?: string;
+  readonly status: 'active' | 'archived';
+  readonly created_at?: string;
+  /** Full id of the account that made the room. */
+  readonly created_by?: string;
+  readonly archived_at?: string;
+  readonly unknown?: Unknowns;
 }
 
 /** One line of `shared/events/<month>/<writer>.jsonl` (features.md §2.3). */

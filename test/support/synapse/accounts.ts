@@ -12,6 +12,7 @@ export interface Account {
   readonly userId: string;
   readonly accessToken: string;
   readonly deviceId: string;
+  readonly password: string;
 }
 
 type Json = Readonly<Record<string, unknown>>;
@@ -31,8 +32,9 @@ async function request(method: string, url: string, body?: Json, accessToken?: s
   return answer;
 }
 
-function accountOf(answer: Json): Account {
+function accountOf(answer: Json, password: string): Account {
   return {
+    password,
     userId: String(answer['user_id']),
     accessToken: String(answer['access_token']),
     deviceId: String(answer['device_id']),
@@ -46,7 +48,10 @@ export function registerBySecret(url: string, secret: string): Homeserver['regis
     const { nonce } = await request('GET', endpoint);
     const password = randomBytes(12).toString('hex');
     const mac = createHmac('sha1', secret).update([nonce, localpart, password, 'notadmin'].join('\0')).digest('hex');
-    return accountOf(await request('POST', endpoint, { nonce, username: localpart, password, admin: false, mac }));
+    return accountOf(
+      await request('POST', endpoint, { nonce, username: localpart, password, admin: false, mac }),
+      password,
+    );
   };
 }
 
@@ -63,7 +68,10 @@ export async function foreignHomeserver(given: string, secret: string | undefine
       ? async (username: string): Promise<Account> => {
           const auth = { type: 'm.login.dummy' };
           const password = randomBytes(12).toString('hex');
-          return accountOf(await request('POST', `${url}/_matrix/client/v3/register`, { username, password, auth }));
+          return accountOf(
+            await request('POST', `${url}/_matrix/client/v3/register`, { username, password, auth }),
+            password,
+          );
         }
       : registerBySecret(url, secret);
   const unique = (localpart: string): Promise<Account> => register(`${localpart}-${randomBytes(4).toString('hex')}`);
@@ -85,10 +93,13 @@ export function person(homeserver: Homeserver, { accessToken, userId }: Account)
     join: (room: string): Promise<Json> => call('POST', inRoom(room, '/join'), {}),
     invite: (room: string, user: string): Promise<Json> => call('POST', inRoom(room, '/invite'), { user_id: user }),
     /** Says something as a client does, with the metadata of those it mentions; its event id. */
-    async say(room: string, body: string, mentions: readonly string[] = []): Promise<string> {
-      const content = { msgtype: 'm.text', body, 'm.mentions': { user_ids: mentions } };
+    say(room: string, body: string, mentions: readonly string[] = []): Promise<string> {
+      return this.send(room, { body, 'm.mentions': { user_ids: mentions } });
+    },
+    /** A message of any content; its event id. */
+    async send(room: string, content: Json): Promise<string> {
       const path = inRoom(room, `/send/m.room.message/${randomBytes(8).toString('hex')}`);
-      return String((await call('PUT', path, content))['event_id']);
+      return String((await call('PUT', path, { msgtype: 'm.text', ...content }))['event_id']);
     },
     async joined(room: string): Promise<readonly string[]> {
       return Object.keys((await call('GET', inRoom(room, '/joined_members')))['joined'] as object);
