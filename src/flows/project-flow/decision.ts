@@ -50,6 +50,8 @@ export interface DecidedResult {
  */
 export function decidedReport(project: ProjectMeta, status: DecidedStatus, result: DecidedResult): RequesterReport {
   const before = project.requester_report;
+  // A marker that was set by hand may have been told before its record followed.
+  if (before?.told?.[result.taskId] === status) return before;
   if (status !== 'completed' && before?.pending === true && before.task_id === result.taskId) {
     return { ...before, pending: false, reason: `task_result_${status}` };
   }
