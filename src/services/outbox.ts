@@ -31,6 +31,8 @@ export interface OutboxDependencies {
   readonly clock: Clock;
   readonly log: Log;
   readonly events?: EventBus;
+  /** Whether something newer says all that a message would have said; then it is dropped in place of being sent late. */
+  readonly isOvertaken?: (announcement: Announcement) => boolean;
 }
 
 interface Turn {
@@ -46,7 +48,7 @@ interface Turn {
  * Messages leave as they were owed, until one is refused for the number of messages. From then on, and until all that
  * was held back is said, they take turns: urgent ones first, routine ones of a room gathered (decisions/0009).
  */
-export function createOutbox({ dir, chat, clock, log, events }: OutboxDependencies): Outbox {
+export function createOutbox({ dir, chat, clock, log, events, isOvertaken }: OutboxDependencies): Outbox {
   const file = join(dir, 'outbox.json');
   const owed = loadOwed(file, log);
   /** Entries of an earlier process, of which nobody here knows whether their commit was made. */
@@ -105,6 +107,16 @@ export function createOutbox({ dir, chat, clock, log, events }: OutboxDependenci
     return digest === undefined ? [entry] : [...owed.values()].filter((other) => other.digest === digest);
   }
 
+  /** Drops what has been overtaken. What is on its way already, or in a digest, is let through. */
+  function dropOvertaken({ announcement, digest }: Owed): boolean {
+    const { txn } = announcement;
+    if (digest !== undefined || speaker.isSaying(txn) || isOvertaken?.(announcement) !== true) return false;
+    owed.delete(txn);
+    save();
+    log.info({ txn }, 'a message that was not delivered has been overtaken; it is dropped');
+    return true;
+  }
+
   async function say(entry: Owed): Promise<Outcome> {
     const entries = withDigest(entry);
     const [first = entry, ...others] = entries;
@@ -130,6 +142,7 @@ export function createOutbox({ dir, chat, clock, log, events }: OutboxDependenci
       if (isLimited() && limit?.holds() !== undefined) return;
       const next = nextOf(open(), isLimited());
       if (next === undefined) return;
+      if (dropOvertaken(next)) continue;
       const { txn, room } = next.announcement;
       if (next.digest === undefined && isLimited()) await gather(next, open);
       const entry = owed.get(txn);
@@ -183,7 +196,7 @@ export function createOutbox({ dir, chat, clock, log, events }: OutboxDependenci
     for (const entry of owed.values()) {
       const earlier = entry.announcement;
       if (earlier.txn === txn) return undefined;
-      if (entry.state !== 'due' || !sameRoom(earlier.room, room)) continue;
+      if (entry.state !== 'due' || !sameRoom(earlier.room, room) || dropOvertaken(entry)) continue;
       const outcome = await say(entry);
       if (!outcome.sent && outcome.retryable && !speaker.isAwaited(earlier.txn)) return outcome;
     }

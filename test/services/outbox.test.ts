@@ -28,7 +28,8 @@ function place(name = '.baton') {
     dir,
     chat,
     problems,
-    open: (through: Chat = chat): Outbox => createOutbox({ dir, chat: through, clock, log }),
+    open: (through: Chat = chat, isOvertaken?: (one: Announcement) => boolean): Outbox =>
+      createOutbox({ dir, chat: through, clock, log, ...(isOvertaken === undefined ? {} : { isOvertaken }) }),
     said: async (): Promise<string[]> =>
       (await chat.history(undefined, 100)).map((message: RoomMessage) => message.text),
   };
@@ -86,6 +87,20 @@ describe('the outbox', () => {
     await outbox.flush();
     expect(states(outbox)).toEqual([]);
     expect((await said()).length).toBe(4);
+  });
+
+  test('what was overtaken before it could be said is not said late, by whichever way it would leave', async () => {
+    const { chat, open, said } = place();
+    let down = true;
+    const refuse = (): FlowError | undefined => (down ? new FlowError('notify-failed', 'down') : undefined);
+    const outbox = open(failing(chat, { refuse }), ({ txn }) => !down && txn.startsWith('old'));
+    await outbox.deliver([announcement('old-1'), announcement('old-2', { room: '!dm:local' }), announcement('new')]);
+    down = false;
+    await outbox.deliver([announcement('next')]);
+    expect(await said()).toEqual(['text of new', 'text of next']);
+    await outbox.flush();
+    expect((await said()).filter((text) => text.includes('old'))).toEqual([]);
+    expect(states(open())).toEqual([]);
   });
 
   test('nobody waits for a message whose addressee has not joined', async () => {
