@@ -1,6 +1,6 @@
 import { createHmac, randomBytes } from 'node:crypto';
 
-/** A homeserver on which tests may make accounts. */
+/** A homeserver on which the demo, or a test, may make accounts. */
 export interface Homeserver {
   readonly url: string;
   readonly serverName: string;
@@ -12,6 +12,7 @@ export interface Account {
   readonly userId: string;
   readonly accessToken: string;
   readonly deviceId: string;
+  readonly password: string;
 }
 
 type Json = Readonly<Record<string, unknown>>;
@@ -31,12 +32,19 @@ async function request(method: string, url: string, body?: Json, accessToken?: s
   return answer;
 }
 
-function accountOf(answer: Json): Account {
+function accountOf(answer: Json, password: string): Account {
   return {
     userId: String(answer['user_id']),
     accessToken: String(answer['access_token']),
     deviceId: String(answer['device_id']),
+    password,
   };
+}
+
+/** A new device of an account, as a client logs in. */
+export async function logIn(url: string, user: string, password: string): Promise<Account> {
+  const login = { type: 'm.login.password', identifier: { type: 'm.id.user', user }, password };
+  return accountOf(await request('POST', `${url}/_matrix/client/v3/login`, login), password);
 }
 
 /** Registration with the secret that only the homeserver's owner knows; not rate-limited. */
@@ -46,7 +54,8 @@ export function registerBySecret(url: string, secret: string): Homeserver['regis
     const { nonce } = await request('GET', endpoint);
     const password = randomBytes(12).toString('hex');
     const mac = createHmac('sha1', secret).update([nonce, localpart, password, 'notadmin'].join('\0')).digest('hex');
-    return accountOf(await request('POST', endpoint, { nonce, username: localpart, password, admin: false, mac }));
+    const form = { nonce, username: localpart, password, admin: false, mac };
+    return accountOf(await request('POST', endpoint, form), password);
   };
 }
 
@@ -63,7 +72,8 @@ export async function foreignHomeserver(given: string, secret: string | undefine
       ? async (username: string): Promise<Account> => {
           const auth = { type: 'm.login.dummy' };
           const password = randomBytes(12).toString('hex');
-          return accountOf(await request('POST', `${url}/_matrix/client/v3/register`, { username, password, auth }));
+          const form = { username, password, auth };
+          return accountOf(await request('POST', `${url}/_matrix/client/v3/register`, form), password);
         }
       : registerBySecret(url, secret);
   const unique = (localpart: string): Promise<Account> => register(`${localpart}-${randomBytes(4).toString('hex')}`);
@@ -71,8 +81,8 @@ export async function foreignHomeserver(given: string, secret: string | undefine
   return { url, serverName: probe.userId.slice(probe.userId.indexOf(':') + 1), register: unique };
 }
 
-/** Somebody with an account who uses the client-server API directly, and not the program under test. */
-export function person(homeserver: Homeserver, { accessToken, userId }: Account) {
+/** Somebody with an account who uses the client-server API directly, and no part of Baton. */
+export function person(homeserver: Pick<Homeserver, 'url'>, { accessToken, userId }: Pick<Account, 'accessToken' | 'userId'>) {
   const call = (method: string, path: string, body?: Json): Promise<Json> =>
     request(method, `${homeserver.url}/_matrix/client/v3${path}`, body, accessToken);
   const inRoom = (room: string, rest: string): string => `/rooms/${encodeURIComponent(room)}${rest}`;
@@ -107,10 +117,13 @@ export function person(homeserver: Homeserver, { accessToken, userId }: Account)
   };
 }
 
+export type Person = ReturnType<typeof person>;
+
 export interface RoomEvent {
   readonly type: string;
   readonly event_id: string;
   readonly sender: string;
+  readonly origin_server_ts: number;
   readonly content: {
     readonly msgtype?: string;
     readonly body?: string;
