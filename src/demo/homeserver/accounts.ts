@@ -82,7 +82,10 @@ export async function foreignHomeserver(given: string, secret: string | undefine
 }
 
 /** Somebody with an account who uses the client-server API directly, and no part of Baton. */
-export function person(homeserver: Pick<Homeserver, 'url'>, { accessToken, userId }: Pick<Account, 'accessToken' | 'userId'>) {
+export function person(
+  homeserver: Pick<Homeserver, 'url'>,
+  { accessToken, userId }: Pick<Account, 'accessToken' | 'userId'>,
+) {
   const call = (method: string, path: string, body?: Json): Promise<Json> =>
     request(method, `${homeserver.url}/_matrix/client/v3${path}`, body, accessToken);
   const inRoom = (room: string, rest: string): string => `/rooms/${encodeURIComponent(room)}${rest}`;
