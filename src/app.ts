@@ -19,22 +19,12 @@ import { parseRole } from './protocol/roles.ts';
 import { startDaemon } from './services/daemon.ts';
 import { startListener } from './services/listener.ts';
 import { initWorkspace as initializeWorkspace } from './services/initializer.ts';
-import { setUpTeam as setUpRooms } from './services/team-setup.ts';
-import type { TeamRoom, TeamSetupRequest } from './services/team-setup.ts';
 import { assemble } from './assembly.ts';
 import type { Assembly } from './assembly.ts';
 
 /** `baton init` (interface.md §3). Throws `FlowError`. */
 export function initWorkspace(options: InitOptions): Promise<InitReport> {
   return initializeWorkspace(options, createWorkspaceGit(options.env));
-}
-
-/** `baton team setup`, in this process: takes the lock for as long as it lasts. Throws `FlowError`. */
-export async function setUpTeam(options: AppOptions & TeamSetupRequest): Promise<readonly TeamRoom[]> {
-  await using stack = new AsyncDisposableStack();
-  const assembly = await assemble(options, stack, { watched: false });
-  await adoptEdits(assembly);
-  return await setUpRooms(assembly, options);
 }
 
 /** How often a node asks the remote when nothing else wakes it; milliseconds. */

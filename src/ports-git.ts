@@ -106,6 +106,10 @@ export interface Git {
   readonly idLength: number;
 
   facts(): Promise<RepositoryFacts>;
+  /** What every step must know of the clone: as `facts`, with the ids of these refs only, in order. */
+  stand(
+    refs: readonly string[],
+  ): Promise<Pick<RepositoryFacts, 'branch' | 'operation'> & { readonly ids: readonly (ObjectId | undefined)[] }>;
   /** All or none; false when a ref no longer stood at `previous`. */
   updateRefs(updates: readonly RefUpdate[]): Promise<boolean>;
   /** Sets entries of the person's index and leaves all others as they are. False when another git holds its lock. */

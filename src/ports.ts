@@ -1,6 +1,7 @@
 import type { Change } from './protocol/changes.ts';
 import type { Diagnostic } from './protocol/diagnostic.ts';
 import type { Actor } from './protocol/records/types.ts';
+import type { NewRoom, RoomDescription, RoomMember } from './protocol/rooms.ts';
 import type { WorkspaceView } from './protocol/view.ts';
 
 /** Time and chance, so that rules get them as arguments and tests can hold them still. */
@@ -33,18 +34,28 @@ export interface WorkTree {
   readonly root: string;
   /** The current view. Cheap; refreshes what is known to have changed since the last call. */
   view(): WorkspaceView;
-  /** A view as it will be once `changes` are applied; used to decide several operations of one group. */
-  preview(changes: readonly Change[]): WorkspaceView;
+  /** The tree as it will be once what was added is applied; used to decide the operations of one group in turn. */
+  draft(): TreeDraft;
   /** Forgets what was read of these paths; without paths, everything is checked again on next use. */
   invalidate(paths?: readonly string[]): void;
   /** Files below a path (a file, or a directory ending in `/`), workspace-relative, sorted. Symlinks are reported as problems. */
   files(path: string): { readonly paths: readonly string[]; readonly problems: readonly Diagnostic[] };
   /** The bytes of a file on disk; `undefined` when absent. Refuses symlinks and anything outside the root. */
   bytes(path: string): Uint8Array | undefined;
-  /** Atomic: temp file in the same directory, fsync, rename. Creates directories. */
+  /** Atomic: temp file in the same directory, rename. Creates directories. Durable only after `makeDurable`. */
   writeBytes(path: string, bytes: Uint8Array): void;
-  /** Removes a file and the directories that it leaves empty. */
+  /** Removes a file and the directories that it leaves empty. Durable only after `makeDurable`. */
   removeFile(path: string): void;
+  /** A machine that loses power from now on still has these paths as they were written, or removed. */
+  makeDurable(paths: readonly string[]): Promise<void>;
+}
+
+/** A tree that is being decided on: nothing of it is on disk. */
+export interface TreeDraft {
+  view(): WorkspaceView;
+  add(changes: readonly Change[]): void;
+  /** The bytes of a file on disk, as the views of this draft saw them: whoever changed it since is noticed by that. */
+  seen(path: string): Uint8Array | undefined;
 }
 
 // ---------------------------------------------------------------- git and sync
@@ -180,24 +191,21 @@ export interface Chat {
   close(): Promise<void>;
 }
 
-/** Makes rooms and asks people in. All throw `notify-failed`. */
+/** Makes rooms, asks people in, and looks who is there. All throw `notify-failed`. */
 export interface RoomKeeper {
   /** The room that this account made for a purpose before, whether or not anybody noted it. */
   find(purpose: string): Promise<string | undefined>;
   create(room: NewRoom): Promise<string>;
-  /** Full ids of those who have joined or are invited. */
-  members(room: string): Promise<readonly string[]>;
+  /** Those who have joined or are invited. */
+  members(room: string): Promise<readonly RoomMember[]>;
   invite(room: string, userId: string): Promise<void>;
-}
-
-export interface NewRoom {
-  readonly purpose: string;
-  readonly name: string;
-  readonly topic: string;
-  /** Full ids. */
-  readonly invite: readonly string[];
-  /** Clients show it among the conversations with one person. */
-  readonly direct: boolean;
+  describe(room: string): Promise<RoomDescription>;
+  /** The rooms that this account has joined. */
+  joined(): Promise<readonly string[]>;
+  /** False when this account was not in the room any more. */
+  leave(room: string): Promise<boolean>;
+  /** Whether the homeserver has an account of this id. Throws where it does not tell. */
+  knows(userId: string): Promise<boolean>;
 }
 
 /** Who listens to the rooms. */

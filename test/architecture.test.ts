@@ -83,7 +83,7 @@ const RULES: readonly Rule[] = [
       name === 'zod' ||
       (name === 'node:crypto' && file !== 'flows/operation.ts') ||
       rooms('protocol', 'rules', 'flows')(name) ||
-      (file === 'flows/operation.ts' && rooms('workspace', 'ports', 'events')(name)),
+      (/^flows\/(operation|errand-runner)\.ts$/.test(file) && rooms('workspace', 'ports', 'events')(name)),
     because: 'a flow decides on values; only execute sees the ports',
   },
   {

@@ -9,7 +9,7 @@ export interface House {
   /** What the member's node finds in its environment besides the rest. */
   envOf(name: string): NodeJS.ProcessEnv;
   /** Makes a fresh workspace ready for its node. */
-  furnish(name: string, root: string): Promise<void>;
+  furnish(name: string, root: string): void;
   /** Once all nodes run: everybody is in the rooms when it resolves. */
   gather(leader: App): Promise<Rooms>;
 }
@@ -40,7 +40,7 @@ export interface Login {
 export const LOCAL_HOUSE: House = {
   idOf: (name) => name,
   envOf: () => ({}),
-  furnish: () => Promise.resolve(),
+  furnish: () => undefined,
   gather: (leader) =>
     Promise.resolve({
       team: DEFAULT_TEAM.teamRoomId,

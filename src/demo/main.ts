@@ -98,7 +98,7 @@ async function inFolder(folder: string, options: DemoOptions, ending: AbortContr
   const timeout = setTimeout(() => ending.abort(new Error('it did not end in time')), limit);
   stack.defer(() => clearTimeout(timeout));
   const house: House & { readonly login?: Login } = matrix
-    ? await openMatrixHouse({ members: MEMBERS, log, signal, say: (sentence) => write(`${sentence}\n`) }, stack)
+    ? await openMatrixHouse({ members: MEMBERS, signal, say: (sentence) => write(`${sentence}\n`) }, stack)
     : LOCAL_HOUSE;
   const stage = await setUpStage({ folder, house, env: demoEnvironment(), log, signal }, stack);
   const screen = createScreen(stage.leader, { live, color, columns, rows, write });

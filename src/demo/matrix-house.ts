@@ -1,15 +1,12 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { App } from '../app-types.ts';
-import { setUpTeam } from '../app.ts';
 import { CONFIG_FILE } from '../config.ts';
-import type { Log } from '../ports.ts';
 import { FlowError } from '../protocol/errors.ts';
 import { renderJson } from '../protocol/json.ts';
 import { TEAM_PATH } from '../protocol/paths.ts';
 import { parseTeam } from '../protocol/records/team.ts';
-import { until } from './calls.ts';
-import { demoEnvironment } from './environment.ts';
+import { call, until } from './calls.ts';
 import { person } from './homeserver/accounts.ts';
 import type { Account, Homeserver, Person } from './homeserver/accounts.ts';
 import { findHomeserver } from './homeserver/find.ts';
@@ -23,8 +20,8 @@ const TOKEN = 'BATON_MATRIX_TOKEN';
 const PACE = 500;
 
 interface MatrixHouseOptions {
+  /** The Leader first. */
   readonly members: readonly string[];
-  readonly log: Log;
   readonly signal: AbortSignal;
   /** Called with a sentence before what takes a while. */
   readonly say: (sentence: string) => void;
@@ -36,7 +33,7 @@ interface MatrixHouseOptions {
  * `bad-config` where there is no homeserver and none can be started.
  */
 export async function openMatrixHouse(
-  { members, log, signal, say }: MatrixHouseOptions,
+  { members, signal, say }: MatrixHouseOptions,
   stack: AsyncDisposableStack,
 ): Promise<House & { readonly login: Login }> {
   const homeserver = await homeserverFor(stack, say);
@@ -57,15 +54,15 @@ export async function openMatrixHouse(
     login,
     envOf,
     idOf: (name) => accountOf(name).userId,
-    async furnish(name, root) {
+    furnish(name, root) {
       edit(join(root, CONFIG_FILE), { matrix: { homeserver: homeserver.url, accessTokenEnv: TOKEN } });
-      const [leader, ...workers] = members;
-      if (name !== leader) return;
-      edit(join(root, TEAM_PATH), { admin: { name: 'The requester', matrixUserId: account.userId } });
-      const invite = workers.map((worker) => accountOf(worker).userId);
-      await setUpTeam({ root, env: { ...demoEnvironment(), ...envOf(name) }, log, invite });
+      const admin = { name: 'The requester', matrixUserId: account.userId };
+      if (name === members[0]) edit(join(root, TEAM_PATH), { admin });
     },
     async gather(leader) {
+      await leader.sync();
+      const invite = members.slice(1).map((worker) => accountOf(worker).userId);
+      await call(leader, 'team', 'setup', { invite });
       const rooms = await roomsOf(leader);
       for (const room of [rooms.team, rooms.requester]) await requester.join(room);
       await everybodyIn(requester, rooms.team, [...accounts.values()], signal);

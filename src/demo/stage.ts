@@ -30,7 +30,7 @@ export async function setUpStage(options: StageOptions, stack: AsyncDisposableSt
     signal.throwIfAborted();
     const dir = join(folder, name);
     const { root } = await initWorkspace({ dir, env, role, as: house.idOf(name), remote, team: 'demo' });
-    await house.furnish(name, root);
+    house.furnish(name, root);
     signal.throwIfAborted();
     // So that the history tells who did what, whoever runs the demo.
     const author = { BATON_GIT_AUTHOR_NAME: name, BATON_GIT_AUTHOR_EMAIL: `${name}@local` };

@@ -14,7 +14,8 @@ const room = { aliases: { roomId: ['room', 'target'] } };
 
 /**
  * The protocol's tools and actions in the order in which they are listed (protocol.md §10). `cancel_task` stands under
- * both tools, since upstream has had it under either. `node` is Baton's own, for the CLI and the dashboard.
+ * both tools, since upstream has had it under either. `agent`, `team` and `node` are Baton's own, for the CLI and the
+ * dashboard.
  */
 export const TOOLS: Readonly<Record<string, Readonly<Record<string, ActionRow>>>> = {
   health: { health: { operation: 'node.health' } },
@@ -27,6 +28,12 @@ export const TOOLS: Readonly<Record<string, Readonly<Record<string, ActionRow>>>
       },
     },
     list: { operation: 'message.list', rules: room },
+  },
+  roomflow: {
+    create_task_room: { operation: 'room.create' },
+    describe_room: { operation: 'room.describe', rules: room },
+    list_rooms: { operation: 'room.list' },
+    archive_room: { operation: 'room.archive', rules: room },
   },
   filesync: {
     pull: { operation: 'files.pull', rules: file },
@@ -60,6 +67,12 @@ export const TOOLS: Readonly<Record<string, Readonly<Record<string, ActionRow>>>
     report_progress: { operation: 'task.report_progress', rules: { bare: ['note'] } },
     request_attention: { operation: 'task.request_attention' },
   },
+  agent: {
+    register: { operation: 'agent.register' },
+    list: { operation: 'agent.list' },
+    show: { operation: 'agent.show' },
+  },
+  team: { setup: { operation: 'team.setup' } },
   node: {
     status: { operation: 'node.sync_status' },
     board: { operation: 'node.board' },
@@ -72,8 +85,11 @@ export const TOOLS: Readonly<Record<string, Readonly<Record<string, ActionRow>>>
 export const TOOL_SUMMARIES: Readonly<Record<string, string>> = {
   health: 'Whether this node serves and is in step with the remote.',
   message: 'Messages to and from rooms.',
+  roomflow: 'Rooms: list them, make one for a project, look at one, leave one.',
   filesync: 'Shared files: fetch, publish, look up.',
   projectflow: 'Projects and their plans: create, plan, ready nodes, accept, pause, complete.',
   taskflow: 'Tasks: delegate, acknowledge, submit, check, cancel.',
+  agent: 'The roster: who is of the team, and what they can do.',
+  team: "The team's own rooms.",
   node: 'What this node sees: board, inbox, sync status, problems.',
 };

@@ -4,13 +4,16 @@ import { ROLES } from '../protocol/records/types.ts';
 import { NODE } from './node-calls.ts';
 import { parseRole } from '../protocol/roles.ts';
 
+/** Baton's own tools: for people at the command line and the dashboard, where agents pay for every word. */
+const OWN_TOOLS: ReadonlySet<string> = new Set([NODE.board.tool, 'agent', 'team']);
+
 /** The protocol's tools (protocol.md §9.1) that this role may use, each with the actions that it may call. */
 export function protocolTools(role: string): readonly ToolDescription[] {
   const known = parseRole(role);
   if (known === undefined) {
     throw new FlowError('invalid-argument', `unknown role: ${role}`, { remedy: `use one of: ${ROLES.join(', ')}` });
   }
-  return toolsFor(known).filter(({ tool }) => tool !== NODE.board.tool);
+  return toolsFor(known).filter(({ tool }) => !OWN_TOOLS.has(tool));
 }
 
 /** Whether any role may use this tool. */

@@ -1,3 +1,5 @@
+import { listAgents, showAgent } from './agent-flow/look.ts';
+import { registerAgent } from './agent-flow/register.ts';
 import { acceptTaskResult } from './project-flow/accept.ts';
 import { checkActiveTasks } from './project-flow/active.ts';
 import { createProject } from './project-flow/create.ts';
@@ -9,6 +11,9 @@ import { readyDagNodes, readyIterationNodes } from './project-flow/ready.ts';
 import { repairState } from './project-flow/repair.ts';
 import { markRequesterReportSent, reportProject } from './project-flow/report.ts';
 import { resolveProject } from './project-flow/resolve.ts';
+import { archiveRoom } from './room-flow/archive.ts';
+import { createTaskRoom } from './room-flow/create.ts';
+import { describeRoom, listRooms } from './room-flow/look.ts';
 import { acknowledge } from './task-flow/acknowledge.ts';
 import { confirmAttention, requestAttention } from './task-flow/attention.ts';
 import { cancel } from './task-flow/cancel.ts';
@@ -19,6 +24,7 @@ import { delegate } from './task-flow/delegate.ts';
 import { reportProgress } from './task-flow/progress.ts';
 import { recordSubmission } from './task-flow/record-submission.ts';
 import { submit } from './task-flow/submit.ts';
+import { setUpTeam } from './team-flow/setup.ts';
 import type { Operation } from './types.ts';
 import { nodeBoard } from './workspace-flow/board.ts';
 import { filesList, filesPull, filesPush, filesStat } from './workspace-flow/files.ts';
@@ -62,6 +68,14 @@ export const OPERATIONS: ReadonlyMap<string, Operation> = new Map(
     filesPush,
     filesStat,
     filesList,
+    createTaskRoom,
+    describeRoom,
+    listRooms,
+    archiveRoom,
+    registerAgent,
+    listAgents,
+    showAgent,
+    setUpTeam,
     messageSend,
     messageList,
     nodeHealth,

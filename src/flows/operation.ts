@@ -10,6 +10,8 @@ import type { Actor, EventRecord } from '../protocol/records/types.ts';
 import type { WorkspaceView } from '../protocol/view.ts';
 import { eventChanges } from '../workspace/event-log.ts';
 import { OPERATIONS } from './catalog.ts';
+import { carryOut, createErrandRunner } from './errand-runner.ts';
+import type { ErrandRunner } from './errand-runner.ts';
 import type { AnnouncementDraft, Decision, Facts, Operation, OperationContext, Settlement } from './types.ts';
 
 export interface ExecuteOptions {
@@ -37,6 +39,7 @@ type Output = Record<string, unknown>;
 
 /** Builds `execute` on the ports of one workspace. */
 export function createExecutor(dependencies: ExecutorDependencies): Execute {
+  const errands = createErrandRunner(dependencies.chat);
   const execute: Execute = async (name, rawInput, options) => {
     const operation = OPERATIONS.get(name);
     if (operation === undefined) throw new FlowError('invalid-argument', `unknown operation: ${name}`);
@@ -69,7 +72,7 @@ export function createExecutor(dependencies: ExecutorDependencies): Execute {
     }
     return operation.kind === 'query'
       ? query(dependencies, operation, contextOf, input, actor)
-      : command(dependencies, execute, operation, label, contextOf, input, actor);
+      : command({ ...dependencies, errands }, execute, operation, label, contextOf, input, actor);
   }
 
   return execute;
@@ -133,7 +136,9 @@ async function query(
   // Facts that were gathered for the first checks are those from before the pull.
   const isStale = fresh !== 'no' && operation.facts !== undefined;
   const contextNow = isStale ? await contextFactory(dependencies, operation, input, actor) : contextOf;
-  const decision = operation.run(contextNow(workTree.view()));
+  const context = contextNow(workTree.view());
+  const prepared = await carryOut(operation.prepare?.(context), dependencies.chat);
+  const decision = operation.run(context, prepared);
   return { ...(fresh === 'no' ? {} : { pulled }), ...decision.output };
 }
 
@@ -142,7 +147,7 @@ function freshness(operation: Operation, input: unknown): 'required' | 'best-eff
 }
 
 async function command(
-  dependencies: ExecutorDependencies,
+  dependencies: ExecutorDependencies & { readonly errands: ErrandRunner },
   execute: Execute,
   operation: Operation,
   label: string,
@@ -152,6 +157,7 @@ async function command(
 ): Promise<Output> {
   const { announcer, events, sync } = dependencies;
   const subject = subjectOf(input);
+  const prepared = await prepare(dependencies, operation, contextOf);
   let announcements: readonly Announcement[] = [];
   const transaction: Transaction<Readonly<Record<string, unknown>>> = {
     actor,
@@ -159,7 +165,7 @@ async function command(
     subject,
     whenOffline: operation.whenOffline ?? 'refuse',
     decide(view) {
-      const decided = operation.run(contextOf(view));
+      const decided = operation.run(contextOf(view), prepared);
       const changes = withEvents(dependencies, view, decided, actor);
       checkOwnership(actor, changes, view);
       const spoken = spokenBy(actor, dependencies.identity, decided.announcements);
@@ -192,6 +198,21 @@ async function command(
   };
   const output = { ...committed.output, ...followed };
   return { ...(operation.settle?.(output, settlement, input) ?? output) };
+}
+
+/** Nothing is done on the homeserver for what the newest files refuse. */
+async function prepare(
+  { errands, sync, workTree }: ExecutorDependencies & { readonly errands: ErrandRunner },
+  operation: Operation,
+  contextOf: ContextOf,
+): Promise<unknown> {
+  if (operation.prepare === undefined) return undefined;
+  return errands.run(async () => {
+    await sync.pull();
+    const context = contextOf(workTree.view());
+    operation.precheck?.(context);
+    return operation.prepare?.(context);
+  });
 }
 
 /** A node that acts for somebody it hosts speaks in that one's name. */

@@ -124,8 +124,10 @@ export function checkAssignmentRoom(
   project?: Pick<ProjectMeta, 'reply_route'>,
 ): void {
   const { leaderDmRoomId, teamRoomId, policies } = team;
+  const channel = project?.reply_route?.channel ?? 'matrix';
   const inDm = leaderDmRoomId !== '' && sameRoom(room, leaderDmRoomId);
-  const elsewhere = policies.strictTeamRoom && teamRoomId !== '' && !sameRoom(room, teamRoomId);
+  const isStrict = policies.strictTeamRoom && channel === 'matrix';
+  const elsewhere = isStrict && teamRoomId !== '' && !sameRoom(room, teamRoomId);
   if (inDm || elsewhere) {
     throw new FlowError(
       'invalid-argument',
@@ -133,13 +135,12 @@ export function checkAssignmentRoom(
       { remedy: 'pass the Team Room, or another joined room when strictTeamRoom is off' },
     );
   }
-  const channel = project?.reply_route?.channel ?? 'matrix';
   if (channel !== 'matrix' && teamRoomId !== '' && sameRoom(room, teamRoomId)) {
     throw new FlowError(
       'invalid-argument',
       `${channel} requester tasks require a dedicated task room, not the Team Room`,
       {
-        remedy: 'pass the roomId of a room made for this project',
+        remedy: 'pass the roomId that roomflow create_task_room answers for this project',
       },
     );
   }

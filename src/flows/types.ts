@@ -3,6 +3,7 @@ import type { Change } from '../protocol/changes.ts';
 import { requireReadableId } from '../protocol/ids.ts';
 import type { Actor, EventDraft, Role } from '../protocol/records/types.ts';
 import type { WorkspaceView } from '../protocol/view.ts';
+import type { Errands } from './errands.ts';
 
 /** Facts that are not in the files and that an operation may ask for by name. */
 export interface Facts {
@@ -75,7 +76,11 @@ export interface Settlement {
  * One use case, defined once. MCP, CLI, REST and the docs are generated from this record or dispatch to it.
  * `run` throws `FlowError` to refuse; a refusal changes nothing.
  */
-export interface Operation<Schema extends z.ZodType = z.ZodType, Output = Readonly<Record<string, unknown>>> {
+export interface Operation<
+  Schema extends z.ZodType = z.ZodType,
+  Output = Readonly<Record<string, unknown>>,
+  Prepared = unknown,
+> {
   readonly name: string;
   readonly kind: 'query' | 'command';
   /** Who may call it; `leader` and `admin` are told apart only where it matters. */
@@ -92,7 +97,12 @@ export interface Operation<Schema extends z.ZodType = z.ZodType, Output = Readon
   readonly internal?: true;
   /** Checks that need no fresh tree and run before a dry run returns (protocol.md §9.4: room policy). */
   precheck?(context: OperationContext<z.output<Schema>>): void;
-  run(context: OperationContext<z.output<Schema>>): Decision<Output>;
+  /**
+   * What is done and looked up on the homeserver first, on a fresh tree; its outcome is given to `run`. Not in a dry
+   * run. Where there is no homeserver it must yield nothing.
+   */
+  prepare?(context: OperationContext<z.output<Schema>>): Errands<Prepared>;
+  run(context: OperationContext<z.output<Schema>>, prepared: Prepared): Decision<Output>;
   /** Finishes the answer once commit and deliveries are known. May throw `FlowError` (for instance `notify-failed`). */
   settle?(output: Output, settlement: Settlement, input: z.output<Schema>): Output;
   /** What a dry run answers; default: the parsed input. */
@@ -103,9 +113,9 @@ export interface Operation<Schema extends z.ZodType = z.ZodType, Output = Readon
  * Keeps the types of `input` and `run` tied together at the place of definition. Ids that cannot be ids are refused
  * before all else, so that a dry run refuses them too (protocol.md §1.1, §9.4).
  */
-export function defineOperation<Schema extends z.ZodType, Output extends object>(
-  operation: Operation<Schema, Output>,
-): Operation<Schema, Output> {
+export function defineOperation<Schema extends z.ZodType, Output extends object, Prepared = undefined>(
+  operation: Operation<Schema, Output, Prepared>,
+): Operation<Schema, Output, Prepared> {
   return {
     ...operation,
     precheck(context) {

@@ -1,5 +1,6 @@
+import { createHash } from 'node:crypto';
 import { FlowError } from './errors.ts';
-import { isReadableId } from './ids.ts';
+import { MAX_ID, isReadableId } from './ids.ts';
 import { decodeName, encodeName, isReservedName, steersGit } from './names.ts';
 import { parseTime, stampOf } from './timestamps.ts';
 
@@ -71,6 +72,15 @@ export function taskPaths(id: string): TaskPaths {
 /** The record of an agent; what a file name may not hold in a localpart is percent-encoded. */
 export function agentPath(id: string): string {
   return `shared/agents/${encodeName(id)}.json`;
+}
+
+/** Where the bindings of task rooms lie. */
+export const ROOM_BINDINGS = 'shared/roomflow/project-rooms/';
+
+/** The file that names the room of a project (protocol.md §10.21); the hash keeps ids apart on every file system. */
+export function roomBindingPath(projectId: string): string {
+  const digest = createHash('sha256').update(projectId, 'utf8').digest('hex');
+  return `${ROOM_BINDINGS}${projectId.slice(0, MAX_ID)}-${digest.slice(0, 16)}.json`;
 }
 
 /** The file that `writer` alone appends to in the month (UTC) of `ts` (architecture.md, "Files and owners"). */

@@ -30,3 +30,38 @@ export function parseTarget(text: string): Target | undefined {
   const userId = USER.exec(text.trim())?.[1];
   return userId !== undefined && isUserId(userId) ? { kind: 'user', userId } : undefined;
 }
+
+/** A room as it is asked for. */
+export interface NewRoom {
+  /** What it is for; the mark by which it is found again when nobody could note its id. */
+  readonly purpose: string;
+  readonly name: string;
+  readonly topic: string;
+  /** Full ids of those who are asked in when it is made. */
+  readonly invite: readonly string[];
+  /** Clients show it among the conversations with one person. */
+  readonly direct?: boolean;
+  /** Whether those of `invite` may do in it what its maker may. */
+  readonly trusted?: boolean;
+  /** Further state events with an empty key, content by type. */
+  readonly state?: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+}
+
+/** Somebody who belongs into a room, whether or not they have come. */
+export interface RoomMember {
+  readonly userId: string;
+  readonly membership: 'join' | 'invite';
+}
+
+/** What a room says about itself; empty where it says nothing. */
+export interface RoomDescription {
+  readonly name: string;
+  readonly topic: string;
+  /** The account's own tags on it. */
+  readonly tags: readonly string[];
+}
+
+/** A room as a conversation of an agent's runtime (protocol.md §1.4). */
+export function sessionOf(roomId: string): string {
+  return `matrix:${normaliseRoom(roomId) ?? roomId}`;
+}

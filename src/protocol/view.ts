@@ -1,6 +1,6 @@
 import type { Diagnostic } from './diagnostic.ts';
 import type { Plan } from './plan-types.ts';
-import type { AgentRecord, ProjectMeta, TaskMeta, TeamSettings } from './records/types.ts';
+import type { AgentRecord, ProjectMeta, RoomBinding, TaskMeta, TeamSettings } from './records/types.ts';
 
 /** A project folder as read. `meta` is absent when its file is missing or broken; `diagnostics` then says why. */
 export interface ProjectEntry {
@@ -34,6 +34,9 @@ export interface WorkspaceView {
   readonly team: TeamSettings;
   agents(): readonly AgentRecord[];
   agent(localpart: string): AgentRecord | undefined;
+
+  /** The rooms that projects have of their own, archived ones too. */
+  roomBindings(): readonly RoomBinding[];
 
   projectIds(): readonly string[];
   project(id: string): ProjectEntry | undefined;

@@ -18,8 +18,8 @@ export interface Placement {
 
 /**
  * Moves the branch and then the work tree to a commit. The ref `refs/baton/checkout` names the commit that is being
- * left until every file is in place, so that a crash in between is made good at the next start. Returns `undefined`
- * when the branch had been moved by somebody else; nothing was done then.
+ * left until `finish` has found every file in place, so that a crash in between is made good at the next start.
+ * Returns `undefined` when the branch had been moved by somebody else; nothing was done then.
  */
 export async function advance(
   context: SyncContext,
@@ -36,11 +36,27 @@ export async function advance(
   if (!moved) return undefined;
   const placements = options.placements ?? (await placementsBetween(context, head, next));
   const brought = await placeFiles(context, placements);
-  if (brought.complete && unfinished === undefined) await closeJournal(context);
   const { state } = context;
   const succeeded = new Set(placements.map(({ path }) => path));
   state.unplaced = new Set([...[...state.unplaced].filter((path) => !succeeded.has(path)), ...brought.failed]);
-  return brought;
+  return { ...brought, journal: unfinished === undefined };
+}
+
+/**
+ * The part of a checkout that nobody waits for: what was written is made durable, then the note of an unfinished
+ * checkout goes. False when that has to be tried again, as when another git holds the index or a file could not be
+ * written.
+ */
+export async function finish(context: SyncContext, placed: Placed): Promise<boolean> {
+  const { workTree, log } = context;
+  try {
+    await workTree.makeDurable([...placed.changed, ...placed.conflicts.map(({ setAside }) => setAside)]);
+  } catch (error) {
+    log.warn({ error: String(error) }, 'files of the work tree could not be made durable; the next step tries again');
+    return false;
+  }
+  if (placed.complete && placed.journal) await closeJournal(context);
+  return placed.complete;
 }
 
 /**
@@ -60,7 +76,7 @@ export async function repair(context: SyncContext, { head, unfinished }: Positio
   });
   const brought = await placeFiles(context, owed);
   state.unplaced = new Set(brought.failed);
-  if (brought.complete) await closeJournal(context);
+  await finish(context, { ...brought, journal: true });
   return brought;
 }
 
@@ -106,9 +122,14 @@ export interface Placed extends Brought {
   readonly complete: boolean;
   /** Where something older still stands: the disk is full, or something that is no plain file is in the way. */
   readonly failed: readonly string[];
+  /** Whether the note of an unfinished checkout is about these files, and goes with them. */
+  readonly journal: boolean;
 }
 
-/** Writes what differs, removals first, and tells the index. A path that cannot be written never stops the others. */
+/**
+ * Writes what differs, removals first, and tells the index. A path that cannot be written never stops the others.
+ * `finish` is still owed.
+ */
 export async function placeFiles(context: SyncContext, placements: readonly Placement[]): Promise<Placed> {
   const changed: string[] = [];
   const failed = new Set<string>();
@@ -137,7 +158,8 @@ export async function placeFiles(context: SyncContext, placements: readonly Plac
     if (failed.has(path)) context.state.placed.delete(path);
     else context.state.placed.set(path, next?.id);
   }
-  return { changed, conflicts, refusals: [], complete: staged && failed.size === 0, failed: [...failed] };
+  const complete = staged && failed.size === 0;
+  return { changed, conflicts, refusals: [], complete, failed: [...failed], journal: false };
 }
 
 /** What a clone keeps for itself: who it acts for, what its node may run, and that node's state. */

@@ -1,4 +1,4 @@
-import type { Committed, Durability, Transaction } from '../ports.ts';
+import type { Committed, Durability, Transaction, TreeDraft } from '../ports.ts';
 import type { ObjectId, TreeEdit } from '../ports-git.ts';
 import { FILE_MODE } from '../ports-git.ts';
 import type { Change } from '../protocol/changes.ts';
@@ -21,7 +21,8 @@ export interface Pending {
 /** What one path is to be, and why it may be written over what is on disk. */
 interface Target {
   readonly mode: string;
-  readonly content: Uint8Array | undefined;
+  /** Text that a later step of the group writes over is never put into bytes. */
+  readonly content: Uint8Array | string | undefined;
   readonly adopted: boolean;
 }
 
@@ -55,13 +56,13 @@ export async function draftGroup(
 ): Promise<Draft> {
   const accepted: Accepted[] = [];
   const refused: { pending: Pending; error: unknown }[] = [];
-  const sofar: Change[] = [];
+  const draft = context.workTree.draft();
   for (const pending of group) {
     try {
-      const { changes, output } = pending.transaction.decide(context.workTree.preview(sofar));
-      const { targets, seen } = await aim(context, head, pending.transaction, changes);
+      const { changes, output } = pending.transaction.decide(draft.view());
+      const { targets, seen } = await aim(context, head, draft, { transaction: pending.transaction, changes });
       accepted.push({ pending, output, changes, targets, seen });
-      sofar.push(...changes);
+      draft.add(changes);
     } catch (error) {
       refused.push({ pending, error });
     }
@@ -73,8 +74,8 @@ export async function draftGroup(
 async function aim(
   context: SyncContext,
   head: ObjectId,
-  transaction: Transaction<unknown>,
-  changes: readonly Change[],
+  draft: TreeDraft,
+  { transaction, changes }: { readonly transaction: Transaction<unknown>; readonly changes: readonly Change[] },
 ): Promise<Pick<Accepted, 'targets' | 'seen'>> {
   const targets = new Map<string, Target>();
   for (const change of changes) {
@@ -85,13 +86,15 @@ async function aim(
   }
   for (const change of changes) {
     if (change.kind === 'adopt') continue;
-    const content = change.kind === 'write' ? Buffer.from(change.text, 'utf8') : undefined;
+    const content = change.kind === 'write' ? change.text : undefined;
     targets.set(requirePlainPath(change.path), { mode: FILE_MODE, content, adopted: false });
   }
   for (const path of targets.keys()) {
     if (context.state.unplaced.has(path)) throw outdated(path);
   }
-  const seen = new Map([...targets.keys()].map((path) => [path, context.workTree.bytes(path)]));
+  const look = (path: string, { adopted }: Target): Uint8Array | undefined =>
+    adopted ? context.workTree.bytes(path) : draft.seen(path);
+  const seen = new Map([...targets].map(([path, target]) => [path, look(path, target)]));
   return { targets, seen };
 }
 
@@ -142,9 +145,9 @@ async function commitAll(
 }
 
 function toEdit(path: string, target: Target | undefined): TreeEdit {
-  return target?.content === undefined
-    ? { path, kind: 'remove' }
-    : { path, kind: 'content', mode: target.mode, content: target.content };
+  if (target?.content === undefined) return { path, kind: 'remove' };
+  const { mode, content } = target;
+  return { path, kind: 'content', mode, content: typeof content === 'string' ? Buffer.from(content, 'utf8') : content };
 }
 
 function idOf({ git }: SyncContext, edit: TreeEdit): ObjectId | undefined {

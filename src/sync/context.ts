@@ -101,7 +101,8 @@ export interface Position {
 
 /** Reads where the clone stands. Throws `bad-workspace` when a person is in the middle of something, or elsewhere. */
 export async function readPosition({ git, ownBranch }: SyncContext): Promise<Position> {
-  const { branch, operation, refs } = await git.facts();
+  const { branch, operation, ids } = await git.stand([branchRef(ownBranch), CHECKOUT_REF]);
+  const [head, unfinished] = ids;
   if (operation !== undefined) {
     throw new FlowError('bad-workspace', `a ${operation} is in progress in this workspace`, {
       remedy:
@@ -112,14 +113,12 @@ export async function readPosition({ git, ownBranch }: SyncContext): Promise<Pos
   }
   if (branch !== ownBranch) {
     const where = branch === undefined ? 'on no branch (detached head)' : `on branch ${branch}`;
-    const known = refs.has(branchRef(ownBranch));
     throw new FlowError('bad-workspace', `the workspace is ${where}, but this node works on ${ownBranch}`, {
-      remedy: known ? `git switch ${ownBranch}` : `git switch -c ${ownBranch}`,
+      remedy: head === undefined ? `git switch -c ${ownBranch}` : `git switch ${ownBranch}`,
     });
   }
-  const head = refs.get(branchRef(ownBranch));
   if (head === undefined) {
     throw new FlowError('bad-workspace', `branch ${ownBranch} has no commit yet`, { remedy: 'run `baton init` here' });
   }
-  return { head, unfinished: refs.get(CHECKOUT_REF) };
+  return { head, unfinished };
 }

@@ -1,6 +1,7 @@
 import type { ObjectId, PushOutcome, RemoteFailure } from '../ports-git.ts';
 import { FlowError } from '../protocol/errors.ts';
-import { advance, placeFiles, repair } from './checkout.ts';
+import { advance, finish, placeFiles, repair } from './checkout.ts';
+import type { Placed } from './checkout.ts';
 import { draftGroup, refuseAll, settle } from './committer.ts';
 import type { Draft, Pending } from './committer.ts';
 import { NOTHING, branchRef, joined, readPosition } from './context.ts';
@@ -65,7 +66,8 @@ export async function pullOnce(
       brought = joined(brought, joined(placed, { ...NOTHING, refusals, conflicts }));
       // Whoever moves the branch from here on is noticed by the next move, which names the commit it leaves.
       const left = position.unfinished ?? position.head;
-      const unfinished = placed.complete && position.unfinished === undefined ? undefined : left;
+      const complete = await finish(context, placed);
+      const unfinished = complete && position.unfinished === undefined ? undefined : left;
       return { position: { head, unfinished }, brought };
     }
     const again = await begin(context);
@@ -165,18 +167,19 @@ async function commitLocally(context: SyncContext, group: readonly Pending[], sy
       'committed',
       synced || (draft.commit === undefined && !(await owesRemote(context, begun.position.head))),
     );
+    await finish(context, placed);
     return joined(brought, placed);
   }
   throw busy(context);
 }
 
-/** Brings the branch and the work tree to a draft. `undefined` when a person moved the branch meanwhile. */
+/** Brings the branch and the work tree to a draft; `finish` is owed. `undefined` when a person moved the branch meanwhile. */
 async function land(
   context: SyncContext,
   position: Position,
   draft: Draft,
   published: boolean,
-): Promise<Brought | undefined> {
+): Promise<Placed | undefined> {
   if (draft.commit === undefined) return placeFiles(context, draft.placements);
   return advance(context, position, draft.commit, { placements: draft.placements, published });
 }
@@ -210,7 +213,9 @@ async function runTeam(context: SyncContext, remote: string, group: readonly Pen
     const placed = await land(context, position, draft, true);
     settle(draft, 'replicated', true);
     // A person committed while the push was under way: the two are merged like any other two.
-    return joined(brought, placed ?? (await pullOnce(context, remote)).brought);
+    if (placed === undefined) return joined(brought, (await pullOnce(context, remote)).brought);
+    await finish(context, placed);
+    return joined(brought, placed);
   }
   throw new FlowError(
     'sync-failed',
@@ -232,6 +237,7 @@ async function keep(
   const placed = await land(context, position, draft, false);
   if (placed === undefined) return commitLocally(context, group, false);
   settle(draft, 'committed', false);
+  await finish(context, placed);
   return placed;
 }
 

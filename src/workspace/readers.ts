@@ -15,6 +15,12 @@ export function memoryReader(files: Readonly<Record<string, string>>): TreeReade
   };
 }
 
+/** A tree with changes on top of it that may grow. */
+export interface Overlay extends TreeReader {
+  /** Puts further changes on top, in order. */
+  add(changes: readonly Change[]): void;
+}
+
 /**
  * `reader` as it will be once `changes` are applied, in order. What a change adopts is read from `adoptedFrom`: the
  * disk, where `reader` is something older; left out when `reader` is the disk itself.
@@ -23,20 +29,25 @@ export function overlayReader(
   reader: TreeReader,
   changes: readonly Change[],
   adoptedFrom: TreeReader = reader,
-): TreeReader {
+): Overlay {
   const files = new Map<string, Layer>();
   const trees = new Map<string, Layer>();
-  for (const change of changes) {
-    const layer = layerOf(change, adoptedFrom);
-    if (change.path.endsWith('/')) {
-      for (const path of files.keys()) if (path.startsWith(change.path)) files.delete(path);
-      trees.set(change.path, layer);
-    } else {
-      files.set(change.path, layer);
+  /** Directories that a change touches must be put together anew; all others are as they were. */
+  const touched = new Map<string, Set<string>>();
+
+  function add(added: readonly Change[]): void {
+    for (const change of added) {
+      const layer = layerOf(change, adoptedFrom);
+      if (change.path.endsWith('/')) {
+        for (const path of files.keys()) if (path.startsWith(change.path)) files.delete(path);
+        trees.set(change.path, layer);
+        enter(touched, change.path.slice(0, -1));
+      } else {
+        files.set(change.path, layer);
+        enter(touched, change.path);
+      }
     }
   }
-  // Directories that a change touches must be put together anew; all others are as they were.
-  const touched = index([...files.keys(), ...[...trees.keys()].map((tree) => tree.slice(0, -1))]);
 
   const layerAt = (path: string): Layer => files.get(path) ?? treeAbove(trees, path) ?? reader;
 
@@ -61,7 +72,8 @@ export function overlayReader(
     return touched.has(path) ? list(path).length > 0 : layerAt(path).exists(path);
   }
 
-  return { read: (path) => layerAt(path).read(path), exists, list };
+  add(changes);
+  return { read: (path) => layerAt(path).read(path), exists, list, add };
 }
 
 type Layer = TreeReader;
@@ -88,19 +100,21 @@ function treeAbove(trees: ReadonlyMap<string, Layer>, path: string): Layer | und
 /** The names directly under every directory above `paths`; directories end in `/`. */
 function index(paths: Iterable<string>): Map<string, Set<string>> {
   const directories = new Map<string, Set<string>>();
-  for (const path of paths) {
-    let start = 0;
-    for (;;) {
-      const directory = path.slice(0, start);
-      const end = path.indexOf('/', start);
-      const name = end === -1 ? path.slice(start) : path.slice(start, end + 1);
-      const names = directories.get(directory) ?? new Set<string>();
-      directories.set(directory, names.add(name));
-      if (end === -1 || end === path.length - 1) break;
-      start = end + 1;
-    }
-  }
+  for (const path of paths) enter(directories, path);
   return directories;
+}
+
+function enter(directories: Map<string, Set<string>>, path: string): void {
+  let start = 0;
+  for (;;) {
+    const directory = path.slice(0, start);
+    const end = path.indexOf('/', start);
+    const name = end === -1 ? path.slice(start) : path.slice(start, end + 1);
+    const names = directories.get(directory) ?? new Set<string>();
+    directories.set(directory, names.add(name));
+    if (end === -1 || end === path.length - 1) break;
+    start = end + 1;
+  }
 }
 
 function asDirectory(path: string): string {

@@ -1,15 +1,16 @@
 import type { Diagnostic } from '../protocol/diagnostic.ts';
 import { isReadableId } from '../protocol/ids.ts';
 import { sameLocalpart } from '../protocol/identity.ts';
-import { TEAM_PATH, classifyPath, projectPaths, taskPaths } from '../protocol/paths.ts';
+import { ROOM_BINDINGS, TEAM_PATH, classifyPath, projectPaths, taskPaths } from '../protocol/paths.ts';
 import { adoptedPlanText } from '../protocol/plan/adopt.ts';
 import { parsePlan } from '../protocol/plan/parse.ts';
 import type { Plan } from '../protocol/plan-types.ts';
 import { parseAgent } from '../protocol/records/agent.ts';
 import { parseProjectMeta } from '../protocol/records/project.ts';
+import { parseRoomBinding } from '../protocol/records/room-binding.ts';
 import { parseTaskMeta } from '../protocol/records/task.ts';
 import { DEFAULT_TEAM, parseTeam } from '../protocol/records/team.ts';
-import type { AgentRecord, ProjectMeta, TeamSettings } from '../protocol/records/types.ts';
+import type { AgentRecord, ProjectMeta, RoomBinding, TeamSettings } from '../protocol/records/types.ts';
 import type { ProjectEntry, TaskEntry, TreeReader, WorkspaceView } from '../protocol/view.ts';
 
 const PROJECTS = 'shared/projects/';
@@ -52,6 +53,7 @@ export function createView(reader: TreeReader, cache: ParseCache = createParseCa
 
   const team = once(() => readTeam(read(TEAM_PATH), cache));
   const agents = once(() => readAgents(list(AGENTS), read, cache));
+  const bindings = once(() => readBindings(list(ROOM_BINDINGS), read, cache));
   const project = memo((id: string) => readProject(id, read, list, cache));
   const task = memo((id: string) => readTask(id, read, list, cache));
   const projectIds = once(() => idsIn(list(PROJECTS)));
@@ -59,6 +61,7 @@ export function createView(reader: TreeReader, cache: ParseCache = createParseCa
   const diagnostics = once(() => [
     ...team().diagnostics,
     ...agents().diagnostics,
+    ...bindings().diagnostics,
     ...strangeNames(PROJECTS, list(PROJECTS)),
     ...projectIds().flatMap((id) => project(id)?.diagnostics ?? []),
     ...strangeNames(TASKS, list(TASKS)),
@@ -74,6 +77,7 @@ export function createView(reader: TreeReader, cache: ParseCache = createParseCa
     },
     agents: () => agents().records,
     agent: (localpart) => agents().records.find((record) => sameLocalpart(record.agent_id, localpart)),
+    roomBindings: () => bindings().records,
     projectIds,
     project,
     taskIds,
@@ -130,6 +134,27 @@ function readAgents(
     }
     const parsed = cache.get(path, found.text, () => parseAgent(found.text, named.agentId));
     if (parsed.agent !== undefined) records.push(parsed.agent);
+    diagnostics.push(...placed(parsed.diagnostics, path));
+  }
+  return { records, diagnostics };
+}
+
+function readBindings(
+  names: readonly string[],
+  read: (path: string) => Read,
+  cache: ParseCache,
+): { records: readonly RoomBinding[]; diagnostics: readonly Diagnostic[] } {
+  const records: RoomBinding[] = [];
+  const diagnostics: Diagnostic[] = [];
+  for (const path of names.filter((name) => name.endsWith('.json')).map((name) => `${ROOM_BINDINGS}${name}`)) {
+    const found = read(path);
+    if (found === undefined) continue;
+    if ('problem' in found) {
+      diagnostics.push(found.problem);
+      continue;
+    }
+    const parsed = cache.get(path, found.text, () => parseRoomBinding(found.text, path));
+    if (parsed.binding !== undefined) records.push(parsed.binding);
     diagnostics.push(...placed(parsed.diagnostics, path));
   }
   return { records, diagnostics };

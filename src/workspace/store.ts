@@ -2,11 +2,10 @@ import { closeSync, constants, openSync, readFileSync, readdirSync, rmdirSync, u
 import type { Dirent } from 'node:fs';
 import { dirname } from 'node:path';
 import type { WorkTree } from '../ports.ts';
-import type { Change } from '../protocol/changes.ts';
 import type { Diagnostic } from '../protocol/diagnostic.ts';
 import { FlowError } from '../protocol/errors.ts';
 import type { WorkspaceView } from '../protocol/view.ts';
-import { syncDirectory, writeAtomically } from './atomic.ts';
+import { makeDurable, replaceFile } from './atomic.ts';
 import { createDiskReader } from './disk.ts';
 import type { DiskReaderOptions } from './disk.ts';
 import { createParseCache, createView, overlayReader } from './snapshot.ts';
@@ -30,10 +29,17 @@ export function createWorkTree(root: string, options: WorkTreeOptions = {}): Wor
   return {
     root,
     view: current,
-    preview(changes: readonly Change[]) {
-      if (changes.length === 0) return current();
+    draft() {
       reader.recheck();
-      return createView(overlayReader(reader, changes), cache);
+      const overlay = overlayReader(reader, []);
+      return {
+        view: () => createView(overlay, cache),
+        add: (changes) => overlay.add(changes),
+        seen(path) {
+          const found = reader.read(path);
+          return found !== undefined && 'text' in found ? Buffer.from(found.text, 'utf8') : bytesOf(root, path);
+        },
+      };
     },
     invalidate: (paths) => reader.invalidate(paths),
     files: (path) => filesBelow(root, path),
@@ -41,9 +47,14 @@ export function createWorkTree(root: string, options: WorkTreeOptions = {}): Wor
     writeBytes(path, bytes) {
       const file = resolveInside(root, path);
       refuseLinks(root, path);
-      writing(path, () => writeAtomically(file, bytes));
+      writing(path, () => replaceFile(file, bytes));
       reader.invalidate([path]);
     },
+    makeDurable: (paths) =>
+      makeDurable(
+        root,
+        paths.map((path) => resolveInside(root, path)),
+      ),
     removeFile(path) {
       const file = resolveInside(root, path);
       refuseLinks(root, parentOf(path));
@@ -93,7 +104,6 @@ function removeEmptied(root: string, from: string): void {
     }
     directory = dirname(directory);
   }
-  syncDirectory(directory);
 }
 
 function filesBelow(

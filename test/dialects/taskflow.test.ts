@@ -117,7 +117,7 @@ describe('a refusal', () => {
   });
 
   test('of an unknown tool says so, also for names of the prototype', async () => {
-    for (const tool of ['roomflow', '__proto__', 'toString']) {
+    for (const tool of ['artifact', '__proto__', 'toString']) {
       const { envelope } = await play({ tool });
       expect(envelope).toEqual({
         ok: false,
@@ -151,6 +151,7 @@ describe('what a role sees', () => {
       filesync: ['pull', 'push', 'stat', 'list'],
       projectflow: ['ready_nodes', 'ready_loop_nodes', 'resolve_project', 'check_active_tasks'],
       taskflow: ['check_task', 'ack_task', 'submit_task', 'report_progress', 'request_attention'],
+      agent: ['list', 'show'],
       node: ['status', 'board', 'inbox', 'problems'],
     };
     expect(namesFor('worker')).toEqual(worker);

@@ -8,6 +8,7 @@ import { parsePlan } from '../../src/protocol/plan/parse.ts';
 import { parseAgent } from '../../src/protocol/records/agent.ts';
 import { parseEventLines } from '../../src/protocol/records/event.ts';
 import { parseProjectMeta } from '../../src/protocol/records/project.ts';
+import { parseRoomBinding } from '../../src/protocol/records/room-binding.ts';
 import { parseTaskMeta } from '../../src/protocol/records/task.ts';
 import { parseTeam } from '../../src/protocol/records/team.ts';
 import { deliveryId, resultDigest } from '../../src/protocol/result/digest.ts';
@@ -34,6 +35,7 @@ const PARSERS: Readonly<Record<string, (text: string, id: string, path: string) 
     const problems = (result?.deliverables ?? []).map((path) => checkDeliverable(path, id));
     return [...diagnostics, ...problems.filter((problem) => problem !== undefined)];
   },
+  roomflow: (text, _, path) => parseRoomBinding(text, path).diagnostics,
   events: (text, _, path) => parseEventLines(text, path).diagnostics,
 };
 
@@ -103,6 +105,7 @@ describe('the table of owners', () => {
   const cases: readonly (readonly [path: string, leader: boolean, assignee: boolean, other: boolean])[] = [
     ['shared/team.json', true, false, false],
     ['shared/projects/p/plan.md', true, false, false],
+    ['shared/roomflow/project-rooms/p-0123456789abcdef.json', true, false, false],
     ['shared/agents/ana.json', true, true, false],
     [`${task}/spec.md`, true, false, false],
     [`${task}/base/input.csv`, true, false, false],

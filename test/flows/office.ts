@@ -10,6 +10,7 @@ import type {
   Operation,
   OperationContext,
 } from '../../src/flows/types.ts';
+import { carryOut } from '../../src/flows/errand-runner.ts';
 import { FlowError } from '../../src/protocol/errors.ts';
 import { newAgent, renderAgent } from '../../src/protocol/records/agent.ts';
 import { parseTaskMeta, renderTaskMeta } from '../../src/protocol/records/task.ts';
@@ -17,6 +18,8 @@ import { renderTeam } from '../../src/protocol/records/team.ts';
 import type { Actor, EventDraft, TaskMeta } from '../../src/protocol/records/types.ts';
 import { memoryReader } from '../../src/workspace/readers.ts';
 import { createView } from '../../src/workspace/snapshot.ts';
+import { createRoomBook } from './room-book.ts';
+import type { RoomBook } from './room-book.ts';
 
 export const lead: Actor = { localpart: 'lead', role: 'leader', matrixUserId: '@lead:hs.local' };
 export const ana: Actor = { localpart: 'ana', role: 'worker', matrixUserId: '@ana:hs.local' };
@@ -43,6 +46,8 @@ export interface Office {
   readonly adopted: string[];
   now: string;
   facts: Partial<Facts>;
+  /** Where rooms are made and looked at. */
+  readonly homeserver: RoomBook;
   call(actor: Actor, tool: string, action: string, payload?: unknown, dryRun?: unknown): Promise<Envelope>;
   /** Runs an operation that no door offers. */
   internal(name: string, input: unknown, actor?: Actor): Promise<Record<string, unknown>>;
@@ -83,6 +88,7 @@ export function createOffice(options: OfficeOptions = {}): Office {
     weather: { chat: options.chat ?? 'remote', gone: false, silent: undefined },
     now: NOW,
     facts: {},
+    homeserver: createRoomBook('@lead:hs.local'),
     call: (actor, tool, action, payload, dryRun) =>
       callTool((name, input, given) => execute(name, input, given.actor, given.dryRun), {
         tool,
@@ -141,7 +147,8 @@ export function createOffice(options: OfficeOptions = {}): Office {
     if (office.weather.gone && operation.kind === 'command' && operation.whenOffline !== 'persist') {
       throw new FlowError('sync-failed', 'the remote cannot be reached');
     }
-    const decision = operation.run(context);
+    const prepared = await carryOut(operation.prepare?.(context), { rooms: office.homeserver });
+    const decision = operation.run(context, prepared);
     apply(decision);
     const deliveries = office.weather.gone ? [] : decision.announcements.map(deliver);
     const output = { ...decision.output, ...(await followUps(decision.announcements, deliveries)) };

@@ -6,6 +6,7 @@ import type { RoomEvent } from '../support/synapse/accounts.ts';
 import { onHomeserver } from '../support/synapse/homeserver.ts';
 import { batonWith } from '../support/baton.ts';
 import { matrixTeam, startMatrixNode, tokenOf } from '../support/synapse/team.ts';
+import { git } from '../support/git.ts';
 import { eventually } from '../support/waiting.ts';
 
 const call = (app: App, action: string, payload: Record<string, unknown>): Promise<Envelope> =>
@@ -136,6 +137,7 @@ onHomeserver('a team on a homeserver', (homeserver) => {
       expect(run.code, run.stdout + run.stderr).toBe(0);
       return (JSON.parse(run.stdout) as { rooms: readonly { key: string; roomId: string }[] }).rooms;
     };
+    const head = () => git(lead.dir, 'rev-parse', 'HEAD');
     const made = await setUp('--invite', ana.userId);
     expect(made).toEqual([
       { key: 'teamRoomId', roomId: expect.any(String) as string, created: true, invited: [admin.userId, ana.userId] },
@@ -152,6 +154,10 @@ onHomeserver('a team on a homeserver', (homeserver) => {
       { key: 'teamRoomId', roomId: teamRoom, created: false, invited: [observer.userId] },
       { key: 'leaderDmRoomId', roomId: leaderDm, created: false, invited: [] },
     ]);
+
+    const before = head();
+    await setUp('--invite', ana.userId, observer.userId);
+    expect(head()).toBe(before);
 
     // As if the run had been broken off before it could write down what it made.
     writeFileSync(

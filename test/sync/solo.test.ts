@@ -26,6 +26,8 @@ describe('a step in solo mode', () => {
     expect(git(node.dir, 'log', '-1', '--format=%an <%ae> %cn')).toBe('lead <lead@local> lead');
     expect(see(node.dir, META)).toBe(taskMeta('t-ana', 'ana', { status: 'in_progress' }));
     expect(git(node.dir, 'status', '--porcelain')).toBe('');
+    // The note of the checkout goes after the caller was answered, and before the next turn.
+    await node.sync.pull();
     expect(git(node.dir, 'for-each-ref', 'refs/baton')).toBe('');
     expect(git(node.dir, 'fsck', '--strict')).not.toMatch(/error|missing/);
   });

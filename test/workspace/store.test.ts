@@ -332,10 +332,12 @@ describe('a preview', () => {
     const root = testFolder();
     put(root, 'shared/tasks/t-1/workspace/a.txt', 'made by hand');
     const tree = createWorkTree(root);
-    const view = tree.preview([
+    const draft = tree.draft();
+    draft.add([
       { kind: 'write', path: TASK, text: record('t-1', 'T') },
       { kind: 'adopt', path: 'shared/tasks/t-1/workspace/' },
     ]);
+    const view = draft.view();
     expect(view.task('t-1')?.meta?.task_title).toBe('T');
     expect(view.text('shared/tasks/t-1/workspace/a.txt')).toBe('made by hand');
     expect(existsSync(join(root, TASK))).toBe(false);

@@ -1,12 +1,12 @@
 import { existsSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, relative } from 'node:path';
-import { setTimeout as wait } from 'node:timers/promises';
+import { join } from 'node:path';
 import { FlowError } from '../../protocol/errors.ts';
-import type { Git, ObjectId, RefUpdate, RepositoryFacts } from '../../ports-git.ts';
+import type { Git } from '../../ports-git.ts';
 import { importUserConfig, isolatedEnvironment } from './environment.ts';
-import { ATTEMPT_REF, diffTrees, listTree, mergeTrees, readObjects, statObjects, writeCommit } from './objects.ts';
-import { fetchBranches, pushBranch } from './remote.ts';
+import { ATTEMPT_REF, createLookup, diffTrees, listTree, mergeTrees, writeCommit } from './objects.ts';
+import { createMirror, createRefUpdater, createStand, readFacts, seedTracking } from './refs.ts';
+import { createFetcher, pushBranch } from './remote.ts';
 import { ask, demand, ordinary, plumb } from './run.ts';
 import type { GitPlace, OrdinaryOptions } from './run.ts';
 
@@ -44,27 +44,31 @@ export async function createGit(options: GitOptions): Promise<Git> {
   }
   await seedTracking(clone, objects);
   const network = { quiet: 60_000, total: 300_000, ...options.network };
-  const mirror = createMirror(clone);
+  const lookup = createLookup(objects);
+  const updateRefs = createRefUpdater(clone);
+  const mirror = createMirror(clone, updateRefs);
+  const fetch = createFetcher(atRoot, lookup, network);
   const idLength = found.format === 'sha256' ? 64 : 40;
 
   return {
     root: found.root,
     idLength,
     facts: () => readFacts(clone, found.gitDir),
-    updateRefs: (updates) => updateRefs(clone, updates),
+    stand: createStand(clone, found.gitDir),
+    updateRefs,
     stage: (edits) => {
       const lines = edits.map((edit) =>
         edit.id === undefined ? `0 ${'0'.repeat(idLength)}\t${edit.path}\0` : `${edit.mode} ${edit.id}\t${edit.path}\0`,
       );
       return edits.length === 0 ? Promise.resolve(true) : stage(clone, lines.join(''));
     },
-    read: async (names) => (await readObjects(objects, names)).map((object) => object?.content),
-    sizes: async (names) => (await statObjects(objects, names)).map((object) => object?.size),
-    resolve: async (names) => (await statObjects(objects, names)).map((object) => object?.id),
+    read: async (names) => (await lookup.read(names)).map((object) => object?.content),
+    sizes: async (names) => (await lookup.stat(names)).map((object) => object?.size),
+    resolve: async (names) => (await lookup.stat(names)).map((object) => object?.id),
     entries: (tree, path) => listTree(objects, tree, path),
     diff: (before, after, limits) => diffTrees(objects, before, after, limits),
     commit: (draft) => writeCommit(objects, draft),
-    merge: (ours, theirs, base) => mergeTrees(objects, ours, theirs, base),
+    merge: (ours, theirs, base) => mergeTrees(objects, lookup, ours, theirs, base),
     mergeText: (base, ours, theirs) => mergeText({ cwd: found.gitDir, env }, base, ours, theirs),
     async mergeBases(left, right) {
       const text = await ask(objects, ['merge-base', '--all', left, right], { codes: [0, 1] });
@@ -85,9 +89,9 @@ export async function createGit(options: GitOptions): Promise<Git> {
       );
       return { author, subject };
     },
-    attempted: async () => (await statObjects(objects, [ATTEMPT_REF]))[0]?.id,
+    attempted: async () => (await lookup.stat([ATTEMPT_REF]))[0]?.id,
     async fetch(remote, branches) {
-      const outcome = await fetchBranches(atRoot, remote, branches, network);
+      const outcome = await fetch(remote, branches);
       if (outcome.kind === 'ok') await mirror(outcome.refs);
       return outcome;
     },
@@ -135,77 +139,6 @@ async function locate(place: GitPlace): Promise<Location> {
   return { root, gitDir, objects, format };
 }
 
-const OPERATIONS = [
-  ['MERGE_HEAD', 'merge'],
-  ['rebase-merge', 'rebase'],
-  ['rebase-apply', 'rebase'],
-  ['CHERRY_PICK_HEAD', 'cherry-pick'],
-  ['REVERT_HEAD', 'revert'],
-  ['BISECT_LOG', 'bisect'],
-] as const;
-
-async function readFacts(clone: GitPlace, gitDir: string): Promise<RepositoryFacts> {
-  const format = '--format=%(HEAD)%(objectname) %(refname)';
-  const lines = (await ask(clone, ['for-each-ref', format, 'refs/heads/', 'refs/remotes/', 'refs/baton/'])).split('\n');
-  const current = lines.find((line) => line.startsWith('*'))?.split(' ')[1];
-  // A branch without a commit is not listed.
-  const head = current ?? (await ask(clone, ['symbolic-ref', '--quiet', 'HEAD'], { codes: [0, 1] }));
-  return {
-    branch: head.startsWith('refs/heads/') ? head.slice('refs/heads/'.length) : undefined,
-    operation: OPERATIONS.find(([file]) => existsSync(join(gitDir, file)))?.[1],
-    refs: parseRefs(lines.map((line) => line.slice(1)).join('\n')),
-  };
-}
-
-function parseRefs(text: string): ReadonlyMap<string, ObjectId> {
-  return new Map(
-    text
-      .split('\n')
-      .filter((line) => line !== '')
-      .map((line) => [line.slice(line.indexOf(' ') + 1), line.slice(0, line.indexOf(' '))]),
-  );
-}
-
-/** Milliseconds between attempts while another git holds the lock of a ref, as it does for moments. */
-const REF_LOCKED: readonly number[] = [20, 50, 100, 200, 400];
-
-async function updateRefs(place: GitPlace, updates: readonly RefUpdate[]): Promise<boolean> {
-  if (updates.length === 0) return true;
-  const commands = updates.map(({ ref, next, previous }) => {
-    if (next === undefined) return `delete ${ref}\0${previous ?? ''}\0`;
-    if (previous === null) return `create ${ref}\0${next}\0`;
-    return `update ${ref}\0${next}\0${previous ?? ''}\0`;
-  });
-  for (let attempt = 0; ; attempt += 1) {
-    const { code, stderr } = await plumb(place, ['update-ref', '--stdin', '-z', '--create-reflog', '-m', 'baton'], {
-      input: commands.join(''),
-      codes: [0, 128],
-    });
-    if (code === 0) return true;
-    const lock = /unable to create '([^']+\.lock)': File exists/i.exec(stderr)?.[1];
-    const delay = REF_LOCKED[attempt];
-    if (lock !== undefined && delay !== undefined) await wait(delay);
-    else if (lock !== undefined) throw leftLocked(place, lock);
-    else if (MOVED.test(stderr)) return false;
-    else {
-      throw new FlowError('git-failed', `git update-ref failed: ${stderr.trim().slice(0, 400)}`, {
-        remedy: 'run `git fsck` in the workspace',
-      });
-    }
-  }
-}
-
-/** What was to be moved is not where it was expected. */
-const MOVED = /cannot lock ref|reference already exists|is at .* but expected|unable to resolve reference/i;
-
-function leftLocked({ cwd }: GitPlace, lock: string): FlowError {
-  const file = relative(cwd, lock);
-  return new FlowError('git-failed', `another git is at work in this repository, or one died there: ${file} exists`, {
-    retryable: true,
-    remedy: `wait for it; if no git runs here any more, remove ${file}`,
-  });
-}
-
 async function stage(clone: GitPlace, input: string): Promise<boolean> {
   const { code, stderr } = await plumb(
     clone,
@@ -220,40 +153,6 @@ async function stage(clone: GitPlace, input: string): Promise<boolean> {
   throw new FlowError('git-failed', `git update-index failed: ${stderr.trim().slice(0, 400)}`, {
     remedy: 'run `git status` in the workspace and mend what it reports',
   });
-}
-
-async function trackingRefs(place: GitPlace): Promise<ReadonlyMap<string, ObjectId>> {
-  return parseRefs(await ask(place, ['for-each-ref', '--format=%(objectname) %(refname)', 'refs/remotes/origin/']));
-}
-
-/** Tells the private repository what the clone already has, so that the first fetch brings only what is new. */
-async function seedTracking(clone: GitPlace, objects: GitPlace): Promise<void> {
-  const known = await trackingRefs(objects);
-  const missing = [...(await trackingRefs(clone))].filter(([ref]) => !known.has(ref) && !ref.endsWith('/HEAD'));
-  await updateRefs(
-    objects,
-    missing.map(([ref, next]) => ({ ref, next })),
-  );
-}
-
-/** Shows what was fetched to a person's own git, which also keeps it from being collected as garbage. */
-function createMirror(clone: GitPlace): (branches: ReadonlyMap<string, ObjectId>) => Promise<void> {
-  let last = '';
-  return async (branches) => {
-    const now = JSON.stringify([...branches]);
-    if (now === last) return;
-    await mirrorTracking(clone, branches);
-    last = now;
-  };
-}
-
-async function mirrorTracking(clone: GitPlace, branches: ReadonlyMap<string, ObjectId>): Promise<void> {
-  const shown = await trackingRefs(clone);
-  const updates: RefUpdate[] = [...branches].flatMap(([branch, next]) => {
-    const ref = branch.replace('refs/heads/', 'refs/remotes/origin/');
-    return shown.get(ref) === next ? [] : [{ ref, next }];
-  });
-  await updateRefs(clone, updates);
 }
 
 async function mergeText(place: GitPlace, base: string, ours: string, theirs: string): Promise<string | undefined> {

@@ -11,6 +11,8 @@ import type {
 } from '../../ports-git.ts';
 import { plumb } from './run.ts';
 import type { GitPlace } from './run.ts';
+import { SessionEnded, createSession } from './session.ts';
+import type { AnswerReader } from './session.ts';
 
 /** Refs of the private repository: they keep what was written reachable, and say what was about to be published. */
 const SCRATCH_REF = 'refs/baton/scratch';
@@ -22,38 +24,52 @@ interface Found {
   readonly content: Uint8Array;
 }
 
-/** Many objects in one call. Names must not hold line breaks; those that do are answered as absent. */
-export async function readObjects(place: GitPlace, names: readonly string[]): Promise<readonly (Found | undefined)[]> {
-  return batch(place, names, '--batch', true);
+/** Looks objects up by name, many at once, without a process for each question. */
+export interface ObjectLookup {
+  /** Names must not hold line breaks; those that do are answered as absent. */
+  read(names: readonly string[]): Promise<readonly (Found | undefined)[]>;
+  /** Like `read` without the contents. */
+  stat(names: readonly string[]): Promise<readonly (Found | undefined)[]>;
 }
 
-/** Like `readObjects` without the contents. */
-export async function statObjects(place: GitPlace, names: readonly string[]): Promise<readonly (Found | undefined)[]> {
-  return batch(place, names, '--batch-check', false);
+export function createLookup(place: GitPlace): ObjectLookup {
+  const session = createSession(place, ['cat-file', '--batch-command', '--buffer']);
+  const ask = async (names: readonly string[], command: 'contents' | 'info') => {
+    const asked = names.map((name) => !/[\n\0]/.test(name));
+    const lines = names.filter((_, index) => asked[index]).map((name) => `${command} ${name}\n`);
+    if (lines.length === 0) return names.map(() => undefined);
+    const input = `${lines.join('')}flush\n`;
+    const read = async (reader: AnswerReader): Promise<readonly (Found | undefined)[]> => {
+      const found: (Found | undefined)[] = [];
+      for (const known of asked) found.push(known ? await readFound(reader, command === 'contents') : undefined);
+      return found;
+    };
+    try {
+      return await session.exchange(input, read);
+    } catch (error) {
+      // Whatever ended the process did not end git as such; a second time it is told.
+      if (error instanceof SessionEnded) return await session.exchange(input, read).catch(refuse);
+      throw error;
+    }
+  };
+  return { read: (names) => ask(names, 'contents'), stat: (names) => ask(names, 'info') };
 }
 
-async function batch(
-  place: GitPlace,
-  names: readonly string[],
-  flag: '--batch' | '--batch-check',
-  contents: boolean,
-): Promise<readonly (Found | undefined)[]> {
-  const asked = names.map((name) => !/[\n\0]/.test(name));
-  const input = names.filter((_, index) => asked[index]).join('\n');
-  if (input === '') return names.map(() => undefined);
-  const { stdout } = await plumb(place, ['cat-file', flag], { input: `${input}\n` });
-  let at = 0;
-  return names.map((name, index) => {
-    if (asked[index] !== true) return undefined;
-    const end = stdout.indexOf(10, at);
-    const header = stdout.toString('utf8', at, end);
-    at = end + 1;
-    const match = /^([0-9a-f]{40,64}) (blob|tree|commit|tag) (\d+)$/.exec(header);
-    if (match === null || header === `${name} missing`) return undefined;
-    const size = Number(match[3]);
-    const content = contents ? stdout.subarray(at, at + size) : new Uint8Array();
-    if (contents) at += size + 1;
-    return { id: match[1] ?? '', size, content };
+async function readFound(reader: AnswerReader, contents: boolean): Promise<Found | undefined> {
+  const [, id = '', sized = ''] = /^([0-9a-f]{40,64}) (?:blob|tree|commit|tag) (\d+)$/.exec(await reader.line()) ?? [];
+  if (id === '') return undefined;
+  const size = Number(sized);
+  if (!contents) return { id, size, content: new Uint8Array() };
+  const content = await reader.bytes(size);
+  await reader.bytes(1);
+  return { id, size, content };
+}
+
+function refuse(error: unknown): never {
+  if (!(error instanceof SessionEnded)) throw error;
+  throw new FlowError('git-failed', `git cat-file failed: ${error.stderr.trim().slice(0, 600)}`, {
+    remedy: 'run `git fsck` in the workspace',
+    cause: error,
   });
 }
 
@@ -168,11 +184,12 @@ function quote(path: string): string {
  */
 export async function mergeTrees(
   place: GitPlace,
+  lookup: ObjectLookup,
   ours: ObjectId,
   theirs: ObjectId,
   base?: ObjectId,
 ): Promise<MergedTree> {
-  const [left, right] = base === undefined ? [ours, theirs] : await onBase(place, base, ours, theirs);
+  const [left, right] = base === undefined ? [ours, theirs] : await onBase(place, lookup, base, ours, theirs);
   const { stdout } = await plumb(place, ['merge-tree', '--write-tree', '-z', '--no-messages', left, right], {
     codes: [0, 1],
   });
@@ -200,11 +217,12 @@ function conflictOf(path: string, found: readonly (TreeFile | undefined)[], labe
 
 async function onBase(
   place: GitPlace,
+  lookup: ObjectLookup,
   base: ObjectId,
   ours: ObjectId,
   theirs: ObjectId,
 ): Promise<[ObjectId, ObjectId]> {
-  const [found, left, right] = await statObjects(place, [`${base}^{tree}`, `${ours}^{tree}`, `${theirs}^{tree}`]);
+  const [found, left, right] = await lookup.stat([`${base}^{tree}`, `${ours}^{tree}`, `${theirs}^{tree}`]);
   if (found === undefined || left === undefined || right === undefined) {
     throw new FlowError('git-failed', 'a commit to be merged is missing from the repository', {
       remedy: 'run `git fsck` in the workspace',

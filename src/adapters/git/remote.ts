@@ -1,34 +1,71 @@
 import type { FetchOutcome, ObjectId, PushOutcome, RemoteFailure } from '../../ports-git.ts';
 import { checkRefName, checkRemote } from './names.ts';
+import type { ObjectLookup } from './objects.ts';
 import { ask, ordinary, plumb } from './run.ts';
 import type { GitPlace, GitResult, OrdinaryOptions } from './run.ts';
 
 /** Where fetched branches are kept in the private repository. */
 const TRACKED = 'refs/remotes/origin/';
 
+type Branches = ReadonlyMap<string, ObjectId>;
+
 /**
  * Fetches branches (patterns such as `lanes/*` too) into the private repository. A branch that the remote does not
- * have is no failure: an empty remote is how a team begins.
+ * have is no failure: an empty remote is how a team begins. What git says of each branch tells what moved, so that
+ * only then the refs are looked at.
  */
-export async function fetchBranches(
+export function createFetcher(
   place: GitPlace,
-  remote: string,
-  branches: readonly string[],
+  lookup: ObjectLookup,
   limits: OrdinaryOptions,
-): Promise<FetchOutcome> {
-  checkRemote(remote);
-  for (const branch of branches) checkRefName(branch.replace(/\*$/, 'x'));
-  let wanted = [...branches];
-  for (;;) {
-    const result = await ordinary(place, fetchCommand(remote, wanted), limits);
-    if (result.code === 0) break;
-    const absent = /couldn't find remote ref (?:refs\/heads\/)?(\S+)/i.exec(result.stderr)?.[1];
-    if (absent === undefined || !wanted.includes(absent)) return failureOf(result);
-    wanted = wanted.filter((branch) => branch !== absent);
-    await plumb(place, ['update-ref', '--no-deref', '-d', `${TRACKED}${absent}`]);
-    if (wanted.length === 0) break;
+): (remote: string, branches: readonly string[]) => Promise<FetchOutcome> {
+  /** What the last fetch left, and of what. */
+  let last: { readonly asked: string; readonly refs: Branches } | undefined;
+  return async (remote, branches) => {
+    checkRemote(remote);
+    for (const branch of branches) checkRefName(branch.replace(/\*$/, 'x'));
+    const asked = JSON.stringify([remote, branches]);
+    let known = last?.asked === asked ? last.refs : undefined;
+    last = undefined;
+    let wanted = [...branches];
+    for (;;) {
+      const result = await ordinary(place, fetchCommand(remote, wanted), limits);
+      if (result.code === 0) {
+        const refs = (known && (await movedOn(lookup, known, result.stderr))) ?? (await trackedBranches(place));
+        last = { asked, refs };
+        return { kind: 'ok', refs };
+      }
+      const absent = /couldn't find remote ref (?:refs\/heads\/)?(\S+)/i.exec(result.stderr)?.[1];
+      if (absent === undefined || !wanted.includes(absent)) return failureOf(result);
+      known = undefined;
+      wanted = wanted.filter((branch) => branch !== absent);
+      await plumb(place, ['update-ref', '--no-deref', '-d', `${TRACKED}${absent}`]);
+      if (wanted.length === 0) return { kind: 'ok', refs: await trackedBranches(place) };
+    }
+  };
+}
+
+/** ` = [up to date]  main -> origin/main`: a flag, a summary, and where the branch is kept. */
+const REPORTED = /^ ([ =*+-]) .* -> origin\/(\S+)(?: +\(.*\))?$/;
+
+/** The branches after a fetch that reported these lines; `undefined` for lines of an unknown form. */
+async function movedOn(lookup: ObjectLookup, known: Branches, report: string): Promise<Branches | undefined> {
+  const refs = new Map(known);
+  const moved: string[] = [];
+  for (const line of report.split('\n').filter((text) => text.includes(' -> '))) {
+    const [, flag, branch] = REPORTED.exec(line) ?? [];
+    if (branch === undefined) return undefined;
+    if (flag === '-') refs.delete(`refs/heads/${branch}`);
+    else if (flag !== '=') moved.push(branch);
+    else if (!known.has(`refs/heads/${branch}`)) return undefined;
   }
-  return { kind: 'ok', refs: await trackedBranches(place) };
+  const ids = await lookup.stat(moved.map((branch) => `${TRACKED}${branch}`));
+  for (const [index, branch] of moved.entries()) {
+    const id = ids[index]?.id;
+    if (id === undefined) return undefined;
+    refs.set(`refs/heads/${branch}`, id);
+  }
+  return refs;
 }
 
 function fetchCommand(remote: string, branches: readonly string[]): string[] {
@@ -49,7 +86,7 @@ function fetchCommand(remote: string, branches: readonly string[]): string[] {
   ];
 }
 
-async function trackedBranches(place: GitPlace): Promise<ReadonlyMap<string, ObjectId>> {
+async function trackedBranches(place: GitPlace): Promise<Branches> {
   const text = await ask(place, ['for-each-ref', '--format=%(objectname) %(refname)', TRACKED]);
   return new Map(
     text

@@ -23,7 +23,8 @@ export interface PlumbingOptions {
   readonly within?: number;
 }
 
-const PLUMBING_TIMEOUT = 120_000;
+/** Milliseconds before a plumbing command counts as stuck. */
+export const PLUMBING_TIMEOUT = 120_000;
 
 /** Runs one plumbing command on bytes. Throws `git-failed` with git's own words, without secrets. */
 export async function plumb(
@@ -80,7 +81,8 @@ function failure(args: readonly string[], { code, stderr }: GitResult): FlowErro
   });
 }
 
-function notRunnable(cause: Error): FlowError {
+/** Git is missing, or may not be run. */
+export function notRunnable(cause: Error): FlowError {
   return new FlowError('git-failed', `git could not be started: ${cause.message}`, {
     cause,
     remedy: 'install git 2.38 or newer and make sure that it is on the PATH',

@@ -9,7 +9,7 @@ import { normaliseRoom } from '../../protocol/rooms.ts';
 import { createClient, messagesBackwards } from './client.ts';
 import type { ClientOptions } from './client.ts';
 import { TXN_KEY, messageContent } from './content.ts';
-import { rateLimitMs, rateLimited, toNotifyError } from './errors.ts';
+import { isNotFound, rateLimitMs, rateLimited, toNotifyError } from './errors.ts';
 import { listenToRooms } from './listen.ts';
 import { readMessage } from './message.ts';
 import { keepRooms } from './rooms.ts';
@@ -139,7 +139,7 @@ export function createMatrixChat(options: MatrixChatOptions): Chat {
   return {
     kind: 'remote',
     self,
-    rooms: keepRooms(client, clock, (room, work) => asking('the rooms cannot be set up', room, work)),
+    rooms: keepRooms(client, clock, asking),
 
     joined(room) {
       const id = requireRoom(room);
@@ -224,10 +224,6 @@ function requireRoom(room: string): string {
     remedy: 'set teamRoomId in shared/team.json, or name a room such as !room:domain',
     retryable: false,
   });
-}
-
-function isNotFound(error: unknown): boolean {
-  return error instanceof Error && 'errcode' in error && error.errcode === 'M_NOT_FOUND';
 }
 
 /** The event that carries a transaction of one's own, looked for down to `since`; `undefined` when it never arrived. */

@@ -1,6 +1,16 @@
 import { ConnectionError, HTTPError, MatrixError, safeGetRetryAfterMs } from 'matrix-js-sdk';
 import { FlowError } from '../../protocol/errors.ts';
 
+/** Whether the homeserver says that there is no such thing. */
+export function isNotFound(error: unknown): boolean {
+  return error instanceof MatrixError && error.errcode === 'M_NOT_FOUND';
+}
+
+/** Synapse says `M_UNKNOWN` of an account that was never there; a homeserver without profiles `M_UNRECOGNIZED`. */
+export function hasNoProfile(error: unknown): boolean {
+  return error instanceof MatrixError && error.httpStatus === 404 && error.errcode !== 'M_UNRECOGNIZED';
+}
+
 /** What a homeserver means to do when it says nothing about it. */
 const DEFAULT_RETRY_MS = 5_000;
 
@@ -45,10 +55,9 @@ export function toNotifyError(thrown: unknown, { what, self, homeserver, room }:
           'put a valid token where the matrix section of baton.json says, and start the node again',
         );
       case 'M_FORBIDDEN':
-        return failed(
-          `${self} may not do that in room ${room ?? '<none>'} (${error})`,
-          `invite ${self} to the room and let it join`,
-        );
+        return room === undefined
+          ? failed(`${self} may not do that (${error})`, `see that ${homeserver} lets ${self} do it`)
+          : failed(`${self} may not do that in room ${room} (${error})`, `invite ${self} to the room and let it join`);
       default:
         return failed(
           `${homeserver} answered ${httpStatus} ${errcode}: ${error}`,

@@ -1,7 +1,8 @@
 import { Preset, Visibility } from 'matrix-js-sdk';
 import type { MatrixClient } from 'matrix-js-sdk';
-import type { Clock, NewRoom, RoomKeeper } from '../../ports.ts';
-import { rateLimitMs } from './errors.ts';
+import type { Clock, RoomKeeper } from '../../ports.ts';
+import type { NewRoom } from '../../protocol/rooms.ts';
+import { hasNoProfile, isNotFound, rateLimitMs } from './errors.ts';
 
 /** Says what a room was made for, so that it is found again when nobody could note its id. */
 const PURPOSE = 'dev.batond.room';
@@ -9,8 +10,11 @@ const PURPOSE = 'dev.batond.room';
 /** How long a person who sets up a team is kept waiting by the homeserver's limits; milliseconds. */
 const PATIENCE = 120_000;
 
-/** Runs a request of the account; turns what is thrown into a sentence. */
-type Asking = <Value>(room: string | undefined, work: () => Promise<Value>) => Promise<Value>;
+/** Runs a request of the account; turns what is thrown into a sentence that begins with `what`. */
+type Asking = <Value>(what: string, room: string | undefined, work: () => Promise<Value>) => Promise<Value>;
+
+const SETTING_UP = 'the rooms cannot be set up';
+const LOOKING = 'the room cannot be looked at';
 
 export function keepRooms(client: MatrixClient, clock: Clock, asking: Asking): RoomKeeper {
   async function patiently<Value>(work: () => Promise<Value>): Promise<Value> {
@@ -25,23 +29,60 @@ export function keepRooms(client: MatrixClient, clock: Clock, asking: Asking): R
       }
     }
   }
+  const joined = async (): Promise<readonly string[]> => (await client.getJoinedRooms()).joined_rooms;
   return {
     find: (purpose) =>
-      asking(undefined, async () => {
-        const { joined_rooms: rooms } = await client.getJoinedRooms();
-        for (const room of rooms) if ((await purposeOf(client, room)) === purpose) return room;
+      asking(SETTING_UP, undefined, async () => {
+        for (const room of await joined()) if ((await purposeOf(client, room)) === purpose) return room;
         return undefined;
       }),
-    create: (room) => asking(undefined, () => patiently(() => create(client, room))),
+    create: (room) => asking(SETTING_UP, undefined, () => patiently(() => create(client, room))),
     members: (room) =>
-      asking(room, async () => {
+      asking(LOOKING, room, async () => {
         const { chunk = [] } = await client.members(room);
-        return chunk
-          .filter(({ content: { membership } }) => membership === 'join' || membership === 'invite')
-          .flatMap(({ state_key: user }) => user ?? []);
+        return chunk.flatMap(({ state_key: userId, content: { membership } }) =>
+          userId !== undefined && (membership === 'join' || membership === 'invite') ? [{ userId, membership }] : [],
+        );
       }),
-    invite: (room, user) => asking(room, () => patiently(() => client.invite(room, user)).then(() => undefined)),
+    invite: (room, user) => asking(SETTING_UP, room, () => patiently(() => client.invite(room, user)).then(nothing)),
+    describe: (room) =>
+      asking(LOOKING, room, async () => {
+        const name = await stateText(client, room, 'm.room.name', 'name');
+        const topic = await stateText(client, room, 'm.room.topic', 'topic');
+        const { tags } = await client.getRoomTags(room);
+        return { name, topic, tags: Object.keys(tags) };
+      }),
+    joined: () => asking('the rooms cannot be listed', undefined, joined),
+    leave: (room) =>
+      asking('the room cannot be left', room, async () => {
+        if (!(await joined()).includes(room)) return false;
+        await patiently(() => client.leave(room));
+        return true;
+      }),
+    knows: (userId) =>
+      asking(`whether there is an account ${userId} cannot be told`, undefined, async () => {
+        try {
+          await client.getProfileInfo(userId);
+          return true;
+        } catch (thrown) {
+          if (hasNoProfile(thrown)) return false;
+          throw thrown;
+        }
+      }),
   };
+}
+
+const nothing = (): void => undefined;
+
+/** A text in the state of a room; empty where the room does not say. */
+async function stateText(client: MatrixClient, room: string, type: string, key: string): Promise<string> {
+  try {
+    const value: unknown = (await client.getStateEvent(room, type, ''))[key];
+    return typeof value === 'string' ? value : '';
+  } catch (thrown) {
+    if (isNotFound(thrown)) return '';
+    throw thrown;
+  }
 }
 
 async function purposeOf(client: MatrixClient, room: string): Promise<unknown> {
@@ -55,15 +96,20 @@ async function purposeOf(client: MatrixClient, room: string): Promise<unknown> {
 }
 
 /** Private and without encryption: Baton writes plain text. */
-async function create(client: MatrixClient, { purpose, name, topic, invite, direct }: NewRoom): Promise<string> {
-  const { room_id: room } = await client.createRoom({
+async function create(client: MatrixClient, room: NewRoom): Promise<string> {
+  const { purpose, name, topic, invite, direct = false, trusted = false, state = {} } = room;
+  const { room_id: id } = await client.createRoom({
     name,
     topic,
     invite: [...invite],
     is_direct: direct,
-    preset: Preset.PrivateChat,
+    // Gives everybody who is asked in with it the maker's power, whatever the room version calls that.
+    preset: trusted ? Preset.TrustedPrivateChat : Preset.PrivateChat,
     visibility: Visibility.Private,
-    initial_state: [{ type: PURPOSE, state_key: '', content: { purpose } }],
+    initial_state: [
+      { type: PURPOSE, state_key: '', content: { purpose } },
+      ...Object.entries(state).map(([type, content]) => ({ type, state_key: '', content })),
+    ],
   });
-  return room;
+  return id;
 }

@@ -107,7 +107,8 @@ function createProgram(io: Io, output: Output): Command {
 }
 
 function roleOf(text: string): string {
-  const role = parseRole(text);
+  // A person is registered as an agent (`agent register --role human`), though nobody acts as one.
+  const role = text === 'human' ? text : parseRole(text);
   if (role === undefined) throw new InvalidArgumentError(`Allowed are ${ROLES.join(', ')}.`);
   return role;
 }

@@ -8,7 +8,7 @@ import { callAs, show, UsageError, withApp, type Session } from './session.ts';
 import { showBoard, showTask, showTasks } from './verb-look.ts';
 
 /** The same operation under a name for people: a verb, and the fields that are given by place instead of by flag. */
-interface Friendly {
+export interface Friendly {
   readonly name: string;
   readonly tool: string;
   readonly action: string;
@@ -17,6 +17,8 @@ interface Friendly {
   readonly optional?: readonly string[];
   /** The team's room stands in for a `roomId` that was not given. */
   readonly inTeamRoom?: true;
+  /** `--role` says what role somebody gets, as with `baton init`, and not in which role the caller acts. */
+  readonly givesRole?: true;
   readonly summary?: string;
 }
 
@@ -71,7 +73,7 @@ export function defineProject(command: Command, session: Session): void {
     .description('one project, drawn')
     .argument('<project>')
     .action((project: string) => showBoard(session, project, 'board'));
-  for (const entry of PROJECT) define(command, session, entry);
+  for (const entry of PROJECT) defineFriendly(command, session, entry);
 }
 
 /** `baton task …` */
@@ -86,10 +88,11 @@ export function defineTask(command: Command, session: Session): void {
     .description('one task: its record, specification and result')
     .argument('<task>')
     .action((task: string) => showTask(session, task));
-  for (const entry of TASK) define(command, session, entry);
+  for (const entry of TASK) defineFriendly(command, session, entry);
 }
 
-function define(parent: Command, session: Session, entry: Friendly): void {
+/** Adds one of them to its verb. */
+export function defineFriendly(parent: Command, session: Session, entry: Friendly): void {
   const { tool, action, name, places, optional = [] } = entry;
   const known = actionOf(tool, action);
   const fields = fieldsOf(known.inputSchema).map((field) =>
@@ -107,11 +110,19 @@ function define(parent: Command, session: Session, entry: Friendly): void {
     const placed = Object.fromEntries(
       places.map((place, index) => [place, typeof words[index] === 'string' ? words[index] : undefined]),
     );
-    const given = await payloadOf(command.opts(), fields, placed, session.io, seeAlso);
+    const { role, ...acting } = session.globals;
+    const roleGiven = entry.givesRole === true && role !== undefined;
+    const given = await payloadOf(
+      command.opts(),
+      fields,
+      { ...placed, ...(roleGiven ? { role } : {}) },
+      session.io,
+      seeAlso,
+    );
     const missing = places.find((place) => !optional.includes(place) && given.payload[place] === undefined);
     if (missing !== undefined) throw new UsageError(`missing argument: ${placeName(missing)}`, seeAlso);
     const envelope = await withApp(session, async (app) =>
-      callAs(app, session.globals, {
+      callAs(app, entry.givesRole === true ? acting : session.globals, {
         tool,
         action,
         ...(entry.inTeamRoom === true ? await inTeamRoom(app, given) : given),

@@ -4,7 +4,7 @@ import { fieldsOf } from '../fields.ts';
 import { addFlags, payloadOf } from './flags.ts';
 import { callAs, show, UsageError, withApp, type Session } from './session.ts';
 
-/** `baton taskflow|projectflow|filesync|message ACTION`: the protocol's actions with their own names and fields. */
+/** `baton taskflow|projectflow|roomflow|filesync|message ACTION`: the protocol's actions with their own names and fields. */
 export function defineTool(tool: string, command: Command, session: Session): void {
   const actions = actionsOf(tool);
   const seeAlso = `see \`baton ${tool} --help\``;

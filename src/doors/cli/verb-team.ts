@@ -1,10 +1,12 @@
 import type { Command } from 'commander';
-import { show, terseLog, workspaceOf, type Session } from './session.ts';
-import { table } from './text.ts';
+import { objectsOf, textsOf, wordOf, type Fields } from './answer.ts';
+import { callAs, show, withApp, type Session } from './session.ts';
+import { printable, table, type Palette } from './text.ts';
 
 interface SetupFlags {
-  readonly leaderRoom?: boolean;
+  readonly leaderRoom?: true;
   readonly invite?: readonly string[];
+  readonly dryRun?: true;
 }
 
 /** `baton team setup`: the team's rooms on the homeserver; run again it does nothing. */
@@ -13,29 +15,26 @@ export function defineTeam(command: Command, session: Session): void {
     .command('setup')
     .description("make the team's rooms on the homeserver and ask everybody in")
     .option('--leader-room', 'also a room for Leaders and their Manager')
-    .option('--invite <user...>', 'full Matrix ids of others who belong into the Team Room')
-    .action(async (flags: SetupFlags) => {
-      await setUp(flags, session);
+    .option('--invite <user...>', 'Matrix ids of Workers to ask into the Team Room and to put on the roster')
+    .option('--dry-run', 'only tell who would be asked into which room')
+    .action(async ({ dryRun, ...payload }: SetupFlags) => {
+      const call = { tool: 'team', action: 'setup', payload, dryRun: dryRun === true };
+      const answer = await withApp(session, (app) => callAs(app, session.globals, call));
+      show(session, answer, dryRun === true ? undefined : (palette) => renderSetup(answer, palette));
     });
 }
 
-async function setUp({ leaderRoom, invite }: SetupFlags, session: Session): Promise<void> {
-  const { setUpTeam } = await import('../../app.ts');
-  const rooms = await setUpTeam({
-    root: workspaceOf(session),
-    env: session.io.env,
-    log: terseLog(session.output),
-    ...(leaderRoom === undefined ? {} : { leaderRoom }),
-    ...(invite === undefined ? {} : { invite }),
-  });
-  show(session, { ok: true, action: 'team setup', rooms }, (palette) =>
-    table(
-      rooms.map(({ key, roomId, created, invited }) => [
-        created ? palette.green('made') : palette.dim('there'),
-        palette.bold(key),
-        roomId,
-        invited.length === 0 ? '' : `invited ${invited.join(', ')}`,
-      ]),
-    ),
-  );
+function renderSetup(answer: Fields, palette: Palette): string {
+  const rooms = objectsOf(answer['rooms']).map(({ key, roomId, created, invited }) => [
+    created === true ? palette.green('made') : palette.dim('there'),
+    palette.bold(wordOf(key)),
+    printable(wordOf(roomId)),
+    textsOf(invited).length === 0 ? '' : `invited ${textsOf(invited).map(printable).join(', ')}`,
+  ]);
+  const agents = textsOf(answer['registered']).map((name) => [
+    palette.green('registered'),
+    palette.bold(printable(name)),
+  ]);
+  const warnings = textsOf(answer['warnings']).map((text) => `${palette.yellow('warning')}  ${printable(text)}`);
+  return [table([...rooms, ...agents]), ...warnings].join('\n');
 }

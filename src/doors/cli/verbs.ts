@@ -58,6 +58,12 @@ export const VERBS: readonly Verb[] = [
     load: async () => (await import('./verb-team.ts')).defineTeam,
   },
   {
+    name: 'agent',
+    summary: 'the roster: register agents, list them, show one',
+    group: WORKSPACE,
+    load: async () => (await import('./verb-agent.ts')).defineAgent,
+  },
+  {
     name: 'project',
     summary: 'create, plan, accept, pause, complete projects',
     group: WORK,
@@ -81,7 +87,7 @@ export const VERBS: readonly Verb[] = [
     group: WORK,
     load: async () => (await import('./verb-look.ts')).defineInbox,
   },
-  ...['taskflow', 'projectflow', 'filesync', 'message'].map((tool): Verb => ({
+  ...['taskflow', 'projectflow', 'roomflow', 'filesync', 'message'].map((tool): Verb => ({
     name: tool,
     summary: `the actions of ${tool}, as agents call them`,
     group: PROTOCOL,

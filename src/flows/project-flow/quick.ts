@@ -48,11 +48,14 @@ export const createQuickProject = defineOperation({
     ]);
     if (node === undefined) throw new FlowError('internal', 'a quick project has one task');
     const { project_id: projectId } = meta;
-    const delegated = delegate.run({
-      ...context,
-      view: withProject(view, entryOf(meta, node, now)),
-      input: { projectId, taskId: node.id, roomId: input.roomId, spec: input.spec, notify: input.notify ?? false },
-    });
+    const delegated = delegate.run(
+      {
+        ...context,
+        view: withProject(view, entryOf(meta, node, now)),
+        input: { projectId, taskId: node.id, roomId: input.roomId, spec: input.spec, notify: input.notify ?? false },
+      },
+      undefined,
+    );
     return {
       changes: [writeProject(meta), ...delegated.changes],
       events: [
@@ -122,6 +125,7 @@ function withProject(view: WorkspaceView, entry: ProjectEntry): WorkspaceView {
     team: view.team,
     agents: () => view.agents(),
     agent: (localpart) => view.agent(localpart),
+    roomBindings: () => view.roomBindings(),
     projectIds: () => [...view.projectIds(), entry.id],
     project: (id) => (id === entry.id ? entry : view.project(id)),
     taskIds: () => view.taskIds(),

@@ -25,7 +25,7 @@ import { requireOpen, syncFields } from './common.ts';
 const input = z.object({
   projectId: z.string().min(1).describe('id of the project'),
   taskId: z.string().min(1).describe('id of a ready node of its plan'),
-  roomId: z.string().min(1).describe('room of the assignment; kept as written'),
+  roomId: z.string().min(1).describe('room of the assignment, see roomflow list_rooms; kept as written'),
   spec: z.string().min(1).describe('what the task is, Markdown'),
   title: z.string().optional().describe('title, where the node has none of its own'),
   assignedTo: z.string().optional().describe('worker name or Matrix id, default: as planned'),

@@ -26,7 +26,7 @@ export const nodeHealth = defineOperation({
       output: {
         status: 'ok',
         sync: { ahead, behind, lastPullAt, lastPushAt, conflicts },
-        matrix: { connected: facts.chat.kind === 'remote' },
+        matrix: { connected: facts.chat.kind === 'remote', teamRoomId: view.team.teamRoomId },
         problemCount: broken.length,
         problems: broken.slice(0, SHOWN_PROBLEMS).map(formatDiagnostic),
       },

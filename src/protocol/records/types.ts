@@ -185,6 +185,23 @@ export interface TeamSettings {
   };
 }
 
+/** `shared/roomflow/project-rooms/<id>-<hash>.json`: which room a project has (protocol.md §10.21). */
+export interface RoomBinding {
+  readonly schema: number;
+  readonly project_id: string;
+  /** Without any prefix. */
+  readonly room_id: string;
+  readonly name: string;
+  readonly topic?: string;
+  readonly source?: string;
+  readonly status: 'active' | 'archived';
+  readonly created_at?: string;
+  /** Full id of the account that made the room. */
+  readonly created_by?: string;
+  readonly archived_at?: string;
+  readonly unknown?: Unknowns;
+}
+
 /** One line of `shared/events/<month>/<writer>.jsonl` (features.md §2.3). */
 export interface EventRecord {
   /** ULID, or any id that sorts by time. */

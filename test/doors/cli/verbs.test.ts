@@ -162,6 +162,31 @@ describe('the friendly names', () => {
       'taskflow.request_attention',
       { taskId: 'r-01', question: 'Which?', kind: 'decision' },
     ],
+    [
+      [
+        'agent',
+        'register',
+        'ana',
+        '--name',
+        'Ana',
+        '--role',
+        'worker',
+        '--capabilities',
+        'dev',
+        '--max-concurrent',
+        '2',
+      ],
+      'agent.register',
+      { agent: 'ana', name: 'Ana', role: 'worker', capabilities: ['dev'], maxConcurrent: '2' },
+    ],
+    [['agent', 'register', '@eve:hs', '--role', 'human'], 'agent.register', { agent: '@eve:hs', role: 'human' }],
+    [['agent', 'show', 'ana'], 'agent.show', { agent: 'ana' }],
+    [
+      ['team', 'setup', '--leader-room', '--invite', '@a:hs', '@b:hs'],
+      'team.setup',
+      { leaderRoom: true, invite: ['@a:hs', '@b:hs'] },
+    ],
+    [['roomflow', 'create_task_room', '--project-id', 'r'], 'roomflow.create_task_room', { projectId: 'r' }],
   ])('%j is %s', async (argv, name, payload) => {
     expect(await call(...argv)).toEqual({ code: 0, stderr: '', calls: [[name, payload]] });
   });
@@ -273,6 +298,48 @@ describe('looking', () => {
     expect(app.calls.map(({ action, payload }) => [action, payload])).toEqual([
       ['inbox', { limit: '20', roomId: '!team:local', mine: true }],
     ]);
+  });
+
+  test('agent list shows both names, and who is in the Team Room', async () => {
+    const agent = { name: 'Ana', role: 'worker', status: 'IDLE', enabled: true, capabilities: ['dev', 'docs'] };
+    const agents = [
+      { ...agent, agent_id: 'ana', matrix_user_id: '@ana:hs', team_room: 'joined' },
+      {
+        ...agent,
+        agent_id: 'bo',
+        name: 'bo',
+        matrix_user_id: '@bo:hs',
+        team_room: 'absent',
+        enabled: false,
+        capabilities: [],
+      },
+    ];
+    const { run } = terminal({ answer: () => ({ ok: true, agents, warnings: ['no answer'] }) });
+    expect((await run('agent', 'list')).stdout).toBe(
+      [
+        'agent  name  matrix id  role    status    team room  capabilities',
+        'ana    Ana   @ana:hs    worker  IDLE      joined     dev, docs',
+        'bo     bo    @bo:hs     worker  disabled  absent',
+        'warning  no answer',
+        '',
+      ].join('\n'),
+    );
+  });
+
+  test('team setup shows which room was made, and who was asked in', async () => {
+    const { run } = terminal({
+      answer: () => ({
+        ok: true,
+        rooms: [
+          { key: 'teamRoomId', roomId: '!t:hs', created: true, invited: ['@a:hs', '@b:hs'] },
+          { key: 'leaderDmRoomId', roomId: '!d:hs', created: false, invited: [] },
+        ],
+        registered: ['a'],
+      }),
+    });
+    expect((await run('team', 'setup')).stdout).toBe(
+      'made        teamRoomId      !t:hs  invited @a:hs, @b:hs\nthere       leaderDmRoomId  !d:hs\nregistered  a\n',
+    );
   });
 
   test('sync status says how the clone and the remote stand', async () => {

@@ -31,7 +31,14 @@ describe('the tools', () => {
   test("of a Leader are the protocol's, without what only Workers do", async () => {
     const { client } = await session();
     const { tools } = await client.listTools();
-    expect(tools.map(({ name }) => name)).toEqual(['health', 'message', 'filesync', 'projectflow', 'taskflow']);
+    expect(tools.map(({ name }) => name)).toEqual([
+      'health',
+      'message',
+      'roomflow',
+      'filesync',
+      'projectflow',
+      'taskflow',
+    ]);
     expect(actionsOf(tools.at(-1))).toEqual(['delegate_task', 'check_task', 'cancel_task', 'request_attention']);
   });
 
@@ -217,6 +224,8 @@ describe('prompts', () => {
       'plan_dag',
       'plan_loop',
       'ready_nodes',
+      'list_rooms',
+      'create_task_room',
       'delegate_task',
       'check_task',
       'accept_task_result',

@@ -92,7 +92,7 @@ export function createWorld(files: Readonly<Record<string, string>> = {}, chat: 
       facts,
     };
     operation.precheck?.(context);
-    return operation.run(context);
+    return operation.run(context, undefined);
   }
 
   function apply<Decided extends Decision<object>>(decision: Decided): Decided {

@@ -19,7 +19,7 @@ describe('health', () => {
       tool: 'health',
       status: 'ok',
       sync: { ahead: 1, behind: 0, lastPullAt: 'a', lastPushAt: 'b', conflicts: [] },
-      matrix: { connected: true },
+      matrix: { connected: true, teamRoomId: '!team:hs.local' },
       problemCount: 1,
       problems: [expect.stringMatching(/^shared\/tasks\/t\/meta\.json:1:\d+ \[/)],
     };

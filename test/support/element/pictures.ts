@@ -105,7 +105,7 @@ async function enter(page: Page, url: string, { userId, password }: Rooms): Prom
   await page.locator('input[name=username]').fill(userId);
   await page.locator('input[name=password]').fill(password);
   await page.locator('input[type=submit]').click();
-  await page.locator('.mx_RoomSublist').first().waitFor();
+  await page.locator('.mx_RoomTile').first().waitFor();
 }
 
 async function goTo(page: Page, hash: string): Promise<void> {

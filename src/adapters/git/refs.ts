@@ -1,0 +1,153 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join, relative } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
+import { FlowError } from '../../protocol/errors.ts';
+import type { Git, ObjectId, RefUpdate, RepositoryFacts } from '../../ports-git.ts';
+import { createLookup } from './objects.ts';
+import { ask } from './run.ts';
+import type { GitPlace } from './run.ts';
+import { SessionEnded, createSession } from './session.ts';
+import type { AnswerReader } from './session.ts';
+
+const OPERATIONS = [
+  ['MERGE_HEAD', 'merge'],
+  ['rebase-merge', 'rebase'],
+  ['rebase-apply', 'rebase'],
+  ['CHERRY_PICK_HEAD', 'cherry-pick'],
+  ['REVERT_HEAD', 'revert'],
+  ['BISECT_LOG', 'bisect'],
+] as const;
+
+/** Everything that a clone can say of itself; a process. */
+export async function readFacts(clone: GitPlace, gitDir: string): Promise<RepositoryFacts> {
+  const format = '--format=%(HEAD)%(objectname) %(refname)';
+  const lines = (await ask(clone, ['for-each-ref', format, 'refs/heads/', 'refs/remotes/', 'refs/baton/'])).split('\n');
+  const current = lines.find((line) => line.startsWith('*'))?.split(' ')[1];
+  // A branch without a commit is not listed.
+  const head = current ?? (await ask(clone, ['symbolic-ref', '--quiet', 'HEAD'], { codes: [0, 1] }));
+  return {
+    branch: branchOf(head),
+    operation: operationIn(gitDir),
+    refs: parseRefs(lines.map((line) => line.slice(1)).join('\n')),
+  };
+}
+
+/** Where a clone stands, without a process: every step asks it. */
+export function createStand(
+  clone: GitPlace,
+  gitDir: string,
+): (refs: readonly string[]) => Promise<Awaited<ReturnType<Git['stand']>>> {
+  const lookup = createLookup(clone);
+  return async (refs) => {
+    const [, symbolic] = /^ref: (.+)$/m.exec(readFileSync(join(gitDir, 'HEAD'), 'utf8')) ?? [];
+    // Where refs are kept in tables, the file is only a placeholder.
+    const head =
+      symbolic === 'refs/heads/.invalid'
+        ? await ask(clone, ['symbolic-ref', '--quiet', 'HEAD'], { codes: [0, 1] })
+        : symbolic;
+    const found = await lookup.stat(refs);
+    return { branch: branchOf(head ?? ''), operation: operationIn(gitDir), ids: found.map((object) => object?.id) };
+  };
+}
+
+const branchOf = (ref: string): string | undefined =>
+  ref.startsWith('refs/heads/') ? ref.slice('refs/heads/'.length) : undefined;
+
+function operationIn(gitDir: string): RepositoryFacts['operation'] {
+  return OPERATIONS.find(([file]) => existsSync(join(gitDir, file)))?.[1];
+}
+
+/** Lines of `<id> <ref>`. */
+export function parseRefs(text: string): ReadonlyMap<string, ObjectId> {
+  return new Map(
+    text
+      .split('\n')
+      .filter((line) => line !== '')
+      .map((line) => [line.slice(line.indexOf(' ') + 1), line.slice(0, line.indexOf(' '))]),
+  );
+}
+
+/** Milliseconds between attempts while another git holds the lock of a ref, as it does for moments. */
+const REF_LOCKED: readonly number[] = [20, 50, 100, 200, 400];
+
+/** Moves refs, all or none; false when one no longer stood where it was expected. */
+export function createRefUpdater(place: GitPlace): (updates: readonly RefUpdate[]) => Promise<boolean> {
+  const session = createSession(place, ['update-ref', '--stdin', '-z', '--create-reflog', '-m', 'baton']);
+  return async (updates) => {
+    if (updates.length === 0) return true;
+    const input = `start\0${updates.map(command).join('')}prepare\0commit\0`;
+    for (let attempt = 0; ; attempt += 1) {
+      const stderr = await session.exchange(input, readOutcome).catch(reasonOf);
+      if (stderr === undefined) return true;
+      const lock = /unable to create '([^']+\.lock)': File exists/i.exec(stderr)?.[1];
+      const delay = REF_LOCKED[attempt];
+      if (delay !== undefined && (lock !== undefined || stderr === '')) await wait(delay);
+      else if (lock !== undefined) throw leftLocked(place, lock);
+      else if (MOVED.test(stderr)) return false;
+      else {
+        throw new FlowError('git-failed', `git update-ref failed: ${stderr.trim().slice(0, 400)}`, {
+          remedy: 'run `git fsck` in the workspace',
+        });
+      }
+    }
+  };
+}
+
+function command({ ref, next, previous }: RefUpdate): string {
+  if (next === undefined) return `delete ${ref}\0${previous ?? ''}\0`;
+  if (previous === null) return `create ${ref}\0${next}\0`;
+  return `update ${ref}\0${next}\0${previous ?? ''}\0`;
+}
+
+/** One line for each of `start`, `prepare` and `commit`; a transaction that fails ends the process instead. */
+async function readOutcome(reader: AnswerReader): Promise<undefined> {
+  for (const step of ['start', 'prepare', 'commit']) {
+    const line = await reader.line();
+    if (line !== `${step}: ok`) throw new SessionEnded(`unexpected answer to ${step}: ${line}`);
+  }
+}
+
+/** What git said before it ended; nothing when somebody ended it, which says nothing of the refs. */
+function reasonOf(error: unknown): string {
+  if (error instanceof SessionEnded) return error.stderr;
+  throw error;
+}
+
+/** What was to be moved is not where it was expected. */
+const MOVED = /cannot lock ref|reference already exists|is at .* but expected|unable to resolve reference/i;
+
+function leftLocked({ cwd }: GitPlace, lock: string): FlowError {
+  const file = relative(cwd, lock);
+  return new FlowError('git-failed', `another git is at work in this repository, or one died there: ${file} exists`, {
+    retryable: true,
+    remedy: `wait for it; if no git runs here any more, remove ${file}`,
+  });
+}
+
+async function trackingRefs(place: GitPlace): Promise<ReadonlyMap<string, ObjectId>> {
+  return parseRefs(await ask(place, ['for-each-ref', '--format=%(objectname) %(refname)', 'refs/remotes/origin/']));
+}
+
+/** Tells the private repository what the clone already has, so that the first fetch brings only what is new. */
+export async function seedTracking(clone: GitPlace, objects: GitPlace): Promise<void> {
+  const known = await trackingRefs(objects);
+  const missing = [...(await trackingRefs(clone))].filter(([ref]) => !known.has(ref) && !ref.endsWith('/HEAD'));
+  await createRefUpdater(objects)(missing.map(([ref, next]) => ({ ref, next })));
+}
+
+/** Shows what was fetched to a person's own git, which also keeps it from being collected as garbage. */
+export function createMirror(
+  clone: GitPlace,
+  updateRefs: (updates: readonly RefUpdate[]) => Promise<boolean>,
+): (branches: ReadonlyMap<string, ObjectId>) => Promise<void> {
+  let shown: ReadonlyMap<string, ObjectId> | undefined;
+  return async (branches) => {
+    shown ??= await trackingRefs(clone);
+    const before = shown;
+    const now = [...branches].map(
+      ([branch, next]) => [branch.replace('refs/heads/', 'refs/remotes/origin/'), next] as const,
+    );
+    await updateRefs(now.filter(([ref, next]) => before.get(ref) !== next).map(([ref, next]) => ({ ref, next })));
+    shown = new Map(now);
+  };
+}

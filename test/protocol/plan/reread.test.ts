@@ -1,0 +1,88 @@
+import * as fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { readDocument, readWhole } from '../../../src/protocol/plan/document.ts';
+import { renderNodeLine } from '../../../src/protocol/plan/render.ts';
+import { reread } from '../../../src/protocol/plan/reread.ts';
+import { nodeWith, nodes } from './arbitraries.ts';
+
+const prose = fc.constantFrom(
+  '',
+  'Some words.',
+  '```',
+  '<!--',
+  '-->',
+  '  - Spec: x',
+  '### Phase',
+  '> quoted',
+  '~~~',
+  '\t',
+);
+const HEAD = '# Team Project: p\n\n## DAG Task Plan\n\n**Plan Type**: dag\n';
+
+/** A plan with other lines between its tasks, and one of its lines replaced. */
+const edited = fc
+  .tuple(
+    nodes,
+    fc.array(prose, { maxLength: 8 }),
+    fc.constantFrom('\n', '\r\n'),
+    fc.nat(),
+    fc.constantFrom('', '  ', '\t'),
+  )
+  .chain(([list, between, eol, seed, indent]) => {
+    const lines = list.flatMap((node, index) => [
+      `${indent}${renderNodeLine(node)}`,
+      ...between.slice(index, index + 1),
+    ]);
+    const before = [...HEAD.split('\n'), ...lines, 'Last words.'].join(eol);
+    const old = list[seed % Math.max(1, list.length)];
+    const same = old === undefined ? fc.constant('x') : nodeWith(fc.constant(old.id), []).map(renderNodeLine);
+    const replacement = fc.oneof(
+      { weight: 4, arbitrary: same.map((line) => indent + line) },
+      { weight: 1, arbitrary: fc.oneof(prose, fc.string(), fc.constant(`- [ ] other — Other${eol}- [ ] more — More`)) },
+    );
+    return replacement.map((line) => {
+      const written = old === undefined ? 'x' : `${indent}${renderNodeLine(old)}`;
+      return { before, after: before.replace(written, () => line) };
+    });
+  });
+
+describe('a document read again after one line changed', () => {
+  test('is what reading all of it gives', () => {
+    let shortcuts = 0;
+    fc.assert(
+      fc.property(edited, ({ before, after }) => {
+        const again = reread(readWhole(before), after);
+        if (again === undefined) return;
+        shortcuts += before === after ? 0 : 1;
+        expect(again).toEqual(readWhole(after));
+      }),
+      { numRuns: 2_000 },
+    );
+    expect(shortcuts).toBeGreaterThan(100);
+  });
+
+  test('is found for the changes that the work makes, and for no others', () => {
+    const before = readWhole(
+      `${HEAD}\n- [ ] a — First (assigned: w)\n- [ ] b — Second (assigned: w, depends: a)\nEnd.\n`,
+    );
+    const taken = (after: string): boolean => reread(before, after) !== undefined;
+    const { text } = before;
+    expect(taken(text.replace('[ ] a', '[~] a'))).toBe(true);
+    expect(taken(text.replace('First (assigned: w)', 'First, renamed (assigned: bo)'))).toBe(true);
+    expect(taken(text)).toBe(false);
+    expect(taken(text.replace('[ ] a', '[~] a').replace('[ ] b', '[~] b'))).toBe(false);
+    expect(taken(text.replace('] a ', '] c '))).toBe(false);
+    expect(taken(text.replace('First', '<!-- First'))).toBe(false);
+    expect(taken(text.replace('- [ ] a', '* [ ] a'))).toBe(false);
+    expect(taken(text.replace('End.', 'Ends.'))).toBe(false);
+    expect(taken(text.replace('- [ ] a — First (assigned: w)\n', ''))).toBe(false);
+  });
+
+  test('is the same to whoever asks for it in turns', () => {
+    fc.assert(
+      fc.property(edited, ({ before, after }) => {
+        for (const text of [before, after, before]) expect(readDocument(text)).toEqual(readWhole(text));
+      }),
+    );
+  });
+});
