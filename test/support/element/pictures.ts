@@ -17,6 +17,8 @@ const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
 const IMAGES = join(ROOT, 'docs/images');
 const SIZE = { width: 1200, height: 800 };
 const MOST_BYTES = 200_000;
+/** Only catches what hangs; milliseconds. */
+const PATIENCE = 120_000;
 const BROWSERS = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
 
 interface Rooms {
@@ -80,6 +82,7 @@ async function takePictures(rooms: Rooms, executablePath: string): Promise<void>
   const browser = await chromium.launch({ executablePath, args: ['--no-sandbox'] });
   try {
     const page = await browser.newPage({ viewport: SIZE });
+    page.setDefaultTimeout(PATIENCE);
     await enter(page, element.url, rooms);
     await picture(page, 'team-room', teamRoom, find(team, 'TASK_ASSIGNED'));
     await picture(page, 'team-room-attention', teamRoom, find(team, 'ATTENTION_DECISION'));
@@ -119,7 +122,6 @@ async function picture(page: Page, name: string, room: string, event: RoomEvent)
   await tile.waitFor();
   // The pointer, where it rests, would bring up a message's tools.
   await page.mouse.move(200, 600);
-  await page.locator('.mx_RoomView .mx_Spinner').waitFor({ state: 'hidden' });
   await tile.evaluate((element: { scrollIntoView(where: boolean): void }) => element.scrollIntoView(true));
   await page.evaluate('document.fonts.ready.then(() => undefined)');
   await settled(page);
@@ -131,7 +133,7 @@ async function picture(page: Page, name: string, room: string, event: RoomEvent)
   say(`${file}  ${Math.round(size / 1000)} kB`);
 }
 
-/** Names and faces come after the message that shows them: two equal pictures in a row are the last one. */
+/** Names and faces come after the message that shows them, and what still loads moves: two equal pictures are the last. */
 async function settled(page: Page): Promise<void> {
   let last = '';
   for (;;) {
