@@ -22,6 +22,8 @@ import { initWorkspace as initializeWorkspace } from './services/initializer.ts'
 import { assemble } from './assembly.ts';
 import type { Assembly } from './assembly.ts';
 
+export { logInToHomeserver, logOutOfHomeserver } from './homeserver-session.ts';
+
 /** `baton init` (interface.md §3). Throws `FlowError`. */
 export function initWorkspace(options: InitOptions): Promise<InitReport> {
   return initializeWorkspace(options, createWorkspaceGit(options.env));

@@ -15,7 +15,10 @@ export interface ChatRequest {
   readonly onReady: () => void;
 }
 
-/** The configured homeserver, else the local room log (interface.md §7). Throws `bad-config` when there is no token. */
+/**
+ * The configured homeserver, else the local room log (interface.md §7). Throws `bad-config` for a token that is named
+ * and not there; without one the chat says what is missing once it is used, since work does not wait for it.
+ */
 export async function openChat(request: ChatRequest): Promise<Chat> {
   const { config, root, state, env, clock, workTree, onReady } = request;
   const { matrixUserId: self } = config.identity;
@@ -27,15 +30,36 @@ export async function openChat(request: ChatRequest): Promise<Chat> {
     return createLocalChat({ dir: join(state, 'rooms'), self, clock, members });
   }
   // The SDK is large, and most commands start without it.
-  const { createMatrixChat, readAccessToken } = await import('./adapters/matrix/main.ts');
-  const { homeserver, deviceId } = config.matrix;
+  const { createMatrixChat, readAccessToken, readPassword, sessionStore } = await import('./adapters/matrix/main.ts');
+  const { matrix } = config;
+  const { homeserver, deviceId } = matrix;
+  const device = deviceId === undefined ? {} : { deviceId };
+  const place = { root, env };
   return createMatrixChat({
     homeserver,
-    accessToken: readAccessToken(config.matrix, { root, env }),
-    ...(deviceId === undefined ? {} : { deviceId }),
+    // What a person names comes first, then the session of an earlier login, then a login.
+    ...(namesToken(matrix)
+      ? { accessToken: readAccessToken(matrix, place) }
+      : {
+          session: {
+            store: sessionStore(sessionFile(state), { homeserver, self }),
+            password: () => readPassword(matrix, place),
+            ...device,
+          },
+        }),
+    ...device,
     self,
     dir: join(state, 'matrix'),
     clock,
     onReady,
   });
+}
+
+export function namesToken({ accessTokenEnv, accessTokenFile }: NonNullable<BatonConfig['matrix']>): boolean {
+  return accessTokenEnv !== undefined || accessTokenFile !== undefined;
+}
+
+/** Where a login is kept, in the workspace's `.baton`. */
+export function sessionFile(state: string): string {
+  return join(state, 'matrix', 'session.json');
 }

@@ -52,10 +52,15 @@ const matrix = z
     homeserver: z.url({ protocol: /^https?$/ }),
     accessTokenEnv: text.optional(),
     accessTokenFile: text.optional(),
+    passwordEnv: text.optional(),
+    passwordFile: text.optional(),
     deviceId: text.optional(),
   })
-  .refine((value) => (value.accessTokenEnv === undefined) !== (value.accessTokenFile === undefined), {
-    message: 'needs accessTokenEnv or accessTokenFile, and not both',
+  .refine((value) => value.accessTokenEnv === undefined || value.accessTokenFile === undefined, {
+    message: 'takes accessTokenEnv or accessTokenFile, and not both',
+  })
+  .refine((value) => value.passwordEnv === undefined || value.passwordFile === undefined, {
+    message: 'takes passwordEnv or passwordFile, and not both',
   });
 
 const server = z.strictObject({
@@ -116,6 +121,8 @@ const OVERRIDES: readonly (readonly [name: string, path: readonly string[], kind
   ['BATON_MATRIX_HOMESERVER', ['matrix', 'homeserver'], 'text'],
   ['BATON_MATRIX_ACCESS_TOKEN_ENV', ['matrix', 'accessTokenEnv'], 'text'],
   ['BATON_MATRIX_ACCESS_TOKEN_FILE', ['matrix', 'accessTokenFile'], 'text'],
+  ['BATON_MATRIX_PASSWORD_ENV', ['matrix', 'passwordEnv'], 'text'],
+  ['BATON_MATRIX_PASSWORD_FILE', ['matrix', 'passwordFile'], 'text'],
   ['BATON_MATRIX_DEVICE_ID', ['matrix', 'deviceId'], 'text'],
   ['BATON_SERVER_HOST', ['server', 'host'], 'text'],
   ['BATON_SERVER_PORT', ['server', 'port'], 'number'],

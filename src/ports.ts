@@ -1,5 +1,7 @@
 import type { Change } from './protocol/changes.ts';
+import type { ChatReport } from './protocol/chat-report.ts';
 import type { Diagnostic } from './protocol/diagnostic.ts';
+import type { FlowError } from './protocol/errors.ts';
 import type { Actor } from './protocol/records/types.ts';
 import type { NewRoom, RoomDescription, RoomMember } from './protocol/rooms.ts';
 import type { WorkspaceView } from './protocol/view.ts';
@@ -161,6 +163,11 @@ export interface OutgoingMessage {
   readonly mentions: readonly string[];
   /** Who speaks, where the node speaks for somebody it hosts. A homeserver knows only the node's own account. */
   readonly sender?: string;
+  /**
+   * Of a digest: the messages that it gathers, in order. `text` and `mentions` are theirs together; each of their
+   * transactions is known as sent from then on, with the event id of the digest.
+   */
+  readonly parts?: readonly Pick<OutgoingMessage, 'txn' | 'text' | 'mentions'>[];
 }
 
 export interface RoomMessage {
@@ -170,6 +177,15 @@ export interface RoomMessage {
   readonly text: string;
   readonly mentions: readonly string[];
   readonly at: string;
+  /**
+   * How it was said, where not as plain new words: `notice` is what bots say and no bot may answer, `edit` changes an
+   * earlier message, `other` is a file, a picture, a gesture.
+   */
+  readonly form?: 'notice' | 'edit' | 'other';
+  /** It mentions the whole room. */
+  readonly toAll?: boolean;
+  /** It belongs to a thread, which those outside it do not follow. */
+  readonly inThread?: boolean;
 }
 
 /** Where messages go: the local room log, or a homeserver. One contract suite runs on both. */
@@ -180,15 +196,32 @@ export interface Chat {
   readonly self: string;
   /** Full ids of those who have joined; throws `notify-failed` when it cannot be told. */
   joined(room: string): Promise<readonly string[]>;
-  /** Same txn again: the first event id, and no second message. Throws `notify-failed`. */
+  /**
+   * Same txn again: the first event id, and no second message. Throws `notify-failed`, with `retryAfterMs` in its data
+   * when nothing but the number of messages was wrong: then this one has not been said.
+   */
   send(message: OutgoingMessage): Promise<{ readonly eventId: string; readonly reused: boolean }>;
   /** Newest last. */
   history(room: string | undefined, limit: number): Promise<readonly RoomMessage[]>;
   /** Hears others from where the last process stopped, until it is closed. Absent where there is nobody to hear. */
   listen?(ear: Ear): { close(): Promise<void> };
+  /** Absent where messages are taken however many they are. */
+  readonly limit?: ChatLimit;
   /** Absent where a room is only a name. */
   readonly rooms?: RoomKeeper;
+  /** How the homeserver, the account and these rooms stand; never throws. Absent where there is no homeserver. */
+  examine?(rooms: readonly string[]): Promise<ChatReport>;
   close(): Promise<void>;
+}
+
+/** What is to be known of a room that takes only so many messages at a time. */
+export interface ChatLimit {
+  /** Why nothing is taken at this moment; `undefined` when the next message may be tried. */
+  holds(): FlowError | undefined;
+  /** Whether a message can be said without any of it being cut away. */
+  fits(message: OutgoingMessage): boolean;
+  /** Whether a transaction was begun, by this process or an earlier one: then it may be in its room already. */
+  knows(txn: string): boolean;
 }
 
 /** Makes rooms, asks people in, and looks who is there. All throw `notify-failed`. */
@@ -221,6 +254,8 @@ export interface Ear {
 /** What an operation wants to be said once its commit is on the remote. */
 export interface Announcement extends OutgoingMessage {
   readonly kind: 'assignment' | 'completion' | 'attention' | 'report' | 'project-completed' | 'notice' | 'message';
+  /** Somebody waits for an answer: said first where only so much can be said (protocol.md §13). */
+  readonly urgent?: true;
   /** The one who must have joined the room before anything is sent (protocol.md §10.1). */
   readonly mustHaveJoined?: string;
   /** Run after delivery, with `eventId` added to the input. Data, not a closure, so that it survives a crash. */
@@ -233,7 +268,14 @@ export interface Announcement extends OutgoingMessage {
 
 export type Delivery =
   | { readonly txn: string; readonly sent: true; readonly eventId: string; readonly reused: boolean }
-  | { readonly txn: string; readonly sent: false; readonly error: string; readonly retryable: boolean };
+  | {
+      readonly txn: string;
+      readonly sent: false;
+      readonly error: string;
+      readonly retryable: boolean;
+      /** Nothing is wrong: it waits for its turn, because a homeserver takes only so many messages. */
+      readonly queued?: true;
+    };
 
 /** Delivers announcements after publication, and keeps what could not be delivered (services/outbox). */
 export interface Announcer {
@@ -244,5 +286,12 @@ export interface Announcer {
   owe(announcements: readonly Announcement[], commit: string | undefined): void;
   /** Takes back what was owed for a commit that was never made. */
   withdraw(announcements: readonly Announcement[]): void;
+  /** What is not said yet; absent where nothing is kept. */
+  pending?(): readonly {
+    readonly announcement: Announcement;
+    readonly state: 'waiting' | 'due';
+    readonly since: string;
+    readonly error?: string;
+  }[];
   deliver(announcements: readonly Announcement[]): Promise<readonly Delivery[]>;
 }

@@ -84,9 +84,19 @@ describe('the configuration of a node', () => {
       'baton.json: git.lanePrefix: must end in /',
     ],
     [
-      'a homeserver without a token',
-      { ...SMALLEST, matrix: { homeserver: 'https://hs' } },
-      'baton.json: matrix: needs accessTokenEnv or accessTokenFile, and not both',
+      'two places for one token',
+      { ...SMALLEST, matrix: { homeserver: 'https://hs', accessTokenEnv: 'T', accessTokenFile: 't' } },
+      'baton.json: matrix: takes accessTokenEnv or accessTokenFile, and not both',
+    ],
+    [
+      'two places for one password',
+      { ...SMALLEST, matrix: { homeserver: 'https://hs', passwordEnv: 'P', passwordFile: 'p' } },
+      'baton.json: matrix: takes passwordEnv or passwordFile, and not both',
+    ],
+    [
+      'a password in the file itself',
+      { ...SMALLEST, matrix: { homeserver: 'https://hs', password: 's3cret' } },
+      'unknown key matrix.password',
     ],
     [
       'a token in the file itself',

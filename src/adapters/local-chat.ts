@@ -19,6 +19,8 @@ export interface LocalChatOptions {
 /** One line of a room log. The event id sorts by time, so that several rooms can be shown as one story. */
 interface Line extends RoomMessage {
   readonly txn: string;
+  /** The transactions that a digest says besides. */
+  readonly covers?: readonly string[];
 }
 
 const SUFFIX = '.jsonl';
@@ -33,7 +35,7 @@ export function createLocalChat({ dir, self, clock, members }: LocalChatOptions)
   /** Transaction id → event id of everything ever sent from here; read from the logs when first needed. */
   let sent: Map<string, string> | undefined;
   const known = (): Map<string, string> => {
-    sent ??= new Map(readAll(dir).map(({ txn, eventId }) => [txn, eventId]));
+    sent ??= new Map(readAll(dir).flatMap(eventsOf));
     return sent;
   };
 
@@ -45,8 +47,9 @@ export function createLocalChat({ dir, self, clock, members }: LocalChatOptions)
       const earlier = known().get(message.txn);
       if (earlier !== undefined) return { eventId: earlier, reused: true };
       const eventId = `$${clock.id()}`;
-      append(dir, lineOf(message, eventId, message.sender ?? self, clock.now()));
-      known().set(message.txn, eventId);
+      const line = lineOf(message, eventId, message.sender ?? self, clock.now());
+      append(dir, line);
+      for (const [txn] of eventsOf(line)) known().set(txn, eventId);
       return { eventId, reused: false };
     },
     async history(room, limit) {
@@ -67,7 +70,14 @@ function lineOf(message: OutgoingMessage, eventId: string, sender: string, at: s
       retryable: false,
     });
   }
-  return { eventId, txn: message.txn, room, sender, text: message.text, mentions: message.mentions, at };
+  const { txn, text, mentions, parts } = message;
+  const covers = parts === undefined ? {} : { covers: parts.map((part) => part.txn) };
+  return { eventId, txn, ...covers, room, sender, text, mentions, at };
+}
+
+/** Each transaction that a line says, with its event. */
+function eventsOf({ txn, covers = [], eventId }: Line): readonly (readonly [string, string])[] {
+  return [txn, ...covers].map((said) => [said, eventId]);
 }
 
 function messageOf({ eventId, room, sender, text, mentions, at }: Line): RoomMessage {
@@ -136,8 +146,14 @@ function readLines(file: string): readonly Line[] {
 }
 
 function lineIn(value: Readonly<Partial<Record<keyof Line, unknown>>>): Line | undefined {
-  const { eventId, txn, room, sender, text: body, mentions, at } = value;
+  const { covers, ...fields } = value;
+  const { eventId, txn, room, sender, text: body, mentions, at } = fields;
   const texts = [eventId, txn, room, sender, body, at];
   if (texts.some((field) => typeof field !== 'string') || !Array.isArray(mentions)) return undefined;
-  return { ...value, mentions: mentions.filter((mention) => typeof mention === 'string') } as Line;
+  const line = { ...fields, mentions: textsAmong(mentions) } as Line;
+  return Array.isArray(covers) ? { ...line, covers: textsAmong(covers) } : line;
+}
+
+function textsAmong(values: readonly unknown[]): readonly string[] {
+  return values.filter((value) => typeof value === 'string');
 }

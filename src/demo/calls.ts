@@ -2,7 +2,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import type { App, Envelope } from '../app-types.ts';
 import { ERROR_CODES, FlowError } from '../protocol/errors.ts';
 import type { ErrorCode } from '../protocol/errors.ts';
-import { parseLine } from '../protocol/mention.ts';
+import { parseLines } from '../protocol/mention.ts';
 import type { ProtocolLine } from '../protocol/mention.ts';
 
 /** More than a demo says in a room. */
@@ -12,27 +12,13 @@ export const MESSAGES = 500;
 export async function call(app: App, tool: string, action: string, payload: object = {}): Promise<Envelope> {
   const envelope = await tryCall(app, tool, action, payload);
   if (envelope.ok) return envelope;
-  throw refusal(app, tool, action, envelope);
-}
-
-/**
- * A call that also has something said. Where the room cannot take it now, because its homeserver limits how much is
- * said at once, the call has done its work all the same, and the node says it later.
- */
-export async function callAndSay(app: App, tool: string, action: string, payload: object): Promise<void> {
-  const envelope = await tryCall(app, tool, action, payload);
-  if (envelope.ok || (envelope.code === 'notify-failed' && envelope['retryable'] === true)) return;
-  throw refusal(app, tool, action, envelope);
+  const { error = 'refused without a reason', remedy } = envelope;
+  const message = `${app.identity.localpart}'s ${tool} ${action} was refused: ${error}`;
+  throw new FlowError(codeOf(envelope), message, typeof remedy === 'string' ? { remedy } : {});
 }
 
 export function tryCall(app: App, tool: string, action: string, payload: object = {}): Promise<Envelope> {
   return app.call({ tool, action, payload });
-}
-
-function refusal(app: App, tool: string, action: string, envelope: Envelope): FlowError {
-  const { error = 'refused without a reason', remedy } = envelope;
-  const message = `${app.identity.localpart}'s ${tool} ${action} was refused: ${error}`;
-  return new FlowError(codeOf(envelope), message, typeof remedy === 'string' ? { remedy } : {});
 }
 
 function codeOf({ code = '' }: Envelope): ErrorCode {
@@ -44,14 +30,11 @@ export function textsOf(answer: Envelope): readonly string[] {
   return (answer['messages'] as readonly { readonly text: string }[]).map(({ text }) => text);
 }
 
-/** The lines of the protocol among messages; a message that gathers several has each in a paragraph of its own. */
-export function linesOf(texts: readonly string[]): readonly ProtocolLine[] {
-  return texts.flatMap((text) => text.split(/\n{2,}/)).flatMap((paragraph) => parseLine(paragraph) ?? []);
-}
-
 /** The lines among messages that name a task. */
 export function taskLinesOf(texts: readonly string[]): readonly (ProtocolLine & { readonly taskId: string })[] {
-  return linesOf(texts).flatMap((line) => (line.taskId === undefined ? [] : [{ ...line, taskId: line.taskId }]));
+  return texts
+    .flatMap(parseLines)
+    .flatMap((line) => (line.taskId === undefined ? [] : [{ ...line, taskId: line.taskId }]));
 }
 
 /** What a Worker says of a task that it has handed in. */

@@ -1,5 +1,5 @@
 import type { App, AppIdentity, Envelope } from '../app-types.ts';
-import { MESSAGES, RESULT_LINES, call, callAndSay, taskLinesOf, textsOf, until } from './calls.ts';
+import { MESSAGES, RESULT_LINES, call, taskLinesOf, textsOf, until } from './calls.ts';
 import type { History } from './history.ts';
 import { specOf } from './script.ts';
 
@@ -94,7 +94,7 @@ export function createLeader(options: LeaderOptions): Leader {
         fresh.map((node) => {
           const spec = specOf({ ...node, ...orderOf(node), ...history });
           const payload = { projectId, taskId: node.taskId, roomId: team.room, spec };
-          return callAndSay(app, 'taskflow', 'delegate_task', payload);
+          return call(app, 'taskflow', 'delegate_task', payload);
         }),
       );
       if (fresh.length > 0) await changed(projectId);

@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import type { App, DemoOptions } from '../app-types.ts';
 import { clip, pad, printableLines } from '../doors/cli/text.ts';
 import { localpartOf } from '../protocol/identity.ts';
-import { RESULT_LINES, call, linesOf, until } from './calls.ts';
+import { parseLines } from '../protocol/mention.ts';
+import { RESULT_LINES, call, until } from './calls.ts';
 import { pathFor } from './folder.ts';
 import type { Login, Rooms, Said } from './house.ts';
 import type { Stage } from './stage.ts';
@@ -44,7 +45,7 @@ export async function readOutcome(
 /** The Team Room, once it tells of every assignment, of every result and of the end of every project. */
 async function wholeTalk(rooms: Rooms, { projects, tasks }: Told): Promise<readonly Said[] | undefined> {
   const talk = await rooms.read(rooms.team);
-  const lines = linesOf(talk.map(({ text }) => text));
+  const lines = talk.flatMap(({ text }) => parseLines(text));
   const about = (isKind: (kind: string) => boolean): ReadonlySet<string | undefined> =>
     new Set(lines.filter(({ kind }) => isKind(kind)).map(({ taskId, projectId }) => taskId ?? projectId));
   const assigned = about((kind) => kind === 'assigned');

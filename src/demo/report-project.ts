@@ -1,4 +1,4 @@
-import { call, callAndSay } from './calls.ts';
+import { call } from './calls.ts';
 import { readyIds } from './leader.ts';
 import type { Decided, Leader, Order, PlannedNode } from './leader.ts';
 import { ANSWERS, STEPS } from './script.ts';
@@ -46,7 +46,7 @@ export async function runReport(leader: Leader, projectId: string): Promise<read
     leader.say(`  the Leader answers: ${answer.reply}; ${step.key}b replaces ${step.key}`);
     const { matrixUserId } = team.workers[step.worker];
     const message = `${matrixUserId} About ${taskId}: ${answer.reply}. ${again} replaces it.`;
-    await callAndSay(app, 'message', 'send', { target: team.room, message });
+    await call(app, 'message', 'send', { target: team.room, message });
     current.set(step.key, again);
     settingsOf.set(again, answer.settings);
     nodes = nodes.flatMap((node) => {

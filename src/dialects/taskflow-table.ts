@@ -66,6 +66,7 @@ export const TOOLS: Readonly<Record<string, Readonly<Record<string, ActionRow>>>
     cancel_task: { operation: 'task.cancel', rules: reason },
     report_progress: { operation: 'task.report_progress', rules: { bare: ['note'] } },
     request_attention: { operation: 'task.request_attention' },
+    answer_attention: { operation: 'task.answer_attention' },
   },
   agent: {
     register: { operation: 'agent.register' },
@@ -78,6 +79,7 @@ export const TOOLS: Readonly<Record<string, Readonly<Record<string, ActionRow>>>
     board: { operation: 'node.board' },
     inbox: { operation: 'node.inbox', rules: room },
     problems: { operation: 'node.problems' },
+    rooms: { operation: 'node.rooms' },
   },
 };
 
@@ -91,5 +93,5 @@ export const TOOL_SUMMARIES: Readonly<Record<string, string>> = {
   taskflow: 'Tasks: delegate, acknowledge, submit, check, cancel.',
   agent: 'The roster: who is of the team, and what they can do.',
   team: "The team's own rooms.",
-  node: 'What this node sees: board, inbox, sync status, problems.',
+  node: 'What this node sees: board, inbox, sync status, problems, rooms.',
 };

@@ -3,5 +3,6 @@ export const NODE = {
   board: { tool: 'node', action: 'board' },
   inbox: { tool: 'node', action: 'inbox' },
   status: { tool: 'node', action: 'status' },
+  rooms: { tool: 'node', action: 'rooms' },
   problems: { tool: 'node', action: 'problems' },
 } as const;

@@ -15,6 +15,7 @@ import { archiveRoom } from './room-flow/archive.ts';
 import { createTaskRoom } from './room-flow/create.ts';
 import { describeRoom, listRooms } from './room-flow/look.ts';
 import { acknowledge } from './task-flow/acknowledge.ts';
+import { answerAttention } from './task-flow/answer.ts';
 import { confirmAttention, requestAttention } from './task-flow/attention.ts';
 import { cancel } from './task-flow/cancel.ts';
 import { check } from './task-flow/check.ts';
@@ -30,6 +31,7 @@ import { nodeBoard } from './workspace-flow/board.ts';
 import { filesList, filesPull, filesPush, filesStat } from './workspace-flow/files.ts';
 import { nodeHealth, nodeProblems, nodeSyncStatus } from './workspace-flow/health.ts';
 import { messageList, messageSend, nodeInbox } from './workspace-flow/messages.ts';
+import { nodeRooms } from './workspace-flow/node-rooms.ts';
 import { recordRefusal } from './workspace-flow/record-refusal.ts';
 
 /** Every use case, by name. What a door offers, and what the docs list, is read from here. */
@@ -62,6 +64,7 @@ export const OPERATIONS: ReadonlyMap<string, Operation> = new Map(
     cancel,
     reportProgress,
     requestAttention,
+    answerAttention,
     confirmAttention,
     recordRefusal,
     filesPull,
@@ -83,5 +86,6 @@ export const OPERATIONS: ReadonlyMap<string, Operation> = new Map(
     nodeBoard,
     nodeInbox,
     nodeProblems,
+    nodeRooms,
   ].map((operation) => [operation.name, operation as unknown as Operation]),
 );

@@ -8,6 +8,8 @@ import { forbiddenMetaFields, mayWrite } from '../protocol/ownership.ts';
 import { classifyPath } from '../protocol/paths.ts';
 import type { Actor, EventRecord } from '../protocol/records/types.ts';
 import type { WorkspaceView } from '../protocol/view.ts';
+import { roomsToExamine } from '../rules/chat-findings.ts';
+import type { ChatFacts } from '../rules/chat-findings.ts';
 import { eventChanges } from '../workspace/event-log.ts';
 import { OPERATIONS } from './catalog.ts';
 import { carryOut, createErrandRunner } from './errand-runner.ts';
@@ -19,6 +21,8 @@ export interface ExecuteOptions {
   readonly dryRun?: boolean;
   /** How the caller named the operation (`delegate_task`); used in refusals. */
   readonly label?: string;
+  /** The message that asked for it. Stands in the audit events, hence in the commit, as proof that it was carried out. */
+  readonly cause?: string;
 }
 
 /** The only gate to the files (architecture.md, "Operations"). Throws `FlowError` to refuse. */
@@ -72,7 +76,7 @@ export function createExecutor(dependencies: ExecutorDependencies): Execute {
     }
     return operation.kind === 'query'
       ? query(dependencies, operation, contextOf, input, actor)
-      : command({ ...dependencies, errands }, execute, operation, label, contextOf, input, actor);
+      : command({ ...dependencies, errands }, execute, operation, label, contextOf, input, options);
   }
 
   return execute;
@@ -99,21 +103,37 @@ function requireRole(operation: Operation, label: string, actor: Actor): void {
 type ContextOf = (view: WorkspaceView) => OperationContext<unknown>;
 
 async function contextFactory(
-  { chat, clock, sync }: ExecutorDependencies,
+  dependencies: ExecutorDependencies,
   operation: Operation,
   input: unknown,
   actor: Actor,
 ): Promise<ContextOf> {
+  const { chat, clock, sync } = dependencies;
   const wanted = operation.facts ?? [];
   const request = input as { roomId?: string; limit?: number };
   const facts: Facts = {
     chat: { kind: chat.kind, self: chat.self },
     ...(wanted.includes('sync') ? { sync: { ...(await sync.status()) } } : {}),
     ...(wanted.includes('messages') ? { messages: await chat.history(request.roomId, request.limit ?? 50) } : {}),
+    ...(wanted.includes('rooms') ? { rooms: await chatFacts(dependencies) } : {}),
   };
   const ids = { submission: clock.hex(16), txn: clock.hex(6), localTime: clock.localStamp() };
   const now = clock.now();
   return (view) => ({ view, input, actor, now, ids, facts });
+}
+
+/** How messages stand, seen from the node's own account whoever asks. */
+async function chatFacts({ chat, announcer, identity, workTree }: ExecutorDependencies): Promise<ChatFacts> {
+  const rooms = roomsToExamine(workTree.view().team, identity).flatMap(({ room }) => room ?? []);
+  const report = await chat.examine?.(rooms);
+  const owed = (announcer.pending?.() ?? []).map(({ announcement: { room, kind }, state, since, error }) => ({
+    room,
+    kind,
+    state,
+    since,
+    ...(error === undefined ? {} : { error }),
+  }));
+  return { owed, ...(report === undefined ? {} : { report }) };
 }
 
 async function query(
@@ -153,7 +173,7 @@ async function command(
   label: string,
   contextOf: ContextOf,
   input: unknown,
-  actor: Actor,
+  { actor, cause }: ExecuteOptions,
 ): Promise<Output> {
   const { announcer, events, sync } = dependencies;
   const subject = subjectOf(input);
@@ -166,7 +186,7 @@ async function command(
     whenOffline: operation.whenOffline ?? 'refuse',
     decide(view) {
       const decided = operation.run(contextOf(view), prepared);
-      const changes = withEvents(dependencies, view, decided, actor);
+      const changes = withEvents(dependencies, view, decided, { actor, cause });
       checkOwnership(actor, changes, view);
       const spoken = spokenBy(actor, dependencies.identity, decided.announcements);
       // Decided again on a fresher tree: what only the first decision wanted said is not owed any more.
@@ -234,13 +254,14 @@ function withEvents(
   { clock, identity }: ExecutorDependencies,
   view: WorkspaceView,
   decision: Decision<unknown>,
-  actor: Actor,
+  { actor, cause }: { readonly actor: Actor; readonly cause: string | undefined },
 ): readonly Change[] {
   if (decision.events.length === 0) return decision.changes;
   const announces = decision.announcements.map((announcement) => announcement.txn);
+  const more = { ...(announces.length === 0 ? {} : { announces }), ...(cause === undefined ? {} : { cause }) };
   const records: EventRecord[] = decision.events.map((draft) => ({
     ...draft,
-    ...(announces.length === 0 ? {} : { data: { ...draft.data, announces } }),
+    ...(Object.keys(more).length === 0 ? {} : { data: { ...draft.data, ...more } }),
     id: clock.id(),
     ts: clock.now(),
     actor: draft.actor ?? { id: actor.localpart, role: actor.role },

@@ -3,6 +3,7 @@ import type { Change } from '../protocol/changes.ts';
 import { requireReadableId } from '../protocol/ids.ts';
 import type { Actor, EventDraft, Role } from '../protocol/records/types.ts';
 import type { WorkspaceView } from '../protocol/view.ts';
+import type { ChatFacts } from '../rules/chat-findings.ts';
 import type { Errands } from './errands.ts';
 
 /** Facts that are not in the files and that an operation may ask for by name. */
@@ -19,6 +20,8 @@ export interface Facts {
     readonly mentions: readonly string[];
     readonly at: string;
   }[];
+  /** Present when the operation lists `rooms`; without a report where there is no homeserver. */
+  readonly rooms?: ChatFacts;
 }
 
 /** Everything a decision may depend on. All of it is values: `run` touches no file, clock, network or process. */
@@ -40,6 +43,7 @@ export interface AnnouncementDraft {
   readonly room: string;
   readonly text: string;
   readonly mentions: readonly string[];
+  readonly urgent?: true;
   readonly mustHaveJoined?: string;
   readonly followUp?: {
     readonly operation: string;
@@ -61,6 +65,7 @@ export interface DeliveryFact {
   readonly eventId?: string;
   readonly reused?: boolean;
   readonly error?: string;
+  readonly queued?: true;
 }
 
 /** What became of the decision: read by `settle` to finish the answer. */
@@ -90,7 +95,7 @@ export interface Operation<
   readonly input: Schema;
   /** Whether the tree must be fetched before deciding; `best-effort` serves stale files when the remote is away. */
   readonly fresh: 'required' | 'best-effort' | 'no' | ((input: z.output<Schema>) => 'required' | 'best-effort' | 'no');
-  readonly facts?: readonly ('sync' | 'messages')[];
+  readonly facts?: readonly ('sync' | 'messages' | 'rooms')[];
   /** `persist` only for submit_task (protocol.md §11.1). */
   readonly whenOffline?: 'persist';
   /** Not offered by any door; run by the reconciler or as a follow-up. */

@@ -27,10 +27,11 @@ export function markdownHtml(text: string, mentions: readonly string[]): string 
   return html.startsWith('<p>') ? `<p>${pills}${html.slice('<p>'.length)}` : `${pills}${html}`;
 }
 
-/** Which of these full Matrix ids do not stand in the text as whole words, in their order. */
-export function absentMentions(text: string, mentions: readonly string[]): readonly string[] {
+/** The text, and before it those of these full Matrix ids that do not stand in it as whole words. */
+export function mentioning(text: string, mentions: readonly string[]): string {
   const marked = markMentions(text, mentions);
-  return mentions.filter((_, index) => !marked.includes(markOf(index)));
+  const absent = mentions.filter((_, index) => !marked.includes(markOf(index)));
+  return absent.length === 0 ? text : `${absent.join(' ')} ${text}`;
 }
 
 function markMentions(text: string, mentions: readonly string[]): string {

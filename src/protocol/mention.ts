@@ -88,6 +88,22 @@ export function attentionText({ leader, taskId, kind, question, worker }: Attent
   return worker === undefined ? line : `${line}\n- Worker: ${worker}`;
 }
 
+export interface AnswerFacts {
+  /** Full Matrix id of the Worker who asked. */
+  readonly assignee: string;
+  readonly taskId: string;
+  readonly kind: AttentionKind;
+  readonly answer: string;
+  /** Localpart of who answered. */
+  readonly by: string;
+}
+
+/** What tells a Worker that its question has been answered; the answer in full stands in the task's record. */
+export function answerText({ assignee, taskId, kind, answer, by }: AnswerFacts): string {
+  const line = `${assignee} ATTENTION_ANSWERED: ${taskId} - ${plainText(answer, PREVIEW_MAX)}`;
+  return `${line}\n- Kind: ${kind}\n- By: ${plainText(by)}`;
+}
+
 /** The announcement of a project's end (protocol.md §13.3). `addressee` is mentioned when given. */
 export function projectCompletedText(facts: {
   readonly projectId: string;
@@ -109,6 +125,7 @@ type LineKind =
   | 'partial'
   | 'question'
   | 'attention'
+  | 'answered'
   | 'project-completed'
   | 'phase-done';
 
@@ -131,6 +148,7 @@ const KINDS: ReadonlyMap<string, LineKind> = new Map([
   ['TASK_INTERRUPTED', 'interrupted'],
   ['TASK_FAILED', 'failed'],
   ['TASK_PARTIAL', 'partial'],
+  ['ATTENTION_ANSWERED', 'answered'],
   ['PROJECT_COMPLETED', 'project-completed'],
 ]);
 
@@ -154,6 +172,18 @@ export function parseLine(text: string): ProtocolLine | undefined {
   const [, token = '', rest = ''] = /^([A-Z_]+)[:：][ \t]*(.*)$/.exec(line) ?? [];
   if (token === 'QUESTION') return { kind: 'question', text: rest };
   return lineAboutId(token, rest);
+}
+
+/**
+ * Every protocol line of a message: a digest gathers several messages, each of which is a paragraph of its own or more
+ * (protocol.md §13). Ordinary talk among them is passed over.
+ */
+export function parseLines(text: string): readonly ProtocolLine[] {
+  const lines = text.split('\n');
+  return lines.flatMap((line, index) => {
+    const begins = line.trim() !== '' && (index === 0 || lines[index - 1]?.trim() === '');
+    return begins ? (parseLine(line) ?? []) : [];
+  });
 }
 
 function lineAboutId(token: string, rest: string): ProtocolLine | undefined {

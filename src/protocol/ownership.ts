@@ -29,6 +29,9 @@ export const OWNED_TASK_FIELDS: ReadonlySet<string> = new Set([
   'progress',
 ]);
 
+/** The part of an attention record that only who answers it writes, in every spelling that is read. */
+const ANSWER_FIELDS = ['answer', 'answeredBy', 'answered_by', 'answeredAt', 'answered_at'] as const;
+
 /** How far a Worker's word goes: the rest of the lifecycle is the Leader's. */
 const WORKER_STATUSES: ReadonlySet<unknown> = new Set(['in_progress', 'submitted']);
 
@@ -65,6 +68,7 @@ export function forbiddenMetaFields(before: JsonRecord | undefined, after: JsonR
   return changedKeys(old, fresh).filter((key) => {
     if (!OWNED_TASK_FIELDS.has(key)) return true;
     if (key === 'status') return !WORKER_STATUSES.has(fresh[key]);
+    if (key === 'attention') return !sameJson(answersIn(old[key]), answersIn(fresh[key]));
     return key === 'continuation' && isResolved(fresh[key]);
   });
 }
@@ -77,6 +81,18 @@ export function forbiddenAgentFields(before: JsonRecord | undefined, after: Json
 function changedKeys(before: JsonRecord, after: JsonRecord): readonly string[] {
   const keys = new Set([...Object.keys(before), ...Object.keys(after)]);
   return [...keys].filter((key) => !sameJson(own(before, key) ?? null, own(after, key) ?? null));
+}
+
+/** A Worker asks and does not answer itself, nor unsay what it was told. */
+function answersIn(attention: unknown): unknown {
+  if (!Array.isArray(attention)) return [];
+  const records: readonly unknown[] = attention;
+  return records.flatMap((record) => {
+    const said = isRecord(record) ? ANSWER_FIELDS.map((field) => own(record, field) ?? null) : [];
+    return isRecord(record) && said.some((value) => value !== null)
+      ? [[own(record, 'kind') ?? null, own(record, 'attempt') ?? null, ...said]]
+      : [];
+  });
 }
 
 /** A submission is closed by whoever decides on it (protocol.md §7.7). */

@@ -5,12 +5,17 @@ const NO_REPLY = 'NO_REPLY';
  * cannot reorder what stands around it (protocol.md §13.1, §13.4). `max` counts characters; longer text ends in `…`.
  */
 export function plainText(text: string, max = Number.POSITIVE_INFINITY): string {
-  const line = withoutNoReply(text)
+  return clip(withoutMentions(oneLine(withoutNoReply(text))), max);
+}
+
+/** Words of others as one line, for a log: without control characters and without what turns the text around it. */
+export function oneLine(text: string, max = Number.POSITIVE_INFINITY): string {
+  const line = text
     .replaceAll(/[\s\p{Cc}]+/gu, ' ')
     // Embedding, override and isolate marks of bidirectional text.
     .replaceAll(/[\u202A-\u202E\u2066-\u2069]/g, '')
     .trim();
-  return clip(withoutMentions(line), max);
+  return clip(line, max);
 }
 
 /** Cuts to `max` code points, the ellipsis not counted. */

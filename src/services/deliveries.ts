@@ -35,11 +35,20 @@ export async function deliverOwed(dependencies: DeliveryDependencies): Promise<v
 }
 
 /** Tells whether the own event log of this month or the last one names a transaction. */
-function recordedTransactions({ workTree, clock, identity }: DeliveryDependencies): (txn: string) => boolean {
+function recordedTransactions(dependencies: DeliveryDependencies): (txn: string) => boolean {
+  const texts = recentEvents(dependencies);
+  return (txn) => texts.some((text) => text.includes(JSON.stringify(txn)));
+}
+
+/** What this node has written into its event log this month and in the last one. */
+export function recentEvents({
+  workTree,
+  clock,
+  identity,
+}: Pick<DeliveryDependencies, 'workTree' | 'clock' | 'identity'>): readonly string[] {
   const view = workTree.view();
   const now = clock.now();
-  const texts = [now, monthBefore(now)].map((time) => view.text(eventLogPath(time, identity.localpart)) ?? '');
-  return (txn) => texts.some((text) => text.includes(JSON.stringify(txn)));
+  return [now, monthBefore(now)].map((time) => view.text(eventLogPath(time, identity.localpart)) ?? '');
 }
 
 function monthBefore(time: string): string {

@@ -1,13 +1,35 @@
+import { join } from 'node:path';
+import type { EventBus } from '../events.ts';
 import type { Execute } from '../flows/operation.ts';
-import type { Chat, Log, RoomMessage, Sync, WorkTree } from '../ports.ts';
+import type { Announcer, Chat, Clock, Log, RoomMessage, Sync, WorkTree } from '../ports.ts';
+import { parseCommand } from '../protocol/command.ts';
+import type { Command, UnknownCommand } from '../protocol/command.ts';
 import { FlowError } from '../protocol/errors.ts';
 import { sameIdentity } from '../protocol/identity.ts';
-import { mentionsIn, parseLine } from '../protocol/mention.ts';
-import { filterOutgoing } from '../protocol/outgoing.ts';
+import { parseLines } from '../protocol/mention.ts';
+import { oneLine } from '../protocol/plain-text.ts';
 import type { Actor } from '../protocol/records/types.ts';
 import { sameRoom } from '../protocol/rooms.ts';
 import type { WorkspaceView } from '../protocol/view.ts';
+import { openCommandJournal } from './command-journal.ts';
+import { findProject, findTask } from './command-look.ts';
+import { answerCommand } from './commands.ts';
+import type { CommandDependencies } from './commands.ts';
+import {
+  claimedResults,
+  isConfirmed,
+  isForNode,
+  isPerson,
+  leads,
+  names,
+  rosterRole,
+  saysSomething,
+  speakerOf,
+  speaksFor,
+} from './hearing.ts';
 import type { Reconciler } from './reconciler.ts';
+import { createMentionRounds } from './rounds.ts';
+import type { MentionRounds } from './rounds.ts';
 
 export interface ListenerDependencies {
   readonly chat: Chat;
@@ -15,33 +37,60 @@ export interface ListenerDependencies {
   readonly workTree: WorkTree;
   readonly reconciler: Reconciler;
   readonly execute: Execute;
+  readonly outbox: Pick<Announcer, 'deliver'>;
   readonly identity: Actor;
+  readonly clock: Clock;
+  readonly events: EventBus;
   readonly log: Log;
+}
+
+interface Listening extends ListenerDependencies, CommandDependencies {
+  readonly rounds: MentionRounds;
 }
 
 /**
  * Lets messages wake the node (protocol.md §13.7). A message is a hint to look at the files and changes nothing by
- * itself: whoever it names takes up the remote and reconciles, so a spoofed or repeated one has no effect.
+ * itself: whoever it names takes up the remote and reconciles, so a spoofed or repeated one has no effect. Only the
+ * admin's commands in the Leader DM do something, and they are carried out by operations that check for themselves.
  */
 export function startListener(dependencies: ListenerDependencies): AsyncDisposable | undefined {
-  const { chat, workTree, identity, log } = dependencies;
-  const listening = chat.listen?.({
-    hear: (messages) => hear(dependencies, messages),
+  const { chat, workTree, identity, events, log } = dependencies;
+  if (chat.listen === undefined) return undefined;
+  const rounds = createMentionRounds();
+  const journal = openCommandJournal(join(workTree.root, '.baton'), log);
+  const listening: Listening = { ...dependencies, rounds, journal };
+  const forget = [
+    events.on('operation:done', ({ commit }) => commit !== undefined && rounds.reset()),
+    events.on('sync:changed', ({ changed }) => changed.length > 0 && rounds.reset()),
+  ];
+  const ear = chat.listen({
+    hear: (messages) => hear(listening, messages),
     mayInvite: (user) => {
       const view = workTree.view();
-      return sameIdentity(user, view.team.admin.matrixUserId) || roleOf(view, user) === 'leader';
+      return sameIdentity(user, view.team.admin.matrixUserId) || rosterRole(view, user) === 'leader';
     },
-    problem: (error) => log.warn({ reason: error.message, actor: identity.localpart }, 'the rooms'),
+    problem: (error) => log.warn({ reason: oneLine(error.message, 500), actor: identity.localpart }, 'the rooms'),
   });
-  return listening === undefined ? undefined : { [Symbol.asyncDispose]: () => listening.close() };
+  return {
+    async [Symbol.asyncDispose]() {
+      await ear.close();
+      for (const stop of forget) stop();
+    },
+  };
 }
 
-async function hear(dependencies: ListenerDependencies, messages: readonly RoomMessage[]): Promise<void> {
-  const { sync, workTree, reconciler, log } = dependencies;
-  const view = workTree.view();
-  for (const message of messages.filter(({ text }) => isReadinessCheck(text))) await answerReady(dependencies, message);
-  const waking = messages.filter((message) => wakes(dependencies, view, message));
-  if (waking.length === 0) return;
+async function hear(listening: Listening, heard: readonly RoomMessage[]): Promise<void> {
+  const { sync, workTree, reconciler, identity, log } = listening;
+  const { matrixUserId: self } = identity;
+  const messages = heard.filter(({ sender }) => self === undefined || !sameIdentity(sender, self));
+  const calls: { readonly message: RoomMessage; readonly isHeldBack: boolean }[] = [];
+  for (const message of messages) {
+    const command = commandIn(listening, message);
+    if (isReadinessCheck(message) && names(message, self)) await answerReady(listening, message);
+    else if (command !== undefined) await answerCommand(listening, message, command);
+    else calls.push(...callOf(listening, workTree.view(), message));
+  }
+  if (calls.length === 0) return;
   try {
     await sync.pull();
   } catch (error) {
@@ -49,83 +98,99 @@ async function hear(dependencies: ListenerDependencies, messages: readonly RoomM
     if (!(error instanceof FlowError)) throw error;
     log.warn({ reason: error.message }, 'mentioned, but the remote cannot be reached');
   }
-  reconciler.wake();
-  for (const message of waking) await confirm(dependencies, message);
-}
-
-/** Protocol.md §13.7 and §13.5: from somebody of the team, to this node, and saying something. */
-function wakes({ identity, log }: ListenerDependencies, view: WorkspaceView, message: RoomMessage): boolean {
-  const { sender, text, room, eventId } = message;
-  const isAdmin = sameIdentity(sender, view.team.admin.matrixUserId);
-  const isDirect = isAdmin && leads(identity) && sameRoom(room, view.team.leaderDmRoomId);
-  if (!isDirect && !names(message, identity.matrixUserId)) return false;
-  if (!isAdmin && roleOf(view, sender) === undefined && !isAssignee(view, sender)) {
-    log.warn({ sender, room, eventId }, 'a mention by somebody who is not of the team was ignored');
-    return false;
-  }
-  return (
-    text.trim() !== 'NO_REPLY' && filterOutgoing(text, { extraWords: view.team.policies.lowInformationWords }).send
+  const view = workTree.view();
+  const waking = calls.filter(({ message: { text, sender }, isHeldBack }) =>
+    isHeldBack ? parseLines(text).some((line) => isConfirmed(view, identity, sender, line)) : true,
   );
+  if (waking.length > 0) reconciler.wake();
+  for (const { message } of waking) await confirm(listening, message);
 }
 
-/** Mentioned in the metadata, or by full id in the text; what only the HTML says is what nobody reads. */
-function names({ mentions, text }: RoomMessage, self: string | undefined): boolean {
-  return (
-    self !== undefined && [...mentions, ...mentionsIn(text)].some((id) => sameIdentity(id, self) && id.includes(':'))
-  );
-}
-
-const leads = ({ role }: Actor): boolean => role === 'leader' || role === 'admin';
-
-/** Who may be heard: those whose record names this very id. */
-function roleOf(view: WorkspaceView, user: string): string | undefined {
-  return view.agents().find(({ matrix_user_id: id, enabled }) => enabled && id !== undefined && sameIdentity(id, user))
-    ?.role;
-}
-
-/** A team may work without records of its Workers; then those are known who were given something. */
-function isAssignee(view: WorkspaceView, user: string): boolean {
-  return view.taskIds().some((id) => {
-    const assignee = view.task(id)?.meta?.assigned_to_mxid;
-    return assignee !== undefined && assignee.includes(':') && sameIdentity(assignee, user);
+/**
+ * The command that a message gives, if it is one of the admin's in the Leader DM: said there for the first time, and in
+ * plain words. Elsewhere, and by others, the same words are talk; that somebody tried is logged.
+ */
+function commandIn(listening: Listening, message: RoomMessage): Command | UnknownCommand | undefined {
+  const { identity, workTree } = listening;
+  const view = workTree.view();
+  const { team } = view;
+  const { sender, room, text, form, inThread } = message;
+  if (!leads(identity) || form !== undefined) return undefined;
+  const inDm = sameRoom(room, team.leaderDmRoomId);
+  // Byte for byte: unlike a hint, a command does something.
+  const isAdmin = sender === team.admin.matrixUserId;
+  if (inThread === true || !(inDm || isAdmin || names(message, identity.matrixUserId))) return undefined;
+  const command = parseCommand(text, {
+    addressees: [identity.matrixUserId, identity.localpart, view.agent(identity.localpart)?.name].filter(
+      (name) => name !== undefined,
+    ),
+    isKnown: (word) => findProject(view, word) !== undefined || findTask(view, word) !== undefined,
   });
+  if (command === undefined || (inDm && isAdmin)) return command;
+  if (command.name !== 'unknown')
+    note(listening, message, 'a command was ignored: only the admin gives them, in the Leader DM');
+  return undefined;
 }
 
-const RESULT_KINDS: ReadonlySet<string> = new Set([
-  'completed',
-  'blocked',
-  'revision',
-  'interrupted',
-  'failed',
-  'partial',
-]);
+/** Protocol.md §13.7 and §13.5: from somebody of the team, to this node, saying something, and not for ever. */
+function callOf(listening: Listening, view: WorkspaceView, message: RoomMessage) {
+  const { identity, rounds } = listening;
+  const { sender, room, text } = message;
+  if (!isForNode(view, identity, message)) return [];
+  const speaker = speakerOf(view, sender);
+  if (speaker === 'stranger') {
+    note(listening, message, 'a mention by somebody who is not of the team was ignored');
+    return [];
+  }
+  if (!saysSomething(view, message)) return [];
+  const round = isPerson(speaker) ? 'within' : rounds.count(room, sender, view.team.policies.mentionRounds);
+  if (round === 'first') note(listening, message, 'mentioned again and again while nothing changes; not woken by it');
+  // A line of the protocol is looked up before it is held back: what the files confirm always wakes.
+  return round === 'within' || parseLines(text).length > 0 ? [{ message, isHeldBack: round !== 'within' }] : [];
+}
 
 /** A completion line is confirmed by looking (protocol.md §13.3); what the files do not say is told to the log. */
-async function confirm({ execute, identity, log }: ListenerDependencies, message: RoomMessage): Promise<void> {
-  const line = parseLine(message.text);
-  if (line?.taskId === undefined || !RESULT_KINDS.has(line.kind) || !leads(identity)) return;
-  const { taskId } = line;
-  const { sender, eventId } = message;
-  try {
-    const { submitted } = await execute('task.check', { taskId }, { actor: identity, label: 'check_task' });
-    if (submitted !== true)
-      log.warn({ taskId, sender, eventId }, 'a message claims a result that the files do not show');
-  } catch (error) {
-    log.warn({ taskId, sender, eventId, reason: String(error) }, 'a message claims a result that cannot be checked');
+async function confirm(listening: Listening, message: RoomMessage): Promise<void> {
+  const { execute, identity, workTree } = listening;
+  if (!leads(identity)) return;
+  for (const taskId of claimedResults(message.text)) {
+    if (!speaksFor(workTree.view(), message.sender, taskId)) {
+      note(listening, message, 'a message claims a result for a task of somebody else', { taskId });
+      continue;
+    }
+    try {
+      const { submitted } = await execute('task.check', { taskId }, { actor: identity, label: 'check_task' });
+      if (submitted !== true)
+        note(listening, message, 'a message claims a result that the files do not show', { taskId });
+    } catch (error) {
+      const reason = String(error);
+      note(listening, message, 'a message claims a result that cannot be checked', { taskId, reason });
+    }
   }
 }
 
-function isReadinessCheck(text: string): boolean {
-  return /readiness check/i.test(text) && /reply with the exact text READY/.test(text);
+/** What comes from outside is one line in the log, and cannot turn it around. */
+function note(
+  { log }: Listening,
+  { sender, room, eventId }: RoomMessage,
+  what: string,
+  more: Record<string, string> = {},
+) {
+  const fields = Object.entries({ ...more, sender, room, eventId }).map(([key, value]) => [key, oneLine(value, 300)]);
+  log.warn(Object.fromEntries(fields) as Record<string, string>, what);
+}
+
+function isReadinessCheck({ text, form }: RoomMessage): boolean {
+  return form === undefined && /readiness check/i.test(text) && /reply with the exact text READY/.test(text);
 }
 
 /** Protocol.md §13.7: whoever asks, and whatever the roster says. */
-async function answerReady({ chat, identity, log }: ListenerDependencies, message: RoomMessage): Promise<void> {
-  if (!names(message, identity.matrixUserId)) return;
+async function answerReady(listening: Listening, message: RoomMessage): Promise<void> {
+  const { chat } = listening;
   const { eventId, room } = message;
   try {
     await chat.send({ txn: `ready-${eventId}`, room, text: 'READY', mentions: [] });
   } catch (error) {
-    log.warn({ room, eventId, reason: String(error) }, 'a readiness check could not be answered');
+    note(listening, message, 'a readiness check could not be answered', { reason: String(error) });
   }
 }

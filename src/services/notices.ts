@@ -1,11 +1,12 @@
 import type { Announcement } from '../ports.ts';
 import { sameLocalpart } from '../protocol/identity.ts';
-import { assignmentText, attentionText, completionText } from '../protocol/mention.ts';
+import { answerText, assignmentText, attentionText, completionText } from '../protocol/mention.ts';
 import { classifyPath, eventLogPath, taskPaths } from '../protocol/paths.ts';
 import { parseEventLines } from '../protocol/records/event.ts';
 import type { Actor, EventRecord, TaskMeta } from '../protocol/records/types.ts';
 import type { WorkspaceView } from '../protocol/view.ts';
 import type { Finding } from '../rules/consistency.ts';
+import { isTerminalTask } from '../rules/lifecycle.ts';
 
 export interface NoticeRequest {
   readonly view: WorkspaceView;
@@ -28,7 +29,11 @@ export function noticesFor(request: NoticeRequest): readonly Announcement[] {
     ...(leads ? findingNotices(request) : ownFindingNotices(request)),
     // In a shared room the Leader's word is enough, and it names the Worker.
     ...(leads || request.localRooms ? refusalNotices(request, leads) : []),
-    ...(mirrored ? (leads ? [...attentionLines(request), ...submissionLines(request)] : assignmentLines(request)) : []),
+    ...(mirrored
+      ? leads
+        ? [...attentionLines(request), ...submissionLines(request)]
+        : [...assignmentLines(request), ...answerLines(request)]
+      : []),
   ];
 }
 
@@ -111,6 +116,34 @@ function assignmentLines({ view, identity }: NoticeRequest): readonly Announceme
       }),
       mentions: identity.matrixUserId === undefined ? [] : [identity.matrixUserId],
     }));
+}
+
+/** In a Worker's own room log: what it was told on its questions, while it is still at work. */
+function answerLines({ view, identity }: NoticeRequest): readonly Announcement[] {
+  const own = tasksOf(view).filter(
+    ({ assigned_to: name, status }) => isSelf(identity, name) && !isTerminalTask(status),
+  );
+  return own.flatMap((meta) =>
+    (meta.attention ?? []).flatMap(({ kind, attempt, answer, answeredBy = '' }) =>
+      answer === undefined
+        ? []
+        : [
+            {
+              kind: 'attention' as const,
+              txn: `answer-${meta.task_id}-${kind}-${attempt}`,
+              room: meta.room_id ?? view.team.teamRoomId,
+              text: answerText({
+                assignee: identity.matrixUserId ?? identity.localpart,
+                taskId: meta.task_id,
+                kind,
+                answer,
+                by: answeredBy,
+              }),
+              mentions: identity.matrixUserId === undefined ? [] : [identity.matrixUserId],
+            },
+          ],
+    ),
+  );
 }
 
 /** In the Leader's own room log: what Workers ask and nobody has answered yet. */

@@ -1,27 +1,12 @@
-import { existsSync, readFileSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
-import { z } from 'zod';
 import type { EventBus } from '../events.ts';
 import type { Announcement, Announcer, Chat, Clock, Delivery, Log } from '../ports.ts';
-import { toFlowError } from '../protocol/errors.ts';
-import { sameIdentity } from '../protocol/identity.ts';
 import { sameRoom } from '../protocol/rooms.ts';
-import { writeAtomically } from '../workspace/atomic.ts';
-
-/**
- * What is owed to a room and not yet said.
- * `waiting`: its commit is not known to be published; nothing may be said yet.
- * `due`: published; said now, or later when the room could not be reached.
- */
-interface Owed {
-  readonly announcement: Announcement;
-  readonly state: 'waiting' | 'due';
-  /** The commit that must be published first, when it has been made. */
-  readonly commit?: string;
-  readonly since: string;
-  /** Why it could not be said when it was last tried. */
-  readonly error?: string;
-}
+import { gathered, nextOf } from './digest.ts';
+import { loadOwed, saveOwed } from './outbox-file.ts';
+import type { Owed } from './outbox-file.ts';
+import { createSpeaker, failed } from './speaker.ts';
+import type { Outcome } from './speaker.ts';
 
 /** Runs what a message calls for once it is in its room; `eventId` is the message's. */
 type FollowUp = (next: NonNullable<Announcement['followUp']>, eventId: string) => Promise<void>;
@@ -48,116 +33,161 @@ export interface OutboxDependencies {
   readonly events?: EventBus;
 }
 
-const FILE = 'outbox.json';
-
-const STORED = z.object({
-  schema: z.literal(1),
-  owed: z.array(
-    z.object({
-      state: z.enum(['waiting', 'due']),
-      commit: z.string().optional(),
-      since: z.string(),
-      error: z.string().optional(),
-      announcement: z.looseObject({
-        kind: z.string(),
-        txn: z.string(),
-        room: z.string(),
-        text: z.string(),
-        mentions: z.array(z.string()),
-      }),
-    }),
-  ),
-});
+interface Turn {
+  readonly entries: readonly Owed[];
+  readonly outcome: Outcome;
+}
 
 /**
  * Transactional outbox: what a change wants said is recorded before its commit and forgotten once the room has it, so
  * that a crash in between loses nothing. Said exactly once, because the transaction id stays the same and the chat
  * knows it again. Deleting the file loses only what state does not tell anyway.
+ *
+ * Messages leave as they were owed, until one is refused for the number of messages. From then on, and until all that
+ * was held back is said, they take turns: urgent ones first, routine ones of a room gathered (decisions/0009).
  */
 export function createOutbox({ dir, chat, clock, log, events }: OutboxDependencies): Outbox {
-  const file = join(dir, FILE);
-  const owed = load(file, log);
+  const file = join(dir, 'outbox.json');
+  const owed = loadOwed(file, log);
   /** Entries of an earlier process, of which nobody here knows whether their commit was made. */
   const inherited = new Set(owed.keys());
-  /** Sends under way, so that two callers of one transaction share one. */
-  const underWay = new Map<string, Promise<Delivery>>();
-  /** What only its addressee keeps from being said: others in the same room need not wait for it. */
-  const awaited = new Set<string>();
+  /** What was in a digest that was refused for good. */
+  const apart = new Set<string>();
 
-  function save(): void {
-    const stored = { schema: 1, owed: [...owed.values()] };
-    writeAtomically(file, Buffer.from(`${JSON.stringify(stored, undefined, 2)}\n`), 0o600);
-  }
+  const speaker = createSpeaker({ chat, clock, events });
+  const { limit } = chat;
+
+  const save = (): void => saveOwed(file, owed);
 
   function keep(announcement: Announcement, changes: Pick<Owed, 'state'> & Partial<Owed>): void {
     const before = owed.get(announcement.txn);
     owed.set(announcement.txn, { since: before?.since ?? clock.now(), ...before, ...changes, announcement });
   }
 
-  /** Same txn again while it is being sent: the same delivery. */
-  function send(announcement: Announcement): Promise<Delivery> {
-    const { txn } = announcement;
-    const running = underWay.get(txn) ?? attempt(announcement).finally(() => underWay.delete(txn));
-    underWay.set(txn, running);
-    return running;
+  /** From the first message that was refused for the number of them until the last one that waited is said. */
+  const isLimited = (): boolean =>
+    limit !== undefined && [...owed.values()].some(({ state, heldBack }) => state === 'due' && heldBack === true);
+
+  /** An entry with the rest of its digest, in order, if it is in one. */
+  function withDigest(entry: Owed): readonly Owed[] {
+    const { digest } = entry;
+    return digest === undefined ? [entry] : [...owed.values()].filter((other) => other.digest === digest);
   }
 
-  async function attempt(announcement: Announcement): Promise<Delivery> {
-    const { txn, room, text, mentions, sender, mustHaveJoined } = announcement;
-    try {
-      // Nobody joins a room that is a log on this machine.
-      if (mustHaveJoined !== undefined && chat.kind === 'remote') {
-        const joined = await chat.joined(room);
-        if (joined.some((member) => sameIdentity(member, mustHaveJoined))) awaited.delete(txn);
-        else {
-          awaited.add(txn);
-          return failed(announcement, `worker ${mustHaveJoined} is not a joined member of room ${room}`, true);
-        }
-      }
-      const { eventId, reused } = await chat.send({
-        txn,
-        room,
-        text,
-        mentions,
-        ...(sender === undefined ? {} : { sender }),
-      });
-      if (!reused) events?.emit('message:sent', { txn, room, eventId });
-      return { txn, sent: true, eventId, reused };
-    } catch (thrown) {
-      const error = toFlowError(thrown, 'sending the message');
-      return failed(announcement, error.message, error.retryable || error.code === 'internal');
+  async function say(entry: Owed): Promise<Outcome> {
+    const entries = withDigest(entry);
+    const [first = entry, ...others] = entries;
+    const outcome = await speaker.say(first, ...others);
+    if (entry.digest === undefined || outcome.sent || outcome.retryable) return outcome;
+    // One of them may be to blame that the homeserver never takes it: from now on each is tried by itself.
+    for (const { announcement, digest: _digest, ...kept } of entries) {
+      apart.add(announcement.txn);
+      if (owed.has(announcement.txn)) owed.set(announcement.txn, { ...kept, announcement });
+    }
+    save();
+    return failed(outcome.error);
+  }
+
+  /** Everything that is due and not tried yet, message by message, as far as the rooms take it. */
+  async function* turns(): AsyncGenerator<Turn> {
+    const tried = new Set<string>();
+    const obstructed: string[] = [];
+    const isOpen = ({ state, announcement: { txn, room } }: Owed): boolean =>
+      state === 'due' && !tried.has(txn) && !obstructed.some((other) => sameRoom(other, room));
+    const open = (): readonly Owed[] => [...owed.values()].filter(isOpen);
+    for (;;) {
+      if (isLimited() && limit?.holds() !== undefined) return;
+      const next = nextOf(open(), isLimited());
+      if (next === undefined) return;
+      const { txn, room } = next.announcement;
+      if (next.digest === undefined && isLimited()) await gather(next, open);
+      const entry = owed.get(txn);
+      if (entry === undefined) continue;
+      const entries = withDigest(entry);
+      const outcome = await say(entry);
+      for (const { announcement } of entries) tried.add(announcement.txn);
+      if (!outcome.sent && outcome.retryable && !speaker.isAwaited(txn)) obstructed.push(room);
+      yield { entries, outcome };
     }
   }
 
-  function failed({ txn, room }: Announcement, error: string, retryable: boolean): Delivery {
-    events?.emit('message:failed', { txn, room, error });
-    return { txn, sent: false, error, retryable };
+  /** Makes a digest that begins with `head`, where there is enough for one. */
+  async function gather(head: Owed, open: () => readonly Owed[]): Promise<void> {
+    if (limit === undefined || speaker.isAwaited(head.announcement.txn)) return;
+    const choose = (): readonly Owed[] =>
+      gathered(
+        head,
+        open().filter(({ announcement: { txn } }) => !speaker.isAwaited(txn)),
+        {
+          limit,
+          now: clock.millis(),
+          mayJoin: ({ digest, announcement: { txn } }) =>
+            digest === undefined &&
+            !speaker.isSaying(txn) &&
+            !apart.has(txn) &&
+            // What may be in the room already is looked for there, under its own name.
+            !limit.knows(txn),
+        },
+      );
+    if (choose().length === 1) return;
+    try {
+      await speaker.lookWhoJoined(choose());
+    } catch {
+      // It is asked again for the one message that is tried then, and told.
+      return;
+    }
+    const chosen = owed.get(head.announcement.txn) === head ? choose() : [];
+    if (chosen.length < 2 || chosen[0] !== head) return;
+    const digest = `digest-${clock.hex(6)}`;
+    for (const { announcement, ...entry } of chosen) owed.set(announcement.txn, { ...entry, announcement, digest });
+    // On disk before it is tried, so that the next process says the same ones by it.
+    save();
   }
 
   /**
    * What the same room is owed from before goes first, so that a room that could not be reached catches up in order.
    * Its follow-ups are run by `flush`. Tells why the room still cannot be reached, if so.
    */
-  async function catchUp({ txn, room }: Announcement): Promise<string | undefined> {
-    for (const { announcement, state } of owed.values()) {
-      if (announcement.txn === txn) return undefined;
-      if (state !== 'due' || !sameRoom(announcement.room, room)) continue;
-      const delivery = await send(announcement);
-      if (!delivery.sent && delivery.retryable && !awaited.has(announcement.txn)) return delivery.error;
+  async function catchUp({ txn, room }: Announcement): Promise<Outcome | undefined> {
+    for (const entry of owed.values()) {
+      const earlier = entry.announcement;
+      if (earlier.txn === txn) return undefined;
+      if (entry.state !== 'due' || !sameRoom(earlier.room, room)) continue;
+      const outcome = await say(entry);
+      if (!outcome.sent && outcome.retryable && !speaker.isAwaited(earlier.txn)) return outcome;
     }
     return undefined;
   }
 
-  /** Keeps what failed and may still succeed; forgets what was said or never can be. True when the record changed. */
-  function settle(announcement: Announcement, delivery: Delivery): boolean {
-    if (!delivery.sent && delivery.retryable) {
-      const before = owed.get(announcement.txn);
-      keep(announcement, { state: 'due', error: delivery.error });
-      return before?.state !== 'due' || before.error !== delivery.error;
+  async function outcomeOf(announcement: Announcement): Promise<Outcome> {
+    const { txn, room } = announcement;
+    // Looked up when it is said: meanwhile it may have come into a digest.
+    const entry = (): Owed => ({ state: 'due', since: clock.now(), ...owed.get(txn), announcement });
+    if (!isLimited()) return (await catchUp(announcement)) ?? say(entry());
+    // What was begun before is said already, or takes nobody's turn.
+    if (limit?.knows(txn) === true) return say(entry());
+    keep(announcement, { state: 'due', heldBack: true });
+    let obstacle: Outcome | undefined;
+    for await (const { entries, outcome } of turns()) {
+      if (entries.some((said) => said.announcement.txn === txn)) return outcome;
+      if (!outcome.sent && sameRoom(entries[0]?.announcement.room, room)) obstacle = outcome;
     }
-    if (!delivery.sent)
-      log.warn({ txn: delivery.txn, reason: delivery.error }, 'a message can never be sent; it is dropped');
-    return owed.delete(announcement.txn);
+    return obstacle ?? failed(limit?.holds()?.message ?? 'earlier messages go first', { queued: true });
+  }
+
+  /** Keeps what failed and may still succeed; forgets what was said or never can be. True when the record changed. */
+  function settle(announcement: Announcement, outcome: Outcome): boolean {
+    const { txn } = announcement;
+    if (outcome.sent) return owed.delete(txn);
+    const { error, retryable, queued } = outcome;
+    if (!retryable) {
+      log.warn({ txn, reason: error }, 'a message can never be sent; it is dropped');
+      return owed.delete(txn);
+    }
+    const before = owed.get(txn);
+    const { heldBack: _heldBack, ...entry } = before ?? { since: clock.now() };
+    owed.set(txn, { ...entry, state: 'due', error, announcement, ...(queued === true ? { heldBack: true } : {}) });
+    return before?.state !== 'due' || before.error !== error || before.heldBack !== queued;
   }
 
   return {
@@ -182,10 +212,9 @@ export function createOutbox({ dir, chat, clock, log, events }: OutboxDependenci
       let changed = false;
       try {
         for (const announcement of announcements) {
-          const obstacle = await catchUp(announcement);
-          const delivery = obstacle === undefined ? await send(announcement) : failed(announcement, obstacle, true);
-          deliveries.push(delivery);
-          changed = settle(announcement, delivery) || changed;
+          const outcome = await outcomeOf(announcement);
+          deliveries.push({ txn: announcement.txn, ...outcome });
+          changed = settle(announcement, outcome) || changed;
         }
       } finally {
         if (changed) save();
@@ -211,14 +240,24 @@ export function createOutbox({ dir, chat, clock, log, events }: OutboxDependenci
 
     async flush(followUp) {
       const deliveries: Delivery[] = [];
-      for (const { announcement, state } of owed.values()) {
-        if (state !== 'due' || !owed.has(announcement.txn)) continue;
-        const delivery = await send(announcement);
-        deliveries.push(delivery);
-        const next = announcement.followUp;
-        if (delivery.sent && next !== undefined) await followUp?.(next, delivery.eventId);
-        if (settle(announcement, delivery)) save();
+      const failures: unknown[] = [];
+      for await (const { entries, outcome } of turns()) {
+        // Those of a digest are recorded together, so that they share a commit.
+        const recorded = await Promise.allSettled(
+          entries.map(async ({ announcement: { followUp: next } }) => {
+            if (outcome.sent && next !== undefined) await followUp?.(next, outcome.eventId);
+          }),
+        );
+        let changed = false;
+        for (const [index, { announcement }] of entries.entries()) {
+          const result = recorded[index];
+          deliveries.push({ txn: announcement.txn, ...outcome });
+          if (result?.status === 'rejected') failures.push(result.reason);
+          else changed = settle(announcement, outcome) || changed;
+        }
+        if (changed) save();
       }
+      if (failures.length > 0) throw failures[0];
       return deliveries;
     },
 
@@ -227,20 +266,7 @@ export function createOutbox({ dir, chat, clock, log, events }: OutboxDependenci
     overdue: () =>
       [...owed.values()].filter(
         ({ announcement: { txn }, state, commit }) =>
-          !underWay.has(txn) && (state === 'due' || commit !== undefined || inherited.has(txn)),
+          !speaker.isSaying(txn) && (state === 'due' || commit !== undefined || inherited.has(txn)),
       ),
   };
-}
-
-function load(file: string, log: Log): Map<string, Owed> {
-  if (!existsSync(file)) return new Map();
-  try {
-    const { owed } = STORED.parse(JSON.parse(readFileSync(file, 'utf8')));
-    // Written by `save`, so what zod does not describe in detail is as it was given.
-    return new Map((owed as unknown as readonly Owed[]).map((entry) => [entry.announcement.txn, entry]));
-  } catch (error) {
-    renameSync(file, `${file}.broken`);
-    log.warn({ error, file: '.baton/outbox.json.broken' }, 'the outbox could not be read and was set aside');
-    return new Map();
-  }
 }

@@ -120,7 +120,7 @@ function timeOf(entry: unknown): number {
   return isRecord(entry) ? (parseTime(textOr(entry['ts']) ?? '') ?? 0) : 0;
 }
 
-/** Union by request; an answered request stays answered. */
+/** Union by request, each with what either side knows of it; an answered request stays answered. */
 function mergeAttention({ local, remote }: FieldSides): unknown {
   const keys = ['kind', 'question', 'attempt', 'requestedAt'];
   const answered = new Set(
@@ -128,9 +128,12 @@ function mergeAttention({ local, remote }: FieldSides): unknown {
       .filter((entry) => isRecord(entry) && entry['resolved'] === true)
       .map((entry) => identityOf(entry, keys)),
   );
-  return union(listOf(remote), listOf(local), keys).map((entry) =>
-    isRecord(entry) && answered.has(identityOf(entry, keys)) ? { ...entry, resolved: true } : entry,
-  );
+  const known = new Map(listOf(local).map((entry) => [identityOf(entry, keys), isRecord(entry) ? entry : {}]));
+  return union(listOf(remote), listOf(local), keys).map((entry) => {
+    if (!isRecord(entry)) return entry;
+    const identity = identityOf(entry, keys);
+    return { ...known.get(identity), ...entry, ...(answered.has(identity) ? { resolved: true } : {}) };
+  });
 }
 
 /** What the Leader has resolved is never pending again (protocol.md §7.7). */

@@ -57,6 +57,22 @@ export function chatContract(name: string, setUp: () => Promise<ChatHarness> | C
       await after.close();
     });
 
+    test('knows each of the messages that a digest gathers, also after a restart', async () => {
+      const { open, room, member } = await setUp();
+      const before = await open();
+      const parts = ['a', 'b'].map((txn) => ({ txn, text: `${member} ${txn}`, mentions: [member] }));
+      const text = parts.map((part) => part.text).join('\n\n');
+      const { eventId } = await before.send({ txn: 'digest', room, text, mentions: [member], parts });
+      const alone = (txn: string) => ({ txn, room, text: `${member} ${txn}`, mentions: [member] });
+      expect(await before.send(alone('a'))).toEqual({ eventId, reused: true });
+      await before.close();
+      const after = await open();
+      expect(await after.send(alone('b'))).toEqual({ eventId, reused: true });
+      expect(await after.send({ ...alone('digest'), parts })).toEqual({ eventId, reused: true });
+      expect(await after.history(room, 10)).toMatchObject([{ eventId, text, mentions: [member] }]);
+      await after.close();
+    });
+
     test('takes every spelling of a room as that room, and keeps rooms apart', async () => {
       const { open, room, otherRoom } = await setUp();
       const chat = await open();

@@ -110,7 +110,7 @@ describe('a refusal', () => {
         tool: 'taskflow',
         action,
         error:
-          'action must be one of: delegate_task, check_task, ack_task, submit_task, cancel_task, report_progress, request_attention',
+          'action must be one of: delegate_task, check_task, ack_task, submit_task, cancel_task, report_progress, request_attention, answer_attention',
         code: 'invalid-argument',
       });
     }
@@ -152,7 +152,7 @@ describe('what a role sees', () => {
       projectflow: ['ready_nodes', 'ready_loop_nodes', 'resolve_project', 'check_active_tasks'],
       taskflow: ['check_task', 'ack_task', 'submit_task', 'report_progress', 'request_attention'],
       agent: ['list', 'show'],
-      node: ['status', 'board', 'inbox', 'problems'],
+      node: ['status', 'board', 'inbox', 'problems', 'rooms'],
     };
     expect(namesFor('worker')).toEqual(worker);
     expect(namesFor('remote-member')).toEqual(worker);
@@ -160,7 +160,10 @@ describe('what a role sees', () => {
 
   test('a Leader: everything but acknowledging, submitting and reporting progress', () => {
     const all = Object.fromEntries(Object.entries(TOOLS).map(([tool, actions]) => [tool, Object.keys(actions)]));
-    const expected = { ...all, taskflow: ['delegate_task', 'check_task', 'cancel_task', 'request_attention'] };
+    const expected = {
+      ...all,
+      taskflow: ['delegate_task', 'check_task', 'cancel_task', 'request_attention', 'answer_attention'],
+    };
     expect(namesFor('leader')).toEqual(expected);
     expect(namesFor('admin')).toEqual(expected);
     expect(namesFor('manager')).toEqual(expected);

@@ -95,6 +95,7 @@ describe('the file examples of docs/protocol.md', () => {
       'revision',
       'interrupted',
       'attention',
+      'answered',
       'project-completed',
     ]);
   });

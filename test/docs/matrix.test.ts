@@ -15,8 +15,8 @@ onHomeserver('the commands of docs/matrix.md', (homeserver) => {
     const folder = testFolder('docs-mx');
     const [lead, ana, admin] = await Promise.all(['lead', 'ana', 'kim'].map((name) => homeserver().register(name)));
     if (lead === undefined || ana === undefined || admin === undefined) throw new Error('three accounts were made');
-    writeFileSync(join(folder, 'lead.token'), `${lead.accessToken}\n`, { mode: 0o600 });
-    writeFileSync(join(folder, 'ana.token'), `${ana.accessToken}\n`, { mode: 0o600 });
+    writeFileSync(join(folder, 'lead.password'), `${lead.password}\n`, { mode: 0o600 });
+    writeFileSync(join(folder, 'ana.password'), `${ana.password}\n`, { mode: 0o600 });
     const env = {
       ...batonOnPath(folder),
       HOMESERVER: homeserver().url,
@@ -53,6 +53,7 @@ test('the lines that docs/matrix.md shows are read as what they say', () => {
     'revision',
     'interrupted',
     'attention',
+    'answered',
     'project-completed',
   ]);
 });

@@ -27,11 +27,12 @@ export const bo: Actor = { localpart: 'bo', role: 'worker', matrixUserId: '@bo:h
 export const ROOM = 'room:!team:hs.local';
 export const NOW = '2026-09-01T10:15:00Z';
 
-/** `gone`: the remote cannot be reached. `silent`: no message gets through. */
+/** `gone`: the remote cannot be reached. `silent`: no message gets through. `full`: none is taken for now. */
 export interface Weather {
   chat: 'local' | 'remote';
   gone: boolean;
   silent: string | undefined;
+  full: string | undefined;
 }
 
 /**
@@ -85,7 +86,7 @@ export function createOffice(options: OfficeOptions = {}): Office {
     sent: [],
     events: [],
     adopted: [],
-    weather: { chat: options.chat ?? 'remote', gone: false, silent: undefined },
+    weather: { chat: options.chat ?? 'remote', gone: false, silent: undefined, full: undefined },
     now: NOW,
     facts: {},
     homeserver: createRoomBook('@lead:hs.local'),
@@ -187,7 +188,9 @@ export function createOffice(options: OfficeOptions = {}): Office {
 
   function deliver(draft: AnnouncementDraft): DeliveryFact {
     const { txn } = draft;
-    if (office.weather.silent !== undefined) return { txn, sent: false, error: office.weather.silent };
+    const { silent, full } = office.weather;
+    if (full !== undefined) return { txn, sent: false, error: full, queued: true };
+    if (silent !== undefined) return { txn, sent: false, error: silent };
     const known = events.get(txn);
     if (known !== undefined) return { txn, sent: true, eventId: known, reused: true };
     const eventId = `$e${events.size + 1}`;

@@ -6,6 +6,7 @@ import {
   completionText,
   mentionsIn,
   parseLine,
+  parseLines,
   projectCompletedText,
 } from '../../src/protocol/mention.ts';
 import { ATTENTION_KINDS, RESULT_STATUSES } from '../../src/protocol/records/types.ts';
@@ -150,6 +151,43 @@ describe('parseLine', () => {
     'survives hostile text',
     (text) => {
       expect(parseLine(text)).toBeUndefined();
+    },
+  );
+});
+
+describe('parseLines', () => {
+  test('reads every message of a digest, and passes over the talk among them', () => {
+    const messages = [
+      `${assignmentText({ assignee: worker, taskId: 'p-01', title: 'One' })}\n- Delayed: 4 min`,
+      'Just talk\nTASK_COMPLETED: p-99 - not the first line',
+      completionText({ leader, taskId: 'p-02', status: 'SUCCESS_WITH_NOTES', summary: 'Two', worker }),
+      projectCompletedText({ projectId: 'p', title: 'Report' }),
+    ];
+    expect(parseLines(messages.join('\n\n')).map(({ kind, taskId, projectId }) => [kind, taskId ?? projectId])).toEqual(
+      [
+        ['assigned', 'p-01'],
+        ['completed', 'p-02'],
+        ['project-completed', 'p'],
+      ],
+    );
+  });
+
+  test('reads the one line of a message as parseLine does', () => {
+    fc.assert(
+      fc.property(
+        fc.string().filter((text) => !/\n\s*\n/.test(text.trim())),
+        (text) => {
+          const [line, ...others] = parseLines(text);
+          expect([line, others]).toEqual([parseLine(text), []]);
+        },
+      ),
+    );
+  });
+
+  test.each(['\n'.repeat(300_000), ' \n\t\n'.repeat(100_000), 'TASK_FAILED: \n\n'.repeat(50_000)])(
+    'survives hostile text',
+    (text) => {
+      expect(parseLines(text)).toEqual([]);
     },
   );
 });

@@ -120,6 +120,19 @@ describe('what a worker changes in a task record', () => {
     expect(forbiddenMetaFields(record, after)).toEqual(fields);
   });
 
+  test('an answer is not its own, in whatever spelling, nor is it unsaid; asking again is', () => {
+    const open = { kind: 'approval', question: 'May I?', attempt: 1, requestedAt: 'x', resolved: false };
+    const told = { ...open, resolved: true, answer: 'denied', answeredBy: 'admin', answeredAt: 'y' };
+    const changed = (before: readonly object[], after: readonly object[]) =>
+      forbiddenMetaFields({ ...record, attention: before }, { ...record, attention: after });
+    expect(changed([open], [told])).toEqual(['attention']);
+    expect(changed([open], [{ ...open, answered_by: 'admin' }])).toEqual(['attention']);
+    expect(changed([told], [{ ...told, answer: 'approved' }])).toEqual(['attention']);
+    expect(changed([told], [])).toEqual(['attention']);
+    expect(changed([told], [told, { ...open, attempt: 2 }])).toEqual([]);
+    expect(changed([open], [{ ...open, resolved: true }])).toEqual([]);
+  });
+
   test('what the leader has decided may stay', () => {
     const decided = { ...record, status: 'completed', continuation: { status: 'resolved', delivery_id: 'd' } };
     expect(forbiddenMetaFields(decided, { ...decided, summary: 'late' })).toEqual([]);

@@ -1,11 +1,14 @@
 import { describe, expect, test } from 'vitest';
 import type { Execute } from '../../src/flows/operation.ts';
+import { systemClock } from '../../src/adapters/clock.ts';
+import { createEventBus } from '../../src/events.ts';
 import type { Chat, Ear, OutgoingMessage, RoomMessage, Sync, WorkTree } from '../../src/ports.ts';
 import { FlowError } from '../../src/protocol/errors.ts';
 import type { Role } from '../../src/protocol/records/types.ts';
 import { startListener } from '../../src/services/listener.ts';
 import { memoryReader } from '../../src/workspace/readers.ts';
 import { createView } from '../../src/workspace/snapshot.ts';
+import { testFolder } from '../support/folders.ts';
 
 const LEAD = '@lead:dom';
 const ANA = '@ana:dom';
@@ -20,6 +23,7 @@ const FILES = {
   }),
   'shared/agents/lead.json': agent('lead', 'leader'),
   'shared/agents/ana.json': agent('ana', 'worker'),
+  'shared/agents/hana.json': agent('hana', 'human'),
 };
 
 function agent(id: string, role: string): string {
@@ -53,17 +57,26 @@ function listening(role: Role = 'leader', more: { files?: Record<string, string>
       more.offline === true ? Promise.reject(new FlowError('sync-failed', 'away')) : Promise.resolve()
     ) as Promise<never>;
   };
-  const execute: Execute = (name, input) => {
-    note(`${name} ${JSON.stringify(input)}`);
-    return Promise.resolve({ submitted: false });
+  const execute: Execute = (name, input, { actor, cause }) => {
+    note(`${name} ${JSON.stringify(input)}${cause === undefined ? '' : ` by ${actor.localpart} for ${cause}`}`);
+    return Promise.resolve({ submitted: false, project: {} });
   };
+  const events = createEventBus();
   const view = createView(memoryReader({ ...FILES, ...more.files }));
   const warn = ({ sender }: Record<string, unknown>, message: string): void =>
     void warned.push(typeof sender === 'string' ? `${message} ${sender}` : message);
   const listener = startListener({
     chat,
     sync: { pull } as unknown as Sync,
-    workTree: { view: () => view } as WorkTree,
+    workTree: { view: () => view, root: testFolder('listener') } as unknown as WorkTree,
+    outbox: {
+      deliver: (announcements) => {
+        for (const { txn, room, text } of announcements) note(`reply ${txn} ${room} ${text}`);
+        return Promise.resolve([]);
+      },
+    },
+    clock: systemClock,
+    events,
     reconciler: { wake: () => note('wake'), idle: () => Promise.resolve(), close: () => Promise.resolve() },
     execute,
     identity: { localpart: role === 'leader' ? 'lead' : 'ana', matrixUserId: chat.self, role },
@@ -83,13 +96,15 @@ function listening(role: Role = 'leader', more: { files?: Record<string, string>
     );
     return caused.splice(0);
   };
-  return { hear, warned, caused, listener, mayInvite: (user: string) => ear?.mayInvite(user) };
+  return { hear, warned, caused, listener, events, mayInvite: (user: string) => ear?.mayInvite(user) };
 }
 
 describe('a message', () => {
   test.each([
     ['names the node in its metadata', { text: 'please look', mentions: [LEAD] }],
     ['names the node by full id in its text', { text: `${LEAD} please look` }],
+    ['names the node in a thread', { text: `${LEAD} please look`, inThread: true }],
+    ['names the whole room', { text: 'please look, all of you', toAll: true }],
     ['comes from the admin in the Leader DM', { text: 'how is it going?', room: `room:${DM}`, sender: '@admin:dom' }],
   ])('that %s makes it take up the remote and look', async (_, message) => {
     expect(await listening().hear(message)).toEqual(['pull', 'wake']);
@@ -105,6 +120,12 @@ describe('a message', () => {
     ['comes from a stranger', { text: `${LEAD} please look`, mentions: [LEAD], sender: '@mallory:dom' }],
     ['comes from a look-alike', { text: `${LEAD} please look`, mentions: [LEAD], sender: '@ana:evil' }],
     ['comes from a Worker in the Leader DM', { text: 'how is it going?', room: DM }],
+    [
+      'comes from the admin in a thread of the Leader DM',
+      { text: 'hm', room: DM, sender: '@admin:dom', inThread: true },
+    ],
+    ['is what a bot says', { text: `${LEAD} please look`, mentions: [LEAD], form: 'notice' as const }],
+    ['is its own', { text: `${LEAD} please look`, mentions: [LEAD], sender: LEAD }],
   ])('that %s wakes nobody', async (_, message) => {
     expect(await listening().hear(message)).toEqual([]);
   });
@@ -141,6 +162,58 @@ describe('a message', () => {
   });
 });
 
+describe('agents that answer each other and change nothing', () => {
+  const hello = { text: `${LEAD} hello again` };
+
+  test('wake each other for two rounds, and that it ends there is noted once', async () => {
+    const { hear, warned } = listening();
+    const woken = [];
+    for (let round = 0; round < 5; round += 1) woken.push((await hear(hello)).includes('wake'));
+    expect(woken).toEqual([true, true, false, false, false]);
+    expect(warned).toEqual([`mentioned again and again while nothing changes; not woken by it ${ANA}`]);
+  });
+
+  test('wake each other for as many rounds as the team says', async () => {
+    const team = JSON.stringify({ policies: { mentionRounds: 1 } });
+    const { hear } = listening('leader', { files: { 'shared/team.json': team } });
+    expect(await hear(hello)).toEqual(['pull', 'wake']);
+    expect(await hear(hello)).toEqual([]);
+  });
+
+  test('are heard again once something has changed, in another room, and from somebody else', async () => {
+    const { hear, events } = listening();
+    await hear(hello, hello, hello);
+    expect(await hear(hello)).toEqual([]);
+    expect(await hear({ ...hello, room: '!other:dom' })).toEqual(['pull', 'wake']);
+    expect(await hear({ ...hello, sender: '@hana:dom' })).toEqual(['pull', 'wake']);
+    events.emit('sync:changed', { remote: true, changed: [], refusals: [], conflicts: [] });
+    expect(await hear(hello)).toEqual([]);
+    events.emit('sync:changed', { remote: true, changed: ['shared/team.json'], refusals: [], conflicts: [] });
+    expect(await hear(hello)).toEqual(['pull', 'wake']);
+    await hear(hello, hello);
+    events.emit('operation:done', { operation: 'x', actor: 'lead', commit: 'c0ffee', subject: {} });
+    expect(await hear(hello)).toEqual(['pull', 'wake']);
+  });
+
+  test('never keep a person from being heard', async () => {
+    const { hear } = listening();
+    for (const sender of ['@hana:dom', '@admin:dom'])
+      for (let round = 0; round < 4; round += 1) expect(await hear({ ...hello, sender })).toEqual(['pull', 'wake']);
+  });
+
+  test('are heard with a line of the protocol that the files confirm, and only then', async () => {
+    const meta = { task_id: 't-1', project_id: 'p', task_title: 't', assigned_to: 'ana', status: 'submitted' };
+    const { hear } = listening('leader', { files: { 'shared/tasks/t-1/meta.json': JSON.stringify(meta) } });
+    await hear(hello, hello);
+    expect(await hear({ text: `${LEAD} TASK_COMPLETED: t-2 - Result: x` })).toEqual(['pull']);
+    expect(await hear({ text: `${LEAD} TASK_COMPLETED: t-1 - Result: x` })).toEqual([
+      'pull',
+      'wake',
+      'task.check {"taskId":"t-1"}',
+    ]);
+  });
+});
+
 describe('a line of the protocol', () => {
   test('that claims a result is confirmed by looking, and changes nothing', async () => {
     const { hear, warned } = listening();
@@ -152,12 +225,88 @@ describe('a line of the protocol', () => {
     expect(warned).toEqual([`a message claims a result that the files do not show ${ANA}`]);
   });
 
+  test('stands in each paragraph of a digest', async () => {
+    const { hear } = listening();
+    const text = ['t-1', 't-2', 't-1'].map((id) => `${LEAD} TASK_COMPLETED: ${id} - Result: x\n- more`).join('\n\n');
+    expect(await hear({ text })).toEqual([
+      'pull',
+      'wake',
+      'task.check {"taskId":"t-1"}',
+      'task.check {"taskId":"t-2"}',
+    ]);
+  });
+
+  test("that claims somebody else's result is noted and not looked up", async () => {
+    const meta = { task_id: 't-1', project_id: 'p', task_title: 't', assigned_to: 'bo', status: 'submitted' };
+    const { hear, warned } = listening('leader', { files: { 'shared/tasks/t-1/meta.json': JSON.stringify(meta) } });
+    expect(await hear({ text: `${LEAD} TASK_COMPLETED: t-1 - Result: x` })).toEqual(['pull', 'wake']);
+    expect(warned).toEqual([`a message claims a result for a task of somebody else ${ANA}`]);
+  });
+
+  test('in thousands makes few looks, and a message of any size is heard', async () => {
+    const { hear } = listening();
+    const claims = [...Array(3_000).keys()].map((id) => `${LEAD} TASK_COMPLETED: t-${id} - x`).join('\n\n');
+    expect((await hear({ text: claims })).filter((what) => what.startsWith('task.check')).length).toBe(20);
+    const crowd = [...Array(5_000).keys()].map((id) => `@a${id}:dom`);
+    expect(await hear({ text: `${crowd.join(' ')} ${'x'.repeat(200_000)}`, mentions: [...crowd, LEAD] })).toContain(
+      'wake',
+    );
+  });
+
   test('that assigns a task wakes its Worker', async () => {
     const { hear } = listening('worker');
     expect(await hear({ text: `${ANA} TASK_ASSIGNED: t-1 - x`, sender: LEAD, mentions: [ANA] })).toEqual([
       'pull',
       'wake',
     ]);
+  });
+});
+
+describe('a command', () => {
+  const meta = JSON.stringify({ project_id: 'p', title: 'P', status: 'active' });
+  const files = { 'shared/projects/p/meta.json': meta };
+  const order = { text: 'pause p', room: DM, sender: '@admin:dom' };
+  const done = [
+    'project.pause {"projectId":"p"} by admin for $0',
+    `reply reply-$0 ${DM} Project \`p\` is paused. Work under way goes on; nothing new is started.`,
+  ];
+
+  test("of the admin in the Leader DM is carried out in the admin's name, and answered", async () => {
+    expect(await listening('leader', { files }).hear(order)).toEqual(done);
+  });
+
+  test('that is heard again is answered with the same words, and not carried out again', async () => {
+    const { hear } = listening('leader', { files });
+    await hear(order);
+    expect(await hear(order)).toEqual(done.slice(1));
+  });
+
+  test.each([
+    ['by a Worker', { sender: ANA }],
+    ['by somebody who looks like the admin', { sender: '@admin:evil' }],
+    ['by somebody who is written like the admin', { sender: '@Admin:dom' }],
+    ['by the admin in another room', { room: TEAM_ROOM }],
+  ])('%s is ignored, and that is noted', async (_, change) => {
+    const { hear, warned } = listening('leader', { files });
+    expect((await hear({ ...order, ...change })).filter((what) => !/^(?:pull|wake)$/.test(what))).toEqual([]);
+    expect(warned).toEqual([
+      expect.stringMatching(/^a command was ignored: only the admin gives them, in the Leader DM/) as string,
+    ]);
+  });
+
+  test.each([
+    ['an edit', { form: 'edit' as const }],
+    ["a bot's notice", { form: 'notice' as const }],
+    ['the name of a file', { form: 'other' as const }],
+    ['a quotation', { text: '> <@lead:dom> pause p\n\nwhat does this do?' }],
+    ['part of a thread', { inThread: true }],
+  ])('that is %s is talk', async (_, change) => {
+    const caused = await listening('leader', { files }).hear({ ...order, ...change });
+    expect(caused.filter((what) => !/^(?:pull|wake)$/.test(what))).toEqual([]);
+  });
+
+  test("in a Worker's hearing is nothing to it", async () => {
+    expect(await listening('worker', { files }).hear(order)).toEqual([]);
   });
 });
 

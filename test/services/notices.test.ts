@@ -65,6 +65,20 @@ describe('noticesFor, where every clone has a room log of its own', () => {
     ]);
   });
 
+  test('tells the Worker what it was told on its question, while it is at work', () => {
+    const attention = [{ ...question, resolved: true, answer: 'For\nboth.', answeredBy: 'admin', answeredAt: 'x' }];
+    expect(said(ana, { status: 'in_progress', attention })).toEqual([
+      {
+        kind: 'attention',
+        txn: 'answer-p-01-decision-2',
+        room: '!team:local',
+        text: '@ana:local ATTENTION_ANSWERED: p-01 - For both.\n- Kind: decision\n- By: admin',
+        mentions: ['@ana:local'],
+      },
+    ]);
+    expect(said(ana, { status: 'completed', attention })).toEqual([]);
+  });
+
   test('shows the Worker as much of the specification as the team wants, whatever the case of its name', () => {
     const files = {
       'shared/team.json': renderTeam({ policies: { specPreviewChars: 6 } }),

@@ -3,13 +3,21 @@ import { cleanEnvironment } from './baton.ts';
 import type { Run } from './baton.ts';
 
 /** `baton ...` to its end as a call within this process: the real command line on the real program, without its start. */
-export async function cli(cwd: string, ...words: readonly string[]): Promise<Run> {
+export function cli(cwd: string, ...words: readonly string[]): Promise<Run> {
+  return cliWith({ cwd }, ...words);
+}
+
+/** As `cli`, in this environment and with this on standard input. */
+export async function cliWith(
+  { cwd, env = cleanEnvironment(), input = '' }: { cwd: string; env?: NodeJS.ProcessEnv; input?: string },
+  ...words: readonly string[]
+): Promise<Run> {
   const out: string[] = [];
   const err: string[] = [];
   const code = await runCli(words, {
-    env: cleanEnvironment(),
+    env,
     cwd,
-    stdin: () => Promise.resolve(''),
+    stdin: () => Promise.resolve(input),
     out: (text) => out.push(text),
     err: (text) => err.push(text),
     terminal: { stdout: false, columns: 100 },

@@ -241,6 +241,26 @@ describe('a task record that both sides changed', () => {
     });
   });
 
+  test.each(['local', 'remote'] as const)('keeps an answer that only the %s side has', (side) => {
+    const question = { kind: 'decision', question: 'Which?', attempt: 1, requestedAt: '2026-11-20T10:00:00Z' };
+    const open = { ...question, resolved: false };
+    const told = { ...question, eventId: '$q', resolved: false };
+    const answered = {
+      ...question,
+      resolved: true,
+      answer: 'b',
+      answeredBy: 'admin',
+      answeredAt: '2026-11-20T11:00:00Z',
+    };
+    const [local, remote] = side === 'local' ? [answered, told] : [told, answered];
+    const merged = resolveRecord(
+      { ...BASE, attention: [open] },
+      { ...BASE, attention: [local] },
+      { ...BASE, attention: [remote] },
+    );
+    expect(merged).toMatchObject({ attention: [{ ...answered, eventId: '$q' }] });
+  });
+
   test('meets itself in another spelling', () => {
     const merged = resolveRecord(
       { taskId: 't', projectId: 'p', taskTitle: 'T', assignedTo: '@ana:d', status: 'assigned' },

@@ -39,15 +39,24 @@ export function createStand(
 ): (refs: readonly string[]) => Promise<Awaited<ReturnType<Git['stand']>>> {
   const lookup = createLookup(clone);
   return async (refs) => {
-    const [, symbolic] = /^ref: (.+)$/m.exec(readFileSync(join(gitDir, 'HEAD'), 'utf8')) ?? [];
-    // Where refs are kept in tables, the file is only a placeholder.
-    const head =
-      symbolic === 'refs/heads/.invalid'
-        ? await ask(clone, ['symbolic-ref', '--quiet', 'HEAD'], { codes: [0, 1] })
-        : symbolic;
+    const symbolic = symbolicHead(gitDir);
+    const head = symbolic ?? (await ask(clone, ['symbolic-ref', '--quiet', 'HEAD'], { codes: [0, 1] }));
     const found = await lookup.stat(refs);
-    return { branch: branchOf(head ?? ''), operation: operationIn(gitDir), ids: found.map((object) => object?.id) };
+    return { branch: branchOf(head), operation: operationIn(gitDir), ids: found.map((object) => object?.id) };
   };
+}
+
+/** What HEAD names, where its file says so; git is asked for every other case, and for one that cannot be read. */
+function symbolicHead(gitDir: string): string | undefined {
+  let text: string;
+  try {
+    text = readFileSync(join(gitDir, 'HEAD'), 'utf8');
+  } catch {
+    return undefined;
+  }
+  const [, ref] = /^ref: (.+)$/m.exec(text) ?? [];
+  // Where refs are kept in tables, the file is only a placeholder.
+  return ref === 'refs/heads/.invalid' ? undefined : ref;
 }
 
 const branchOf = (ref: string): string | undefined =>

@@ -4,18 +4,24 @@ import type { RoomMessageEventContent } from 'matrix-js-sdk/lib/types.js';
 import { join } from 'node:path';
 import type { Chat, Clock, OutgoingMessage, RoomMessage } from '../../ports.ts';
 import { FlowError } from '../../protocol/errors.ts';
-import { sameIdentity } from '../../protocol/identity.ts';
 import { normaliseRoom } from '../../protocol/rooms.ts';
+import { openAccess } from './access.ts';
+import type { SessionSource } from './access.ts';
 import { createClient, messagesBackwards } from './client.ts';
 import type { ClientOptions } from './client.ts';
-import { TXN_KEY, messageContent } from './content.ts';
-import { isNotFound, rateLimitMs, rateLimited, toNotifyError } from './errors.ts';
+import { fitsWhole, messageContent, saysTransaction } from './content.ts';
+import { isRateLimit, rateLimitMs, rateLimited, toNotifyError } from './errors.ts';
+import { examine, isEncrypted } from './examine.ts';
 import { listenToRooms } from './listen.ts';
+import type { Listening } from './listen.ts';
 import { readMessage } from './message.ts';
 import { keepRooms } from './rooms.ts';
 import { openSentJournal } from './sent.ts';
+import { heardFile } from './since.ts';
 
-export interface MatrixChatOptions extends ClientOptions {
+export interface MatrixChatOptions extends Omit<ClientOptions, 'onTime'> {
+  /** Where the token comes from when none is given. */
+  readonly session?: SessionSource;
   /** Where the journal of sent messages lies: `.baton/matrix`. */
   readonly dir: string;
   readonly clock: Clock;
@@ -42,17 +48,21 @@ type Sent = Awaited<ReturnType<Chat['send']>>;
  */
 export function createMatrixChat(options: MatrixChatOptions): Chat {
   const { self, homeserver, clock, patience = PATIENCE } = options;
-  const client = createClient(options);
+  let lastTime: { readonly there: number; readonly here: number } | undefined;
+  const client = createClient({ ...options, onTime: (there) => (lastTime = { there, here: clock.millis() }) });
+  const access = openAccess({ ...options, client });
+  const heard = heardFile(join(options.dir, 'since'), options);
   const journal = openSentJournal(join(options.dir, 'sent.jsonl'), () => clock.millis());
   const closing = new AbortController();
   /** Last send per room, settled or not. */
   const queues = new Map<string, Promise<unknown>>();
   const underWay = new Map<string, Promise<Sent>>();
   const plain = new Set<string>();
-  const ears: { close(): Promise<void> }[] = [];
-  let account: Promise<void> | undefined;
+  const ears: Listening[] = [];
   /** Before this moment the homeserver takes no message. */
   let notBefore = 0;
+  /** Whether somebody waits for that moment. */
+  let isWaiting = false;
   /** Before this moment it is not asked again whether it is there. */
   let awayUntil = 0;
 
@@ -60,20 +70,18 @@ export function createMatrixChat(options: MatrixChatOptions): Chat {
     try {
       if (closing.signal.aborted) throw new Error('the node is stopping');
       if (clock.millis() < awayUntil) throw new ConnectionError('not asked again so soon');
-      account ??= checkAccount(client, self).catch((error: unknown) => {
-        account = undefined;
-        throw error;
-      });
-      await account;
-      return await work();
+      return await access.as(work);
     } catch (thrown) {
+      const wait = rateLimitMs(thrown);
+      if (wait !== undefined) void holdBack(wait);
       if (thrown instanceof ConnectionError && clock.millis() >= awayUntil) awayUntil = clock.millis() + AWAY;
       throw toNotifyError(thrown, { what, self, homeserver, ...(room === undefined ? {} : { room }) });
     }
   }
 
   async function deliver(message: OutgoingMessage, room: string): Promise<Sent> {
-    const { txn } = message;
+    const { txn, parts = [] } = message;
+    const covers = parts.map((part) => part.txn);
     const record = journal.find(txn);
     if (record?.eventId !== undefined) return { eventId: record.eventId, reused: true };
     return asking(SENDING, room, async () => {
@@ -81,26 +89,27 @@ export function createMatrixChat(options: MatrixChatOptions): Chat {
       if (record?.doubtful === true) {
         const eventId = await findSent(client, room, txn, record.begunAt - CLOCK_MARGIN);
         if (eventId !== undefined) {
-          journal.done(txn, eventId);
+          journal.done(txn, eventId, covers);
           return { eventId, reused: true };
         }
       }
       await untilTaken();
-      if (record === undefined) journal.begin(txn);
-      const eventId = await put(message, room);
-      journal.done(txn, eventId);
-      return { eventId, reused: false };
+      if (record === undefined) journal.begin(txn, covers);
+      try {
+        const eventId = await put(message, room);
+        journal.done(txn, eventId, covers);
+        return { eventId, reused: false };
+      } catch (thrown) {
+        if (record === undefined && isRateLimit(thrown)) journal.refused(txn, covers);
+        throw thrown;
+      }
     });
   }
 
   /** Encrypted rooms would need keys that nobody has given to this account; their members do not expect plain text. */
   async function requirePlain(room: string): Promise<void> {
     if (plain.has(room)) return;
-    const encryption = await client.getStateEvent(room, 'm.room.encryption', '').catch((error: unknown) => {
-      if (isNotFound(error)) return undefined;
-      throw error;
-    });
-    if (encryption !== undefined) {
+    if (await isEncrypted(client, room)) {
       throw new FlowError('notify-failed', `${SENDING}: room ${room} is encrypted, and Baton writes plain text only`, {
         remedy: 'make a room without encryption and name it in shared/team.json',
       });
@@ -115,11 +124,11 @@ export function createMatrixChat(options: MatrixChatOptions): Chat {
     await clock.sleep(wait, closing.signal);
   }
 
-  async function put({ txn, text, mentions }: OutgoingMessage, room: string): Promise<string> {
-    const content = messageContent({ text, mentions, txn }) as unknown as RoomMessageEventContent;
+  async function put(message: OutgoingMessage, room: string): Promise<string> {
+    const content = messageContent(message) as unknown as RoomMessageEventContent;
     for (;;) {
       try {
-        return (await client.sendEvent(room, EventType.RoomMessage, content, txn)).event_id;
+        return (await client.sendEvent(room, EventType.RoomMessage, content, message.txn)).event_id;
       } catch (thrown) {
         const wait = rateLimitMs(thrown);
         if (wait === undefined) throw thrown;
@@ -132,14 +141,28 @@ export function createMatrixChat(options: MatrixChatOptions): Chat {
 
   async function holdBack(wait: number): Promise<void> {
     notBefore = Math.max(notBefore, clock.millis() + wait);
-    await clock.sleep(wait, closing.signal);
-    if (!closing.signal.aborted && clock.millis() >= notBefore) options.onReady?.();
+    if (isWaiting) return;
+    isWaiting = true;
+    // Timers may be early by a little, and the moment may move on meanwhile.
+    for (let left = wait; left > 0 && !closing.signal.aborted; left = notBefore - clock.millis())
+      await clock.sleep(left, closing.signal);
+    isWaiting = false;
+    if (!closing.signal.aborted) options.onReady?.();
   }
 
   return {
     kind: 'remote',
     self,
     rooms: keepRooms(client, clock, asking),
+
+    limit: {
+      holds() {
+        const wait = notBefore - clock.millis();
+        return wait > 0 ? rateLimited(SENDING, wait) : undefined;
+      },
+      fits: fitsWhole,
+      knows: (txn) => journal.find(txn) !== undefined,
+    },
 
     joined(room) {
       const id = requireRoom(room);
@@ -185,15 +208,37 @@ export function createMatrixChat(options: MatrixChatOptions): Chat {
     listen(ear) {
       const listening = listenToRooms({
         client,
+        access,
         self,
         clock,
         ear,
-        file: join(options.dir, 'since'),
+        heardFile: heard,
         explain: (thrown) => toNotifyError(thrown, { what: 'the rooms cannot be heard', self, homeserver }),
-        onReachable: () => options.onReady?.(),
+        onReachable() {
+          awayUntil = 0;
+          options.onReady?.();
+        },
       });
       ears.push(listening);
       return listening;
+    },
+
+    examine(rooms) {
+      const before = heard.read();
+      const now = ears.at(-1)?.state();
+      const earlier = typeof before === 'object' ? { heardAt: before.at } : {};
+      return examine(
+        {
+          client,
+          access,
+          homeserver,
+          clock,
+          lastTime: () => lastTime,
+          listening: { ...earlier, ...now },
+          explain: (thrown) => toNotifyError(thrown, { what: 'the rooms cannot be looked at', self, homeserver }),
+        },
+        rooms,
+      );
     },
 
     async close() {
@@ -206,15 +251,6 @@ export function createMatrixChat(options: MatrixChatOptions): Chat {
 }
 
 const SENDING = 'Matrix send failed';
-
-/** The token is one's own, or messages would speak in another's name. */
-async function checkAccount(client: MatrixClient, self: string): Promise<void> {
-  const { user_id: owner } = await client.whoami();
-  if (sameIdentity(owner, self)) return;
-  throw new FlowError('notify-failed', `the access token belongs to ${owner}, and this node is ${self}`, {
-    remedy: `put ${self}'s own token where the matrix section of baton.json says, or correct identity.matrixUserId`,
-  });
-}
 
 function requireRoom(room: string): string {
   const id = normaliseRoom(room);
@@ -231,7 +267,7 @@ async function findSent(client: MatrixClient, room: string, txn: string, since: 
   const self = client.getUserId() ?? '';
   for await (const event of messagesBackwards(client, room, PAGE)) {
     if (event.origin_server_ts < since) return undefined;
-    if (event.sender === self && event.content[TXN_KEY] === txn) return event.event_id;
+    if (event.sender === self && saysTransaction(event.content, txn)) return event.event_id;
   }
   return undefined;
 }

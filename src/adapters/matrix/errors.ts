@@ -1,4 +1,5 @@
 import { ConnectionError, HTTPError, MatrixError, safeGetRetryAfterMs } from 'matrix-js-sdk';
+import type { Clock } from '../../ports.ts';
 import { FlowError } from '../../protocol/errors.ts';
 
 /** Whether the homeserver says that there is no such thing. */
@@ -20,11 +21,38 @@ export function rateLimitMs(thrown: unknown): number | undefined {
   return Math.max(1, safeGetRetryAfterMs(thrown, DEFAULT_RETRY_MS));
 }
 
-export function rateLimited(what: string, waitMs: number): FlowError {
+export function rateLimited(what: string, waitMs: number, next: 'message' | 'login' = 'message'): FlowError {
   const seconds = Math.max(1, Math.ceil(waitMs / 1000));
-  return new FlowError('notify-failed', `${what}: the homeserver takes the next message in ${seconds} s`, {
-    remedy: 'wait; the node sends it as soon as the homeserver takes it',
+  return new FlowError('notify-failed', `${what}: the homeserver takes the next ${next} in ${seconds} s`, {
+    remedy: 'wait; the node tries again as soon as the homeserver takes it',
+    data: { retryAfterMs: waitMs },
   });
+}
+
+/** Whether the homeserver, or the wait for it, refused for nothing but the number of messages. */
+export function isRateLimit(thrown: unknown): boolean {
+  return rateLimitMs(thrown) !== undefined || (thrown instanceof FlowError && 'retryAfterMs' in thrown.data);
+}
+
+/**
+ * Does again what is refused for the number of such requests (of joins, of invitations), as long as that needs no more
+ * than `patience` milliseconds. Throws what it was refused with then.
+ */
+export async function patiently<Value>(
+  { clock, patience, signal }: { readonly clock: Clock; readonly patience: number; readonly signal?: AbortSignal },
+  work: () => Promise<Value>,
+): Promise<Value> {
+  const deadline = clock.millis() + patience;
+  for (;;) {
+    try {
+      return await work();
+    } catch (thrown) {
+      const wait = rateLimitMs(thrown);
+      if (wait === undefined || clock.millis() + wait > deadline) throw thrown;
+      await clock.sleep(wait, signal);
+      signal?.throwIfAborted();
+    }
+  }
 }
 
 interface Attempt {
@@ -52,7 +80,7 @@ export function toNotifyError(thrown: unknown, { what, self, homeserver, room }:
       case 'M_MISSING_TOKEN':
         return failed(
           `${homeserver} does not accept the access token of ${self}`,
-          'put a valid token where the matrix section of baton.json says, and start the node again',
+          'put a valid token where the matrix section of baton.json says, or run `baton matrix login`, and start the node again',
         );
       case 'M_FORBIDDEN':
         return room === undefined

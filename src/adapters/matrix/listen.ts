@@ -1,131 +1,220 @@
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
-import { dirname } from 'node:path';
-import { Method } from 'matrix-js-sdk';
-import type { IEvent, ISyncResponse, MatrixClient } from 'matrix-js-sdk';
+import { MatrixError, Method } from 'matrix-js-sdk';
+import type { ISyncResponse, MatrixClient } from 'matrix-js-sdk';
 import type { Clock, Ear, RoomMessage } from '../../ports.ts';
 import { FlowError } from '../../protocol/errors.ts';
-import { readMessage } from './message.ts';
+import { stampOf } from '../../protocol/timestamps.ts';
+import type { Access } from './access.ts';
+import { rateLimitMs } from './errors.ts';
+import { createInvitations } from './invitations.ts';
+import type { Invitations } from './invitations.ts';
+import { isUnknownToken } from './login.ts';
+import type { HeardFile } from './since.ts';
+import { TIMELINE_TYPES, newsOf } from './timeline.ts';
+import type { Timeline } from './timeline.ts';
 
 export interface ListenOptions {
   readonly client: MatrixClient;
+  readonly access: Access;
   readonly self: string;
   readonly clock: Clock;
   readonly ear: Ear;
-  /** Keeps where the last process stopped, so that nothing said meanwhile is lost. */
-  readonly file: string;
+  readonly heardFile: HeardFile;
   /** Whatever is thrown as a sentence (`errors.ts`). */
   readonly explain: (thrown: unknown) => FlowError;
   /** The homeserver answers: for the first time, or again. */
   readonly onReachable: () => void;
 }
 
+export interface Listening {
+  close(): Promise<void>;
+  /** When the homeserver answered last, and why it does not any more. */
+  state(): { readonly heardAt?: string; readonly problem?: string };
+}
+
 /** How long the homeserver holds a request when nobody says anything; milliseconds. */
 const HOLD = 30_000;
 const MAX_BACK_OFF = 30_000;
 
-/** Messages, and who is in a room; no typing, no presence, no state that is not asked for. */
-const FILTER = JSON.stringify({
-  presence: { types: [] },
-  account_data: { types: [] },
+const NOTHING = { types: [] };
+
+/** What is said, and who comes in; no typing, no presence, no other state. */
+const FILTER = {
+  presence: NOTHING,
+  account_data: NOTHING,
   room: {
-    ephemeral: { types: [] },
-    account_data: { types: [] },
-    state: { types: [] },
-    timeline: { types: ['m.room.message'], limit: 100 },
+    ephemeral: NOTHING,
+    account_data: NOTHING,
+    state: NOTHING,
+    timeline: { types: TIMELINE_TYPES, limit: 100 },
   },
-});
+};
+
+/**
+ * Into which rooms this account is invited and which it has left, without what was said in them. `ask` is a word that
+ * was not used before.
+ */
+export function roomsOutside(client: MatrixClient, ask: string, signal?: AbortSignal): Promise<ISyncResponse> {
+  // A room of which nothing passes is not told at all.
+  const timeline = { types: ['m.room.member'], limit: 1 };
+  const room = { include_leave: true, ephemeral: NOTHING, account_data: NOTHING, state: NOTHING, timeline };
+  return sync(client, { filter: anew({ presence: NOTHING, account_data: NOTHING, room }, ask), timeout: 0 }, signal);
+}
+
+/**
+ * A filter that lets through the same and was never asked with: Synapse answers a question without a mark from its
+ * memory when it was asked before in the last two minutes, and that answer is of no use as a beginning.
+ */
+function anew(filter: Readonly<Record<string, unknown>>, ask: string): string {
+  return JSON.stringify({ ...filter, presence: { ...NOTHING, not_types: [`dev.batond.asked.${ask}`] } });
+}
 
 /** Follows the rooms of the account until it is closed. Outages are waited out with growing pauses. */
-export function listenToRooms(options: ListenOptions): { close(): Promise<void> } {
+export function listenToRooms(options: ListenOptions): Listening {
   const closing = new AbortController();
-  const ended = follow(options, closing.signal);
+  let heardAt: string | undefined;
+  let problem: string | undefined;
+  const ended = follow(options, closing.signal, (trouble) => {
+    problem = trouble;
+    if (trouble === undefined) heardAt = options.clock.now();
+  });
   return {
     async close() {
       closing.abort();
       await ended;
     },
+    state: () => ({
+      ...(heardAt === undefined ? {} : { heardAt }),
+      ...(problem === undefined ? {} : { problem }),
+    }),
   };
 }
 
-async function follow(options: ListenOptions, signal: AbortSignal): Promise<void> {
-  const { clock, ear, file } = options;
-  let since = readToken(file);
+async function follow(
+  options: ListenOptions,
+  signal: AbortSignal,
+  note: (problem: string | undefined) => void,
+): Promise<void> {
+  const { client, access, clock, ear } = options;
+  const invitations = createInvitations(options);
+  const read = once((room) => undecipherable(room), ear);
+  let since = startingPoint(options);
+  let started = false;
   let reachable = false;
   let backOff = 1_000;
   let told = '';
   while (!signal.aborted) {
     try {
-      const answer = await syncOnce(options.client, since, reachable ? HOLD : 0, signal);
-      await takeInvites(options, answer);
-      // What was said before this account ever listened is history.
-      const heard = since === undefined ? [] : messagesOf(answer, options.self);
-      if (heard.length > 0) await ear.hear(heard);
-      if (answer.next_batch !== since) writeToken(file, answer.next_batch);
+      // Answers tell of an invitation once; those from before this process are asked for.
+      if (!started) await access.as(async () => invitations.note(await roomsOutside(client, clock.id(), signal)));
+      started = true;
+      const timeout = reachable ? HOLD : 0;
+      const query =
+        since === undefined
+          ? { filter: anew(FILTER, clock.id()), timeout }
+          : { filter: JSON.stringify(FILTER), timeout, since };
+      const answer = await access.as(() => sync(client, query, signal));
+      await takeUp(options, { answer, since, invitations, read, signal });
+      if (answer.next_batch !== since)
+        options.heardFile.write({ token: answer.next_batch, at: stampOf(clock.millis()) });
       since = answer.next_batch;
+      note(undefined);
       if (!reachable) options.onReachable();
       [reachable, backOff, told] = [true, 1_000, ''];
     } catch (thrown) {
       if (signal.aborted) return;
+      if (since !== undefined && isUnknownMark(thrown)) {
+        since = undefined;
+        ear.problem(startingAnew('the homeserver does not know it'));
+        continue;
+      }
       const error = options.explain(thrown);
+      note(error.message);
       if (error.message !== told) ear.problem(error);
       [reachable, told] = [false, error.message];
-      await clock.sleep(backOff, signal);
+      await clock.sleep(Math.max(backOff, rateLimitMs(thrown) ?? 0), signal);
       backOff = Math.min(backOff * 2, MAX_BACK_OFF);
     }
   }
 }
 
-function syncOnce(
+function sync(
   client: MatrixClient,
-  since: string | undefined,
-  timeout: number,
-  abortSignal: AbortSignal,
+  query: Readonly<Record<string, string | number>>,
+  signal?: AbortSignal,
 ): Promise<ISyncResponse> {
-  const query = { filter: FILTER, timeout, set_presence: 'offline', ...(since === undefined ? {} : { since }) };
-  return client.http.authedRequest<ISyncResponse>(Method.Get, '/sync', query, undefined, {
-    abortSignal,
-    priority: 'auto',
-  });
-}
-
-/** What others said, in the order in which each room had it. */
-function messagesOf({ rooms }: ISyncResponse, self: string): readonly RoomMessage[] {
-  return Object.entries(rooms?.join ?? {}).flatMap(([room, { timeline }]) =>
-    (timeline?.events ?? []).flatMap((event) => {
-      const whole = 'event_id' in event && event.type === 'm.room.message' && event.sender !== self;
-      const message = whole ? readMessage(event, room) : undefined;
-      return message === undefined ? [] : [message];
-    }),
+  return client.http.authedRequest<ISyncResponse>(
+    Method.Get,
+    '/sync',
+    { ...query, set_presence: 'offline' },
+    undefined,
+    { ...(signal === undefined ? {} : { abortSignal: signal }), priority: 'auto' },
   );
 }
 
-/** Rooms are joined at the word of those who may ask; everybody else's invitation stays open. */
-async function takeInvites({ client, ear, self, explain }: ListenOptions, { rooms }: ISyncResponse): Promise<void> {
-  for (const [room, { invite_state: state }] of Object.entries(rooms?.invite ?? {})) {
-    const events: readonly Pick<IEvent, 'type' | 'sender' | 'state_key'>[] = state?.events ?? [];
-    const inviter = events.find(({ type, state_key }) => type === 'm.room.member' && state_key === self)?.sender;
-    if (inviter === undefined) continue;
-    if (!ear.mayInvite(inviter)) {
-      ear.problem(new FlowError('notify-failed', `${inviter} invites to room ${room}, and is not one who may`));
-      continue;
+interface Answer {
+  readonly answer: ISyncResponse;
+  readonly since: string | undefined;
+  readonly invitations: Invitations;
+  /** Told of a room in which something cannot be read. */
+  readonly read: (room: string) => void;
+  readonly signal: AbortSignal;
+}
+
+async function takeUp(options: ListenOptions, { answer, since, invitations, read, signal }: Answer): Promise<void> {
+  const { client, access, self, ear, explain } = options;
+  invitations.note(answer);
+  await access.as(() => invitations.follow(signal));
+  // What was said before this account ever listened is history.
+  if (since === undefined) return;
+  const heard: RoomMessage[] = [];
+  for (const [room, { timeline }] of Object.entries(answer.rooms?.join ?? {})) {
+    try {
+      const news = await access.as(() => newsOf({ client, self, since, signal }, room, timeline as Timeline));
+      heard.push(...news.messages);
+      if (news.encrypted) read(room);
+    } catch (thrown) {
+      // A room whose past is closed to this account must not keep it deaf for all others.
+      if (!isRefusal(thrown)) throw thrown;
+      ear.problem(explain(thrown));
     }
-    // A room that is gone meanwhile must not keep the others from being heard.
-    await client.joinRoom(room).catch((thrown: unknown) => ear.problem(explain(thrown)));
   }
+  if (heard.length > 0) await ear.hear(heard);
 }
 
-function readToken(file: string): string | undefined {
-  try {
-    const token = readFileSync(file, 'utf8').trim();
-    return token === '' ? undefined : token;
-  } catch {
-    return undefined;
-  }
+function startingPoint({ heardFile, ear }: ListenOptions): string | undefined {
+  const heard = heardFile.read();
+  if (heard !== 'unusable') return heard?.token;
+  ear.problem(startingAnew('the file is broken, or of another account or homeserver'));
+  return undefined;
 }
 
-function writeToken(file: string, token: string): void {
-  mkdirSync(dirname(file), { recursive: true });
-  const next = `${file}.next`;
-  writeFileSync(next, `${token}\n`, { mode: 0o600 });
-  renameSync(next, file);
+/** Said once: history is never taken for news, so what came in between has to be read by people. */
+function startingAnew(reason: string): FlowError {
+  return new FlowError('notify-failed', `the mark in .baton/matrix/since is of no use (${reason})`, {
+    remedy: 'nothing: listening begins now; work is taken up from the files, commands said meanwhile need saying again',
+  });
+}
+
+function undecipherable(room: string): FlowError {
+  return new FlowError('notify-failed', `room ${room} is encrypted: what is said there cannot be read by Baton`, {
+    remedy: 'make a room without encryption and name it in shared/team.json',
+  });
+}
+
+function once(problemOf: (room: string) => FlowError, ear: Ear): (room: string) => void {
+  const told = new Set<string>();
+  return (room) => {
+    if (!told.has(room)) ear.problem(problemOf(room));
+    told.add(room);
+  };
+}
+
+/** A homeserver that was set up anew, or another one under the same address. */
+function isUnknownMark(thrown: unknown): boolean {
+  return thrown instanceof MatrixError && thrown.httpStatus === 400;
+}
+
+function isRefusal(thrown: unknown): boolean {
+  const { httpStatus = 0 } = thrown instanceof MatrixError ? thrown : {};
+  return httpStatus >= 400 && httpStatus < 500 && rateLimitMs(thrown) === undefined && !isUnknownToken(thrown);
 }

@@ -14,10 +14,30 @@ export function readMessage(
   { event_id: eventId, sender, origin_server_ts: ts, content }: MessageEvent,
   room: string,
 ): RoomMessage | undefined {
-  const { body, 'm.mentions': mentioned } = content as { body?: unknown; 'm.mentions'?: unknown };
+  const { body, msgtype, 'm.mentions': mentioned, 'm.relates_to': relation } = content as Untrusted;
   if (typeof body !== 'string') return undefined;
-  const { user_ids: ids } = (mentioned ?? {}) as { user_ids?: unknown };
+  const { user_ids: ids, room: toAll } = (mentioned ?? {}) as Untrusted;
+  const { rel_type: relates } = (relation ?? {}) as Untrusted;
   const users: readonly unknown[] = Array.isArray(ids) ? ids : [];
   const mentions = users.filter((user) => typeof user === 'string');
-  return { eventId, room, sender, text: body, mentions, at: stampOf(ts) };
+  const form = formOf(msgtype, relates);
+  return {
+    eventId,
+    room,
+    sender,
+    text: body,
+    mentions,
+    at: stampOf(ts),
+    ...(form === undefined ? {} : { form }),
+    ...(toAll === true ? { toAll } : {}),
+    ...(relates === 'm.thread' ? { inThread: true } : {}),
+  };
+}
+
+type Untrusted = Readonly<Record<string, unknown>>;
+
+function formOf(msgtype: unknown, relates: unknown): RoomMessage['form'] {
+  if (msgtype === 'm.notice') return 'notice';
+  if (relates === 'm.replace') return 'edit';
+  return msgtype === 'm.text' ? undefined : 'other';
 }

@@ -1,8 +1,9 @@
 import { Preset, Visibility } from 'matrix-js-sdk';
 import type { MatrixClient } from 'matrix-js-sdk';
 import type { Clock, RoomKeeper } from '../../ports.ts';
+import { normaliseRoom } from '../../protocol/rooms.ts';
 import type { NewRoom } from '../../protocol/rooms.ts';
-import { hasNoProfile, isNotFound, rateLimitMs } from './errors.ts';
+import { hasNoProfile, isNotFound, patiently } from './errors.ts';
 
 /** Says what a room was made for, so that it is found again when nobody could note its id. */
 const PURPOSE = 'dev.batond.room';
@@ -17,18 +18,7 @@ const SETTING_UP = 'the rooms cannot be set up';
 const LOOKING = 'the room cannot be looked at';
 
 export function keepRooms(client: MatrixClient, clock: Clock, asking: Asking): RoomKeeper {
-  async function patiently<Value>(work: () => Promise<Value>): Promise<Value> {
-    const deadline = clock.millis() + PATIENCE;
-    for (;;) {
-      try {
-        return await work();
-      } catch (thrown) {
-        const wait = rateLimitMs(thrown);
-        if (wait === undefined || clock.millis() + wait > deadline) throw thrown;
-        await clock.sleep(wait);
-      }
-    }
-  }
+  const patient = { clock, patience: PATIENCE };
   const joined = async (): Promise<readonly string[]> => (await client.getJoinedRooms()).joined_rooms;
   return {
     find: (purpose) =>
@@ -36,27 +26,28 @@ export function keepRooms(client: MatrixClient, clock: Clock, asking: Asking): R
         for (const room of await joined()) if ((await purposeOf(client, room)) === purpose) return room;
         return undefined;
       }),
-    create: (room) => asking(SETTING_UP, undefined, () => patiently(() => create(client, room))),
+    create: (room) => asking(SETTING_UP, undefined, () => patiently(patient, () => create(client, room))),
     members: (room) =>
       asking(LOOKING, room, async () => {
-        const { chunk = [] } = await client.members(room);
+        const { chunk = [] } = await client.members(idOf(room));
         return chunk.flatMap(({ state_key: userId, content: { membership } }) =>
           userId !== undefined && (membership === 'join' || membership === 'invite') ? [{ userId, membership }] : [],
         );
       }),
-    invite: (room, user) => asking(SETTING_UP, room, () => patiently(() => client.invite(room, user)).then(nothing)),
+    invite: (room, user) =>
+      asking(SETTING_UP, room, () => patiently(patient, () => client.invite(idOf(room), user)).then(nothing)),
     describe: (room) =>
       asking(LOOKING, room, async () => {
-        const name = await stateText(client, room, 'm.room.name', 'name');
-        const topic = await stateText(client, room, 'm.room.topic', 'topic');
-        const { tags } = await client.getRoomTags(room);
+        const name = await stateText(client, idOf(room), 'm.room.name', 'name');
+        const topic = await stateText(client, idOf(room), 'm.room.topic', 'topic');
+        const { tags } = await client.getRoomTags(idOf(room));
         return { name, topic, tags: Object.keys(tags) };
       }),
     joined: () => asking('the rooms cannot be listed', undefined, joined),
     leave: (room) =>
       asking('the room cannot be left', room, async () => {
-        if (!(await joined()).includes(room)) return false;
-        await patiently(() => client.leave(room));
+        if (!(await joined()).includes(idOf(room))) return false;
+        await patiently(patient, () => client.leave(idOf(room)));
         return true;
       }),
     knows: (userId) =>
@@ -83,6 +74,11 @@ async function stateText(client: MatrixClient, room: string, type: string, key: 
     if (isNotFound(thrown)) return '';
     throw thrown;
   }
+}
+
+/** A room that was named in files may be spelled in any way (protocol.md §1.4). */
+function idOf(room: string): string {
+  return normaliseRoom(room) ?? room;
 }
 
 async function purposeOf(client: MatrixClient, room: string): Promise<unknown> {

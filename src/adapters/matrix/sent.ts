@@ -13,8 +13,11 @@ export interface SentRecord {
 
 export interface SentJournal {
   find(txn: string): SentRecord | undefined;
-  begin(txn: string): void;
-  done(txn: string, eventId: string): void;
+  /** `covers`: the transactions that a digest says besides. */
+  begin(txn: string, covers?: readonly string[]): void;
+  /** The homeserver refused it when it was tried for the first time: it is not in the room. */
+  refused(txn: string, covers?: readonly string[]): void;
+  done(txn: string, eventId: string, covers?: readonly string[]): void;
 }
 
 /** Synapse knows a transaction of the same device again for a day; well before that it is looked up in the room. */
@@ -29,17 +32,19 @@ const KEPT = 5_000;
 export function openSentJournal(file: string, millis: () => number): SentJournal {
   const records = new Map<string, SentRecord>();
   const lines = guarded('read', () => readJsonLines(file));
-  for (const { txn, eventId, at } of lines.slice(-KEPT)) {
+  for (const { txn, eventId, at, covers, refused } of lines.slice(-KEPT)) {
     if (typeof txn !== 'string' || typeof at !== 'number') continue;
-    const begunAt = records.get(txn)?.begunAt ?? at;
-    records.set(txn, { begunAt, doubtful: true, ...(typeof eventId === 'string' ? { eventId } : {}) });
+    for (const said of [txn, ...textsIn(covers)]) {
+      if (refused === true) records.delete(said);
+      else {
+        const begunAt = records.get(said)?.begunAt ?? at;
+        records.set(said, { begunAt, doubtful: true, ...(typeof eventId === 'string' ? { eventId } : {}) });
+      }
+    }
   }
   if (lines.length > 2 * KEPT) guarded('written', () => rewrite(file, lines.slice(-KEPT)));
 
-  const write = (txn: string, record: SentRecord, line: object): void => {
-    guarded('written', () => appendJsonLine(file, line));
-    records.set(txn, record);
-  };
+  const append = (line: object): void => guarded('written', () => appendJsonLine(file, line));
   return {
     find(txn) {
       const record = records.get(txn);
@@ -47,15 +52,33 @@ export function openSentJournal(file: string, millis: () => number): SentJournal
         ? undefined
         : { ...record, doubtful: record.doubtful || millis() - record.begunAt > TRUSTED_MS };
     },
-    begin(txn) {
+    begin(txn, covers = []) {
       const at = millis();
-      write(txn, { begunAt: at, doubtful: false }, { txn, at });
+      append({ txn, at, ...named(covers) });
+      records.set(txn, { begunAt: at, doubtful: false });
+      // The homeserver knows the digest again, and not what it says besides.
+      for (const said of covers) records.set(said, { begunAt: at, doubtful: true });
     },
-    done(txn, eventId) {
+    refused(txn, covers = []) {
+      append({ txn, at: millis(), refused: true, ...named(covers) });
+      for (const said of [txn, ...covers]) records.delete(said);
+    },
+    done(txn, eventId, covers = []) {
       const at = millis();
-      write(txn, { begunAt: records.get(txn)?.begunAt ?? at, doubtful: false, eventId }, { txn, at, eventId });
+      append({ txn, at, eventId, ...named(covers) });
+      for (const said of [txn, ...covers]) {
+        records.set(said, { begunAt: records.get(said)?.begunAt ?? at, doubtful: false, eventId });
+      }
     },
   };
+}
+
+function named(covers: readonly string[]): { readonly covers?: readonly string[] } {
+  return covers.length === 0 ? {} : { covers };
+}
+
+function textsIn(value: unknown): readonly string[] {
+  return Array.isArray(value) ? value.filter((entry) => typeof entry === 'string') : [];
 }
 
 function rewrite(file: string, lines: readonly object[]): void {

@@ -98,10 +98,13 @@ export function person(
     join: (room: string): Promise<Json> => call('POST', inRoom(room, '/join'), {}),
     invite: (room: string, user: string): Promise<Json> => call('POST', inRoom(room, '/invite'), { user_id: user }),
     /** Says something as a client does, with the metadata of those it mentions; its event id. */
-    async say(room: string, body: string, mentions: readonly string[] = []): Promise<string> {
-      const content = { msgtype: 'm.text', body, 'm.mentions': { user_ids: mentions } };
+    say(room: string, body: string, mentions: readonly string[] = []): Promise<string> {
+      return this.send(room, { body, 'm.mentions': { user_ids: mentions } });
+    },
+    /** A message of any content; its event id. */
+    async send(room: string, content: Json): Promise<string> {
       const path = inRoom(room, `/send/m.room.message/${randomBytes(8).toString('hex')}`);
-      return String((await call('PUT', path, content))['event_id']);
+      return String((await call('PUT', path, { msgtype: 'm.text', ...content }))['event_id']);
     },
     async joined(room: string): Promise<readonly string[]> {
       return Object.keys((await call('GET', inRoom(room, '/joined_members')))['joined'] as object);

@@ -3,22 +3,14 @@ import { promisify } from 'node:util';
 import type { Command } from 'commander';
 import type { App, Envelope, ToolCall } from '../../app-types.ts';
 import { FlowError, toFlowError } from '../../protocol/errors.ts';
-import { teamRoom } from '../actor.ts';
 import { connect } from '../connect.ts';
 import { NODE } from '../node-calls.ts';
 import { socketPath } from '../workspace.ts';
 import { numberOf, objectsOf, textsOf, wasAsked, wordOf } from './answer.ts';
+import { roomFindings, type Finding } from './doctor-rooms.ts';
 import { EXIT } from './output.ts';
 import { terseLog, workspaceOf, type Session } from './session.ts';
 import { printable, table, type Palette } from './text.ts';
-
-/** One thing looked at. A finding that is not `ok` says what mends it. */
-export interface Finding {
-  readonly check: string;
-  readonly ok: boolean;
-  readonly detail: string;
-  readonly remedy?: string;
-}
 
 /** `baton doctor`: exit 1 when something is wrong. */
 export function defineDoctor(command: Command, session: Session): void {
@@ -170,14 +162,9 @@ async function examineFiles(app: App): Promise<readonly Finding[]> {
   });
 }
 
-/**
- * Reading the Team Room needs all of it: a homeserver that answers, a token that it takes, a room that was joined.
- * Rooms on this machine are there by themselves, so only what is wrong is told.
- */
 async function examineRooms(app: App): Promise<readonly Finding[]> {
-  const roomId = await teamRoom(app);
-  const answer = await ask(app, { tool: 'message', action: 'list', payload: { roomId, limit: 1 } });
-  return answer.ok ? [] : [unanswered('rooms', answer)];
+  const answer = await ask(app, NODE.rooms);
+  return answer.ok ? roomFindings(answer) : [unanswered('rooms', answer)];
 }
 
 function unanswered(check: string, answer: Envelope): Finding {

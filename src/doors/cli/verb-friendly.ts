@@ -60,6 +60,7 @@ const TASK: readonly Friendly[] = [
   taskflow('cancel', 'cancel_task', 'taskId'),
   taskflow('progress', 'report_progress', 'taskId', 'note'),
   taskflow('attention', 'request_attention', 'taskId', 'question'),
+  { ...taskflow('answer', 'answer_attention', 'taskId', 'answer'), optional: ['answer'] },
 ];
 
 /** `baton project …` */

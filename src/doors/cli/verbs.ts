@@ -64,6 +64,12 @@ export const VERBS: readonly Verb[] = [
     load: async () => (await import('./verb-agent.ts')).defineAgent,
   },
   {
+    name: 'matrix',
+    summary: 'log in at the homeserver by password, and out again',
+    group: WORKSPACE,
+    load: async () => (await import('./verb-matrix.ts')).defineMatrix,
+  },
+  {
     name: 'project',
     summary: 'create, plan, accept, pause, complete projects',
     group: WORK,

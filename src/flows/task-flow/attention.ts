@@ -156,6 +156,7 @@ function announcements(
       question: attention.question,
     }),
     mentions,
+    urgent: true,
   };
   if (facts.chat.kind === 'local') return [draft];
   const { kind, attempt } = attention;
@@ -188,6 +189,9 @@ function settle(output: AttentionOutput, settlement: Settlement): AttentionOutpu
     const { eventId } = attention;
     const told = eventId === undefined ? { sent: false, skipped: true } : { sent: true, eventId, roomId };
     return { ...output, ...sync, notification: output.reused === true ? { ...told, reused: true } : told };
+  }
+  if (delivery.queued === true) {
+    return { ...output, ...sync, notification: { sent: false, queued: true, reason: delivery.error, roomId } };
   }
   const error = delivery.error ?? 'Matrix send failed';
   throw new FlowError('notify-failed', error, {

@@ -3,6 +3,7 @@ import { completionText } from '../../protocol/mention.ts';
 import { taskPaths } from '../../protocol/paths.ts';
 import { normaliseRoom } from '../../protocol/rooms.ts';
 import type { TaskMeta, TaskResult } from '../../protocol/records/types.ts';
+import { isEffective } from '../../protocol/result/digest.ts';
 import type { AnnouncementDraft, Settlement } from '../types.ts';
 import { humans, leaderOf, userIdOf } from './common.ts';
 import type { Context } from './common.ts';
@@ -30,6 +31,8 @@ export function completion(context: Context, meta: TaskMeta, result: TaskResult)
       resultPath: taskPaths(meta.task_id).result,
     }),
     mentions: [leader, ...humans(context).filter((id) => !sameIdentity(id, leader))],
+    // Success only has to be looked at; with everything else somebody must decide before work goes on.
+    ...(isEffective(result.status) ? {} : { urgent: true }),
   };
   if (context.facts.chat.kind === 'local') return [draft];
   const { task_id: taskId } = meta;
@@ -52,6 +55,7 @@ export function completionNotice(
   if (recorded !== undefined) return { sent: true, eventId: recorded, roomId, reused: true };
   if (!announced) return { sent: false, skipped: true, reason: 'the leader or the room of this task is not known' };
   const [delivery] = deliveries;
+  if (delivery?.queued === true) return { sent: false, queued: true, reason: delivery.error, roomId };
   if (delivery?.sent !== true) {
     return { sent: false, skipped: true, error: delivery?.error ?? 'Matrix send failed: nothing was delivered' };
   }

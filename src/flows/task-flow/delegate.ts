@@ -128,7 +128,10 @@ function requirePending({ plan }: OpenProject, node: PlanNode): void {
   }
 }
 
-/** Tells what became of the message. Throws `notify-failed` with the claim as it stands: a retry resumes there. */
+/**
+ * Tells what became of the message. One that waits for its turn is sent and recorded by the node. Throws
+ * `notify-failed` with the claim as it stands for what went wrong: a retry resumes there.
+ */
 function settle(output: DelegateOutput, settlement: Settlement, { taskId }: z.output<typeof input>): DelegateOutput {
   const sync = syncFields(settlement);
   const { sent, skipped: skip, roomId, assignee } = output.notification;
@@ -143,6 +146,13 @@ function settle(output: DelegateOutput, settlement: Settlement, { taskId }: z.ou
       ...(delivery.reused === true ? { reused: true } : {}),
     };
     return { ...output, notification, ...sync };
+  }
+  if (delivery?.queued === true) {
+    return {
+      ...output,
+      notification: { sent: false, queued: true, reason: delivery.error, roomId, assignee },
+      ...sync,
+    };
   }
   if (!settlement.synced) {
     throw new FlowError('sync-failed', `task ${taskId} is claimed, but the claim is not on the remote yet`, {

@@ -35,6 +35,9 @@ interface SendOutput {
   readonly messageId?: string;
   readonly sessionRecorded?: boolean;
   readonly reused?: true;
+  /** Not sent yet, because the homeserver takes only so many messages; the node sends it as soon as it can. */
+  readonly queued?: true;
+  readonly reason?: string;
 }
 
 /** protocol.md §10.20: a message to another room, past the filters that keep agents from answering each other for ever. */
@@ -60,13 +63,20 @@ export const messageSend = defineOperation({
     const { target: room, text, mentions } = message;
     const txn = context.input.txn ?? `message-${context.ids.txn}`;
     const output: SendOutput = shown(message);
-    return { changes: [], events: [], announcements: [{ kind: 'message', txn, room, text, mentions }], output };
+    return {
+      changes: [],
+      events: [],
+      announcements: [{ kind: 'message', txn, room, text, mentions, urgent: true }],
+      output,
+    };
   },
   settle(output: SendOutput, { deliveries: [delivery] }: Settlement): SendOutput {
     if (delivery?.sent === true && delivery.eventId !== undefined) {
       const reused = delivery.reused === true ? ({ reused: true } as const) : {};
       return { ...output, messageId: delivery.eventId, sessionRecorded: true, ...reused };
     }
+    if (delivery?.queued === true && delivery.error !== undefined)
+      return { ...output, queued: true, reason: delivery.error };
     throw new FlowError('notify-failed', delivery?.error ?? 'Matrix send failed: nothing was delivered', {
       remedy: 'call it again; a message that did arrive is found by its transaction id',
     });

@@ -5,7 +5,6 @@ import { readStructure } from '../markdown.ts';
 import type { MarkdownStructure } from '../markdown.ts';
 import type { PlanNode } from '../plan-types.ts';
 import { readTaskLine } from './line.ts';
-import { reread } from './reread.ts';
 
 /** A task line where it stands. */
 export interface TaskLine {
@@ -61,28 +60,7 @@ export const FIELD = /^\*\*(Plan Type|Loop Status|Iteration|Goal|Stop Condition)
 
 const MAX_FINDINGS = 200;
 
-/** Documents that are likely to be asked for again, or with one line changed, newest first. */
-let recent: readonly PlanDocument[] = [];
-const RECENT = 8;
-
 /** Reads a plan's text as a document (protocol.md §6). Never throws: what is wrong becomes a diagnostic. */
-export function readDocument(text: string): PlanDocument {
-  const known = recent.find((document) => document.text === text);
-  const document = known ?? rereadRecent(text) ?? readWhole(text);
-  recent = [document, ...recent.filter((other) => other !== document)].slice(0, RECENT);
-  return document;
-}
-
-/** Plans of different projects differ in their first lines, so a text is compared with its own earlier ones only. */
-function rereadRecent(text: string): PlanDocument | undefined {
-  const opening = text.slice(0, OPENING);
-  const before = recent.find((document) => document.text.startsWith(opening));
-  return before === undefined ? undefined : reread(before, text);
-}
-
-const OPENING = 64;
-
-/** As `readDocument`, from the text alone. */
 export function readWhole(text: string): PlanDocument {
   const structure = readWithOpaqueTemplate(text);
   const all = sectionsOf(structure);

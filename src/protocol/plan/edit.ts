@@ -1,6 +1,7 @@
 import { FlowError } from '../errors.ts';
 import type { LoopStatus, NodeStatus } from '../plan-types.ts';
-import { HISTORY, readDocument, within } from './document.ts';
+import { HISTORY, within } from './document.ts';
+import { readDocument } from './recent.ts';
 import type { PlanDocument, Section } from './document.ts';
 import type { NodeContent } from './line.ts';
 import { historyIndexes, planOf } from './parse.ts';

@@ -1,7 +1,8 @@
 import { FlowError } from '../errors.ts';
 import { indentOf } from '../lines.ts';
 import { isSubLine, lineOwners } from './blocks.ts';
-import { isReadable, readDocument } from './document.ts';
+import { isReadable } from './document.ts';
+import { readDocument } from './recent.ts';
 import type { PlanDocument } from './document.ts';
 import { replaceDag, replaceLoop, setLoopFields } from './edit.ts';
 import { mergeTokens } from './merge-lines.ts';

@@ -2,7 +2,8 @@ import type { Diagnostic } from '../diagnostic.ts';
 import { trimBlankLines } from '../lines.ts';
 import { LOOP_STATUSES } from '../plan-types.ts';
 import type { Loop, LoopStatus, Plan } from '../plan-types.ts';
-import { HISTORY, place, readDocument, TEMPLATE } from './document.ts';
+import { HISTORY, place, TEMPLATE } from './document.ts';
+import { readDocument } from './recent.ts';
 import type { PlanDocument } from './document.ts';
 
 /**

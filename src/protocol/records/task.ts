@@ -71,6 +71,9 @@ const FIELDS = {
       requestedAt: z.string(),
       resolved: z.boolean(),
       eventId: z.string().exactOptional(),
+      answer: z.string().exactOptional(),
+      answeredBy: z.string().exactOptional(),
+      answeredAt: z.string().exactOptional(),
     }),
   ),
   history: z.array(

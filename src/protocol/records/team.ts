@@ -61,6 +61,7 @@ const policies = z.strictObject({
   archiveAfterDays: count.exactOptional(),
   maxFileBytes: z.int().min(1).exactOptional(),
   lowInformationWords: z.array(z.string().min(1)).exactOptional(),
+  mentionRounds: z.int().min(1).exactOptional(),
   capabilityMap: z.record(z.string(), z.array(z.string())).exactOptional(),
   selection: z.record(z.string(), z.unknown()).exactOptional(),
   drift: drift.exactOptional(),
@@ -99,6 +100,7 @@ export const DEFAULT_TEAM: TeamSettings = {
     stallMinutes: 30,
     maxFileBytes: 50 * 1024 * 1024,
     lowInformationWords: [],
+    mentionRounds: 2,
   },
 };
 
@@ -150,7 +152,7 @@ function withDefaults({ admin, policies: given, ...rest }: z.output<typeof TEAM>
   const { leaderRoomId, ...base } = { ...DEFAULT_TEAM, ...rest };
   const chosen: TeamSettings['policies'] = { ...DEFAULT_TEAM.policies, ...given };
   const { acceptance, language, strictTeamRoom, specPreviewChars, reportStyle } = chosen;
-  const { ackWithin, stallMinutes, maxFileBytes, lowInformationWords } = chosen;
+  const { ackWithin, stallMinutes, maxFileBytes, lowInformationWords, mentionRounds } = chosen;
   return {
     ...base,
     admin: { ...DEFAULT_TEAM.admin, ...admin },
@@ -165,6 +167,7 @@ function withDefaults({ admin, policies: given, ...rest }: z.output<typeof TEAM>
       stallMinutes,
       maxFileBytes,
       lowInformationWords,
+      mentionRounds,
     },
   };
 }

@@ -101,6 +101,11 @@ export interface Attention {
   readonly requestedAt: string;
   readonly resolved: boolean;
   readonly eventId?: string;
+  /** What a person or the Leader has said to it; never the Worker's own to write. */
+  readonly answer?: string;
+  /** Localpart. */
+  readonly answeredBy?: string;
+  readonly answeredAt?: string;
 }
 
 /** `shared/tasks/<id>/meta.json`, protocol.md §5 and features.md §2.3. */
@@ -182,6 +187,8 @@ export interface TeamSettings {
     readonly stallMinutes: number;
     readonly maxFileBytes: number;
     readonly lowInformationWords: readonly string[];
+    /** How many mentions of one agent in one room wake another while nothing changes (protocol.md §13.5). */
+    readonly mentionRounds: number;
   };
 }
 

@@ -90,6 +90,55 @@ onHomeserver('on a real homeserver', (homeserver) => {
       expect((await node.messages(room)).map(({ content }) => content.body)).toEqual(['once', 'twice']);
     });
 
+    test('that gathers others is one event, in which each wakes as it would alone', async () => {
+      const { account, member, dir, room } = await scene(homeserver());
+      const chat = open(homeserver(), account, { dir });
+      const [one, two] = [`${member.userId} TASK_ASSIGNED: a - \`open`, `${member.userId} TASK_ASSIGNED: b - *b*`];
+      const parts = [one, two].map((text, index) => ({ txn: `${index}`, text, mentions: [member.userId] }));
+      const digest = { txn: 'd', room, text: `${one}\n\n${two}`, mentions: [member.userId], parts };
+      expect(chat.limit?.knows('1')).toBe(false);
+      const { eventId } = await chat.send(digest);
+      expect(chat.limit?.knows('1')).toBe(true);
+      const long = { ...digest, parts: parts.map((part) => ({ ...part, text: 'x'.repeat(5_000) })) };
+      expect(chat.limit?.fits(digest)).toBe(true);
+      expect(chat.limit?.fits({ ...long, text: long.parts.map(({ text }) => text).join('\n\n') })).toBe(false);
+      await chat.close();
+      const name = member.userId.slice(1, member.userId.indexOf(':'));
+      const link = `<a href="https://matrix.to/#/${encodeURIComponent(member.userId)}">${name}</a>`;
+      expect(await member.messages(room)).toMatchObject([
+        {
+          event_id: eventId,
+          content: {
+            body: digest.text,
+            formatted_body: `<p>${link} TASK_ASSIGNED: a - \`open</p><p>${link} TASK_ASSIGNED: b - <em>b</em></p>`,
+            'm.mentions': { user_ids: [member.userId] },
+            'dev.batond.txn': 'd',
+            'dev.batond.txns': ['0', '1'],
+          },
+        },
+      ]);
+    });
+
+    test('that a digest said without anybody noting it is found in it', async () => {
+      const { account, node, dir, room } = await scene(homeserver());
+      const chat = open(homeserver(), account, { dir });
+      const parts = ['a', 'b'].map((txn) => ({ txn, text: txn, mentions: [] }));
+      const { eventId } = await chat.send({ txn: 'd', room, text: 'a\n\nb', mentions: [], parts });
+      await chat.close();
+      writeFileSync(
+        join(dir, 'sent.jsonl'),
+        `${JSON.stringify({ txn: 'd', at: systemClock.millis(), covers: ['a', 'b'] })}\n`,
+      );
+      const later = open(homeserver(), account, { dir });
+      expect(await later.send({ txn: 'b', room, text: 'b', mentions: [] })).toEqual({ eventId, reused: true });
+      expect(await later.send({ txn: 'd', room, text: 'a\n\nb', mentions: [], parts })).toEqual({
+        eventId,
+        reused: true,
+      });
+      await later.close();
+      expect((await node.messages(room)).length).toBe(1);
+    });
+
     test('of any size arrives, shortened where the homeserver would refuse it', async () => {
       const { account, member, dir, room } = await scene(homeserver());
       const chat = open(homeserver(), account, { dir });
@@ -205,6 +254,25 @@ onHomeserver('listening on a real homeserver', (homeserver) => {
     expect([first, second, third].map(({ ear }) => ear.texts())).toEqual([[], ['meanwhile'], []]);
   });
 
+  test('however much was said while the node was away, all of it is heard, in order', async () => {
+    const { account, member, dir, room } = await scene(homeserver());
+    const start = () => {
+      const ready = Promise.withResolvers<void>();
+      const chat = open(homeserver(), account, { dir, onReady: () => ready.resolve() });
+      return { chat, ear: listen(chat), ready: ready.promise };
+    };
+    await member.say(room, 'before');
+    const first = start();
+    await first.ready;
+    await first.chat.close();
+    const wanted = [...Array(230).keys()].map(String);
+    for (const text of wanted) await member.say(room, text);
+    const second = start();
+    await second.ready;
+    await second.chat.close();
+    expect(second.ear.texts()).toEqual(wanted);
+  });
+
   test('invitations are followed from those who may invite, and from nobody else', async () => {
     const { account, member, dir } = await scene(homeserver());
     const stranger = person(homeserver(), await homeserver().register(`stranger${made}`));
@@ -231,10 +299,13 @@ onOwnHomeserver('on a homeserver with the limits of Synapse', { rateLimits: 'def
       await send(txn).catch((error: unknown) => {
         expect(error).toMatchObject({ code: 'notify-failed', retryable: true });
         expect((error as Error).message).toMatch(/the homeserver takes the next message in \d+ s$/);
+        // It is not in the room, so it may be said there in any company.
+        expect([chat.limit?.holds()?.code, chat.limit?.knows(`${txn}`)]).toEqual(['notify-failed', false]);
         refused = txn;
       });
     }
     await ready.promise;
+    expect(chat.limit?.holds()).toBeUndefined();
     expect(await send(refused)).toMatchObject({ reused: false });
     await chat.close();
     const texts = (await node.messages(room)).map(({ content }) => content.body);

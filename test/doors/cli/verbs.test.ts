@@ -187,6 +187,12 @@ describe('the friendly names', () => {
       { leaderRoom: true, invite: ['@a:hs', '@b:hs'] },
     ],
     [['roomflow', 'create_task_room', '--project-id', 'r'], 'roomflow.create_task_room', { projectId: 'r' }],
+    [['task', 'answer', 'r-01', 'The second.'], 'taskflow.answer_attention', { taskId: 'r-01', answer: 'The second.' }],
+    [
+      ['task', 'answer', 'r-01', '--decision', 'approved'],
+      'taskflow.answer_attention',
+      { taskId: 'r-01', decision: 'approved' },
+    ],
   ])('%j is %s', async (argv, name, payload) => {
     expect(await call(...argv)).toEqual({ code: 0, stderr: '', calls: [[name, payload]] });
   });

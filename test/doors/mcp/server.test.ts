@@ -39,7 +39,13 @@ describe('the tools', () => {
       'projectflow',
       'taskflow',
     ]);
-    expect(actionsOf(tools.at(-1))).toEqual(['delegate_task', 'check_task', 'cancel_task', 'request_attention']);
+    expect(actionsOf(tools.at(-1))).toEqual([
+      'delegate_task',
+      'check_task',
+      'cancel_task',
+      'request_attention',
+      'answer_attention',
+    ]);
   });
 
   test('of a Worker are those that a Worker may use', async () => {

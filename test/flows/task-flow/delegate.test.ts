@@ -216,6 +216,24 @@ describe('doing it again', () => {
     expect(office.files['shared/tasks/p-01/spec.md']).toBe('# Collect\nfigures\n');
   });
 
+  test('while the homeserver takes no more is claimed and queued, which is no failure', async () => {
+    office.weather.full = 'the homeserver takes the next message in 5 s';
+    const answer = await ok(delegate());
+    expect(answer['notification']).toEqual({
+      sent: false,
+      queued: true,
+      reason: 'the homeserver takes the next message in 5 s',
+      roomId: '!team:hs.local',
+      assignee: '@ana:hs.local',
+    });
+    expect(answer).toMatchObject({ synced: true, task: { status: 'prepared' } });
+    await ok(office.call(ana, 'taskflow', 'ack_task', { taskId: 'p-01' }));
+    const submitted = await ok(
+      office.call(ana, 'taskflow', 'submit_task', { taskId: 'p-01', status: 'SUCCESS', summary: 'Done.' }),
+    );
+    expect(submitted['notification']).toMatchObject({ sent: false, queued: true });
+  });
+
   test('records a lost event of a Worker that was faster, and keeps its status', async () => {
     await ok(delegate());
     const { event_id: _lost, ...meta } = office.task('p-01');

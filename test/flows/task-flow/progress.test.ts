@@ -122,6 +122,17 @@ describe('request_attention', () => {
     expect(office.task('p-01').attention?.[0]?.eventId).toBe('$e2');
   });
 
+  test('waits for nobody, and when it has to be queued it is on record', async () => {
+    office.weather.full = 'the homeserver takes the next message in 5 s';
+    expect(await ok(work('request_attention', ask))).toMatchObject({
+      notification: { sent: false, queued: true, reason: 'the homeserver takes the next message in 5 s' },
+    });
+    expect(office.task('p-01').attention).toMatchObject([{ resolved: false }]);
+    office.weather.full = undefined;
+    await ok(work('request_attention', ask));
+    expect(office.sent.at(-1)).toMatchObject({ kind: 'attention', urgent: true });
+  });
+
   test('is refused without a question, too long, for others, and when the task is over', async () => {
     expect(await refusal('request_attention', { kind: 'approval' })).toBe(
       'invalid-argument: payload.question is required',

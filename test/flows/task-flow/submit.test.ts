@@ -92,6 +92,8 @@ describe('submit_task', () => {
   ])('%s is told as %s', async (status, line) => {
     await ok(work('submit_task', { status, summary: 'Too vague.' }));
     expect(office.sent.at(-1)?.text.split('\n')[0]).toBe(`@lead:hs.local ${line}`);
+    // What keeps the work from going on is said before the rest.
+    expect(office.sent.at(-1)?.urgent).toBe(line.startsWith('TASK_COMPLETED') ? undefined : true);
   });
 
   test('takes result.md as it stands when no fields are given', async () => {

@@ -33,6 +33,7 @@ describe('message send', () => {
         room: 'room:!x:hs.local',
         text: '@ana:hs.local please look at @bo:hs.local',
         mentions: ['@ana:hs.local', '@bo:hs.local'],
+        urgent: true,
       },
     ]);
   });
@@ -99,6 +100,13 @@ describe('message send', () => {
       error: 'Matrix send failed: 429',
       retryable: true,
     });
+  });
+
+  test('that has to be queued is as good as sent', async () => {
+    office.weather.full = 'the homeserver takes the next message in 5 s';
+    const answer = await send({ target, message: 'Hello' });
+    expect(answer).toMatchObject({ ok: true, queued: true, reason: 'the homeserver takes the next message in 5 s' });
+    expect(answer).not.toHaveProperty('messageId');
   });
 
   test('a dry run shows the content instead of sending it', async () => {

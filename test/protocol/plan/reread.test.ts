@@ -1,6 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { readDocument, readWhole } from '../../../src/protocol/plan/document.ts';
+import { readWhole } from '../../../src/protocol/plan/document.ts';
+import { readDocument } from '../../../src/protocol/plan/recent.ts';
 import { renderNodeLine } from '../../../src/protocol/plan/render.ts';
 import { reread } from '../../../src/protocol/plan/reread.ts';
 import { nodeWith, nodes } from './arbitraries.ts';

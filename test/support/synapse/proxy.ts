@@ -3,22 +3,39 @@ import { createServer, request } from 'node:http';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { onTestFinished } from 'vitest';
 
+/** The content of a message, as its sender wrote it. */
+type Content = Readonly<Record<string, unknown>>;
+
 /** What becomes of a request that carries a message. */
 export interface Toll {
+  /** Which messages are met; any one, unless given. */
+  readonly only?: (content: Content) => boolean;
   /** Instead of passing it on: the homeserver never hears of it. */
   readonly before?: () => Promise<void>;
   /** Once the homeserver has taken it, before its sender hears so. */
   readonly after?: () => Promise<void>;
 }
 
-/** Stands before a homeserver until the test ends, and meets the next message that is sent through it. */
-export async function proxyTo(homeserver: string): Promise<{ readonly url: string; meet(toll: Toll): void }> {
+/**
+ * Stands before a homeserver until the test ends. Meets the next message that is sent through it, and shows all of them
+ * to `see` before the homeserver gets them.
+ */
+export async function proxyTo(
+  homeserver: string,
+  see: (content: Content) => Promise<void> | void = () => undefined,
+): Promise<{ readonly url: string; meet(toll: Toll): void }> {
   let next: Toll | undefined;
+  const tollFor = async (incoming: IncomingMessage, body: Buffer): Promise<Toll> => {
+    if (incoming.method !== 'PUT' || incoming.url?.includes('/send/m.room.message/') !== true) return {};
+    const content = JSON.parse(body.toString('utf8')) as Content;
+    await see(content);
+    const toll = next;
+    if (toll === undefined || toll.only?.(content) === false) return {};
+    next = undefined;
+    return toll;
+  };
   const server = createServer((incoming, answer) => {
-    const isMessage = incoming.method === 'PUT' && incoming.url?.includes('/send/m.room.message/') === true;
-    const toll = isMessage ? (next ?? {}) : {};
-    if (isMessage) next = undefined;
-    void pass(homeserver, incoming, answer, toll).catch(() => answer.destroy());
+    void pass(homeserver, incoming, answer, tollFor).catch(() => answer.destroy());
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -31,8 +48,14 @@ export async function proxyTo(homeserver: string): Promise<{ readonly url: strin
   return { url: `http://127.0.0.1:${address.port}`, meet: (toll) => (next = toll) };
 }
 
-async function pass(homeserver: string, incoming: IncomingMessage, answer: ServerResponse, toll: Toll): Promise<void> {
+async function pass(
+  homeserver: string,
+  incoming: IncomingMessage,
+  answer: ServerResponse,
+  tollFor: (incoming: IncomingMessage, body: Buffer) => Promise<Toll>,
+): Promise<void> {
   const body = Buffer.concat(await incoming.toArray());
+  const toll = await tollFor(incoming, body);
   if (toll.before !== undefined) {
     await toll.before();
     answer.destroy();

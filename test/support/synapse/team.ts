@@ -2,13 +2,14 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { initWorkspace, startNode } from '../../../src/app.ts';
 import type { RunningNode } from '../../../src/app-types.ts';
+import type { Log } from '../../../src/ports.ts';
 import { cleanEnvironment } from '../baton.ts';
 import { testFolder } from '../folders.ts';
 import { onTestFinished } from 'vitest';
 import { person } from './accounts.ts';
 import type { Account, Homeserver } from './accounts.ts';
 
-const SILENT = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined };
+export const SILENT = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined };
 
 /**
  * A Leader and Workers with accounts and clones of their own, and people who only have accounts; with rooms that all
@@ -68,14 +69,11 @@ export function tokenOf({ accessToken }: Account): NodeJS.ProcessEnv {
 }
 
 /** The node of one of them, in this process, until the test ends. */
-export async function startMatrixNode({
-  dir,
-  account,
-}: {
-  readonly dir: string;
-  readonly account: Account;
-}): Promise<RunningNode> {
-  const node = await startNode({ root: dir, env: tokenOf(account), log: SILENT });
+export async function startMatrixNode(
+  { dir, account }: { readonly dir: string; readonly account: Account },
+  log: Log = SILENT,
+): Promise<RunningNode> {
+  const node = await startNode({ root: dir, env: tokenOf(account), log });
   onTestFinished(() => node.stop());
   return node;
 }

@@ -1,0 +1,63 @@
+import { existsSync, readFileSync, renameSync } from 'node:fs';
+import { z } from 'zod';
+import type { Announcement, Log } from '../ports.ts';
+import { writeAtomically } from '../workspace/atomic.ts';
+
+/**
+ * What is owed to a room and not yet said.
+ * `waiting`: its commit is not known to be published; nothing may be said yet.
+ * `due`: published; said now, or later when the room could not be reached.
+ */
+export interface Owed {
+  readonly announcement: Announcement;
+  readonly state: 'waiting' | 'due';
+  /** The commit that must be published first, when it has been made. */
+  readonly commit?: string;
+  readonly since: string;
+  /** Why it could not be said when it was last tried. */
+  readonly error?: string;
+  /** It waits for its turn only because a homeserver takes no more messages for now. */
+  readonly heldBack?: true;
+  /** The transaction of the digest that says it, decided before that was tried for the first time. */
+  readonly digest?: string;
+}
+
+const STORED = z.object({
+  schema: z.literal(1),
+  owed: z.array(
+    z.object({
+      state: z.enum(['waiting', 'due']),
+      commit: z.string().optional(),
+      since: z.string(),
+      error: z.string().optional(),
+      heldBack: z.literal(true).optional(),
+      digest: z.string().optional(),
+      announcement: z.looseObject({
+        kind: z.string(),
+        txn: z.string(),
+        room: z.string(),
+        text: z.string(),
+        mentions: z.array(z.string()),
+      }),
+    }),
+  ),
+});
+
+/** By transaction, in the order in which it was owed. A file that cannot be read is set aside, with a line in the log. */
+export function loadOwed(file: string, log: Log): Map<string, Owed> {
+  if (!existsSync(file)) return new Map();
+  try {
+    const { owed } = STORED.parse(JSON.parse(readFileSync(file, 'utf8')));
+    // Written by `saveOwed`, so what zod does not describe in detail is as it was given.
+    return new Map((owed as unknown as readonly Owed[]).map((entry) => [entry.announcement.txn, entry]));
+  } catch (error) {
+    renameSync(file, `${file}.broken`);
+    log.warn({ error, file: '.baton/outbox.json.broken' }, 'the outbox could not be read and was set aside');
+    return new Map();
+  }
+}
+
+export function saveOwed(file: string, owed: ReadonlyMap<string, Owed>): void {
+  const stored = { schema: 1, owed: [...owed.values()] };
+  writeAtomically(file, Buffer.from(`${JSON.stringify(stored, undefined, 2)}\n`), 0o600);
+}
