@@ -66,7 +66,9 @@ export interface AppModule {
 }
 
 export interface DemoOptions {
-  /** Ends after the report instead of waiting for Ctrl-C. */
+  /** The team talks on a homeserver of its own. */
+  readonly matrix: boolean;
+  /** Ends after the report; else a homeserver stays up until Ctrl-C, for a person to look in. */
   readonly once: boolean;
   /** Absolute; where the clones are made. */
   readonly dir?: string;

@@ -77,6 +77,8 @@ describe.skipIf(missing !== undefined)(`the package as installed${missing === un
       ['LICENSE', 'README.md', 'dist', 'docs', 'fixtures', 'node_modules', 'package.json'].sort(),
     );
     expect(readdirSync(join(home, 'fixtures'))).toEqual(['demo']);
+    const python = readdirSync(join(home, 'dist', 'demo', 'homeserver')).filter((name) => name.endsWith('.py'));
+    expect(python.sort()).toEqual(['install.py', 'serve.py']);
   });
 
   test('makes a workspace', async () => {

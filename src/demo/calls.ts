@@ -5,10 +5,6 @@ import type { ErrorCode } from '../protocol/errors.ts';
 import { parseLines } from '../protocol/mention.ts';
 import type { ProtocolLine } from '../protocol/mention.ts';
 
-/** Where the demo's team meets; `baton init` makes it (interface.md §7). */
-export const TEAM_ROOM = 'room:!team:local';
-export const REQUESTER_ROOM = 'room:!leader-dm:local';
-
 /** More than a demo says in a room. */
 export const MESSAGES = 500;
 
@@ -29,27 +25,34 @@ function codeOf({ code = '' }: Envelope): ErrorCode {
   return Object.hasOwn(ERROR_CODES, code) ? (code as ErrorCode) : 'internal';
 }
 
-/** What a room's answer (`message list`, `node inbox`) holds, oldest first. */
+/** What a room's answer (`message list`) holds, oldest first. */
 export function textsOf(answer: Envelope): readonly string[] {
   return (answer['messages'] as readonly { readonly text: string }[]).map(({ text }) => text);
 }
 
 /** The lines among messages that name a task. */
-export function taskLinesOf(answer: Envelope): readonly (ProtocolLine & { readonly taskId: string })[] {
-  return textsOf(answer)
+export function taskLinesOf(texts: readonly string[]): readonly (ProtocolLine & { readonly taskId: string })[] {
+  return texts
     .flatMap(parseLines)
     .flatMap((line) => (line.taskId === undefined ? [] : [{ ...line, taskId: line.taskId }]));
 }
 
-/** How often a program looks whether it has been told something; milliseconds. */
+/** What a Worker says of a task that it has handed in. */
+export const RESULT_LINES: ReadonlySet<string> = new Set(['completed', 'revision', 'blocked', 'interrupted']);
+
+/** How often a program looks for something in files of its own machine; milliseconds. */
 const PACE = 100;
 
-/** Asks `attempt` until it answers something. Throws the signal's reason once that aborts. */
-export async function until<Value>(attempt: () => Promise<Value | undefined>, signal: AbortSignal): Promise<Value> {
+/** Asks `attempt` until it answers something, every `pace` milliseconds. Throws the signal's reason once that aborts. */
+export async function until<Value>(
+  attempt: () => Promise<Value | undefined>,
+  signal: AbortSignal,
+  pace = PACE,
+): Promise<Value> {
   for (;;) {
     signal.throwIfAborted();
     const value = await attempt();
     if (value !== undefined) return value;
-    await wait(PACE, undefined, { signal }).catch(() => undefined);
+    await wait(pace, undefined, { signal }).catch(() => undefined);
   }
 }

@@ -1,11 +1,10 @@
 import { execFile } from 'node:child_process';
-import { existsSync, statSync } from 'node:fs';
-import { dirname, join, resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { statSync } from 'node:fs';
+import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { FlowError } from '../protocol/errors.ts';
 import { pathFor } from './folder.ts';
-import { demoEnvironment } from './environment.ts';
+import { demoEnvironment, isCheckout, packageRoot } from './environment.ts';
 
 const run = promisify(execFile);
 
@@ -44,7 +43,7 @@ const ENOUGH_COMMITS = 12;
 export async function findHistory(folder: string, chosen: string | undefined): Promise<History> {
   if (chosen !== undefined) return chosenHistory(folder, chosen);
   const home = packageRoot();
-  if (existsSync(join(home, '.git'))) {
+  if (isCheckout()) {
     const revision = await headOf(home);
     const commits = revision === undefined ? 0 : await countCommits({ repository: home, revision });
     if (revision !== undefined && commits >= ENOUGH_COMMITS) {
@@ -162,10 +161,4 @@ function commitOf([hash = '', date = '', author = '', subject = '', numstat = ''
 
 function oneLine(text: string): string {
   return text.replaceAll(/[\s\p{Cc}]+/gu, ' ').trim();
-}
-
-function packageRoot(): string {
-  let directory = dirname(fileURLToPath(import.meta.url));
-  while (!existsSync(join(directory, 'package.json'))) directory = resolve(directory, '..');
-  return directory;
 }

@@ -1,11 +1,21 @@
-import type { App, Envelope } from '../app-types.ts';
-import { MESSAGES, TEAM_ROOM, call, taskLinesOf, until } from './calls.ts';
+import type { App, AppIdentity, Envelope } from '../app-types.ts';
+import { MESSAGES, RESULT_LINES, call, taskLinesOf, textsOf, until } from './calls.ts';
 import type { History } from './history.ts';
 import { specOf } from './script.ts';
+
+/** Whom the Leader works with, and where it talks to them. */
+export interface Team {
+  readonly room: string;
+  /** How often it is worth asking for news there, milliseconds. */
+  readonly pace: number;
+  /** By the names of the script. */
+  readonly workers: Readonly<Record<'ana' | 'bo', AppIdentity>>;
+}
 
 export interface LeaderOptions {
   /** The Leader's own node; only the protocol's actions for Leaders are called on it. */
   readonly app: App;
+  readonly team: Team;
   readonly history: History;
   readonly signal: AbortSignal;
   /** Called with a sentence for what a reader of the plan alone would miss. */
@@ -41,6 +51,8 @@ export interface Decided {
 
 /** What every project of a Leader has in common. */
 export interface Leader extends LeaderOptions {
+  /** Ids of the tasks that were handed out so far. */
+  readonly delegated: ReadonlySet<string>;
   /** Hands out nodes that are ready, each once. */
   delegate(
     projectId: string,
@@ -53,15 +65,15 @@ export interface Leader extends LeaderOptions {
 }
 
 export function createLeader(options: LeaderOptions): Leader {
-  const { app, history, signal, say, changed } = options;
+  const { app, team, history, signal, say, changed } = options;
   const delegated = new Set<string>();
   const answered = new Set<string>();
   const asked = new Set<string>();
 
   const nextResults = async (projectId: string): Promise<readonly string[] | undefined> => {
     const told = new Set<string>();
-    const said = await call(app, 'message', 'list', { roomId: TEAM_ROOM, limit: MESSAGES });
-    for (const { kind, taskId, text } of taskLinesOf(said)) {
+    const said = await call(app, 'message', 'list', { roomId: team.room, limit: MESSAGES });
+    for (const { kind, taskId, text } of taskLinesOf(textsOf(said))) {
       if (kind === 'attention' && !asked.has(taskId)) {
         asked.add(taskId);
         say(`${taskId.slice(projectId.length + 1)} asks for attention: ${text}`);
@@ -74,27 +86,27 @@ export function createLeader(options: LeaderOptions): Leader {
 
   return {
     ...options,
+    delegated,
     async delegate(projectId, ready, nodes, orderOf) {
       const fresh = nodes.filter(({ taskId }) => ready.includes(taskId) && !delegated.has(taskId));
       for (const { taskId } of fresh) delegated.add(taskId);
       await Promise.all(
         fresh.map((node) => {
           const spec = specOf({ ...node, ...orderOf(node), ...history });
-          return call(app, 'taskflow', 'delegate_task', { projectId, taskId: node.taskId, roomId: TEAM_ROOM, spec });
+          const payload = { projectId, taskId: node.taskId, roomId: team.room, spec };
+          return call(app, 'taskflow', 'delegate_task', payload);
         }),
       );
       if (fresh.length > 0) await changed(projectId);
     },
     async results(projectId) {
-      const taskIds = await until(() => nextResults(projectId), signal);
+      const taskIds = await until(() => nextResults(projectId), signal, team.pace);
       const decided = await Promise.all(taskIds.map((taskId) => decide(app, projectId, taskId)));
       await changed(projectId);
       return decided;
     },
   };
 }
-
-const RESULT_LINES: ReadonlySet<string> = new Set(['completed', 'revision', 'blocked', 'interrupted']);
 
 /** The Leader's word is what moves the plan: it looks at the result, and decides about the submission it has seen. */
 async function decide(app: App, projectId: string, taskId: string): Promise<Decided> {

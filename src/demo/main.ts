@@ -1,25 +1,30 @@
-import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { DemoOptions } from '../app-types.ts';
 import { systemClock } from '../adapters/clock.ts';
 import { createLog } from '../adapters/log.ts';
-import { printableLines } from '../doors/cli/text.ts';
 import { FlowError, toFlowError } from '../protocol/errors.ts';
-import { MESSAGES, REQUESTER_ROOM, call, textsOf } from './calls.ts';
 import { demoEnvironment } from './environment.ts';
 import { pathFor, takeFolder } from './folder.ts';
 import { findHistory } from './history.ts';
+import type { History } from './history.ts';
+import { LOCAL_HOUSE } from './house.ts';
+import type { House, Login } from './house.ts';
 import { createLeader } from './leader.ts';
+import { openMatrixHouse } from './matrix-house.ts';
+import { finish, readOutcome } from './outcome.ts';
+import type { Outcome } from './outcome.ts';
 import { runPolish } from './polish-project.ts';
 import { runReport } from './report-project.ts';
 import { createScreen } from './screen.ts';
 import type { Screen } from './screen.ts';
-import { setUpStage } from './stage.ts';
+import { MEMBERS, setUpStage } from './stage.ts';
 import type { Stage } from './stage.ts';
 import { runWorker } from './worker.ts';
 
 /** A demo that has not ended by then is stuck, and says so instead of hanging. */
 const LIMIT_MS = 300_000;
+/** On a homeserver it ends when everything was said, which its limits make slow. */
+const MATRIX_LIMIT_MS = 600_000;
 const REDRAW_MS = 300;
 
 /** What a process answers that was ended by a signal. */
@@ -33,15 +38,12 @@ const SIGNALS: ReadonlyMap<NodeJS.Signals, number> = new Map([
  * everything has been stopped, and the folder is left to be looked at.
  */
 export async function runDemo(options: DemoOptions): Promise<number> {
-  const started = systemClock.millis();
   const folder = resolve(options.dir ?? join('.baton', 'demo'));
   const lock = takeFolder(folder, systemClock.now());
   const ending = new AbortController();
   const interrupt = onInterrupt((signal) => ending.abort(new Error(signal)));
-  const timeout = setTimeout(() => ending.abort(new Error('it did not end in time')), LIMIT_MS);
   try {
-    const outcome = await inFolder(folder, options, ending.signal, systemClock.localStamp());
-    finish(options, outcome, folder, (systemClock.millis() - started) / 1000);
+    await inFolder(folder, options, ending);
     return 0;
   } catch (error) {
     const signal = interrupt.heard();
@@ -50,7 +52,6 @@ export async function runDemo(options: DemoOptions): Promise<number> {
     options.write(options.json ? `${JSON.stringify({ ok: false, error: stopped, folder })}\n` : `\n${stopped}\n`);
     return SIGNALS.get(signal) ?? 1;
   } finally {
-    clearTimeout(timeout);
     interrupt.ignore();
     lock.release();
   }
@@ -84,30 +85,59 @@ function failure(thrown: unknown, folder: string): FlowError {
   });
 }
 
-interface Outcome {
-  readonly leader: string;
-  /** What the requester has been told, one report a project. */
-  readonly reports: readonly string[];
-  /** Absolute paths. */
-  readonly deliverables: readonly string[];
-}
-
-async function inFolder(folder: string, options: DemoOptions, signal: AbortSignal, stamp: string): Promise<Outcome> {
+/** All that the demo starts is stopped when this settles. */
+async function inFolder(folder: string, options: DemoOptions, ending: AbortController): Promise<void> {
+  const started = systemClock.millis();
   const history = await findHistory(folder, options.history);
-  const { live, color, columns = 100, rows = 0 } = options;
+  const { signal } = ending;
+  const { live, color, columns = 100, rows = 0, json, once, matrix } = options;
+  const write = json ? () => undefined : options.write;
   const log = createLog({ level: 'warn', destination: join(folder, 'demo.log') });
   await using stack = new AsyncDisposableStack();
-  const stage = await setUpStage({ folder, env: demoEnvironment(), log, signal }, stack);
-  const write = options.json ? () => undefined : options.write;
+  const limit = matrix ? MATRIX_LIMIT_MS : LIMIT_MS;
+  const timeout = setTimeout(() => ending.abort(new Error('it did not end in time')), limit);
+  stack.defer(() => clearTimeout(timeout));
+  const house: House & { readonly login?: Login } = matrix
+    ? await openMatrixHouse({ members: MEMBERS, signal, say: (sentence) => write(`${sentence}\n`) }, stack)
+    : LOCAL_HOUSE;
+  const stage = await setUpStage({ folder, house, env: demoEnvironment(), log, signal }, stack);
   const screen = createScreen(stage.leader, { live, color, columns, rows, write });
-  screen.say(`A Leader and two Workers (ana, bo), each in a clone of its own, report on ${history.name}.\n`);
+  screen.say(`A Leader and two Workers (ana, bo), each in a clone of its own, report on ${history.name}.`);
+  screen.say(house.login === undefined ? '' : `${invitation(house.login)}\n`);
 
-  // Whoever fails ends it for all; nobody is left at work when the nodes are stopped.
+  const outcome = await play(stage, history, screen, signal);
+  clearTimeout(timeout);
+  finish(options, outcome, folder, (systemClock.millis() - started) / 1000);
+  if (house.login === undefined || once) return;
+  write(`\nIt stays up until Ctrl-C. ${invitation(house.login)}\n`);
+  await aborted(signal);
+}
+
+function invitation({ homeserver, userId, password }: Login): string {
+  return `They talk on ${homeserver}: look in with Element as ${userId}, password ${password}`;
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((done) => {
+    if (signal.aborted) done();
+    else signal.addEventListener('abort', () => done(), { once: true });
+  });
+}
+
+/** Both projects, by the programs of the three. Whoever fails ends it for all; nobody is left at work then. */
+async function play(stage: Stage, history: History, screen: Screen, signal: AbortSignal): Promise<Outcome> {
+  const { rooms, workers } = stage;
   const curtain = new AbortController();
   const either = AbortSignal.any([signal, curtain.signal]);
+  const stamp = systemClock.localStamp();
   const lead = async (): Promise<Outcome> => {
     const leader = createLeader({
       app: stage.leader,
+      team: {
+        room: rooms.team,
+        pace: rooms.pace,
+        workers: { ana: workers.ana.identity, bo: workers.bo.identity },
+      },
       history,
       signal: either,
       say: (sentence) => screen.say(`  ${sentence}`),
@@ -120,9 +150,12 @@ async function inFolder(folder: string, options: DemoOptions, signal: AbortSigna
     const polish = `polish-${stamp}`;
     const polished = await drawing(screen, polish, () => runPolish(leader, polish, made[0] ?? ''));
     screen.settle();
-    return outcomeOf(stage, [report, polish], [polished, ...made]);
+    if (rooms.login !== undefined)
+      screen.say('\nThe work is done; the rooms hear of it as fast as the homeserver takes messages.');
+    const told = { projects: [report, polish], tasks: leader.delegated };
+    return readOutcome(stage, told, [polished, ...made], either);
   };
-  const programs = [lead(), ...stage.workers.map((worker) => runWorker(worker, either))] as const;
+  const programs = [lead(), ...Object.values(workers).map((worker) => runWorker(worker, either))] as const;
   try {
     return await Promise.race(programs);
   } finally {
@@ -141,33 +174,4 @@ async function drawing<Value>(screen: Screen, projectId: string, work: () => Pro
   } finally {
     clearInterval(timer);
   }
-}
-
-/** Read where the requester reads it, and looked at where the Leader has it. */
-async function outcomeOf(stage: Stage, projects: readonly string[], paths: readonly string[]): Promise<Outcome> {
-  const { leader } = stage;
-  await leader.sync();
-  const texts = textsOf(await call(leader, 'message', 'list', { roomId: REQUESTER_ROOM, limit: MESSAGES }));
-  const reports = projects.map((id) => {
-    const report = texts.findLast((text) => text.includes(id));
-    if (report === undefined) throw new Error(`the requester has not been told of ${id}`);
-    return report;
-  });
-  const deliverables = paths.map((path) => join(leader.root, path));
-  const missing = deliverables.filter((path) => !existsSync(path));
-  if (missing.length > 0) throw new Error(`deliverables are missing: ${missing.map(pathFor).join(', ')}`);
-  return { leader: leader.root, reports, deliverables };
-}
-
-function finish(options: DemoOptions, outcome: Outcome, folder: string, duration: number): void {
-  const { leader, reports, deliverables } = outcome;
-  const seconds = Number(duration.toFixed(1));
-  if (options.json) {
-    options.write(`${JSON.stringify({ ok: true, seconds, reports, deliverables, folder })}\n`);
-    return;
-  }
-  const paths = deliverables.map((path) => `  ${pathFor(path)}`);
-  options.write(`\nThe requester read in the Leader DM:\n\n${reports.map(printableLines).join('\n\n')}\n`);
-  options.write(`\nDeliverables:\n${paths.join('\n')}\n`);
-  options.write(`\nDone in ${seconds} s. The whole story: git -C ${pathFor(leader)} log --graph --oneline\n`);
 }

@@ -8,7 +8,7 @@ const MAX_ITERATIONS = 6;
 
 /** The Loop: one polishing task an iteration, until nothing is left to polish. Returns the last deliverable. */
 export async function runPolish(leader: Leader, projectId: string, report: string): Promise<string> {
-  const { app } = leader;
+  const { app, team } = leader;
   const title = 'Polish the release report';
   await call(app, 'projectflow', 'create_project', { projectId, title, source: 'team-admin' });
   let source = report;
@@ -17,7 +17,7 @@ export async function runPolish(leader: Leader, projectId: string, report: strin
     const node: PlannedNode = {
       taskId,
       title: `Mend one kind of finding, round ${iteration}`,
-      assignedTo: iteration % 2 === 0 ? 'bo' : 'ana',
+      assignedTo: team.workers[iteration % 2 === 0 ? 'bo' : 'ana'].localpart,
       dependsOn: [],
     };
     const planned = await call(app, 'projectflow', 'plan_loop', {

@@ -1,11 +1,11 @@
-import { TEAM_ROOM, call } from './calls.ts';
+import { call } from './calls.ts';
 import { readyIds } from './leader.ts';
 import type { Decided, Leader, Order, PlannedNode } from './leader.ts';
 import { ANSWERS, STEPS } from './script.ts';
 
 /** The DAG: plans, delegates what is ready, checks and accepts, and replans what comes back. Returns the last deliverables. */
 export async function runReport(leader: Leader, projectId: string): Promise<readonly string[]> {
-  const { app } = leader;
+  const { app, team } = leader;
   const idOf = (key: string): string => `${projectId}-${key}`;
   /** Which task does the work of a step by now. */
   const current = new Map(STEPS.map(({ key }) => [key, idOf(key)]));
@@ -25,7 +25,7 @@ export async function runReport(leader: Leader, projectId: string): Promise<read
   let nodes: readonly PlannedNode[] = STEPS.map(({ key, title, worker, after }) => ({
     taskId: idOf(key),
     title,
-    assignedTo: worker,
+    assignedTo: team.workers[worker].localpart,
     dependsOn: after.map(idOf),
   }));
   const plan = async (): Promise<readonly string[]> => {
@@ -44,8 +44,9 @@ export async function runReport(leader: Leader, projectId: string): Promise<read
     }
     leader.say(`${step.key} came back ${status}: ${summary}`);
     leader.say(`  the Leader answers: ${answer.reply}; ${step.key}b replaces ${step.key}`);
-    const message = `@${step.worker}:local About ${taskId}: ${answer.reply}. ${again} replaces it.`;
-    await call(app, 'message', 'send', { target: TEAM_ROOM, message });
+    const { matrixUserId } = team.workers[step.worker];
+    const message = `${matrixUserId} About ${taskId}: ${answer.reply}. ${again} replaces it.`;
+    await call(app, 'message', 'send', { target: team.room, message });
     current.set(step.key, again);
     settingsOf.set(again, answer.settings);
     nodes = nodes.flatMap((node) => {

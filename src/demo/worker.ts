@@ -1,13 +1,15 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { App } from '../app-types.ts';
-import { MESSAGES, call, taskLinesOf, tryCall, until } from './calls.ts';
+import { boardProjects } from '../doors/cli/board-data.ts';
+import { call, tryCall, until } from './calls.ts';
 import { CRAFTS } from './crafts.ts';
 import type { Assignment, Outcome } from './crafts.ts';
 
 /**
- * A Worker program: waits to be mentioned, acknowledges, does what the spec says in its own clone, and submits.
- * It uses only what every Worker may call (its inbox is `baton inbox`), and the files of its clone. Rejects with the signal's reason in the end.
+ * A Worker program: waits for a task of its own, acknowledges, does what the spec says in its own clone, and submits.
+ * It uses only what every Worker may call, and the files of its clone: a mention in the room wakes its node, and the
+ * files say what there is to do, also while the room is slow. Rejects with the signal's reason in the end.
  */
 export async function runWorker(app: App, signal: AbortSignal): Promise<never> {
   const seen = new Set<string>();
@@ -19,9 +21,14 @@ export async function runWorker(app: App, signal: AbortSignal): Promise<never> {
 }
 
 async function nextAssignment(app: App, seen: ReadonlySet<string>): Promise<string | undefined> {
-  const lines = taskLinesOf(await call(app, 'node', 'inbox', { limit: MESSAGES }));
-  return lines.find(({ kind, taskId }) => kind === 'assigned' && !seen.has(taskId))?.taskId;
+  const nodes = boardProjects(await call(app, 'node', 'board')).flatMap((project) => project.nodes);
+  const { localpart } = app.identity;
+  return nodes.find(({ id, assignee, task }) => assignee === localpart && ASSIGNED.has(task ?? '') && !seen.has(id))
+    ?.id;
 }
+
+/** Also before the room has taken the assignment. */
+const ASSIGNED: ReadonlySet<string> = new Set(['prepared', 'assigned']);
 
 async function work(app: App, taskId: string): Promise<void> {
   const { spec } = await call(app, 'taskflow', 'ack_task', { taskId });

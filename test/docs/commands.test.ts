@@ -4,11 +4,11 @@ import { Client } from '@modelcontextprotocol/client';
 import { StdioClientTransport } from '@modelcontextprotocol/client/stdio';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { testFolder } from '../support/folders.ts';
-import { batonOnPath, examplesOf, missingLines, play } from './commands.ts';
+import { MATRIX_PAGE, batonOnPath, examplesOf, missingLines, play } from './commands.ts';
 import { ROOT, documentPaths, readDocument } from './documents.ts';
 
 const pages = documentPaths().map(readDocument);
-const withCommands = pages.filter((page) => examplesOf(page).length > 0);
+const withCommands = pages.filter((page) => page.path !== MATRIX_PAGE && examplesOf(page).length > 0);
 
 describe('the commands in the docs', () => {
   test.each(withCommands.map((page) => [page.path, page] as const))(

@@ -4,6 +4,9 @@ import { delimiter, join } from 'node:path';
 import { BATON, cleanEnvironment } from '../support/baton.ts';
 import type { Block, Document } from './documents.ts';
 
+/** Its commands need a homeserver, so it has a test of its own. */
+export const MATRIX_PAGE = 'docs/matrix.md';
+
 /** A block of commands, and what the page says it prints. */
 export interface Example {
   readonly block: Block;

@@ -1,30 +1,10 @@
 import { beforeAll, describe } from 'vitest';
-import { foreignHomeserver } from './accounts.ts';
+import { findHomeserver } from '../../../src/demo/homeserver/find.ts';
+import { startSynapse } from '../../../src/demo/homeserver/server.ts';
+import type { OwnHomeserver, SynapseOptions } from '../../../src/demo/homeserver/server.ts';
 import type { Homeserver } from './accounts.ts';
-import { installSynapse } from './install.ts';
-import { startSynapse } from './server.ts';
-import type { OwnHomeserver, SynapseOptions } from './server.ts';
 
-const given = process.env['BATON_TEST_HOMESERVER'];
-
-/** Where tests get their homeserver: a Synapse of their own, or one that `BATON_TEST_HOMESERVER` names. */
-type Source = { readonly own: string } | { readonly foreign: Homeserver } | { readonly missing: string };
-
-const found = await find();
-
-async function find(): Promise<Source> {
-  if (given === undefined || given === '') {
-    const installed = await installSynapse();
-    return 'python' in installed
-      ? { own: installed.python }
-      : { missing: `no homeserver: ${installed.missing}; BATON_TEST_HOMESERVER may name one` };
-  }
-  try {
-    return { foreign: await foreignHomeserver(given, process.env['BATON_TEST_HOMESERVER_SECRET']) };
-  } catch (error) {
-    return { missing: `BATON_TEST_HOMESERVER: ${error instanceof Error ? error.message : String(error)}` };
-  }
-}
+const found = await findHomeserver(process.env);
 
 /** Skips what `body` describes, and says why in its name. The reporter repeats it after the run. */
 function skipped(name: string, missing: string, body: () => void): void {

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
-import { person } from './accounts.ts';
-import { installSynapse } from './install.ts';
-import { startSynapse } from './server.ts';
+import { person } from '../../../src/demo/homeserver/accounts.ts';
+import { installSynapse } from '../../../src/demo/homeserver/install.ts';
+import { startSynapse } from '../../../src/demo/homeserver/server.ts';
 
 /** `npm run matrix:up`: a throw-away homeserver with a team's accounts and rooms, until Ctrl-C. */
 const NAMES = ['admin', 'lead', 'ana', 'bo'];
@@ -21,7 +21,8 @@ const homeserver = await startSynapse(installed.python, { rateLimits: 'default',
 try {
   say(`Homeserver  ${homeserver.url}  (${homeserver.serverName}; everything in it is gone when it stops)\n`);
   const accounts = await Promise.all(NAMES.map((name) => homeserver.register(name)));
-  for (const { userId, accessToken } of accounts) say(`${userId.padEnd(24)} ${accessToken}`);
+  say(`${'account'.padEnd(20)} ${'password'.padEnd(24)} access token`);
+  for (const { userId, password, accessToken } of accounts) say(`${userId.padEnd(20)} ${password} ${accessToken}`);
 
   const people = accounts.map((account) => person(homeserver, account));
   const [admin, lead] = people;

@@ -1,4 +1,4 @@
-"""Runs Synapse until standard input ends, so that none is left behind when the tests that started it are killed."""
+"""Runs Synapse until standard input ends, so that none is left behind when the program that started it is killed."""
 
 import os
 import sys

@@ -17,6 +17,8 @@ const START_MS = 60_000;
 
 /** A homeserver of one's own, with an empty database. */
 export interface OwnHomeserver extends Homeserver {
+  /** Lets whoever knows it register accounts, also a program that is only told the URL. */
+  readonly secret: string;
   /** Down, with everything it holds kept for the next `start`. */
   halt(): Promise<void>;
   start(): Promise<void>;
@@ -71,7 +73,7 @@ export async function startSynapse(python: string, options: SynapseOptions): Pro
     await stop();
     throw error;
   }
-  return { url, serverName: SERVER_NAME, register: registerBySecret(url, secret), start, halt, stop };
+  return { url, serverName: SERVER_NAME, secret, register: registerBySecret(url, secret), start, halt, stop };
 }
 
 async function freePort(): Promise<number> {

@@ -1,7 +1,7 @@
-"""Makes a virtual environment that holds one Synapse, once per checkout.
+"""Makes a virtual environment that holds one Synapse, once per cache folder.
 
 Usage: install.py CACHE REQUIREMENT. Prints the environment's interpreter; a failure is one line on standard error.
-Several test files may start this at once: the first one installs, the others wait for it. The lock is the kernel's,
+Several programs may start this at once: the first one installs, the others wait for it. The lock is the kernel's,
 so one who dies gives it up.
 """
 

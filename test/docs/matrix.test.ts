@@ -1,0 +1,59 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { parseLine } from '../../src/protocol/mention.ts';
+import { testFolder } from '../support/folders.ts';
+import { person } from '../support/synapse/accounts.ts';
+import { onHomeserver } from '../support/synapse/homeserver.ts';
+import { MATRIX_PAGE, batonOnPath, examplesOf, missingLines, play } from './commands.ts';
+import { readDocument } from './documents.ts';
+
+const page = readDocument(MATRIX_PAGE);
+
+onHomeserver('the commands of docs/matrix.md', (homeserver) => {
+  test('run in order on a homeserver, print what the page says, and are heard by the admin', async () => {
+    const folder = testFolder('docs-mx');
+    const [lead, ana, admin] = await Promise.all(['lead', 'ana', 'kim'].map((name) => homeserver().register(name)));
+    if (lead === undefined || ana === undefined || admin === undefined) throw new Error('three accounts were made');
+    writeFileSync(join(folder, 'lead.password'), `${lead.password}\n`, { mode: 0o600 });
+    writeFileSync(join(folder, 'ana.password'), `${ana.password}\n`, { mode: 0o600 });
+    const env = {
+      ...batonOnPath(folder),
+      HOMESERVER: homeserver().url,
+      LEAD: lead.userId,
+      ANA: ana.userId,
+      ADMIN: admin.userId,
+    };
+
+    const examples = examplesOf(page);
+    const { code, outputs, errors } = await play(examples, folder, env);
+    const stopped = examples[outputs.length - 1]?.block.line ?? 0;
+    expect({ code, errors }, `${MATRIX_PAGE}, the block at line ${stopped}`).toEqual({ code: 0, errors: '' });
+    const missing = examples.flatMap(({ block, expected }, index) =>
+      missingLines(expected, outputs[index] ?? '').map(
+        (line) => `${MATRIX_PAGE}:${block.line} prints no line: ${line}`,
+      ),
+    );
+    expect(missing, outputs.join('\n')).toEqual([]);
+
+    const [, teamRoom = ''] = /teamRoomId +(!\S+)/.exec(outputs.join('\n')) ?? [];
+    const kim = person(homeserver(), admin);
+    await kim.join(teamRoom);
+    const heard = (await kim.messages(teamRoom)).map(({ content: { body = '' } }) => parseLine(body)?.kind);
+    expect(heard).toEqual(['assigned', 'completed']);
+  }, 120_000);
+});
+
+test('the lines that docs/matrix.md shows are read as what they say', () => {
+  const [lines] = page.blocks.filter(({ meta }) => meta === 'lines');
+  expect((lines?.text ?? '').split('\n').map((line) => parseLine(line)?.kind)).toEqual([
+    'assigned',
+    'completed',
+    'blocked',
+    'revision',
+    'interrupted',
+    'attention',
+    'answered',
+    'project-completed',
+  ]);
+});
