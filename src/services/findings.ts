@@ -32,6 +32,8 @@ export function widened(first: Scope, second: Scope): Scope {
   };
 }
 
+const statusOf = (entry: ProjectEntry | undefined): string | undefined => entry?.meta?.status;
+
 interface Known {
   readonly entry: ProjectEntry;
   readonly nodes: ReadonlyMap<string, PlanNode>;
@@ -62,22 +64,27 @@ export function createFindings(): Findings {
     }
   }
 
+  function leave(view: WorkspaceView, project: string, task: string): void {
+    found.delete(`node:${project}/${task}`);
+    homes.get(task)?.delete(project);
+    lookAtTask(view, task);
+  }
+
   function lookAtProject(view: WorkspaceView, id: string): void {
     const before = projects.get(id);
     const entry = view.project(id);
-    put(`project:${id}`, entry === undefined ? [] : projectFindings(view, entry));
     const nodes = new Map(entry?.plan.nodes.map((node) => [node.id, node]));
-    if (entry === undefined) projects.delete(id);
-    else projects.set(id, { entry, nodes });
-    for (const gone of before?.nodes.keys() ?? []) {
-      if (nodes.has(gone)) continue;
-      found.delete(`node:${id}/${gone}`);
-      homes.get(gone)?.delete(id);
-      lookAtTask(view, gone);
+    if (entry === undefined) {
+      put(`project:${id}`, []);
+      projects.delete(id);
+    } else {
+      put(`project:${id}`, projectFindings(view, entry));
+      projects.set(id, { entry, nodes });
     }
-    const sameStatus = before?.entry.meta?.status === entry?.meta?.status;
+    for (const gone of before?.nodes.keys() ?? []) if (!nodes.has(gone)) leave(view, id, gone);
+    const known = statusOf(before?.entry) === statusOf(entry) ? before?.nodes : undefined;
     for (const [task, node] of nodes) {
-      if (sameStatus && before?.nodes.get(task) === node) continue;
+      if (known?.get(task) === node) continue;
       homes.set(task, (homes.get(task) ?? new Set()).add(id));
       lookAtTask(view, task);
     }

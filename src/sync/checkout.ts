@@ -50,7 +50,7 @@ export async function advance(
 export async function finish(context: SyncContext, placed: Placed): Promise<boolean> {
   const { workTree, log } = context;
   try {
-    await workTree.makeDurable([...placed.changed, ...placed.conflicts.map(({ setAside }) => setAside)]);
+    await workTree.makeDurable([...placed.written, ...placed.conflicts.map(({ setAside }) => setAside)]);
   } catch (error) {
     log.warn({ error: String(error) }, 'files of the work tree could not be made durable; the next step tries again');
     return false;
@@ -72,12 +72,32 @@ export async function repair(context: SyncContext, { head, unfinished }: Positio
   const placements = await placementsBetween(context, unfinished, head);
   const owed = placements.map((placement) => {
     const { path, next } = placement;
-    return state.placed.has(path) && state.placed.get(path) === next?.id ? { ...placement, adopted: true } : placement;
+    if (state.placed.has(path) && state.placed.get(path) === next?.id) return { ...placement, adopted: true };
+    return tornOff(context, placement);
   });
   const brought = await placeFiles(context, owed);
   state.unplaced = new Set(brought.failed);
-  await finish(context, { ...brought, journal: true });
+  await finish(context, { ...brought, written: placements.map(({ path }) => path), journal: true });
   return brought;
+}
+
+/**
+ * A loss of power can leave a file that was being brought here with nothing in it, or with zeros. That is nobody's edit,
+ * when neither side of the checkout is like that.
+ */
+function tornOff({ git, workTree }: SyncContext, placement: Placement): Placement {
+  const { path, next, seen } = placement;
+  const empty = blobId(git, new Uint8Array());
+  if (next === undefined || next.id === empty || seen?.id === empty) return placement;
+  let disk: Uint8Array | undefined;
+  try {
+    disk = workTree.bytes(path);
+  } catch {
+    // What is in its way is told when it is placed.
+    return placement;
+  }
+  if (disk === undefined || disk.some((byte) => byte !== 0)) return placement;
+  return { ...placement, seen: { id: blobId(git, disk), content: disk } };
 }
 
 /** The step itself is done by then: where the ref cannot be removed, the next step looks once more and removes it. */
@@ -120,6 +140,8 @@ const CHUNK = 200;
 export interface Placed extends Brought {
   /** False when the index was locked by another git, or a file could not be written. */
   readonly complete: boolean;
+  /** Paths that may be on their way to the disk still. */
+  readonly written: readonly string[];
   /** Where something older still stands: the disk is full, or something that is no plain file is in the way. */
   readonly failed: readonly string[];
   /** Whether the note of an unfinished checkout is about these files, and goes with them. */
@@ -159,7 +181,7 @@ export async function placeFiles(context: SyncContext, placements: readonly Plac
     else context.state.placed.set(path, next?.id);
   }
   const complete = staged && failed.size === 0;
-  return { changed, conflicts, refusals: [], complete, failed: [...failed], journal: false };
+  return { changed, conflicts, refusals: [], complete, failed: [...failed], written: changed, journal: false };
 }
 
 /** What a clone keeps for itself: who it acts for, what its node may run, and that node's state. */

@@ -165,12 +165,13 @@ async function commitLocally(context: SyncContext, group: readonly Pending[], sy
     const draft = await draftGroup(context, begun.position.head, group, { attempt: false });
     const placed = await land(context, begun.position, draft, false);
     if (placed === undefined) continue;
+    // Nobody else has it: whoever is answered must find it again.
+    await finish(context, placed);
     settle(
       draft,
       'committed',
       synced || (draft.commit === undefined && !(await owesRemote(context, begun.position.head))),
     );
-    await finish(context, placed);
     return joined(brought, placed);
   }
   throw busy(context);
@@ -239,8 +240,8 @@ async function keep(
 ): Promise<Brought> {
   const placed = await land(context, position, draft, false);
   if (placed === undefined) return commitLocally(context, group, false);
-  settle(draft, 'committed', false);
   await finish(context, placed);
+  settle(draft, 'committed', false);
   return placed;
 }
 

@@ -4,7 +4,7 @@ import { dirname } from 'node:path';
 import type { WorkTree } from '../ports.ts';
 import type { Diagnostic } from '../protocol/diagnostic.ts';
 import { FlowError } from '../protocol/errors.ts';
-import type { WorkspaceView } from '../protocol/view.ts';
+import type { TreeReader, WorkspaceView } from '../protocol/view.ts';
 import { makeDurable, replaceFile } from './atomic.ts';
 import { createDiskReader } from './disk.ts';
 import type { DiskReaderOptions } from './disk.ts';
@@ -31,14 +31,12 @@ export function createWorkTree(root: string, options: WorkTreeOptions = {}): Wor
     view: current,
     draft() {
       reader.recheck();
-      const overlay = overlayReader(reader, []);
+      const base = firstRead(root, reader);
+      const overlay = overlayReader(base, []);
       return {
         view: () => createView(overlay, cache),
         add: (changes) => overlay.add(changes),
-        seen(path) {
-          const found = reader.read(path);
-          return found !== undefined && 'text' in found ? Buffer.from(found.text, 'utf8') : bytesOf(root, path);
-        },
+        seen: (path) => base.bytes(path),
       };
     },
     invalidate: (paths) => reader.invalidate(paths),
@@ -63,6 +61,35 @@ export function createWorkTree(root: string, options: WorkTreeOptions = {}): Wor
       removeEmptied(root, dirname(file));
       reader.invalidate([path]);
     },
+  };
+}
+
+/**
+ * Answers of a path what it held when it was first asked for. Others may look at the disk again in between, and what is
+ * decided on must be what was compared with.
+ */
+function firstRead(root: string, reader: TreeReader): TreeReader & { bytes(path: string): Uint8Array | undefined } {
+  const known = new Map<
+    string,
+    { readonly found: ReturnType<TreeReader['read']>; readonly bytes: Uint8Array | undefined }
+  >();
+  const first = (path: string) => {
+    const before = known.get(path);
+    if (before !== undefined) return before;
+    const found = reader.read(path);
+    const text = found !== undefined && 'text' in found ? found.text : undefined;
+    // What is no text still has bytes, and what is gone has none.
+    const bytes =
+      found === undefined ? undefined : text === undefined ? bytesOf(root, path) : Buffer.from(text, 'utf8');
+    const now = { found, bytes };
+    known.set(path, now);
+    return now;
+  };
+  return {
+    read: (path) => first(path).found,
+    exists: (path) => reader.exists(path),
+    list: (directory) => reader.list(directory),
+    bytes: (path) => first(path).bytes,
   };
 }
 

@@ -45,7 +45,7 @@ function recordOf(name: string, { status, project }: { status: string; project: 
   return JSON.stringify({ task_id: name, project_id: project, task_title: 'T', assigned_to: 'w', status });
 }
 
-const sorted = <Value>(findings: readonly Value[]): readonly string[] =>
+const sorted = (findings: readonly unknown[]): readonly string[] =>
   findings.map((finding) => JSON.stringify(finding)).toSorted();
 
 test('what is found after changes is what a look at the whole tree finds', () => {

@@ -82,12 +82,20 @@ const REF_LOCKED: readonly number[] = [20, 50, 100, 200, 400];
 /** Moves refs, all or none; false when one no longer stood where it was expected. */
 export function createRefUpdater(place: GitPlace): (updates: readonly RefUpdate[]) => Promise<boolean> {
   const session = createSession(place, ['update-ref', '--stdin', '-z', '--create-reflog', '-m', 'baton']);
+  const lookup = createLookup(place);
+  const stand = async (updates: readonly RefUpdate[]): Promise<boolean> => {
+    const found = await lookup.stat(updates.map(({ ref }) => ref));
+    return updates.every(({ next }, index) => found[index]?.id === next);
+  };
   return async (updates) => {
     if (updates.length === 0) return true;
     const input = `start\0${updates.map(command).join('')}prepare\0commit\0`;
-    for (let attempt = 0; ; attempt += 1) {
+    for (let attempt = 0, unheard = false; ; attempt += 1) {
       const stderr = await session.exchange(input, readOutcome).catch(reasonOf);
       if (stderr === undefined) return true;
+      // One that was ended before it could answer may have done it: then the next one finds it done.
+      if (unheard && (await stand(updates))) return true;
+      unheard ||= stderr === '';
       const lock = /unable to create '([^']+\.lock)': File exists/i.exec(stderr)?.[1];
       const delay = REF_LOCKED[attempt];
       if (delay !== undefined && (lock !== undefined || stderr === '')) await wait(delay);
@@ -144,19 +152,21 @@ export async function seedTracking(clone: GitPlace, objects: GitPlace): Promise<
   await createRefUpdater(objects)(missing.map(([ref, next]) => ({ ref, next })));
 }
 
-/** Shows what was fetched to a person's own git, which also keeps it from being collected as garbage. */
+/**
+ * Shows what was fetched to a person's own git, which also keeps it from being collected as garbage. What stands there
+ * is asked each time: a person may have pruned or moved it.
+ */
 export function createMirror(
   clone: GitPlace,
   updateRefs: (updates: readonly RefUpdate[]) => Promise<boolean>,
 ): (branches: ReadonlyMap<string, ObjectId>) => Promise<void> {
-  let shown: ReadonlyMap<string, ObjectId> | undefined;
+  const lookup = createLookup(clone);
   return async (branches) => {
-    shown ??= await trackingRefs(clone);
-    const before = shown;
-    const now = [...branches].map(
-      ([branch, next]) => [branch.replace('refs/heads/', 'refs/remotes/origin/'), next] as const,
-    );
-    await updateRefs(now.filter(([ref, next]) => before.get(ref) !== next).map(([ref, next]) => ({ ref, next })));
-    shown = new Map(now);
+    const wanted = [...branches].map(([branch, next]) => ({
+      ref: branch.replace('refs/heads/', 'refs/remotes/origin/'),
+      next,
+    }));
+    const there = await lookup.stat(wanted.map(({ ref }) => ref));
+    await updateRefs(wanted.filter(({ next }, index) => there[index]?.id !== next));
   };
 }

@@ -53,7 +53,16 @@ export function createSession(place: GitPlace, args: readonly string[]): Session
     hold(child, true);
     const late = setTimeout(() => child.kill('SIGKILL'), PLUMBING_TIMEOUT);
     child.stdin.write(input);
-    return read(reader).finally(() => clearTimeout(late));
+    try {
+      return await read(reader);
+    } catch (error) {
+      // What it may still say would be taken for the answer to the next request.
+      running = undefined;
+      child.kill('SIGKILL');
+      throw error;
+    } finally {
+      clearTimeout(late);
+    }
   }
 
   function rest(): void {
