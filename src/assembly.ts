@@ -18,6 +18,7 @@ import type { Author } from './ports-git.ts';
 import type { Actor } from './protocol/records/types.ts';
 import type { Watch } from './services/daemon.ts';
 import { createOutbox } from './services/outbox.ts';
+import { isOvertakenReport } from './services/overtaken.ts';
 import type { Outbox } from './services/outbox.ts';
 import { createReconciler } from './services/reconciler.ts';
 import type { Reconciler } from './services/reconciler.ts';
@@ -81,7 +82,14 @@ export async function assemble(
 
   const chat = await openChat({ config, root, state, env, clock, workTree, onReady: () => reconciler.wake() });
   stack.defer(() => chat.close());
-  const outbox = createOutbox({ dir: state, chat, clock, log, events });
+  const outbox = createOutbox({
+    dir: state,
+    chat,
+    clock,
+    log,
+    events,
+    isOvertaken: (announcement) => isOvertakenReport(workTree.view(), announcement),
+  });
   const mode = config.git.remote === undefined ? 'solo' : 'team';
   const execute = createExecutor({ sync, workTree, announcer: outbox, chat, clock, events, identity });
   const reconciler = createReconciler({

@@ -75,6 +75,8 @@ export interface Transaction<Output> {
    * lane and pushed when the remote returns (protocol.md §11.1, submit_task). `local`: no fetch before deciding.
    */
   readonly whenOffline: 'refuse' | 'persist';
+  /** Once for all that is decided with it, before the commit is made: what the commit will owe is on disk then. */
+  beforeCommit?(): void;
   /** Throws `FlowError` to refuse. No changes means nothing is committed. */
   decide(view: WorkspaceView): { readonly changes: readonly Change[]; readonly output: Output };
 }
@@ -280,10 +282,12 @@ export type Delivery =
 /** Delivers announcements after publication, and keeps what could not be delivered (services/outbox). */
 export interface Announcer {
   /**
-   * Recorded before the commit is made, so that a crash after it loses nothing; called again with the commit when
-   * that one is still waiting to reach the remote.
+   * Noted before the commit is made, and on disk after `record`, so that a crash after the commit loses nothing; called
+   * again with the commit when that one is still waiting to reach the remote.
    */
   owe(announcements: readonly Announcement[], commit: string | undefined): void;
+  /** Everything that is owed is on disk when this returns; many may owe before it is called once. */
+  record(): void;
   /** Takes back what was owed for a commit that was never made. */
   withdraw(announcements: readonly Announcement[]): void;
   /** What is not said yet; absent where nothing is kept. */

@@ -1,10 +1,10 @@
 import { closeSync, fstatSync, fsyncSync, mkdirSync, openSync, readFileSync, readSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
 
-/** Appends one record; it is whole and durable once this returns. Throws what the file system throws. */
-export function appendJsonLine(file: string, record: object): void {
+/** Appends records; they are whole and durable once this returns. Throws what the file system throws. */
+export function appendJsonLines(file: string, records: readonly object[]): void {
   mkdirSync(dirname(file), { recursive: true });
-  const text = `${JSON.stringify(record)}\n`;
+  const text = records.map((record) => `${JSON.stringify(record)}\n`).join('');
   const descriptor = openSync(file, 'a+', 0o600);
   try {
     writeWhole(descriptor, endsTorn(descriptor) ? `\n${text}` : text);

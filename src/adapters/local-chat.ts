@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { Chat, Clock, OutgoingMessage, RoomMessage } from '../ports.ts';
 import { FlowError } from '../protocol/errors.ts';
 import { normaliseRoom } from '../protocol/rooms.ts';
-import { appendJsonLine, readJsonLines } from './json-lines.ts';
+import { appendJsonLines, readJsonLines } from './json-lines.ts';
 
 export interface LocalChatOptions {
   /** Where the room logs lie: `.baton/rooms`, one file per room. */
@@ -39,6 +39,9 @@ export function createLocalChat({ dir, self, clock, members }: LocalChatOptions)
     return sent;
   };
 
+  const beingWritten = new Map<string, Promise<string>>();
+  const write = createWriter(dir);
+
   return {
     kind: 'local',
     self,
@@ -46,10 +49,17 @@ export function createLocalChat({ dir, self, clock, members }: LocalChatOptions)
     async send(message) {
       const earlier = known().get(message.txn);
       if (earlier !== undefined) return { eventId: earlier, reused: true };
+      const running = beingWritten.get(message.txn);
+      if (running !== undefined) return { eventId: await running, reused: true };
       const eventId = `$${clock.id()}`;
       const line = lineOf(message, eventId, message.sender ?? self, clock.now());
-      append(dir, line);
-      for (const [txn] of eventsOf(line)) known().set(txn, eventId);
+      const transactions = eventsOf(line).map(([txn]) => txn);
+      const written = write(line)
+        .then(() => eventId)
+        .finally(() => transactions.forEach((txn) => beingWritten.delete(txn)));
+      for (const txn of transactions) beingWritten.set(txn, written);
+      await written;
+      for (const txn of transactions) known().set(txn, eventId);
       return { eventId, reused: false };
     },
     async history(room, limit) {
@@ -100,12 +110,31 @@ function encodeByte(character: string): string {
   return [...Buffer.from(character)].map((byte) => `%${byte.toString(16).toUpperCase().padStart(2, '0')}`).join('');
 }
 
-function append(dir: string, line: Line): void {
-  try {
-    appendJsonLine(fileOf(dir, line.room), line);
-  } catch (cause) {
-    throw new FlowError('notify-failed', `the local room log cannot be written (${codeOf(cause)})`, { cause });
-  }
+/** Lines that are given in one turn of the event loop share a write, since each write waits for the disk. */
+function createWriter(dir: string): (line: Line) => Promise<void> {
+  let waiting: { readonly line: Line; readonly written: PromiseWithResolvers<void> }[] = [];
+  const writeAll = (): void => {
+    const lines = Map.groupBy(waiting, ({ line }) => fileOf(dir, line.room));
+    waiting = [];
+    for (const [file, entries] of lines) {
+      try {
+        appendJsonLines(
+          file,
+          entries.map(({ line }) => line),
+        );
+        for (const { written } of entries) written.resolve();
+      } catch (cause) {
+        const message = `the local room log cannot be written (${codeOf(cause)})`;
+        for (const { written } of entries) written.reject(new FlowError('notify-failed', message, { cause }));
+      }
+    }
+  };
+  return (line) => {
+    const written = Promise.withResolvers<void>();
+    if (waiting.length === 0) setImmediate(writeAll);
+    waiting.push({ line, written });
+    return written.promise;
+  };
 }
 
 function readRoom(dir: string, room: string): readonly Line[] {

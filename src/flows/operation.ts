@@ -11,6 +11,8 @@ import type { WorkspaceView } from '../protocol/view.ts';
 import { roomsToExamine } from '../rules/chat-findings.ts';
 import type { ChatFacts } from '../rules/chat-findings.ts';
 import { eventChanges } from '../workspace/event-log.ts';
+import { createAttendance } from './attendance.ts';
+import type { Attendance } from './attendance.ts';
 import { OPERATIONS } from './catalog.ts';
 import { carryOut, createErrandRunner } from './errand-runner.ts';
 import type { ErrandRunner } from './errand-runner.ts';
@@ -43,6 +45,7 @@ type Output = Record<string, unknown>;
 
 /** Builds `execute` on the ports of one workspace. */
 export function createExecutor(dependencies: ExecutorDependencies): Execute {
+  const attendance = createAttendance(dependencies);
   const errands = createErrandRunner(dependencies.chat);
   const execute: Execute = async (name, rawInput, options) => {
     const operation = OPERATIONS.get(name);
@@ -68,14 +71,14 @@ export function createExecutor(dependencies: ExecutorDependencies): Execute {
     const { actor } = options;
     const input = parseInput(operation, rawInput);
     requireRole(operation, label, actor);
-    const contextOf = await contextFactory(dependencies, operation, input, actor);
+    const contextOf = await contextFactory(dependencies, attendance, operation, input, actor);
     operation.precheck?.(contextOf(dependencies.workTree.view()));
     if (options.dryRun === true) {
       const context = contextOf(dependencies.workTree.view());
       return { dryRun: true, ...(operation.dryRun?.(context) ?? (input as Output)) };
     }
     return operation.kind === 'query'
-      ? query(dependencies, operation, contextOf, input, actor)
+      ? query(dependencies, attendance, operation, contextOf, input, actor)
       : command({ ...dependencies, errands }, execute, operation, label, contextOf, input, options);
   }
 
@@ -104,15 +107,21 @@ type ContextOf = (view: WorkspaceView) => OperationContext<unknown>;
 
 async function contextFactory(
   dependencies: ExecutorDependencies,
+  attendance: Attendance,
   operation: Operation,
   input: unknown,
   actor: Actor,
 ): Promise<ContextOf> {
-  const { chat, clock, sync } = dependencies;
+  const { chat, clock, sync, workTree, identity } = dependencies;
   const wanted = operation.facts ?? [];
   const request = input as { roomId?: string; limit?: number };
+  // Rooms on this machine need nobody to join them, and reports leave from the Leader's node or the admin's.
+  const mayTell = chat.kind === 'remote' && (identity.role === 'leader' || identity.role === 'admin');
+  const audience = mayTell ? operation.audience?.({ view: workTree.view(), input }) : undefined;
+  const absent = audience === undefined ? undefined : await attendance(audience);
   const facts: Facts = {
     chat: { kind: chat.kind, self: chat.self },
+    ...(absent === undefined ? {} : { absent }),
     ...(wanted.includes('sync') ? { sync: { ...(await sync.status()) } } : {}),
     ...(wanted.includes('messages') ? { messages: await chat.history(request.roomId, request.limit ?? 50) } : {}),
     ...(wanted.includes('rooms') ? { rooms: await chatFacts(dependencies) } : {}),
@@ -138,6 +147,7 @@ async function chatFacts({ chat, announcer, identity, workTree }: ExecutorDepend
 
 async function query(
   dependencies: ExecutorDependencies,
+  attendance: Attendance,
   operation: Operation,
   contextOf: ContextOf,
   input: unknown,
@@ -155,7 +165,7 @@ async function query(
   }
   // Facts that were gathered for the first checks are those from before the pull.
   const isStale = fresh !== 'no' && operation.facts !== undefined;
-  const contextNow = isStale ? await contextFactory(dependencies, operation, input, actor) : contextOf;
+  const contextNow = isStale ? await contextFactory(dependencies, attendance, operation, input, actor) : contextOf;
   const context = contextNow(workTree.view());
   const prepared = await carryOut(operation.prepare?.(context), dependencies.chat);
   const decision = operation.run(context, prepared);
@@ -184,6 +194,7 @@ async function command(
     label: commitLabel(label, subject),
     subject,
     whenOffline: operation.whenOffline ?? 'refuse',
+    beforeCommit: () => announcer.record(),
     decide(view) {
       const decided = operation.run(contextOf(view), prepared);
       const changes = withEvents(dependencies, view, decided, { actor, cause });

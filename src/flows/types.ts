@@ -20,8 +20,16 @@ export interface Facts {
     readonly mentions: readonly string[];
     readonly at: string;
   }[];
+  /** Of the operation's `audience`, those who have not joined. Absent when there is none, or when nobody can tell. */
+  readonly absent?: Audience;
   /** Present when the operation lists `rooms`; without a report where there is no homeserver. */
   readonly rooms?: ChatFacts;
+}
+
+/** A room, and people who should be in it; full ids. The node's own account always should be. */
+export interface Audience {
+  readonly room: string;
+  readonly members: readonly string[];
 }
 
 /** Everything a decision may depend on. All of it is values: `run` touches no file, clock, network or process. */
@@ -96,6 +104,8 @@ export interface Operation<
   /** Whether the tree must be fetched before deciding; `best-effort` serves stale files when the remote is away. */
   readonly fresh: 'required' | 'best-effort' | 'no' | ((input: z.output<Schema>) => 'required' | 'best-effort' | 'no');
   readonly facts?: readonly ('sync' | 'messages' | 'rooms')[];
+  /** Who must be reachable for the work to start; a homeserver is asked for the fact `absent`. */
+  audience?(context: Pick<OperationContext<z.output<Schema>>, 'view' | 'input'>): Audience | undefined;
   /** `persist` only for submit_task (protocol.md §11.1). */
   readonly whenOffline?: 'persist';
   /** Not offered by any door; run by the reconciler or as a follow-up. */

@@ -1,7 +1,8 @@
 import { clip, plainText } from './plain-text.ts';
 import type { Loop, PlanNode } from './plan-types.ts';
-import { NODE_MARKS, symbolOf } from './report-labels.ts';
-import type { Mark, ReportLabels } from './report-labels.ts';
+import { NODE_MARKS, symbolOf } from './report-marks.ts';
+import type { Labels } from './labels/labels.ts';
+import type { Mark } from './report-marks.ts';
 
 /** Larger graphs are drawn around what changed. */
 const MOST_DRAWN = 24;
@@ -12,7 +13,7 @@ const TEXT_MAX = 160;
 
 export interface DrawingStyle {
   readonly style: 'emoji' | 'plain';
-  readonly labels: ReportLabels;
+  readonly labels: Labels;
 }
 
 /** The name of a node in a drawing: without the project's id, which all of them share (protocol.md §1.1). */
@@ -163,8 +164,8 @@ export function drawLoop(loop: Loop, topic: string, { style, labels }: DrawingSt
   const last = loop.history.at(-1);
   return [
     `${first > 1 ? '… -> ' : ''}${parts.join(' -> ')} … ${labels.max} ${loop.maxIterations}`,
-    ...(topic === '' ? [] : [`${labels.topic}: ${plainText(topic, TEXT_MAX)}`]),
-    ...(last === undefined ? [] : [`${labels.lastDecision}: ${plainText(last, TEXT_MAX)}`]),
+    ...(topic === '' ? [] : [`${labels.topic}${labels.colon}${plainText(topic, TEXT_MAX)}`]),
+    ...(last === undefined ? [] : [`${labels.lastDecision}${labels.colon}${plainText(last, TEXT_MAX)}`]),
   ];
 }
 

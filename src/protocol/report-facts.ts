@@ -2,8 +2,8 @@ import { localpartOf } from './identity.ts';
 import { plainText } from './plain-text.ts';
 import type { Plan, PlanNode } from './plan-types.ts';
 import type { ProjectMeta, TaskMeta, TeamSettings } from './records/types.ts';
-import { labelsFor } from './report-labels.ts';
-import type { ReportLabels } from './report-labels.ts';
+import { labelsFor } from './labels/languages.ts';
+import type { Labels } from './labels/labels.ts';
 
 export interface ReportInput {
   readonly meta: ProjectMeta;
@@ -31,7 +31,7 @@ export interface ReportTask {
 export interface ReportFacts {
   readonly meta: ProjectMeta;
   readonly plan: Plan;
-  readonly labels: ReportLabels;
+  readonly labels: Labels;
   readonly style: 'emoji' | 'plain';
   readonly items: readonly ReportTask[];
   /** Of this project, also those that the plan no longer lists (earlier iterations). */
@@ -80,7 +80,7 @@ export function markdownText(text: string, max: number): string {
   return plainText(text, max).replaceAll(/[\\`*[\]<>|~]/g, (character) => `\\${character}`);
 }
 
-function ownerOf(assignee: string, labels: ReportLabels): string {
+function ownerOf(assignee: string, labels: Labels): string {
   const name = markdownText(localpartOf(assignee).replaceAll('@', ''), 60);
   return name === '' ? labels.nobody : name;
 }

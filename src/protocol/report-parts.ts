@@ -1,9 +1,10 @@
+import type { Labels } from './labels/labels.ts';
 import { plainText } from './plain-text.ts';
 import type { NodeStatus } from './plan-types.ts';
 import { isOpen, isReady, isSubmitted, markdownText } from './report-facts.ts';
 import type { ReportFacts, ReportTask } from './report-facts.ts';
 import { drawGraph, drawLoop, isDecided, shortId } from './report-drawing.ts';
-import { NODE_MARKS, symbolOf } from './report-labels.ts';
+import { NODE_MARKS, symbolOf } from './report-marks.ts';
 
 const TITLE_MAX = 80;
 const CONTEXT_MAX = 120;
@@ -11,6 +12,10 @@ const QUESTION_MAX = 200;
 const MOST_ROWS = 30;
 const MOST_ITEMS = 20;
 const FEW = 5;
+/** Of what is new nothing is left out, short of a flood. */
+const MOST_CHANGES = 200;
+/** The urgency of what neither has changed nor can be acted on. */
+const SETTLED = 3;
 
 const COUNTED: readonly NodeStatus[] = ['completed', 'delegated', 'revision', 'blocked', 'cancelled', 'pending'];
 
@@ -22,7 +27,7 @@ export function focusOf(facts: ReportFacts): string {
   if (plan.loop !== undefined) {
     const { currentIteration, maxIterations } = plan.loop;
     const topic = markdownText(topicOf(facts), TITLE_MAX);
-    return `${labels.iteration} ${currentIteration} / ${maxIterations}${topic === '' ? '' : `: ${topic}`}`;
+    return `${labels.iteration} ${currentIteration} / ${maxIterations}${topic === '' ? '' : `${labels.colon}${topic}`}`;
   }
   if (items.length === 0) return labels.focusPlanning;
   const active = items.filter(({ node }) => node.status === 'delegated');
@@ -43,18 +48,19 @@ export function summaryOf({ meta, items, labels, isPartial }: ReportFacts): stri
   const changes = changed.map(({ node }) => `${node.id} (${labels.nodeStatus[node.status]})`);
   return [
     labels.counts(items.length, counts),
-    ...(changed.length === 0 ? [] : [labels.changed(few(changes, labels.more))]),
+    ...(changed.length === 0 ? [] : [labels.changed(few(changes, labels, MOST_CHANGES))]),
     ...(submitted.length === 0
       ? []
-      : [labels.waitingForCheck(few(idsOf(submitted), labels.more), meta.status === 'paused')]),
-  ].join(' ');
+      : [labels.waitingForCheck(few(idsOf(submitted), labels), meta.status === 'paused')]),
+  ].join(labels.gap);
 }
 
-/** The task table; of a large plan the rows that matter now. */
+/** The task table; of a large plan, or between the first report and the last, the rows that matter now. */
 export function tableOf(facts: ReportFacts): readonly string[] {
-  const { items, labels, style } = facts;
+  const { items, labels, style, isPartial } = facts;
   if (items.length === 0) return [];
-  const shown = items.length <= MOST_ROWS ? items : mostRelevant(items);
+  const current = isPartial ? items.filter((item) => urgency(item) < SETTLED) : items;
+  const shown = current.length <= MOST_ROWS ? current : mostRelevant(current);
   const rows = shown.map((item) => {
     const { node, owner } = item;
     const status = `${symbolOf(NODE_MARKS[node.status], style)} ${labels.nodeStatus[node.status]}`;
@@ -141,7 +147,7 @@ function contextOf(item: ReportTask, facts: ReportFacts): string {
   if (node.status === 'cancelled') return cancelledContext(item, facts);
   if (node.status !== 'pending') return markdownText(task?.summary ?? '', CONTEXT_MAX);
   const waitsFor = missing.map((id) => shortId(id, meta.project_id));
-  return missing.length === 0 ? labels.ready : labels.after(few(waitsFor, labels.more));
+  return missing.length === 0 ? labels.ready : labels.after(few(waitsFor, labels));
 }
 
 function workingContext({ task, question }: ReportTask, { labels }: ReportFacts): string {
@@ -155,7 +161,9 @@ function workingContext({ task, question }: ReportTask, { labels }: ReportFacts)
 function cancelledContext({ node, task }: ReportTask, { labels }: ReportFacts): string {
   const reason = markdownText(task?.cancel_reason ?? node.cancelled ?? '', CONTEXT_MAX);
   const replacement = markdownText(task?.replacement_task_id ?? '', TITLE_MAX);
-  return [reason, replacement === '' ? '' : labels.replacedBy(replacement)].filter((part) => part !== '').join('; ');
+  return [reason, replacement === '' ? '' : labels.replacedBy(replacement)]
+    .filter((part) => part !== '')
+    .join(labels.semicolon);
 }
 
 /** A loop's first open task says what it is about now; between tasks, its goal does. */
@@ -172,7 +180,7 @@ function mostRelevant(items: readonly ReportTask[]): readonly ReportTask[] {
 function urgency(item: ReportTask): number {
   if (item.isChanged) return 0;
   if (isOpen(item)) return 1;
-  return isReady(item) ? 2 : 3;
+  return isReady(item) ? 2 : SETTLED;
 }
 
 function idsOf(items: readonly ReportTask[]): readonly string[] {
@@ -182,13 +190,13 @@ function idsOf(items: readonly ReportTask[]): readonly string[] {
 function named(items: readonly ReportTask[], { labels }: ReportFacts): string {
   return few(
     items.map(({ node }) => `${node.id} ${markdownText(node.title, TITLE_MAX)}`),
-    labels.more,
+    labels,
   );
 }
 
-function few(parts: readonly string[], more: (count: number) => string): string {
-  const shown = parts.slice(0, FEW);
-  return [...shown, ...(shown.length < parts.length ? [more(parts.length - shown.length)] : [])].join(', ');
+function few(parts: readonly string[], { more, comma }: Labels, most = FEW): string {
+  const shown = parts.slice(0, most);
+  return [...shown, ...(shown.length < parts.length ? [more(parts.length - shown.length)] : [])].join(comma);
 }
 
 function capped(parts: readonly string[], more: (count: number) => string): readonly string[] {

@@ -1,5 +1,5 @@
 import { isUserId, sameIdentity } from './identity.ts';
-import type { ProjectMeta, ReplyRoute, TeamSettings } from './records/types.ts';
+import type { AgentRecord, ProjectMeta, ReplyRoute, TeamSettings } from './records/types.ts';
 import { normaliseRoom, sameRoom } from './rooms.ts';
 
 export interface ReportRoute {
@@ -39,38 +39,117 @@ export function normaliseReplyRoute(input: unknown): ReplyRoute | undefined {
 }
 
 interface RouteFacts {
-  readonly meta: ProjectMeta;
+  readonly meta: Pick<ProjectMeta, 'source' | 'requester' | 'reply_route' | 'source_room_id'>;
   readonly team: TeamSettings;
+  readonly agents: readonly AgentRecord[];
+}
+
+/** Where a report goes, or why it cannot. */
+export type Routing =
+  | ({ readonly kind: 'room' } & ReportRoute)
+  /** Another runtime delivers it: the report is written to the project's result.md and stays pending. */
+  | { readonly kind: 'foreign'; readonly channel: string }
+  /** The records do not tell, and nothing is guessed. */
+  | { readonly kind: 'nowhere'; readonly problem: string; readonly remedy: string };
+
+/** The room of a report; `undefined` where Baton has none to write to. */
+export function reportRoute(facts: RouteFacts): ReportRoute | undefined {
+  const routing = reportRouting(facts);
+  if (routing.kind !== 'room') return undefined;
+  const { kind: _, ...route } = routing;
+  return route;
 }
 
 /**
  * Where a report goes (protocol.md §14.1): the recorded route, else the room of its source. A project that names
- * neither source nor requester was started by the admin. `undefined` when the records do not tell: nothing is guessed.
+ * neither source nor requester was started by the admin. What is missing or contradictory is told, not guessed.
  */
-export function reportRoute({ meta, team }: RouteFacts): ReportRoute | undefined {
+export function reportRouting({ meta, team, agents }: RouteFacts): Routing {
   const { requester, reply_route: recorded } = meta;
   const route = normaliseReplyRoute(recorded) ?? normaliseReplyRoute(requester);
-  if (recorded === undefined && route === undefined) return routeOfSource({ meta, team });
-  if (route?.channel !== 'matrix') return undefined;
+  if (recorded === undefined && route === undefined) return routeOfSource({ meta, team, agents });
+  if (route === undefined) {
+    return nowhere(
+      'its reply_route names no Matrix room',
+      'correct reply_route to {"channel": "matrix", "target_session": "!room:domain"}, or take it out',
+    );
+  }
+  if (route.channel !== 'matrix') return { kind: 'foreign', channel: route.channel };
   const mention = [requester, route.target_user].find((id) => id !== undefined && isUserId(id));
   return routeTo(route.target_session, sameRoom(route.target_session, team.leaderDmRoomId) ? undefined : mention);
 }
 
-function routeOfSource({ meta, team }: RouteFacts): ReportRoute | undefined {
+function routeOfSource({ meta, team, agents }: RouteFacts): Routing {
   const { requester } = meta;
   const source = meta.source?.trim().toLowerCase().replaceAll('_', '-') ?? '';
-  const mention = requester !== undefined && isUserId(requester) ? requester : undefined;
-  if (source === 'manager') return routeTo(team.leaderRoomId, mention);
-  if (source === 'team-admin') return routeTo(team.leaderDmRoomId);
+  const known = requester !== undefined && isUserId(requester) ? requester : undefined;
+  if (source === 'manager') return routeToManager(known, team, agents);
+  const isAdmin = known === undefined || sameIdentity(known, team.admin.matrixUserId);
+  if (source === 'team-admin') {
+    return isAdmin
+      ? routeToAdmin(team)
+      : nowhere(
+          `its source is the Team Admin, but its requester is ${known}, and the admin is ${team.admin.matrixUserId}`,
+          'correct source or requester, or admin.matrixUserId in shared/team.json',
+        );
+  }
   const sourceRoom = normaliseRoom(meta.source_room_id ?? '');
-  if (sourceRoom !== undefined) return routeTo(sourceRoom, mention);
-  const isAdmin = requester === undefined || sameIdentity(requester, team.admin.matrixUserId);
-  return source === '' && isAdmin ? routeTo(team.leaderDmRoomId) : undefined;
+  if (sourceRoom !== undefined) return routeTo(sourceRoom, known);
+  if (source === '' && isOfAdmin(requester, team)) return routeToAdmin(team);
+  return nowhere(
+    source === '' ? `nobody knows how to reach its requester ${requester ?? ''}` : `its source ${source} has no room`,
+    'record reply_route {"channel": "matrix", "target_session": "!room:domain"}, or the source team-admin or manager',
+  );
 }
 
-function routeTo(room: string | undefined, mention?: string): ReportRoute | undefined {
-  if (room === undefined || room === '') return undefined;
-  return { room, ...(mention === undefined ? {} : { mention }) };
+/** Who is not recorded is the admin. */
+function isOfAdmin(requester: string | undefined, { admin }: TeamSettings): boolean {
+  return requester === undefined || sameIdentity(requester, admin.matrixUserId) || requester === admin.name;
+}
+
+function routeToAdmin({ leaderDmRoomId }: TeamSettings): Routing {
+  if (leaderDmRoomId !== '') return routeTo(leaderDmRoomId);
+  return nowhere(
+    'it was asked for by the Team Admin, and shared/team.json has no leaderDmRoomId',
+    'set leaderDmRoomId there, for instance with `baton team setup`',
+  );
+}
+
+/** The Manager is the requester where its full id is recorded, else the roster's one Manager (protocol.md §14.1). */
+function routeToManager(
+  requester: string | undefined,
+  { leaderRoomId = '' }: TeamSettings,
+  agents: readonly AgentRecord[],
+): Routing {
+  if (leaderRoomId === '') {
+    return nowhere(
+      'it was asked for by a Manager, and shared/team.json has no leaderRoomId',
+      'set leaderRoomId there to the room of Leader and Manager',
+    );
+  }
+  if (requester !== undefined) return routeTo(leaderRoomId, requester);
+  const managers = agents.filter(({ role, enabled }) => role === 'manager' && enabled);
+  const [manager] = managers;
+  if (managers.length === 1 && manager?.matrix_user_id !== undefined)
+    return routeTo(leaderRoomId, manager.matrix_user_id);
+  const said =
+    manager === undefined
+      ? 'nobody knows who that is'
+      : managers.length > 1
+        ? `the roster has ${managers.length}`
+        : `shared/agents/${manager.agent_id}.json has no matrix_user_id`;
+  return nowhere(
+    `it was asked for by a Manager, and ${said}`,
+    'record the full Matrix id as requester, or keep one enabled agent of role manager with its matrix_user_id',
+  );
+}
+
+function routeTo(room: string, mention?: string): Routing {
+  return { kind: 'room', room, ...(mention === undefined ? {} : { mention }) };
+}
+
+function nowhere(problem: string, remedy: string): Routing {
+  return { kind: 'nowhere', problem, remedy };
 }
 
 function matrixRoute(session: string | undefined, user: string | undefined): ReplyRoute | undefined {

@@ -2,7 +2,8 @@ import type { Diagnostic } from '../protocol/diagnostic.ts';
 import { FlowError } from '../protocol/errors.ts';
 import { projectPaths, taskPaths } from '../protocol/paths.ts';
 import type { PlanNode } from '../protocol/plan-types.ts';
-import type { TaskMeta } from '../protocol/records/types.ts';
+import type { ProjectMeta, TaskMeta } from '../protocol/records/types.ts';
+import { reportRouting } from '../protocol/report.ts';
 import type { ProjectEntry, WorkspaceView } from '../protocol/view.ts';
 import { isTerminalNode, validateGraph } from './dag.ts';
 import { disagreement } from './disagreement.ts';
@@ -23,6 +24,7 @@ export function findInconsistencies(view: WorkspaceView): readonly Finding[] {
     const entry = view.project(projectId);
     if (entry === undefined) continue;
     for (const { id } of entry.plan.nodes) planned.add(id);
+    if (entry.meta !== undefined) findings.push(...routeFindings(view, entry.meta));
     if (entry.meta !== undefined && !isTerminalProject(entry.meta.status))
       findings.push(...projectFindings(view, entry));
   }
@@ -35,6 +37,24 @@ export function findInconsistencies(view: WorkspaceView): readonly Finding[] {
 
 function projectFindings(view: WorkspaceView, entry: ProjectEntry): readonly Finding[] {
   return [...graphFindings(entry), ...entry.plan.nodes.flatMap((node) => nodeFindings(view, entry.id, node))];
+}
+
+/** A report that is owed and can go nowhere (protocol.md §14.1); a runtime of another channel fetches its own. */
+function routeFindings(view: WorkspaceView, meta: ProjectMeta): readonly Finding[] {
+  if (meta.requester_report?.pending !== true) return [];
+  const routing = reportRouting({ meta, team: view.team, agents: view.agents() });
+  if (routing.kind !== 'nowhere') return [];
+  const { project_id: projectId } = meta;
+  return [
+    {
+      key: `no-report-route:${projectId}`,
+      kind: 'no-report-route',
+      severity: 'warning',
+      projectId,
+      message: `a report on ${projectId} is owed and reaches nobody: ${routing.problem}`,
+      remedy: `${routing.remedy} (${projectPaths(projectId).meta})`,
+    },
+  ];
 }
 
 function nodeFindings(view: WorkspaceView, projectId: string, node: PlanNode): readonly Finding[] {

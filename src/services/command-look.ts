@@ -3,7 +3,7 @@ import { isReadableId } from '../protocol/ids.ts';
 import type { PlanNode } from '../protocol/plan-types.ts';
 import type { ProjectStatus } from '../protocol/records/types.ts';
 import { markdownText } from '../protocol/report-facts.ts';
-import { labelsFor } from '../protocol/report-labels.ts';
+import { labelsFor } from '../protocol/labels/languages.ts';
 import type { WorkspaceView } from '../protocol/view.ts';
 
 /** More projects, or things that wait in one, are counted and not listed: a message has to be read. */

@@ -1,5 +1,6 @@
 import type { Announcement } from '../ports.ts';
 import { sameLocalpart } from '../protocol/identity.ts';
+import { labelsFor } from '../protocol/labels/languages.ts';
 import { answerText, assignmentText, attentionText, completionText } from '../protocol/mention.ts';
 import { classifyPath, eventLogPath, taskPaths } from '../protocol/paths.ts';
 import { parseEventLines } from '../protocol/records/event.ts';
@@ -41,14 +42,14 @@ export function noticesFor(request: NoticeRequest): readonly Announcement[] {
 function findingNotices({ view, findings }: NoticeRequest): readonly Announcement[] {
   return findings
     .filter(({ kind }) => kind === 'broken-file' || kind === 'invalid-result')
-    .map((finding) => notice(view, finding.key, `${finding.message} ${finding.remedy}`, []));
+    .map((finding) => findingNotice(view, finding));
 }
 
 /** A Worker hears why its own result cannot be read, by line (architecture.md, "One task, start to end"). */
 function ownFindingNotices({ view, findings, identity }: NoticeRequest): readonly Announcement[] {
   return findings
     .filter(({ kind, taskId }) => kind === 'invalid-result' && isSelf(identity, assigneeOf(view, taskId)))
-    .map((finding) => notice(view, finding.key, `${finding.message} ${finding.remedy}`, []));
+    .map((finding) => findingNotice(view, finding));
 }
 
 /** Localparts are compared without case (protocol.md §1.3). */
@@ -80,7 +81,7 @@ function refusalNotices(request: NoticeRequest, leads: boolean): readonly Announ
     .map((event) => {
       const worker = workerOf(event);
       const mention = view.agent(worker)?.matrix_user_id;
-      const text = `A part of ${worker}'s lane was not taken: ${event.note ?? 'see the event log'}`;
+      const text = labelsFor(view.team.policies.language).noticeLaneRefused(worker, event.note);
       return notice(view, `refused-${event.id}`, text, mention === undefined ? [] : [mention]);
     });
 }
@@ -92,6 +93,10 @@ function integrates({ view, identity }: NoticeRequest, writer: string, leads: bo
 function workerOf({ data }: EventRecord): string {
   const worker = data?.['worker'];
   return typeof worker === 'string' ? worker : '';
+}
+
+function findingNotice(view: WorkspaceView, { key, message, remedy }: Finding): Announcement {
+  return notice(view, key, labelsFor(view.team.policies.language).noticeFinding(message, remedy), []);
 }
 
 function notice(view: WorkspaceView, txn: string, text: string, mentions: readonly string[]): Announcement {

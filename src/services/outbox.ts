@@ -31,6 +31,8 @@ export interface OutboxDependencies {
   readonly clock: Clock;
   readonly log: Log;
   readonly events?: EventBus;
+  /** Whether something newer says all that a message would have said; then it is dropped in place of being sent late. */
+  readonly isOvertaken?: (announcement: Announcement) => boolean;
 }
 
 interface Turn {
@@ -46,7 +48,7 @@ interface Turn {
  * Messages leave as they were owed, until one is refused for the number of messages. From then on, and until all that
  * was held back is said, they take turns: urgent ones first, routine ones of a room gathered (decisions/0009).
  */
-export function createOutbox({ dir, chat, clock, log, events }: OutboxDependencies): Outbox {
+export function createOutbox({ dir, chat, clock, log, events, isOvertaken }: OutboxDependencies): Outbox {
   const file = join(dir, 'outbox.json');
   const owed = loadOwed(file, log);
   /** Entries of an earlier process, of which nobody here knows whether their commit was made. */
@@ -57,7 +59,38 @@ export function createOutbox({ dir, chat, clock, log, events }: OutboxDependenci
   const speaker = createSpeaker({ chat, clock, events });
   const { limit } = chat;
 
-  const save = (): void => saveOwed(file, owed);
+  /** Resolves when what is not on disk yet is; absent when all of it is. */
+  let saving: PromiseWithResolvers<void> | undefined;
+  const save = (): void => {
+    const waiting = saving;
+    saving = undefined;
+    try {
+      saveOwed(file, owed);
+      waiting?.resolve();
+    } catch (error) {
+      waiting?.reject(error);
+      throw error;
+    }
+  };
+  /** Saves with the next turn of the event loop, once for all that changed until then. */
+  const saveSoon = (): Promise<void> => {
+    if (saving === undefined) {
+      saving = Promise.withResolvers();
+      // Whoever waits is told; for all others there is the log.
+      saving.promise.catch(() => undefined);
+      setImmediate(() => {
+        try {
+          record();
+        } catch (error) {
+          log.warn({ error: String(error) }, 'the outbox cannot be written');
+        }
+      });
+    }
+    return saving.promise;
+  };
+  const record = (): void => {
+    if (saving !== undefined) save();
+  };
 
   function keep(announcement: Announcement, changes: Pick<Owed, 'state'> & Partial<Owed>): void {
     const before = owed.get(announcement.txn);
@@ -72,6 +105,16 @@ export function createOutbox({ dir, chat, clock, log, events }: OutboxDependenci
   function withDigest(entry: Owed): readonly Owed[] {
     const { digest } = entry;
     return digest === undefined ? [entry] : [...owed.values()].filter((other) => other.digest === digest);
+  }
+
+  /** Drops what has been overtaken. What is on its way already, or in a digest, is let through. */
+  function dropOvertaken({ announcement, digest }: Owed): boolean {
+    const { txn } = announcement;
+    if (digest !== undefined || speaker.isSaying(txn) || isOvertaken?.(announcement) !== true) return false;
+    owed.delete(txn);
+    save();
+    log.info({ txn }, 'a message that was not delivered has been overtaken; it is dropped');
+    return true;
   }
 
   async function say(entry: Owed): Promise<Outcome> {
@@ -99,6 +142,7 @@ export function createOutbox({ dir, chat, clock, log, events }: OutboxDependenci
       if (isLimited() && limit?.holds() !== undefined) return;
       const next = nextOf(open(), isLimited());
       if (next === undefined) return;
+      if (dropOvertaken(next)) continue;
       const { txn, room } = next.announcement;
       if (next.digest === undefined && isLimited()) await gather(next, open);
       const entry = owed.get(txn);
@@ -152,7 +196,7 @@ export function createOutbox({ dir, chat, clock, log, events }: OutboxDependenci
     for (const entry of owed.values()) {
       const earlier = entry.announcement;
       if (earlier.txn === txn) return undefined;
-      if (entry.state !== 'due' || !sameRoom(earlier.room, room)) continue;
+      if (entry.state !== 'due' || !sameRoom(earlier.room, room) || dropOvertaken(entry)) continue;
       const outcome = await say(entry);
       if (!outcome.sent && outcome.retryable && !speaker.isAwaited(earlier.txn)) return outcome;
     }
@@ -192,19 +236,20 @@ export function createOutbox({ dir, chat, clock, log, events }: OutboxDependenci
 
   return {
     owe(announcements, commit) {
-      if (announcements.length === 0) return;
       for (const announcement of announcements) {
         inherited.delete(announcement.txn);
         const due = owed.get(announcement.txn)?.state === 'due';
         keep(announcement, { state: due ? 'due' : 'waiting', ...(commit === undefined ? {} : { commit }) });
       }
-      save();
+      if (announcements.length > 0) void saveSoon();
     },
+
+    record,
 
     withdraw(announcements) {
       const waiting = announcements.filter(({ txn }) => owed.get(txn)?.state === 'waiting');
       for (const { txn } of waiting) owed.delete(txn);
-      if (waiting.length > 0) save();
+      if (waiting.length > 0) void saveSoon();
     },
 
     async deliver(announcements) {
@@ -217,7 +262,7 @@ export function createOutbox({ dir, chat, clock, log, events }: OutboxDependenci
           changed = settle(announcement, outcome) || changed;
         }
       } finally {
-        if (changed) save();
+        if (changed) await saveSoon();
       }
       return deliveries;
     },

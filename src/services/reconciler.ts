@@ -8,10 +8,11 @@ import type { Actor } from '../protocol/records/types.ts';
 import type { WorkspaceView } from '../protocol/view.ts';
 import { findInconsistencies } from '../rules/consistency.ts';
 import type { Finding } from '../rules/consistency.ts';
-import { reportDue } from '../rules/reports.ts';
+import { reportDue, reportMessage } from '../rules/reports.ts';
 import { deliverOwed } from './deliveries.ts';
 import type { DeliveryDependencies } from './deliveries.ts';
 import { noticesFor } from './notices.ts';
+import type { Outbox } from './outbox.ts';
 
 /**
  * Level-triggered: pulls, file changes, ticks and restarts only wake it. Each round looks at the tree as it is and
@@ -80,12 +81,13 @@ async function round(
   refused: Set<string>,
 ): Promise<void> {
   await deliverOwed(dependencies);
+  const tried = new Set<string>();
   for (let pass = 0; pass < MAX_PASSES; pass += 1) {
     const view = dependencies.workTree.view();
     const findings = findInconsistencies(view);
     raise(dependencies, raised, findings);
     await tell(dependencies, view, findings);
-    const ran = await repair(dependencies, view, findings, refused);
+    const ran = await repair(dependencies, view, findings, { refused, tried });
     if (!ran) return;
   }
 }
@@ -95,11 +97,13 @@ async function repair(
   dependencies: ReconcilerDependencies,
   view: WorkspaceView,
   findings: readonly Finding[],
-  refused: Set<string>,
+  { refused, tried }: { readonly refused: Set<string>; readonly tried: Set<string> },
 ): Promise<boolean> {
   let ran = false;
   for (const step of stepsFor(dependencies, view, findings)) {
-    if (refused.has(step.key)) continue;
+    // What was done in this round and changed nothing is not done again until the next one.
+    if (refused.has(step.key) || tried.has(step.key)) continue;
+    tried.add(step.key);
     try {
       await dependencies.execute(step.operation, step.input, { actor: step.actor });
       ran = true;
@@ -125,7 +129,7 @@ function stepsFor(
 ): readonly Step[] {
   const { identity } = dependencies;
   const mending = findings.flatMap((finding) => repairStep(dependencies, view, finding) ?? []);
-  return leads(identity) ? [...mending, ...reportSteps(view, identity)] : mending;
+  return leads(identity) ? [...mending, ...reportSteps(view, dependencies.outbox, identity)] : mending;
 }
 
 const leads = ({ role }: Actor): boolean => role === 'leader' || role === 'admin';
@@ -148,10 +152,15 @@ function repairStep(
   return { key, ...mend, actor: { localpart: assignee, role: 'worker' } };
 }
 
-function reportSteps(view: WorkspaceView, actor: Actor): readonly Step[] {
-  return reportDue(view).map(({ projectId, reason }) => {
-    const owed = JSON.stringify(view.project(projectId)?.meta?.requester_report ?? reason);
-    return { key: `report:${projectId}:${owed}`, operation: 'project.report', input: { projectId }, actor };
+/** One that the outbox holds already is tried there, with all else that a room could not take. */
+function reportSteps(view: WorkspaceView, outbox: Outbox, actor: Actor): readonly Step[] {
+  const held = new Set(outbox.pending().map(({ announcement: { txn } }) => txn));
+  return reportDue(view).flatMap(({ projectId }) => {
+    const project = view.project(projectId);
+    if (project?.meta === undefined) return [];
+    const { txn } = reportMessage(view, project, project.meta);
+    if (held.has(txn)) return [];
+    return [{ key: `report:${projectId}:${txn}`, operation: 'project.report', input: { projectId }, actor }];
   });
 }
 

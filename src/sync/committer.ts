@@ -67,6 +67,7 @@ export async function draftGroup(
       refused.push({ pending, error });
     }
   }
+  for (const { pending } of accepted) pending.transaction.beforeCommit?.();
   return { accepted, refused, ...(await commitAll(context, head, accepted, options.attempt)) };
 }
 

@@ -104,9 +104,12 @@ type Pushed =
 
 /** Pushes the own branch. An answer that was lost on the way is asked for, since the push may have arrived. */
 async function pushOwn(context: SyncContext, remote: string, commit: ObjectId): Promise<Pushed> {
-  const { git, ownBranch, state, clock } = context;
+  const { git, ownBranch, state, clock, log } = context;
   const outcome = await git.push(remote, ownBranch, commit);
-  if (outcome.kind === 'behind') return { kind: 'behind' };
+  if (outcome.kind === 'behind') {
+    log.info({ branch: ownBranch }, 'a push was refused, since others were faster');
+    return { kind: 'behind' };
+  }
   if (outcome.kind === 'denied') return { kind: 'failed', error: denied(context, outcome) };
   if (outcome.kind !== 'ok') {
     try {

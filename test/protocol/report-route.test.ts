@@ -1,8 +1,9 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { newAgent } from '../../src/protocol/records/agent.ts';
 import { DEFAULT_TEAM } from '../../src/protocol/records/team.ts';
-import type { ProjectMeta } from '../../src/protocol/records/types.ts';
-import { normaliseReplyRoute, reportRoute } from '../../src/protocol/report.ts';
+import type { AgentRecord, ProjectMeta } from '../../src/protocol/records/types.ts';
+import { normaliseReplyRoute, reportRoute, reportRouting } from '../../src/protocol/report.ts';
 
 const team = {
   ...DEFAULT_TEAM,
@@ -10,6 +11,13 @@ const team = {
   leaderDmRoomId: '!dm:hs.local',
   leaderRoomId: '!leaders:hs.local',
 };
+
+const manager = newAgent({ id: 'chief', role: 'manager', matrixUserId: '@chief:hs.local' });
+const agents: readonly AgentRecord[] = [
+  newAgent({ id: 'ana', role: 'worker', matrixUserId: '@ana:hs.local' }),
+  { ...manager, agent_id: 'former', enabled: false },
+  manager,
+];
 
 describe('reportRoute', () => {
   test.each<[string, Partial<ProjectMeta>, unknown]>([
@@ -22,9 +30,9 @@ describe('reportRoute', () => {
       { room: '!leaders:hs.local', mention: '@boss:hs.local' },
     ],
     [
-      'a manager is the source, by a bare name',
+      'a manager is the source, by a bare name: the roster knows the Manager',
       { source: 'Manager', requester: 'boss' },
-      { room: '!leaders:hs.local' },
+      { room: '!leaders:hs.local', mention: '@chief:hs.local' },
     ],
     [
       'a route is recorded',
@@ -65,13 +73,61 @@ describe('reportRoute', () => {
     ['only a stranger is known', { requester: '@eve:hs.local' }, undefined],
     ['the source has no room of its own', { source: 'api' }, undefined],
   ])('%s', (_, record, expected) => {
-    expect(reportRoute({ meta: { project_id: 'p', title: 'T', status: 'active', ...record }, team })).toEqual(expected);
+    expect(reportRoute({ meta: { project_id: 'p', title: 'T', status: 'active', ...record }, team, agents })).toEqual(
+      expected,
+    );
   });
 
-  test('a manager without a Leader Room cannot be told', () => {
-    const meta: ProjectMeta = { project_id: 'p', title: 'T', status: 'active', source: 'manager' };
+  const nobody = { ...manager, matrix_user_id: undefined };
+  test.each<[Partial<ProjectMeta>, Partial<typeof team>, readonly AgentRecord[], string, RegExp]>([
+    [
+      { source: 'manager' },
+      { leaderRoomId: '' },
+      agents,
+      'a Manager, and shared/team.json has no leaderRoomId',
+      /leaderRoomId/,
+    ],
+    [{ source: 'manager' }, {}, [], 'a Manager, and nobody knows who that is', /agent of role manager/],
+    [
+      { source: 'manager' },
+      {},
+      [manager, { ...manager, agent_id: 'b' }],
+      'a Manager, and the roster has 2',
+      /keep one/,
+    ],
+    [
+      { source: 'manager' },
+      {},
+      [nobody as unknown as AgentRecord],
+      'a Manager, and shared/agents/chief.json has no matrix_user_id',
+      /its matrix_user_id/,
+    ],
+    [{ source: 'team-admin' }, { leaderDmRoomId: '' }, agents, 'has no leaderDmRoomId', /baton team setup/],
+    [
+      { source: 'team-admin', requester: '@eve:hs.local' },
+      {},
+      agents,
+      'its source is the Team Admin, but its requester is @eve:hs.local, and the admin is @admin:hs.local',
+      /correct source or requester/,
+    ],
+    [{ source: 'api' }, {}, agents, 'its source api has no room', /record reply_route/],
+    [{ requester: 'bob' }, {}, agents, 'nobody knows how to reach its requester bob', /record reply_route/],
+  ])('%j says what is missing in place of guessing', (record, settings, roster, problem, remedy) => {
+    const meta: ProjectMeta = { project_id: 'p', title: 'T', status: 'active', ...record };
+    const facts = { meta, team: { ...team, ...settings }, agents: roster };
 
-    expect(reportRoute({ meta, team: DEFAULT_TEAM })).toBeUndefined();
+    expect(reportRoute(facts)).toBeUndefined();
+    expect(reportRouting(facts)).toEqual({
+      kind: 'nowhere',
+      problem: expect.stringContaining(problem) as string,
+      remedy: expect.stringMatching(remedy) as string,
+    });
+  });
+
+  test('another channel is no mistake, and not ours to deliver to', () => {
+    const meta: ProjectMeta = { project_id: 'p', title: 'T', status: 'active', requester: 'dingtalk:u:s' };
+
+    expect(reportRouting({ meta, team, agents })).toEqual({ kind: 'foreign', channel: 'dingtalk' });
   });
 });
 

@@ -7,7 +7,7 @@ import type { Loop, NodeStatus, Plan, PlanNode } from '../../src/protocol/plan-t
 import { DEFAULT_TEAM } from '../../src/protocol/records/team.ts';
 import type { ProjectMeta, TaskMeta, TeamSettings } from '../../src/protocol/records/types.ts';
 import { drawGraph, drawLoop } from '../../src/protocol/report-drawing.ts';
-import { labelsFor } from '../../src/protocol/report-labels.ts';
+import { labelsFor } from '../../src/protocol/labels/languages.ts';
 import { composeReport } from '../../src/protocol/report.ts';
 
 interface Fixture {
@@ -42,6 +42,15 @@ describe('composeReport', () => {
     });
 
     expect(report).toBe(readFileSync(new URL(name.replace(/json$/, 'md'), folder), 'utf8'));
+  });
+
+  test('names every task that changed, also where the table has no room for all', () => {
+    const ids = Array.from({ length: 60 }, (_, index) => `p-${index + 1}`);
+    const plan = planOf(ids.map((id) => node(id, 'completed')));
+    const meta: ProjectMeta = { project_id: 'p', title: 'T', status: 'active' };
+    const report = composeReport({ meta, plan, tasks: new Map(), team: DEFAULT_TEAM, changed: ids });
+
+    expect(report).toContain(`Changed: ${ids.map((id) => `${id} (completed)`).join(', ')}.`);
   });
 
   test('says nothing about earlier reports, so that sending one changes no text', () => {

@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { openApp } from '../../src/app.ts';
@@ -161,7 +161,9 @@ onHomeserver('the admin in the Leader DM', (homeserver) => {
     async (when) => {
       const proxy = await proxyTo(homeserver().url);
       const { lead, ana, admin, leaderDm, remote, replies } = await staffed(homeserver(), { through: proxy.url });
+      // What was said before an account ever listened is history, so it listens once before.
       const first = await startUp(lead.dir, tokenOf(lead.account));
+      await eventually(() => existsSync(join(lead.dir, '.baton/matrix/since')) || undefined, 'the node listens');
       await first.stop();
       const app = await openApp({ root: lead.dir, env: tokenOf(lead.account), log: SILENT });
       await plan(app, ['f-1'], ana.userId);

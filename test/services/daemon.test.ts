@@ -81,7 +81,7 @@ describe('a running node', () => {
     }, 'the report is sent');
     await eventually(() => git(dir, 'status', '--porcelain') === '' || undefined, 'everything is committed');
     expect(git(dir, 'show', `HEAD:${PLAN}`)).toContain('- [x] p-01');
-    expect(said(dir, '!leader-dm:local')).toBe(1);
+    expect(said(dir, '1 of 1 task is completed.')).toBe(1);
     expect(await node.must('projectflow', 'complete_project', { projectId: 'p' })).toMatchObject({
       project: { status: 'completed' },
     });

@@ -28,7 +28,8 @@ function place(name = '.baton') {
     dir,
     chat,
     problems,
-    open: (through: Chat = chat): Outbox => createOutbox({ dir, chat: through, clock, log }),
+    open: (through: Chat = chat, isOvertaken?: (one: Announcement) => boolean): Outbox =>
+      createOutbox({ dir, chat: through, clock, log, ...(isOvertaken === undefined ? {} : { isOvertaken }) }),
     said: async (): Promise<string[]> =>
       (await chat.history(undefined, 100)).map((message: RoomMessage) => message.text),
   };
@@ -50,6 +51,13 @@ function failing(
   };
 }
 
+/** Owes as a process does that is killed just after its commit. */
+function owing(open: () => Outbox, announcements: readonly Announcement[], commit?: string): void {
+  const outbox = open();
+  outbox.owe(announcements, commit);
+  outbox.record();
+}
+
 const states = (outbox: Outbox): unknown[] => outbox.pending().map(({ announcement: { txn }, state }) => [txn, state]);
 
 describe('the outbox', () => {
@@ -57,6 +65,7 @@ describe('the outbox', () => {
     const { open, said, dir } = place();
     const outbox = open();
     outbox.owe([announcement('a')], undefined);
+    outbox.record();
     expect(states(open())).toEqual([['a', 'waiting']]);
     expect(await said()).toEqual([]);
     const [delivery] = await outbox.deliver([announcement('a')]);
@@ -80,6 +89,20 @@ describe('the outbox', () => {
     expect((await said()).length).toBe(4);
   });
 
+  test('what was overtaken before it could be said is not said late, by whichever way it would leave', async () => {
+    const { chat, open, said } = place();
+    let down = true;
+    const refuse = (): FlowError | undefined => (down ? new FlowError('notify-failed', 'down') : undefined);
+    const outbox = open(failing(chat, { refuse }), ({ txn }) => !down && txn.startsWith('old'));
+    await outbox.deliver([announcement('old-1'), announcement('old-2', { room: '!dm:local' }), announcement('new')]);
+    down = false;
+    await outbox.deliver([announcement('next')]);
+    expect(await said()).toEqual(['text of new', 'text of next']);
+    await outbox.flush();
+    expect((await said()).filter((text) => text.includes('old'))).toEqual([]);
+    expect(states(open())).toEqual([]);
+  });
+
   test('nobody waits for a message whose addressee has not joined', async () => {
     const { chat, open, said } = place();
     const outbox = open(failing(chat, { joined: ['@bo:local'] }));
@@ -94,6 +117,7 @@ describe('the outbox', () => {
     const outbox = open();
     outbox.owe([announcement('a'), announcement('b')], undefined);
     outbox.withdraw([announcement('a')]);
+    outbox.record();
     expect(states(open())).toEqual([['b', 'waiting']]);
     await outbox.flush();
     expect(await said()).toEqual([]);
@@ -101,8 +125,8 @@ describe('the outbox', () => {
 
   test('says after a crash what the change had become true of, and drops the rest', async () => {
     const { open, said } = place();
-    open().owe([announcement('published'), announcement('never made')], undefined);
-    open().owe([announcement('not pushed yet')], 'c0ffee');
+    owing(open, [announcement('published'), announcement('never made')]);
+    owing(open, [announcement('not pushed yet')], 'c0ffee');
     const outbox = open();
     await outbox.confirm(({ announcement: { txn } }) => txn === 'published');
     expect(states(open())).toEqual([
@@ -127,7 +151,7 @@ describe('the outbox', () => {
 
   test('says a message once although the process died between saying it and noting that', async () => {
     const { open, said, chat } = place();
-    open().owe([announcement('a')], undefined);
+    owing(open, [announcement('a')]);
     await chat.send(announcement('a'));
     const outbox = open();
     await outbox.confirm(() => true);

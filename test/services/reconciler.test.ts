@@ -7,6 +7,8 @@ const RESULT = 'shared/tasks/p-01/result.md';
 
 const meta = (parts: Parts): Record<string, unknown> => JSON.parse(parts.text(META)) as Record<string, unknown>;
 
+const submissionOf = (parts: Parts): string => String(meta(parts)['submission_id']);
+
 async function submitted(): Promise<Parts> {
   const solo = await openSolo();
   await plan(solo, 'p-01', 'p-02');
@@ -93,6 +95,21 @@ describe('the reconciler', () => {
     await again.settle();
     expect(again.said('')).toEqual(before);
     expect(again.outbox.pending()).toEqual([]);
+  });
+
+  test('never says a report late that the project has left behind', async () => {
+    const solo = await submitted();
+    await solo.settle();
+    await solo.run('project.accept_task_result', { projectId: 'p', taskId: 'p-01', submissionId: submissionOf(solo) });
+    const late = { projectId: 'p', reportDigest: '0123456789ab' };
+    const followUp = { operation: 'project.mark_requester_report_sent', input: late, actor: solo.identity };
+    const report = { kind: 'report', room: '!leader-dm:local', text: 'how it was', mentions: [] } as const;
+    solo.outbox.owe([{ ...report, txn: 'report-p-0123456789ab', followUp }], undefined);
+    await solo.outbox.confirm(() => true);
+    await solo.settle();
+    expect(solo.said('how it was')).toEqual([]);
+    expect(solo.said('1 of 2 tasks are completed, 1 pending.')).toHaveLength(1);
+    expect(solo.outbox.pending()).toEqual([]);
   });
 
   test('leaves to the Leader what is the Leader’s, and hands in only what is its own Worker’s', async () => {

@@ -112,6 +112,7 @@ const together = (...txns: readonly string[]): string => txns.map(alone).join('\
 async function deliver(outbox: Outbox, txns: readonly string[], more: Partial<Announcement> = {}) {
   const announcements = txns.map((txn) => announcement(txn, more));
   outbox.owe(announcements, undefined);
+  outbox.record();
   return outbox.deliver(announcements);
 }
 

@@ -69,8 +69,9 @@ interface Attempt {
  */
 export function toNotifyError(thrown: unknown, { what, self, homeserver, room }: Attempt): FlowError {
   if (thrown instanceof FlowError) return thrown;
+  const data = thrown instanceof MatrixError ? dataOf(thrown) : {};
   const failed = (sentence: string, remedy: string, retryable = true): FlowError =>
-    new FlowError('notify-failed', `${what}: ${sentence}`, { remedy, retryable });
+    new FlowError('notify-failed', `${what}: ${sentence}`, { remedy, retryable, data });
   const wait = rateLimitMs(thrown);
   if (wait !== undefined) return rateLimited(what, wait);
   if (thrown instanceof MatrixError) {
@@ -98,4 +99,9 @@ export function toNotifyError(thrown: unknown, { what, self, homeserver, room }:
     return failed(`${homeserver} cannot be reached`, 'see that it runs; the message is kept until then');
   const reason = thrown instanceof Error ? thrown.message : String(thrown);
   return failed(`${homeserver}: ${reason}`, 'try again; the message is kept until then');
+}
+
+/** The homeserver's own word for what is wrong: callers may tell by it what it does not let them see. */
+function dataOf({ errcode }: MatrixError): Readonly<Record<string, unknown>> {
+  return errcode === undefined ? {} : { errcode };
 }

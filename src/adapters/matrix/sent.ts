@@ -1,6 +1,6 @@
 import { renameSync, writeFileSync } from 'node:fs';
 import { FlowError } from '../../protocol/errors.ts';
-import { appendJsonLine, readJsonLines } from '../json-lines.ts';
+import { appendJsonLines, readJsonLines } from '../json-lines.ts';
 
 /** What is known of one transaction. */
 export interface SentRecord {
@@ -44,7 +44,7 @@ export function openSentJournal(file: string, millis: () => number): SentJournal
   }
   if (lines.length > 2 * KEPT) guarded('written', () => rewrite(file, lines.slice(-KEPT)));
 
-  const append = (line: object): void => guarded('written', () => appendJsonLine(file, line));
+  const append = (line: object): void => guarded('written', () => appendJsonLines(file, [line]));
   return {
     find(txn) {
       const record = records.get(txn);

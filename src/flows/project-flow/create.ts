@@ -7,6 +7,7 @@ import type { ProjectMeta } from '../../protocol/records/types.ts';
 import { normaliseReplyRoute } from '../../protocol/report.ts';
 import type { WorkspaceView } from '../../protocol/view.ts';
 import { presentProject } from '../present.ts';
+import { reportAudience, reportObstacle } from '../report-reach.ts';
 import { LEADERS, writeProject } from '../shared.ts';
 import { defineOperation } from '../types.ts';
 import type { OperationContext } from '../types.ts';
@@ -40,6 +41,7 @@ export const createProject = defineOperation({
   summary: 'Create a project with an empty plan.',
   input: createInput,
   fresh: 'required',
+  audience: ({ view, input }) => reportAudience(view, originOf(input)),
   precheck: ({ input }) => checkOrigin(input),
   run(context) {
     const meta = newProject(context);
@@ -63,10 +65,16 @@ export const createProject = defineOperation({
         },
       ],
       announcements: [],
-      output: { project: presentProject(meta) },
+      output: { project: presentProject(meta), ...warningOf(context, meta) },
     };
   },
 });
+
+/** Work will not start before its reports can reach somebody; better known now than then. */
+function warningOf(context: Parameters<typeof reportObstacle>[0], meta: ProjectMeta): { readonly warning?: string } {
+  const obstacle = reportObstacle(context, meta);
+  return obstacle === undefined ? {} : { warning: `${obstacle.message}; ${obstacle.remedy}` };
+}
 
 type OriginInput = z.output<typeof createInput>;
 
@@ -83,21 +91,33 @@ export function newProject(
   const title = input.title.replaceAll(/\s+/gu, ' ').trim();
   if (title === '') throw new FlowError('invalid-argument', 'payload.title is required');
   const id = input.projectId === undefined ? generateId(view, title, ids.localTime) : freeId(view, input.projectId);
-  // A requester that names a session is a route as well; a bare Matrix id is identity only.
-  const route = normaliseReplyRoute(input.replyRoute) ?? normaliseReplyRoute(input.requester);
-  const sourceRoom = input.sourceRoomId ?? route?.target_session;
+  const { source, requester, reply_route: route, source_room_id: sourceRoom } = originOf(input);
   return {
     project_id: id,
     title,
     status: 'active',
-    ...optional('source', input.source),
-    ...optional('requester', input.requester),
+    ...optional('source', source),
+    ...optional('requester', requester),
     ...optional('parent_task_id', input.parentTaskId),
     created_at: now,
     ...optional('mode', mode),
     ...optional('team_id', input.teamId),
     ...optional('reply_route', route),
     ...optional('source_room_id', sourceRoom),
+  };
+}
+
+/** Where a project comes from, as it is recorded. */
+export function originOf(
+  input: OriginInput,
+): Pick<ProjectMeta, 'source' | 'requester' | 'reply_route' | 'source_room_id'> {
+  // A requester that names a session is a route as well; a bare Matrix id is identity only.
+  const route = normaliseReplyRoute(input.replyRoute) ?? normaliseReplyRoute(input.requester);
+  return {
+    ...optional('source', input.source),
+    ...optional('requester', input.requester),
+    ...optional('reply_route', route),
+    ...optional('source_room_id', input.sourceRoomId ?? route?.target_session),
   };
 }
 

@@ -1,6 +1,7 @@
 import { projectPaths } from '../../protocol/paths.ts';
 import { appendHistory } from '../../protocol/records/task.ts';
 import type { Actor, ProjectMeta, RequesterReport, ResultStatus, TaskMeta } from '../../protocol/records/types.ts';
+import { owedReport } from '../../rules/reports.ts';
 import { historyEntry } from '../shared.ts';
 
 /** What the Leader's side may make of a submission (protocol.md §7.1). */
@@ -49,15 +50,16 @@ export interface DecidedResult {
  */
 export function decidedReport(project: ProjectMeta, status: DecidedStatus, result: DecidedResult): RequesterReport {
   const before = project.requester_report;
+  // A marker that was set by hand may have been told before its record followed.
+  if (before?.told?.[result.taskId] === status) return before;
   if (status !== 'completed' && before?.pending === true && before.task_id === result.taskId) {
     return { ...before, pending: false, reason: `task_result_${status}` };
   }
-  return {
-    pending: true,
+  return owedReport(before, {
     reason: status === 'completed' ? 'task_result_accepted' : `task_result_${status}`,
     task_id: result.taskId,
     ...(result.resultStatus === undefined ? {} : { result_status: result.resultStatus }),
     ...(result.summary === undefined || result.summary === '' ? {} : { summary: result.summary }),
     report_path: projectPaths(project.project_id).result,
-  };
+  });
 }

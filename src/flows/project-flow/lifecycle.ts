@@ -6,7 +6,13 @@ import type { EventDraft, ProjectMeta, ProjectStatus } from '../../protocol/reco
 import { isTerminalNode } from '../../rules/dag.ts';
 import { nextProjectStatus } from '../../rules/lifecycle.ts';
 import type { ProjectEvent } from '../../rules/lifecycle.ts';
-import { PROJECT_COMPLETED, WAITING_WHILE_PAUSED, waitingResults, waitingSummary } from '../../rules/reports.ts';
+import {
+  owedReport,
+  PROJECT_COMPLETED,
+  WAITING_WHILE_PAUSED,
+  waitingResults,
+  waitingSummary,
+} from '../../rules/reports.ts';
 import { presentProject } from '../present.ts';
 import { LEADERS, notificationHint, requireProject, writePlan, writeProject } from '../shared.ts';
 import type { OpenProject } from '../shared.ts';
@@ -38,12 +44,11 @@ export const pauseProject = defineOperation({
       ...(waiting.length === 0
         ? {}
         : {
-            requester_report: {
-              pending: true,
+            requester_report: owedReport(project.meta.requester_report, {
               reason: WAITING_WHILE_PAUSED,
               summary: waitingSummary(waiting),
               report_path: projectPaths(project.id).result,
-            },
+            }),
           }),
     };
     return changed(project, meta, 'paused', 'pause_project', input.reason);
@@ -90,11 +95,10 @@ export const completeProject = defineOperation({
       ...project.meta,
       status,
       completed_at: now,
-      requester_report: {
-        pending: true,
+      requester_report: owedReport(project.meta.requester_report, {
         reason: PROJECT_COMPLETED,
         report_path: projectPaths(project.id).result,
-      },
+      }),
     };
     const decision = changed(project, meta, 'completed', 'complete_project');
     const loop = project.plan.loop;

@@ -9,10 +9,11 @@ import type { PlannedNode } from '../../protocol/plan-types.ts';
 import type { ProjectMeta } from '../../protocol/records/types.ts';
 import type { ProjectEntry, WorkspaceView } from '../../protocol/view.ts';
 import { presentProject } from '../present.ts';
+import { reportAudience, startedProject } from '../report-reach.ts';
 import { checkAssignmentRoom, LEADERS, notificationHint, writeProject } from '../shared.ts';
 import { checkRoom, delegate } from '../task-flow/delegate.ts';
 import { defineOperation } from '../types.ts';
-import { checkOrigin, newProject, originFields } from './create.ts';
+import { checkOrigin, newProject, originFields, originOf } from './create.ts';
 import { readTasks } from './planned-tasks.ts';
 
 const quickInput = z.object({
@@ -32,6 +33,7 @@ export const createQuickProject = defineOperation({
   summary: 'Create a project of one task and delegate it at once.',
   input: quickInput,
   fresh: 'required',
+  audience: ({ view, input }) => reportAudience(view, originOf(input)),
   precheck({ view, input }) {
     checkOrigin(input);
     checkRoom(input.roomId);
@@ -41,7 +43,7 @@ export const createQuickProject = defineOperation({
   },
   run(context) {
     const { view, input, now } = context;
-    const meta = newProject(context, 'quick');
+    const meta = startedProject(newProject(context, 'quick'));
     checkAssignmentRoom(view.team, input.roomId, meta);
     const [node] = readTasks([
       { taskId: quickTaskId(view, meta.project_id, input.taskId), title: meta.title, assignedTo: input.assignedTo },

@@ -1,17 +1,28 @@
-import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { FlowError } from '../../protocol/errors.ts';
 import { projectPaths } from '../../protocol/paths.ts';
 import type { ProjectMeta, RequesterReport } from '../../protocol/records/types.ts';
-import { reportRoute } from '../../protocol/report.ts';
 import { parseTime, stampOf } from '../../protocol/timestamps.ts';
 import type { WorkspaceView } from '../../protocol/view.ts';
-import { dueReason, reportText, waitingResults, waitingSummary, WAITING_WHILE_PAUSED } from '../../rules/reports.ts';
+import {
+  dueReason,
+  owedReport,
+  PROJECT_COMPLETED,
+  reportMessage,
+  reportText,
+  undeliverable,
+  waitingResults,
+  waitingSummary,
+  WAITING_WHILE_PAUSED,
+} from '../../rules/reports.ts';
+import type { ReportMessage } from '../../rules/reports.ts';
+import { newsIn, tellable } from '../../rules/told.ts';
+import type { Told } from '../../rules/told.ts';
 import { presentProject } from '../present.ts';
 import { LEADERS, requireProject, writeProject } from '../shared.ts';
 import type { OpenProject } from '../shared.ts';
 import { defineOperation } from '../types.ts';
-import type { AnnouncementDraft, Decision, Settlement } from '../types.ts';
+import type { AnnouncementDraft, Decision, OperationContext, Settlement } from '../types.ts';
 
 const projectId = z.string().min(1).describe('id of the project');
 
@@ -25,8 +36,8 @@ interface ReportOutput {
 }
 
 /**
- * protocol.md §14: writes the project's report and sends it where the project says. Its transaction id comes from
- * the text, so the same state is told once however often this runs.
+ * protocol.md §14: writes the project's report and sends what is new of it where the project says. Its transaction id
+ * comes from the text, so the same state is told once however often this runs.
  */
 export const reportProject = defineOperation({
   name: 'project.report',
@@ -36,7 +47,8 @@ export const reportProject = defineOperation({
   summary: 'Compose the report that a project owes its requester, and send it.',
   input: z.object({ projectId }),
   fresh: 'required',
-  run({ view, input, actor }) {
+  run(context) {
+    const { view, input } = context;
     const project = requireProject(view, input.projectId);
     const { meta } = project;
     const reason = dueReason(view, project, meta);
@@ -50,38 +62,48 @@ export const reportProject = defineOperation({
       ...(view.text(path) === text ? [] : [{ kind: 'write', path, text } as const]),
       ...(next === meta ? [] : [writeProject(next)]),
     ];
-    const digest = digestOf(text);
-    const route = reportRoute({ meta: next, team: view.team });
-    const announcements: readonly AnnouncementDraft[] =
-      route === undefined
-        ? []
-        : [
-            {
-              kind: 'report',
-              txn: `report-${project.id}-${digest}`,
-              room: route.room,
-              text: route.mention === undefined ? text : `${route.mention}\n\n${text}`,
-              mentions: route.mention === undefined ? [] : [route.mention],
-              followUp: {
-                operation: 'project.mark_requester_report_sent',
-                input: { projectId: project.id, reportDigest: digest },
-                actor,
-              },
-            },
-          ];
-    const output: ReportOutput = { project: presentProject(next), reason, sent: false };
+    const obstacle = undeliverable(view, meta);
+    const output: ReportOutput = {
+      project: presentProject(next),
+      reason,
+      sent: false,
+      ...(obstacle === undefined ? {} : { error: `${obstacle.problem}; ${obstacle.remedy}` }),
+    };
     return {
       changes,
       events:
         changes.length === 0
           ? []
           : [{ type: 'project.reported', subject: { kind: 'project', id: project.id }, note: reason }],
-      announcements,
+      announcements: announcementOf(context, project, reportMessage(view, project, next)),
       output,
     };
   },
   settle: settleReport,
 });
+
+function announcementOf(
+  { actor }: Pick<OperationContext<unknown>, 'actor'>,
+  { id, meta }: OpenProject,
+  { txn, text, route, digest, told }: ReportMessage,
+): readonly AnnouncementDraft[] {
+  if (route === undefined) return [];
+  const { room, mention } = route;
+  return [
+    {
+      kind: 'report',
+      txn,
+      room,
+      text: mention === undefined ? text : `${mention}\n\n${text}`,
+      mentions: mention === undefined ? [] : [mention],
+      followUp: {
+        operation: 'project.mark_requester_report_sent',
+        input: { projectId: id, reportDigest: digest, told, after: meta.requester_report?.sent_at ?? '' },
+        actor,
+      },
+    },
+  ];
+}
 
 function nothingDue(meta: ProjectMeta): ReportOutput {
   return { project: presentProject(meta), unchanged: true };
@@ -105,21 +127,18 @@ function owing(view: WorkspaceView, project: OpenProject, reason: string): Proje
   if (meta.requester_report?.pending === true) return meta;
   return {
     ...meta,
-    requester_report: {
-      pending: true,
+    requester_report: owedReport(meta.requester_report, {
       reason,
       ...(reason === WAITING_WHILE_PAUSED ? { summary: waitingSummary(waitingResults(view, project)) } : {}),
       report_path: projectPaths(project.id).result,
-    },
+    }),
   };
 }
 
-/** Names a report by its text. */
-function digestOf(text: string): string {
-  return createHash('sha256').update(text, 'utf8').digest('hex').slice(0, 12);
-}
-
-/** protocol.md §10.17. As a follow-up it leaves a report pending whose project has changed since it was composed. */
+/**
+ * protocol.md §10.17. As a follow-up it notes what the delivered text said, and leaves a report pending whose project
+ * has changed since it was composed: the next one tells the rest.
+ */
 export const markRequesterReportSent = defineOperation({
   name: 'project.mark_requester_report_sent',
   kind: 'command',
@@ -130,6 +149,8 @@ export const markRequesterReportSent = defineOperation({
     sentAt: z.string().optional().describe('when it was sent, RFC 3339; default now'),
     eventId: z.string().optional().describe('event id of the message'),
     reportDigest: z.string().optional().describe('which text was sent; set by the node'),
+    told: z.record(z.string(), z.string()).optional().describe('what that text said; set by the node'),
+    after: z.string().optional().describe('when the report before it was sent; set by the node'),
   }),
   fresh: 'required',
   precheck({ input }) {
@@ -138,15 +159,22 @@ export const markRequesterReportSent = defineOperation({
   run({ view, input, now }): Decision<Record<string, unknown>> {
     const project = requireProject(view, input.projectId);
     const { meta } = project;
+    const { reportDigest, told = {}, after = '' } = input;
     const sentAt = sentTime(input.sentAt);
-    const outdated =
-      input.reportDigest !== undefined && input.reportDigest !== digestOf(reportText(view, project, meta));
-    if (outdated || isMarked(meta.requester_report, sentAt, input.reportDigest)) {
+    // A follow-up that runs twice, or after the one of a later report, has nothing more to note.
+    const isLate = reportDigest !== undefined && after !== (meta.requester_report?.sent_at ?? '');
+    const overtaken = reportDigest !== undefined && reportDigest !== reportMessage(view, project, meta).digest;
+    const before = meta.requester_report;
+    if (isLate || (overtaken && before?.pending !== true) || isMarked(before, sentAt, reportDigest)) {
       return { changes: [], events: [], announcements: [], output: { project: presentProject(meta), unchanged: true } };
     }
+    const known = tellable(view, project, meta);
+    const { report, pending, noted } = overtaken
+      ? { report: before, pending: isMoreOwed(before, known, told), noted: told }
+      : { report: toldReport(view, project), pending: false, noted: known };
     const next: ProjectMeta = {
       ...meta,
-      requester_report: { ...toldWhilePaused(view, project), pending: false, sent_at: sentAt ?? now },
+      requester_report: { ...report, pending, sent_at: sentAt ?? now, told: noted },
     };
     return {
       changes: [writeProject(next)],
@@ -163,6 +191,12 @@ export const markRequesterReportSent = defineOperation({
     };
   },
 });
+
+/** What else has happened is worth a report of its own, or was left to the next one before it did. */
+function isMoreOwed(report: RequesterReport | undefined, known: Told, told: Told): boolean {
+  const { reason } = report ?? {};
+  return reason === PROJECT_COMPLETED || reason === WAITING_WHILE_PAUSED || newsIn(known, told) !== undefined;
+}
 
 function sentTime(text: string | undefined): string | undefined {
   if (text === undefined) return undefined;
@@ -183,10 +217,11 @@ function isMarked(
   return digest !== undefined || sentAt === undefined || sentAt === report.sent_at;
 }
 
-/** A report on a paused project names the results that wait, so the same ones are not told again. */
-function toldWhilePaused(view: WorkspaceView, project: OpenProject): Partial<RequesterReport> {
-  const { meta } = project;
-  const waiting = meta.status === 'paused' ? waitingResults(view, project) : [];
-  if (waiting.length === 0) return meta.requester_report ?? {};
-  return { ...meta.requester_report, reason: WAITING_WHILE_PAUSED, summary: waitingSummary(waiting) };
+/** A report that was delivered told the end of a project, and which results wait: neither is told again. */
+function toldReport(view: WorkspaceView, project: OpenProject): Partial<RequesterReport> {
+  const { status, requester_report: report } = project.meta;
+  if (status === 'completed') return { ...report, reason: PROJECT_COMPLETED };
+  const waiting = status === 'paused' ? waitingResults(view, project) : [];
+  if (waiting.length === 0) return report ?? {};
+  return { ...report, reason: WAITING_WHILE_PAUSED, summary: waitingSummary(waiting) };
 }

@@ -8,7 +8,8 @@ import { appendHistory } from '../../protocol/records/task.ts';
 import type { TaskMeta } from '../../protocol/records/types.ts';
 import { normaliseRoom } from '../../protocol/rooms.ts';
 import { presentTask } from '../present.ts';
-import { historyEntry } from '../shared.ts';
+import { startedProject } from '../report-reach.ts';
+import { historyEntry, writeProject } from '../shared.ts';
 import type { OpenProject } from '../shared.ts';
 import type { AnnouncementDraft, Decision, OperationContext } from '../types.ts';
 import { statusWord, taskEvent, writeMeta } from './common.ts';
@@ -54,6 +55,7 @@ export function newClaim(claim: Claim, existing: TaskMeta | undefined, mxid: str
       { kind: 'write', path: taskPaths(node.id).spec, text: `${spec.trim()}\n` },
       writeMeta(meta),
       ...markDelegated(claim, claim.assignedTo),
+      ...started(claim),
     ],
     events: [
       taskEvent(again ? 'task.redelegated' : 'task.delegated', 'delegate_task', meta, {
@@ -127,6 +129,12 @@ function assigned({ context: { now, actor } }: Claim, meta: TaskMeta): TaskMeta 
     { ...meta, status: 'assigned' },
     historyEntry({ now, actor, action: 'delegate_task', from: 'prepared', to: 'assigned' }),
   );
+}
+
+/** The first work of a project makes a report due. */
+function started({ project: { meta } }: Claim): readonly Change[] {
+  const next = startedProject(meta);
+  return next === meta ? [] : [writeProject(next)];
 }
 
 /** What a retry still has to write, if anything: the record, or a marker that was set back by hand. */

@@ -13,6 +13,7 @@ import {
   requireNode,
   requireProject,
 } from '../shared.ts';
+import { reportAudience, requireReportRoute } from '../report-reach.ts';
 import type { OpenProject } from '../shared.ts';
 import { defineOperation } from '../types.ts';
 import type { Decision, OperationContext, Settlement } from '../types.ts';
@@ -43,6 +44,10 @@ export const delegate = defineOperation({
   summary: 'Give a ready plan node with its spec to its assignee, and tell the assignee in the room.',
   input,
   fresh: 'required',
+  audience({ view, input: { projectId } }) {
+    const meta = view.project(projectId)?.meta;
+    return meta === undefined ? undefined : reportAudience(view, meta);
+  },
   precheck({ view, input: { projectId, roomId } }) {
     checkRoom(roomId);
     checkAssignmentRoom(view.team, roomId, view.project(projectId)?.meta);
@@ -79,6 +84,7 @@ function decide(context: Context): Decision<DelegateOutput> {
   if (existing !== undefined && status === 'again') return sameClaim(claim, existing);
   if (existing !== undefined && status === 'resume') return resumeClaim(claim, existing);
   if (status === 'fresh') requirePending(project, node);
+  if (status === 'fresh') requireReportRoute(context, project.meta);
   if (existing !== undefined) checkExternalMove(project.meta, existing, given.roomId);
   return newClaim(claim, existing, requireAssigneeId(node.id, assignee));
 }

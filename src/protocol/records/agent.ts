@@ -13,7 +13,7 @@ const FIELDS = {
   agent_id: z.string().min(1, 'expected the localpart of the agent'),
   name: singleLine,
   matrix_user_id: userId,
-  role: z.enum(['leader', 'worker', 'human']),
+  role: z.enum(['leader', 'worker', 'human', 'manager']),
   status: z.enum(['ACTIVE', 'IDLE', 'OFFLINE']),
   capabilities: z.array(z.string()),
   preferred_types: z.array(z.string()),

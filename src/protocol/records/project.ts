@@ -43,6 +43,7 @@ const FIELDS = {
     summary: z.string().exactOptional(),
     report_path: z.string().exactOptional(),
     sent_at: z.string().exactOptional(),
+    told: z.record(z.string(), z.string()).exactOptional(),
   }),
   pause_reason: z.string(),
   updated_by: z.string(),

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Diagnostic } from '../diagnostic.ts';
 import { isRecord, parseJson, positionOfKey, renderJson } from '../json.ts';
+import { LANGUAGES, speaks } from '../labels/languages.ts';
 import { TEAM_PATH } from '../paths.ts';
 import { normaliseRoom } from '../rooms.ts';
 import { parseDuration } from '../timestamps.ts';
@@ -50,7 +51,13 @@ const consensus = z.strictObject({
 
 const policies = z.strictObject({
   acceptance: z.enum(['leader', 'auto']).exactOptional(),
-  language: z.string().min(1).exactOptional(),
+  language: z
+    .string()
+    .min(1)
+    .describe(
+      `language of reports and notices: ${LANGUAGES.join(', ')}, or one of them with a region; any other gives en`,
+    )
+    .exactOptional(),
   strictTeamRoom: z.boolean().exactOptional(),
   specPreviewChars: count.exactOptional(),
   reportStyle: z.enum(['emoji', 'plain']).exactOptional(),
@@ -119,8 +126,9 @@ export function parseTeam(text: string | undefined): {
   let rest: unknown = parsed.value;
   for (let read = TEAM.safeParse(rest); ; read = TEAM.safeParse(rest)) {
     if (read.success) {
-      const diagnostics = defects.map((defect) => diagnosticOf(text, defect)).sort(byPlace);
-      return { team: withDefaults(read.data), diagnostics };
+      const team = withDefaults(read.data);
+      const found = [...defects.map((defect) => diagnosticOf(text, defect)), ...languageDiagnostics(text, team)];
+      return { team, diagnostics: found.sort(byPlace) };
     }
     const found = read.error.issues.flatMap(defectsOf);
     defects.push(...found);
@@ -132,6 +140,21 @@ export function parseTeam(text: string | undefined): {
 function diagnosticOf(text: string, { rule, path, message }: Defect): Diagnostic {
   const place = positionOfKey(text, path);
   return { rule, severity: 'error', message: `${path.join('.')}: ${message}`, file: TEAM_PATH, ...place };
+}
+
+/** Reports in another language than was asked for still arrive, so this is no error. */
+function languageDiagnostics(text: string, { policies: { language } }: TeamSettings): readonly Diagnostic[] {
+  if (speaks(language)) return [];
+  return [
+    {
+      rule: 'unknown-language',
+      severity: 'warning',
+      message: `policies.language: Baton does not speak ${language}; reports and notices are in English`,
+      file: TEAM_PATH,
+      ...positionOfKey(text, ['policies', 'language']),
+      expected: `one of ${LANGUAGES.join(', ')}, with or without a region`,
+    },
+  ];
 }
 
 function byPlace(a: Diagnostic, b: Diagnostic): number {

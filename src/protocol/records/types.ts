@@ -27,7 +27,10 @@ export interface RequesterReport {
   readonly result_status?: string;
   readonly summary?: string;
   readonly report_path?: string;
+  /** When the last one was delivered, also while the next is pending. */
   readonly sent_at?: string;
+  /** What the last delivered report said, by node (rules/told.ts). */
+  readonly told?: Readonly<Record<string, string>>;
 }
 
 /** `shared/projects/<id>/meta.json`, protocol.md §4 and features.md §2.3. */
@@ -155,7 +158,7 @@ export interface AgentRecord {
   readonly agent_id: string;
   readonly name: string;
   readonly matrix_user_id?: string;
-  readonly role: 'leader' | 'worker' | 'human';
+  readonly role: 'leader' | 'worker' | 'human' | 'manager';
   readonly status: 'ACTIVE' | 'IDLE' | 'OFFLINE';
   readonly capabilities: readonly string[];
   readonly preferred_types: readonly string[];

@@ -29,7 +29,9 @@ onHomeserver('examining a homeserver', (homeserver) => {
       clock: systemClock,
     });
     const report = await chat.examine?.([`matrix:room:${open}`, secret, gone, asked, '!nowhere:baton.test']);
-    expect((await chat.rooms?.members(`room:${open}`))?.toSorted()).toEqual([other.userId, self.userId].toSorted());
+    expect((await chat.rooms?.members(`room:${open}`))?.map(({ userId }) => userId).toSorted()).toEqual(
+      [other.userId, self.userId].toSorted(),
+    );
     await chat.close();
     const nobody = { encrypted: false, joined: [], invited: [] };
     expect(report?.rooms).toEqual([

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { createProject } from '../../../src/flows/project-flow/create.ts';
 import { planDag } from '../../../src/flows/project-flow/plan.ts';
+import { markRequesterReportSent } from '../../../src/flows/project-flow/report.ts';
 import { repairState } from '../../../src/flows/project-flow/repair.ts';
 import { setMarker } from '../../../src/protocol/plan/edit.ts';
 import type { NodeStatus } from '../../../src/protocol/plan-types.ts';
@@ -62,6 +63,15 @@ describe('state.repair', () => {
         data: { side: 'record' },
       },
     ]);
+  });
+
+  test('owes no second report where the marker was told before the record followed', () => {
+    const world = withTask('completed', { ...handedIn, status: 'submitted' });
+    world.call(markRequesterReportSent, { projectId: 'p' });
+    const before = world.view().project('p')?.meta?.requester_report;
+    expect(before).toEqual({ pending: false, sent_at: NOW, told: { a: 'completed' } });
+    world.call(repairState, input);
+    expect(world.view().project('p')?.meta?.requester_report).toEqual(before);
   });
 
   test('takes back a completion that the plan does not show', () => {

@@ -1,11 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import { acceptTaskResult } from '../../../src/flows/project-flow/accept.ts';
 import { createProject } from '../../../src/flows/project-flow/create.ts';
-import { pauseProject, resumeProject } from '../../../src/flows/project-flow/lifecycle.ts';
+import { completeProject, pauseProject, resumeProject } from '../../../src/flows/project-flow/lifecycle.ts';
 import { planDag } from '../../../src/flows/project-flow/plan.ts';
 import { markRequesterReportSent, reportProject } from '../../../src/flows/project-flow/report.ts';
 import { setMarker } from '../../../src/protocol/plan/edit.ts';
-import { reportDue } from '../../../src/rules/reports.ts';
+import { isOvertaken, reportDue } from '../../../src/rules/reports.ts';
 import { createWorld, lead, NOW, refusal } from './world.ts';
 import type { World } from './world.ts';
 
@@ -62,7 +62,7 @@ describe('the requester report', () => {
       mentions: [],
       followUp: {
         operation: 'project.mark_requester_report_sent',
-        input: { projectId: 'p', reportDigest: announcement?.txn.slice(-12) },
+        input: { projectId: 'p', reportDigest: announcement?.txn.slice(-12), told: { a: 'completed' }, after: '' },
         actor: lead,
       },
     });
@@ -71,6 +71,7 @@ describe('the requester report', () => {
       pending: false,
       sent_at: NOW,
       task_id: 'a',
+      told: { a: 'completed' },
     });
     expect(reportDue(world.view())).toEqual([]);
     expect(world.call(reportProject, { projectId: 'p' })).toMatchObject({ unchanged: true });
@@ -102,6 +103,94 @@ describe('the requester report', () => {
     deliver(world);
     expect(reportDue(world.view())).toEqual([]);
     expect(new Set(world.announcements.map(({ txn }) => txn)).size).toBe(2);
+    expect(world.announcements.at(-1)?.text).toContain('Changed: b (completed).');
+  });
+
+  test('names everything that was decided since the last delivery, and only that', () => {
+    const world = withResult();
+    world.call(acceptTaskResult, { projectId: 'p', taskId: 'a' });
+    world.call(reportProject, { projectId: 'p' });
+    submit(world, 'b');
+    world.call(acceptTaskResult, { projectId: 'p', taskId: 'b' });
+    world.call(reportProject, { projectId: 'p' });
+    const [first, second] = world.announcements;
+    const waits = { txn: first?.txn ?? '', room: '!dm:hs.local' };
+    expect(isOvertaken(world.view(), 'p', waits)).toBe(true);
+    expect(isOvertaken(world.view(), 'p', { txn: second?.txn ?? '', room: '!dm:hs.local' })).toBe(false);
+    expect(isOvertaken(world.view(), 'p', { txn: second?.txn ?? '', room: '!old:hs.local' })).toBe(true);
+    expect(second?.text).toContain('2 of 2 tasks are completed.');
+    expect(second?.text).toBe(world.files[RESULT]);
+    deliver(world);
+    expect(reportDue(world.view())).toEqual([]);
+    expect(isOvertaken(world.view(), 'p', { txn: second?.txn ?? '', room: '!dm:hs.local' })).toBe(true);
+  });
+
+  test('is short between the first and the last, and whole in the file', () => {
+    const world = withResult();
+    world.call(planDag, { projectId: 'p', tasks: [task('a'), task('b'), task('c')] });
+    submit(world, 'a');
+    for (const id of ['a', 'b']) {
+      if (id === 'b') submit(world, 'b');
+      world.call(acceptTaskResult, { projectId: 'p', taskId: id });
+      world.call(reportProject, { projectId: 'p' });
+      deliver(world);
+    }
+    const { text = '' } = world.announcements.at(-1) ?? {};
+    expect(text).toContain('2 of 3 tasks are completed, 1 pending. Changed: b (completed).');
+    expect(text).not.toContain('| a | a |');
+    expect(world.files[RESULT]).toContain('| a | a |');
+    world.call(completeProject, { projectId: 'p', force: true });
+    world.call(reportProject, { projectId: 'p' });
+    expect(world.announcements.at(-1)?.text).toBe(world.files[RESULT]);
+    deliver(world);
+    expect(reportDue(world.view())).toEqual([]);
+  });
+
+  test('is owed once more by what followed it, only where that is news', () => {
+    const world = withResult();
+    world.call(planDag, { projectId: 'p', tasks: [task('a'), task('b')] });
+    submit(world, 'a');
+    world.call(acceptTaskResult, { projectId: 'p', taskId: 'a' });
+    world.call(reportProject, { projectId: 'p' });
+    // While it was on its way the next node was given out: told along with the next report.
+    world.files[PLAN] = setMarker(world.files[PLAN] ?? '', 'b', 'delegated');
+    deliver(world);
+    expect(world.view().project('p')?.meta?.requester_report).toMatchObject({
+      pending: false,
+      told: { a: 'completed' },
+    });
+    expect(reportDue(world.view())).toEqual([]);
+  });
+
+  test('that was noted as delivered is not noted again by a second run of its follow-up', () => {
+    const world = withResult();
+    world.call(acceptTaskResult, { projectId: 'p', taskId: 'a' });
+    world.call(reportProject, { projectId: 'p' });
+    deliver(world);
+    submit(world, 'b');
+    world.call(acceptTaskResult, { projectId: 'p', taskId: 'b' });
+    const owed = world.files[META];
+    deliver(world);
+    expect(world.files[META]).toBe(owed);
+  });
+
+  test.each([
+    ['a question', 'attention_decision', { status: 'in_progress' as const }],
+    ['a cancellation of work that was told of', 'task_cancelled', { status: 'cancelled' as const }],
+  ])('is due for %s', (_, reason, state) => {
+    const world = withResult();
+    world.files[PLAN] = setMarker(world.files[PLAN] ?? '', 'b', 'delegated');
+    world.call(markRequesterReportSent, { projectId: 'p' });
+    expect(reportDue(world.view())).toEqual([]);
+    const attention = [{ kind: 'decision', question: 'Net?', attempt: 1, requestedAt: NOW, resolved: false }] as const;
+    world.putTask({ task_id: 'b', project_id: 'p', ...state, attention });
+    if (state.status === 'cancelled') {
+      world.files[PLAN] = setMarker(world.files[PLAN] ?? '', 'b', 'cancelled', { cancelled: 'no' });
+    }
+    expect(reportDue(world.view())).toEqual([{ projectId: 'p', reason }]);
+    world.call(reportProject, { projectId: 'p' });
+    deliver(world);
+    expect(reportDue(world.view())).toEqual([]);
   });
 
   test('mentions a requester in a room of others', () => {
@@ -122,7 +211,10 @@ describe('the requester report', () => {
   test('is written once and sent nowhere when the project names no room', () => {
     const world = withResult({ source: 'dingtalk', requester: 'dingtalk:u:s' });
     world.call(acceptTaskResult, { projectId: 'p', taskId: 'a' });
-    expect(world.call(reportProject, { projectId: 'p' })).toMatchObject({ sent: false });
+    expect(world.call(reportProject, { projectId: 'p' })).toMatchObject({
+      sent: false,
+      error: expect.stringContaining('Baton does not deliver to dingtalk') as string,
+    });
     expect(world.announcements).toEqual([]);
     expect(world.files[RESULT]).toContain('P');
     expect(reportDue(world.view())).toEqual([]);

@@ -41,6 +41,7 @@ describe('answer_attention', () => {
     expect(office.sent.at(-1)).toEqual({
       kind: 'attention',
       txn: 'answer-p-01-decision-1',
+      urgent: true,
       room: ROOM,
       text: '@ana:hs.local ATTENTION_ANSWERED: p-01 - Blue, ＠ana:hs.local!\n- Kind: decision\n- By: admin',
       mentions: ['@ana:hs.local'],

@@ -73,6 +73,7 @@ describe('the board', () => {
     );
     await ok(office.call(ana, 'taskflow', 'submit_task', { taskId: 'p-01', status: 'SUCCESS', summary: 'Done.' }));
     const head = { project_id: 'p', title: 'Project', status: 'active', plan_type: 'dag' };
+    const report = { pending: true, reason: 'work_started', report_path: 'shared/projects/p/result.md' };
     expect(await node('board', { project_id: 'p' })).toEqual({
       ok: true,
       tool: 'node',
@@ -88,6 +89,7 @@ describe('the board', () => {
           next: [],
           interrupts: [],
           values: { ...head, task_count: { delegated: 1, pending: 1 } },
+          requester_report: report,
           tasks_detail: [
             {
               task_id: 'p-01',

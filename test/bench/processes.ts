@@ -1,0 +1,21 @@
+import { appendFileSync } from 'node:fs';
+import { subscribe } from 'node:diagnostics_channel';
+import type { ChildProcess } from 'node:child_process';
+
+/**
+ * Loaded before a node (`--import`): notes every process that the node starts, a JSON line each, in the file that
+ * BATON_BENCH_PROCESSES names. That is how the git calls of one operation are counted without changing the program.
+ */
+const file = process.env['BATON_BENCH_PROCESSES'];
+
+if (file !== undefined) {
+  subscribe('child_process', (message) => {
+    const { process: child } = message as { readonly process: ChildProcess };
+    const start = performance.now();
+    child.once('close', () => {
+      const [, ...words] = child.spawnargs;
+      const ms = Number((performance.now() - start).toFixed(1));
+      appendFileSync(file, `${JSON.stringify({ words, ms })}\n`);
+    });
+  });
+}

@@ -1,0 +1,61 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import remarkParse from 'remark-parse';
+import { unified } from 'unified';
+import type { App, AppModule } from '../../src/app-types.ts';
+
+/**
+ * A process of its own for every sample of P4, since the second plan in a process is parsed by code that has become
+ * fast. `parser PLAN` times the Markdown parser alone; `baton PROGRAM WORKSPACE PROJECT` times `ready_nodes`.
+ */
+const [what, ...words] = process.argv.slice(2);
+
+export interface ReadySample {
+  /** Milliseconds of the first call, in a process that has just opened the workspace. */
+  readonly first: number;
+  /** Of further calls there. */
+  readonly opened: readonly number[];
+  /** Of calls to a running node that has answered before. */
+  readonly running: readonly number[];
+}
+
+const timed = async (work: () => unknown): Promise<number> => {
+  const start = performance.now();
+  await work();
+  return performance.now() - start;
+};
+
+async function ofBaton(program: string, root: string, projectId: string): Promise<ReadySample> {
+  const module = (await import(pathToFileURL(join(program, '../app.js')).href)) as AppModule;
+  const quiet = (): void => undefined;
+  const options = { root, env: process.env, log: { debug: quiet, info: quiet, warn: quiet, error: quiet } };
+  const ask = async (app: App): Promise<void> => {
+    const answer = await app.call({ tool: 'projectflow', action: 'ready_nodes', payload: { projectId } });
+    if (!answer.ok) throw new Error(JSON.stringify(answer));
+  };
+  const again = async (app: App): Promise<readonly number[]> => {
+    const values: number[] = [];
+    for (let count = 0; count < 10; count += 1) values.push(await timed(() => ask(app)));
+    return values;
+  };
+  const app = await module.openApp(options);
+  const first = await timed(() => ask(app));
+  const opened = await again(app);
+  await app.close();
+  const node = await module.startNode(options);
+  await ask(node);
+  const running = await again(node);
+  await node.stop();
+  return { first, opened, running };
+}
+
+async function ofParser(plan: string): Promise<number> {
+  const text = readFileSync(plan, 'utf8');
+  const parser = unified().use(remarkParse).freeze();
+  return timed(() => parser.parse(text));
+}
+
+const [first = '', second = '', third = ''] = words;
+const sample = what === 'parser' ? await ofParser(first) : await ofBaton(first, second, third);
+process.stdout.write(JSON.stringify(sample));
