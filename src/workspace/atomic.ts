@@ -88,7 +88,7 @@ export function writeWhole(descriptor: number, bytes: Uint8Array): void {
 }
 
 /** Makes renames and new names in a directory durable, where the system lets directories be opened. */
-export function syncDirectory(directory: string): void {
+function syncDirectory(directory: string): void {
   let descriptor: number;
   try {
     descriptor = openSync(directory, 'r');

@@ -212,9 +212,16 @@ function* projectFiles(
     if (text === undefined) continue;
     // What the report says of the other states is said of the last task.
     const told = named(text, `${kind}-accepted`, `${id}-001`).replace(new RegExp(`${id}-[a-z]+`, 'g'), last);
-    yield [`shared/projects/${id}/${name}`, told];
+    yield [`shared/projects/${id}/${name}`, name === 'meta.json' ? withoutTold(told) : told];
   }
   yield [`shared/projects/${id}/plan.md`, `${named(head, kind, id)}\n\n${lines.join('\n')}\n`];
+}
+
+/** The node then takes it that the requester knows of all tasks, and not only of the model's. */
+function withoutTold(text: string): string {
+  const meta = JSON.parse(text) as { requester_report?: { told?: unknown } };
+  delete meta.requester_report?.told;
+  return `${JSON.stringify(meta, undefined, 2)}\n`;
 }
 
 function stateAt(share: number): State {

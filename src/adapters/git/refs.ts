@@ -67,7 +67,7 @@ function operationIn(gitDir: string): RepositoryFacts['operation'] {
 }
 
 /** Lines of `<id> <ref>`. */
-export function parseRefs(text: string): ReadonlyMap<string, ObjectId> {
+function parseRefs(text: string): ReadonlyMap<string, ObjectId> {
   return new Map(
     text
       .split('\n')
