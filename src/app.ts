@@ -91,7 +91,8 @@ async function answer(assembly: Assembly, call: ToolCall, beforeCommand: () => P
     },
     { ...call, actor },
   );
-  if (!onlyLooked) assembly.reconciler.wake();
+  // What a command changed has woken it already; what it owes may be said now.
+  if (!onlyLooked) assembly.reconciler.wake([]);
   return withoutRoot(envelope, assembly.workTree.root);
 }
 

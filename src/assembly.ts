@@ -80,7 +80,7 @@ export async function assemble(
   });
   stack.defer(() => sync.close());
 
-  const chat = await openChat({ config, root, state, env, clock, workTree, onReady: () => reconciler.wake() });
+  const chat = await openChat({ config, root, state, env, clock, workTree, onReady: () => reconciler.wake([]) });
   stack.defer(() => chat.close());
   const outbox = createOutbox({
     dir: state,
@@ -105,14 +105,14 @@ export async function assemble(
     log,
   });
   stack.defer(sync.onChange((report) => events.emit('sync:changed', report)));
-  events.on('sync:changed', ({ refusals }) => {
+  events.on('sync:changed', ({ changed, refusals }) => {
     for (const refusal of refusals) {
       events.emit('lane:refused', refusal);
       // Refused parts are recorded by the commit that integrates the rest; a lane that cannot be read has no such commit.
       if (refusal.reason === 'broken-lane')
         void execute('lane.record_refusal', refusal, { actor: identity }).catch(ignoreReported);
     }
-    reconciler.wake();
+    reconciler.wake(changed);
   });
   stack.defer(() => reconciler.close());
   return {

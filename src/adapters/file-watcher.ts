@@ -23,6 +23,8 @@ export interface WatchOptions {
 const EDITED = ['shared/projects', 'shared/tasks', 'shared/agents', 'shared/team.json'];
 
 const QUIET = 40;
+/** A push moves few refs, and whoever waits for it gathers by itself. */
+const QUIET_REFS = 5;
 /** A batch that never comes to rest is given after this long all the same; milliseconds. */
 const PATIENCE = 400;
 
@@ -40,7 +42,7 @@ export async function watchTree({ root, dirs = EDITED, ...options }: WatchOption
  */
 export async function watchRefs(options: Omit<WatchOptions, 'dirs'>): Promise<Watching> {
   const refs = ['refs', 'packed-refs', 'reftable'];
-  return watchPaths(options.root, refs, (path) => path.endsWith('.lock'), options);
+  return watchPaths(options.root, refs, (path) => path.endsWith('.lock'), { quiet: QUIET_REFS, ...options });
 }
 
 /**

@@ -45,6 +45,8 @@ export interface WorkspaceView {
 
   /** Everything wrong in every file that the view knows (team.json, agents, projects, tasks). Reads all of them. */
   diagnostics(): readonly Diagnostic[];
+  /** Those of `diagnostics` that belong to no project and no task. */
+  treeDiagnostics(): readonly Diagnostic[];
 }
 
 /** The least that a view is built from: a tree of texts. Disk, a commit, or a map in a test. */

@@ -18,25 +18,31 @@ export type { Finding } from './finding.ts';
  * against results. Reads all; changes nothing; the same tree gives the same findings in the same order.
  */
 export function findInconsistencies(view: WorkspaceView): readonly Finding[] {
-  const planned = new Set<string>();
-  const findings: Finding[] = view.diagnostics().map(brokenFile);
-  for (const projectId of view.projectIds()) {
-    const entry = view.project(projectId);
-    if (entry === undefined) continue;
-    for (const { id } of entry.plan.nodes) planned.add(id);
-    if (entry.meta !== undefined) findings.push(...routeFindings(view, entry.meta));
-    if (entry.meta !== undefined && !isTerminalProject(entry.meta.status))
-      findings.push(...projectFindings(view, entry));
-  }
-  for (const taskId of view.taskIds()) {
-    const meta = view.task(taskId)?.meta;
-    if (meta !== undefined && !planned.has(taskId) && !isTerminalTask(meta.status)) findings.push(orphan(meta));
-  }
-  return findings;
+  const entries = view.projectIds().flatMap((id) => view.project(id) ?? []);
+  const planned = new Set(entries.flatMap(({ plan }) => plan.nodes.map(({ id }) => id)));
+  return [
+    ...treeFindings(view),
+    ...entries.flatMap((entry) => [
+      ...projectFindings(view, entry),
+      ...entry.plan.nodes.flatMap((node) => nodeFindings(view, entry, node)),
+    ]),
+    ...view.taskIds().flatMap((id) => taskFindings(view, id, planned.has(id))),
+  ];
 }
 
-function projectFindings(view: WorkspaceView, entry: ProjectEntry): readonly Finding[] {
-  return [...graphFindings(entry), ...entry.plan.nodes.flatMap((node) => nodeFindings(view, entry.id, node))];
+/** Of the files that belong to no project and no task. */
+export function treeFindings(view: WorkspaceView): readonly Finding[] {
+  return view.treeDiagnostics().map(brokenFile);
+}
+
+/** Of a project's own files: what cannot be read, a report that reaches nobody, a graph that cannot be worked through. */
+export function projectFindings(view: WorkspaceView, entry: ProjectEntry): readonly Finding[] {
+  const { meta, diagnostics } = entry;
+  return [
+    ...diagnostics.map(brokenFile),
+    ...(meta === undefined ? [] : routeFindings(view, meta)),
+    ...(isOpen(entry) ? graphFindings(entry) : []),
+  ];
 }
 
 /** A report that is owed and can go nowhere (protocol.md §14.1); a runtime of another channel fetches its own. */
@@ -57,7 +63,20 @@ function routeFindings(view: WorkspaceView, meta: ProjectMeta): readonly Finding
   ];
 }
 
-function nodeFindings(view: WorkspaceView, projectId: string, node: PlanNode): readonly Finding[] {
+/** Of a task's own record; `isPlanned` says whether any plan holds it. */
+export function taskFindings(view: WorkspaceView, taskId: string, isPlanned: boolean): readonly Finding[] {
+  const { meta, diagnostics = [] } = view.task(taskId) ?? {};
+  const broken = diagnostics.map(brokenFile);
+  return meta === undefined || isPlanned || isTerminalTask(meta.status) ? broken : [...broken, orphan(meta)];
+}
+
+/** Findings about a project's work end with it. */
+const isOpen = ({ meta }: ProjectEntry): boolean => meta !== undefined && !isTerminalProject(meta.status);
+
+/** Of a node of a plan against the record of its task. */
+export function nodeFindings(view: WorkspaceView, entry: ProjectEntry, node: PlanNode): readonly Finding[] {
+  if (!isOpen(entry)) return [];
+  const { id: projectId } = entry;
   const task = view.task(node.id);
   const about = { projectId, taskId: node.id };
   if (task?.meta === undefined) {

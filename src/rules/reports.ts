@@ -21,9 +21,12 @@ export interface DueReport {
   readonly reason: string;
 }
 
-/** Projects whose requester is owed a report, by project id; read from state only, so nothing is lost in a crash. */
-export function reportDue(view: WorkspaceView): readonly DueReport[] {
-  return view.projectIds().flatMap((projectId) => {
+/**
+ * Which of these projects, all unless given, owe their requester a report; read from state only, so nothing is lost in
+ * a crash.
+ */
+export function reportDue(view: WorkspaceView, among = view.projectIds()): readonly DueReport[] {
+  return among.flatMap((projectId) => {
     const entry = view.project(projectId);
     const reason = entry?.meta === undefined ? undefined : dueReason(view, entry, entry.meta);
     return reason === undefined ? [] : [{ projectId, reason }];

@@ -43,14 +43,14 @@ export async function startDaemon(dependencies: DaemonDependencies): Promise<Asy
         dependencies,
         paths.filter((path) => !path.endsWith('/')),
       );
-      reconciler.wake();
+      reconciler.wake(paths);
     });
   });
   stack.defer(() => files.close());
 
   if (dependencies.watchRemote !== undefined) {
     const remote = await dependencies.watchRemote(() => {
-      work.add('taking up the remote', () => takeUpRemote(dependencies).then(() => reconciler.wake()));
+      work.add('taking up the remote', () => takeUpRemote(dependencies).then(() => reconciler.wake([])));
     });
     stack.defer(() => remote.close());
   }
@@ -86,14 +86,19 @@ async function adopt({ sync, log }: DaemonDependencies, paths: readonly string[]
   }
 }
 
+/** So many polls apart the whole tree is looked at. */
+const FULL_LOOK = 30;
+
 /** Polls are spread over a fifth of the interval, so that many nodes do not ask a remote at the same moment. */
 async function poll(dependencies: DaemonDependencies, signal: AbortSignal, work: SerialWork): Promise<void> {
   const { clock, pollInterval, reconciler } = dependencies;
-  while (!signal.aborted) {
+  for (let count = 1; !signal.aborted; count += 1) {
     const jitter = (Number.parseInt(clock.hex(2), 16) / 0xffff) * pollInterval * 0.2;
     await clock.sleep(pollInterval * 0.9 + jitter, signal);
     if (signal.aborted) return;
-    work.add('polling the remote', () => takeUpRemote(dependencies).then(() => reconciler.wake()));
+    // What the pull brings wakes the reconciler; now and then it looks at everything, in case a watcher missed something.
+    const changed = count % FULL_LOOK === 0 ? undefined : [];
+    work.add('polling the remote', () => takeUpRemote(dependencies).then(() => reconciler.wake(changed)));
     await work.drain();
   }
 }

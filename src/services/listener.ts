@@ -102,7 +102,7 @@ async function hear(listening: Listening, heard: readonly RoomMessage[]): Promis
   const waking = calls.filter(({ message: { text, sender }, isHeldBack }) =>
     isHeldBack ? parseLines(text).some((line) => isConfirmed(view, identity, sender, line)) : true,
   );
-  if (waking.length > 0) reconciler.wake();
+  if (waking.length > 0) reconciler.wake([]);
   for (const { message } of waking) await confirm(listening, message);
 }
 

@@ -2,20 +2,24 @@ import type { Announcement } from '../ports.ts';
 import { sameLocalpart } from '../protocol/identity.ts';
 import { labelsFor } from '../protocol/labels/languages.ts';
 import { answerText, assignmentText, attentionText, completionText } from '../protocol/mention.ts';
-import { classifyPath, eventLogPath, taskPaths } from '../protocol/paths.ts';
-import { parseEventLines } from '../protocol/records/event.ts';
+import { taskPaths } from '../protocol/paths.ts';
 import type { Actor, EventRecord, TaskMeta } from '../protocol/records/types.ts';
 import type { WorkspaceView } from '../protocol/view.ts';
 import type { Finding } from '../rules/consistency.ts';
 import { isTerminalTask } from '../rules/lifecycle.ts';
+import type { RecordedRefusal } from './refusals.ts';
 
 export interface NoticeRequest {
   readonly view: WorkspaceView;
+  /** Those that were not told of yet. */
   readonly findings: readonly Finding[];
+  /** Likewise. */
+  readonly refusals: readonly RecordedRefusal[];
+  /** Tasks of which there may be something new to say. */
+  readonly tasks: readonly string[];
   readonly identity: Actor;
   readonly localRooms: boolean;
   readonly mode: 'solo' | 'team';
-  readonly now: string;
 }
 
 /**
@@ -62,23 +66,14 @@ function assigneeOf(view: WorkspaceView, taskId: string | undefined): string | u
 }
 
 /**
- * `lane.refused` events of this month: told to the Leader by its own node, and to the Worker in its own clone. Only
+ * Refused parts of lanes: told to the Leader by its own node, and to the Worker in its own clone. Only
  * those who integrate lanes are believed: a Worker may write what it likes into its own log.
  */
 function refusalNotices(request: NoticeRequest, leads: boolean): readonly Announcement[] {
-  const { view, identity, now } = request;
-  const month = eventLogPath(now, identity.localpart).split('/').slice(0, -1).join('/');
-  const refusals: EventRecord[] = [];
-  for (const name of view.list(`${month}/`)) {
-    const path = `${month}/${name}`;
-    const log = classifyPath(path);
-    if (log.kind !== 'events' || !integrates(request, log.writer, leads)) continue;
-    const { events } = parseEventLines(view.text(path) ?? '', path);
-    refusals.push(...events.filter(({ type }) => type === 'lane.refused'));
-  }
+  const { view, identity, refusals } = request;
   return refusals
-    .filter((event) => leads || isSelf(identity, workerOf(event)))
-    .map((event) => {
+    .filter(({ writer, event }) => integrates(request, writer, leads) && (leads || isSelf(identity, workerOf(event))))
+    .map(({ event }) => {
       const worker = workerOf(event);
       const mention = view.agent(worker)?.matrix_user_id;
       const text = labelsFor(view.team.policies.language).noticeLaneRefused(worker, event.note);
@@ -104,8 +99,9 @@ function notice(view: WorkspaceView, txn: string, text: string, mentions: readon
 }
 
 /** In a Worker's own room log: what the Leader has assigned to it. */
-function assignmentLines({ view, identity }: NoticeRequest): readonly Announcement[] {
-  return tasksOf(view)
+function assignmentLines(request: NoticeRequest): readonly Announcement[] {
+  const { view, identity } = request;
+  return tasksOf(request)
     .filter((meta) => isSelf(identity, meta.assigned_to) && meta.notify_txn !== undefined)
     .filter(({ status }) => status === 'prepared' || status === 'assigned' || status === 'in_progress')
     .map((meta) => ({
@@ -124,8 +120,9 @@ function assignmentLines({ view, identity }: NoticeRequest): readonly Announceme
 }
 
 /** In a Worker's own room log: what it was told on its questions, while it is still at work. */
-function answerLines({ view, identity }: NoticeRequest): readonly Announcement[] {
-  const own = tasksOf(view).filter(
+function answerLines(request: NoticeRequest): readonly Announcement[] {
+  const { view, identity } = request;
+  const own = tasksOf(request).filter(
     ({ assigned_to: name, status }) => isSelf(identity, name) && !isTerminalTask(status),
   );
   return own.flatMap((meta) =>
@@ -152,9 +149,10 @@ function answerLines({ view, identity }: NoticeRequest): readonly Announcement[]
 }
 
 /** In the Leader's own room log: what Workers ask and nobody has answered yet. */
-function attentionLines({ view, identity }: NoticeRequest): readonly Announcement[] {
+function attentionLines(request: NoticeRequest): readonly Announcement[] {
+  const { view, identity } = request;
   const leader = identity.matrixUserId ?? identity.localpart;
-  return tasksOf(view).flatMap((meta) =>
+  return tasksOf(request).flatMap((meta) =>
     (meta.attention ?? [])
       .filter(({ resolved }) => !resolved)
       .map(({ kind, question, attempt }) => ({
@@ -175,9 +173,10 @@ function attentionLines({ view, identity }: NoticeRequest): readonly Announcemen
 }
 
 /** In the Leader's own room log: what Workers have submitted and nobody has decided yet. */
-function submissionLines({ view, identity }: NoticeRequest): readonly Announcement[] {
+function submissionLines(request: NoticeRequest): readonly Announcement[] {
+  const { view, identity } = request;
   const leader = identity.matrixUserId ?? identity.localpart;
-  return tasksOf(view)
+  return tasksOf(request)
     .filter(({ status, result_status }) => status === 'submitted' && result_status !== undefined)
     .map((meta) => ({
       kind: 'completion',
@@ -195,8 +194,8 @@ function submissionLines({ view, identity }: NoticeRequest): readonly Announceme
     }));
 }
 
-function tasksOf(view: WorkspaceView): readonly TaskMeta[] {
-  return view.taskIds().flatMap((id) => {
+function tasksOf({ view, tasks }: NoticeRequest): readonly TaskMeta[] {
+  return tasks.flatMap((id) => {
     const meta = view.task(id)?.meta;
     return meta === undefined ? [] : [meta];
   });

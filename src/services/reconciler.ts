@@ -6,13 +6,14 @@ import { sameLocalpart } from '../protocol/identity.ts';
 import { taskPaths } from '../protocol/paths.ts';
 import type { Actor } from '../protocol/records/types.ts';
 import type { WorkspaceView } from '../protocol/view.ts';
-import { findInconsistencies } from '../rules/consistency.ts';
 import type { Finding } from '../rules/consistency.ts';
 import { reportDue, reportMessage } from '../rules/reports.ts';
 import { deliverOwed } from './deliveries.ts';
 import type { DeliveryDependencies } from './deliveries.ts';
+import { createFindings, scopeOf, widened } from './findings.ts';
+import type { Findings, Scope } from './findings.ts';
 import { noticesFor } from './notices.ts';
-import type { Outbox } from './outbox.ts';
+import { createRefusalReader } from './refusals.ts';
 
 /**
  * Level-triggered: pulls, file changes, ticks and restarts only wake it. Each round looks at the tree as it is and
@@ -20,8 +21,11 @@ import type { Outbox } from './outbox.ts';
  * so running it twice is the same as running it once.
  */
 export interface Reconciler {
-  /** Asks for a round; calls during a round share the next one. */
-  wake(): void;
+  /**
+   * Asks for a round; calls during a round share the next one. `changed` names the paths that may have to do with it,
+   * none when only what is owed may go on; without it everything is looked at.
+   */
+  wake(changed?: readonly string[]): void;
   /** Resolves once no round is under way or asked for. */
   idle(): Promise<void>;
   /** No further rounds; resolves when the present one is over. */
@@ -40,29 +44,42 @@ export interface ReconcilerDependencies extends DeliveryDependencies {
 const MAX_PASSES = 5;
 
 export function createReconciler(dependencies: ReconcilerDependencies): Reconciler {
-  const raised = new Map<string, Finding>();
-  /** Refusals already met, so that one that cannot be mended is not tried on every wake. */
-  const refused = new Set<string>();
-  let wanted = false;
+  const memory: Memory = {
+    findings: createFindings(),
+    raised: new Map(),
+    refused: new Set(),
+    newRefusals: createRefusalReader(),
+  };
+  /** What the next round is about; `undefined` when none is wanted. */
+  let wanted: Scope | undefined;
   let closed = false;
   let running: Promise<void> | undefined;
 
+  /** What was asked for meanwhile belongs to the pass that is about to begin. */
+  const take = (): Scope | undefined => {
+    const scope = wanted;
+    wanted = undefined;
+    return scope;
+  };
+
   async function rounds(): Promise<void> {
-    while (wanted && !closed) {
-      wanted = false;
+    for (let scope = take(); scope !== undefined && !closed; scope = take()) {
       try {
-        await round(dependencies, raised, refused);
+        await round(dependencies, memory, scope, take);
       } catch (error) {
+        // Whatever was not looked at is looked at with the next wake.
+        wanted = 'all';
         dependencies.events.emit('node:problem', { what: 'the reconciler', error });
+        break;
       }
     }
     running = undefined;
   }
 
   return {
-    wake() {
+    wake(changed) {
       if (closed) return;
-      wanted = true;
+      wanted = widen(wanted, changed === undefined ? 'all' : scopeOf(changed));
       running ??= rounds();
     },
     async idle() {
@@ -75,32 +92,53 @@ export function createReconciler(dependencies: ReconcilerDependencies): Reconcil
   };
 }
 
+function widen(before: Scope | undefined, more: Scope): Scope {
+  return before === undefined ? more : widened(before, more);
+}
+
+/** What rounds remember of each other; all of it is found anew by the first round of a process. */
+interface Memory {
+  readonly findings: Findings;
+  readonly raised: Map<string, Finding>;
+  /** Refusals already met, so that one that cannot be mended is not tried on every wake. */
+  readonly refused: Set<string>;
+  readonly newRefusals: ReturnType<typeof createRefusalReader>;
+}
+
 async function round(
   dependencies: ReconcilerDependencies,
-  raised: Map<string, Finding>,
-  refused: Set<string>,
+  memory: Memory,
+  asked: Scope,
+  more: () => Scope | undefined,
 ): Promise<void> {
   await deliverOwed(dependencies);
   const tried = new Set<string>();
+  let scope = asked;
   for (let pass = 0; pass < MAX_PASSES; pass += 1) {
+    scope = widen(more(), scope);
     const view = dependencies.workTree.view();
-    const findings = findInconsistencies(view);
-    raise(dependencies, raised, findings);
-    await tell(dependencies, view, findings);
-    const ran = await repair(dependencies, view, findings, { refused, tried });
+    const findings = memory.findings.look(view, scope);
+    const raised = raise(dependencies, memory.raised, findings);
+    await tell(dependencies, memory, { view, raised, scope });
+    const ran = await repair(dependencies, { view, findings, scope }, { refused: memory.refused, tried });
     if (!ran) return;
   }
+}
+
+interface Look {
+  readonly view: WorkspaceView;
+  readonly findings: readonly Finding[];
+  readonly scope: Scope;
 }
 
 /** Runs what the findings and the owed reports call for; true when something changed and another look is due. */
 async function repair(
   dependencies: ReconcilerDependencies,
-  view: WorkspaceView,
-  findings: readonly Finding[],
+  look: Look,
   { refused, tried }: { readonly refused: Set<string>; readonly tried: Set<string> },
 ): Promise<boolean> {
   let ran = false;
-  for (const step of stepsFor(dependencies, view, findings)) {
+  for (const step of stepsFor(dependencies, look)) {
     // What was done in this round and changed nothing is not done again until the next one.
     if (refused.has(step.key) || tried.has(step.key)) continue;
     tried.add(step.key);
@@ -122,14 +160,10 @@ interface Step {
   readonly actor: Actor;
 }
 
-function stepsFor(
-  dependencies: ReconcilerDependencies,
-  view: WorkspaceView,
-  findings: readonly Finding[],
-): readonly Step[] {
+function stepsFor(dependencies: ReconcilerDependencies, { view, findings, scope }: Look): readonly Step[] {
   const { identity } = dependencies;
   const mending = findings.flatMap((finding) => repairStep(dependencies, view, finding) ?? []);
-  return leads(identity) ? [...mending, ...reportSteps(view, dependencies.outbox, identity)] : mending;
+  return leads(identity) ? [...mending, ...reportSteps(view, scope, dependencies)] : mending;
 }
 
 const leads = ({ role }: Actor): boolean => role === 'leader' || role === 'admin';
@@ -153,15 +187,25 @@ function repairStep(
 }
 
 /** One that the outbox holds already is tried there, with all else that a room could not take. */
-function reportSteps(view: WorkspaceView, outbox: Outbox, actor: Actor): readonly Step[] {
+function reportSteps(
+  view: WorkspaceView,
+  scope: Scope,
+  { outbox, identity: actor }: ReconcilerDependencies,
+): readonly Step[] {
   const held = new Set(outbox.pending().map(({ announcement: { txn } }) => txn));
-  return reportDue(view).flatMap(({ projectId }) => {
+  return reportDue(view, projectsIn(view, scope)).flatMap(({ projectId }) => {
     const project = view.project(projectId);
     if (project?.meta === undefined) return [];
     const { txn } = reportMessage(view, project, project.meta);
     if (held.has(txn)) return [];
     return [{ key: `report:${projectId}:${txn}`, operation: 'project.report', input: { projectId }, actor }];
   });
+}
+
+function projectsIn(view: WorkspaceView, scope: Scope): readonly string[] {
+  if (scope === 'all') return view.projectIds();
+  const owners = [...scope.tasks].flatMap((id) => view.task(id)?.meta?.project_id ?? []);
+  return [...new Set([...scope.projects, ...owners])];
 }
 
 /** A refused step is tried again once the facts it rests on have changed. */
@@ -172,12 +216,18 @@ function stateOf(view: WorkspaceView, taskId: string | undefined): string {
   return `${meta?.status ?? ''}:${meta?.submission_id ?? ''}:${meta?.history?.length ?? 0}:${written}`;
 }
 
-/** Each finding is raised once, and cleared once it no longer stands. */
-function raise({ events }: ReconcilerDependencies, raised: Map<string, Finding>, findings: readonly Finding[]): void {
+/** Each finding is raised once, and cleared once it no longer stands. Returns what was raised now. */
+function raise(
+  { events }: ReconcilerDependencies,
+  raised: Map<string, Finding>,
+  findings: readonly Finding[],
+): readonly Finding[] {
+  const fresh: Finding[] = [];
   const present = new Set(findings.map(({ key }) => key));
   for (const finding of findings) {
     if (raised.has(finding.key)) continue;
     raised.set(finding.key, finding);
+    fresh.push(finding);
     events.emit('finding:raised', { key: finding.key, message: finding.message, remedy: finding.remedy });
   }
   for (const key of raised.keys()) {
@@ -185,14 +235,23 @@ function raise({ events }: ReconcilerDependencies, raised: Map<string, Finding>,
     raised.delete(key);
     events.emit('finding:cleared', { key });
   }
+  return fresh;
 }
 
 /** Puts into the rooms what people and agents must hear of; the transaction ids make every one a single message. */
 async function tell(
   { outbox, clock, identity, localRooms, mode }: ReconcilerDependencies,
-  view: WorkspaceView,
-  findings: readonly Finding[],
+  { newRefusals }: Memory,
+  { view, raised, scope }: { readonly view: WorkspaceView; readonly raised: readonly Finding[]; readonly scope: Scope },
 ): Promise<void> {
-  const notices = noticesFor({ view, findings, identity, localRooms, mode, now: clock.now() });
+  const notices = noticesFor({
+    view,
+    findings: raised,
+    refusals: newRefusals(view, clock.now()),
+    tasks: scope === 'all' ? view.taskIds() : [...scope.tasks],
+    identity,
+    localRooms,
+    mode,
+  });
   if (notices.length > 0) await outbox.deliver(notices);
 }

@@ -7,8 +7,10 @@ import { renderEventLine } from '../protocol/records/event.ts';
 import { lanesIn, seconds } from './context.ts';
 import type { Brought, SyncContext, Taken } from './context.ts';
 import { commonBase, mergeOn } from './merge.ts';
+import type { CommonBase, Merge } from './merge.ts';
 import { decode } from './resolve.ts';
 import { sanitise } from './sanitise.ts';
+import type { LaneDelta, Sanitised } from './sanitise.ts';
 import { integrationMessage } from './message.ts';
 
 /** More refusals of one lane than this are summed up, so that no lane can flood the log. */
@@ -65,25 +67,36 @@ async function integrateLane(context: SyncContext, main: ObjectId, lane: string,
   const ancestors = base.made ? await git.mergeBases(main, tip) : [];
   const { maxFileBytes } = workTree.view().team.policies;
   const delta = { lane, localpart, tip, main, base: base.commit, ancestors, maxFileBytes };
-  const { edits, refusals, assigneeOf } = await sanitise(git, delta);
-
-  const virtual = await git.commit({ parents: [base.commit], edits, message: `${lane}\n`, author, at: 0 });
-  const worker = { localpart, role: 'worker' } as const;
-  const merge = await mergeOn(git, base, virtual, main, {
-    ownerOf: (path) => (mayWrite(worker, path, assigneeOf).allowed ? 'local' : 'remote'),
-    leaderSide: 'remote',
-    agent: localpart,
-  });
-  const told = summedUp(refusals);
+  const sanitised = await sanitise(git, delta);
+  const merge = sanitised.apart
+    ? { tree: undefined, edits: sanitised.edits, conflicts: [] }
+    : await mergeLane(context, base, delta, sanitised);
+  const told = summedUp(sanitised.refusals);
   const head = await git.commit({
     parents: [main, tip],
-    tree: merge.tree,
-    edits: [...merge.edits, ...(await refusalEvents(context, merge.tree, told))],
+    ...(merge.tree === undefined ? {} : { tree: merge.tree }),
+    edits: [...merge.edits, ...(await refusalEvents(context, merge.tree ?? main, told))],
     message: integrationMessage(lane, localpart, told),
     author,
     at: seconds(clock),
   });
   return { head, refusals: told, conflicts: merge.conflicts };
+}
+
+/** Merges what is taken of a lane with what main has done at the same paths meanwhile. */
+async function mergeLane(
+  { git, author }: SyncContext,
+  base: CommonBase,
+  { lane, localpart, main }: LaneDelta,
+  { edits, assigneeOf }: Sanitised,
+): Promise<Merge> {
+  const virtual = await git.commit({ parents: [base.commit], edits, message: `${lane}\n`, author, at: 0 });
+  const worker = { localpart, role: 'worker' } as const;
+  return mergeOn(git, base, virtual, main, {
+    ownerOf: (path) => (mayWrite(worker, path, assigneeOf).allowed ? 'local' : 'remote'),
+    leaderSide: 'remote',
+    agent: localpart,
+  });
 }
 
 function summedUp(refusals: readonly LaneRefusal[]): readonly LaneRefusal[] {

@@ -1,3 +1,5 @@
+import type { Git, ObjectId, TreeChange } from '../ports-git.ts';
+
 /** The names of a tree as any file system may see them: used to keep out what could hide or displace another file. */
 export interface NameTable {
   /** What stands against adding a file here, in words; `undefined` when nothing does. */
@@ -11,6 +13,50 @@ interface Name {
   /** How many files it is (one) or holds. */
   count: number;
   file: boolean;
+}
+
+/**
+ * The names that additions must not collide with: those that stand in these commits beside the first new name of each
+ * path. Directories that an addition goes on in are there under just that name, so nothing above can be a twin.
+ */
+export async function knownNames(
+  git: Git,
+  commits: readonly ObjectId[],
+  changes: readonly TreeChange[],
+): Promise<NameTable> {
+  const added = changes.filter(({ before, after }) => before === undefined && after !== undefined);
+  const removed = changes.filter(({ after }) => after === undefined).map(({ path }) => path);
+  const above = new Set(added.flatMap(({ path }) => prefixes(path).slice(0, -1)));
+  const asked = commits.flatMap((commit) => ['', ...above].map((directory) => ({ commit, directory })));
+  const listings = await git.read(asked.map(({ commit, directory }) => `${commit}:${directory}`));
+  const paths: string[] = [];
+  for (const [index, { commit, directory }] of asked.entries()) {
+    for (const { name, isDirectory } of namesIn(git, listings[index])) {
+      const path = directory === '' ? name : `${directory}/${name}`;
+      if (!isDirectory) paths.push(path);
+      else if (!removed.some((gone) => gone.startsWith(`${path}/`))) paths.push(`${path}/.`);
+      // What the lane takes away of it may leave nothing.
+      else paths.push(...(await git.entries(commit, path)).map((entry) => entry.path));
+    }
+  }
+  return createNameTable(paths);
+}
+
+interface Listed {
+  readonly name: string;
+  readonly isDirectory: boolean;
+}
+
+/** A tree as git stores it: mode, name, and an id in bytes; of what is no tree, nothing. */
+function* namesIn({ idLength }: Git, tree: Uint8Array | undefined): Generator<Listed> {
+  const bytes = Buffer.from(tree ?? []);
+  for (let at = 0; at < bytes.length;) {
+    const space = bytes.indexOf(0x20, at);
+    const end = bytes.indexOf(0, space);
+    if (space < 0 || end < 0 || !/^[0-7]{5,6}$/.test(bytes.toString('latin1', at, space))) return;
+    yield { name: bytes.toString('utf8', space + 1, end), isDirectory: bytes[at] === 0x34 };
+    at = end + 1 + idLength / 2;
+  }
 }
 
 export function createNameTable(paths: Iterable<string>): NameTable {

@@ -250,10 +250,14 @@ export async function pushAll(context: SyncContext, remote: string): Promise<Bro
   const unknown = !context.state.tracked.has(branchRef(context.ownBranch));
   if (!unknown && !(await owesRemote(context, own))) return NOTHING;
   let brought = NOTHING;
+  let head = own;
   for (let attempt = 1; attempt <= MOST_ATTEMPTS; attempt += 1) {
-    const pulled = await pullOnce(context, remote);
-    brought = joined(brought, pulled.brought);
-    const { head } = pulled.position;
+    // The push itself finds out whether anything has to be fetched before.
+    if (unknown || attempt > 1) {
+      const pulled = await pullOnce(context, remote);
+      brought = joined(brought, pulled.brought);
+      head = pulled.position.head;
+    }
     const fresh = context.role === 'worker' && !context.state.tracked.has(branchRef(context.ownBranch));
     if (!fresh && !(await owesRemote(context, head))) return brought;
     const pushed = await pushOwn(context, remote, head);

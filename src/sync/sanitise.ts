@@ -6,7 +6,7 @@ import { isReservedPath, steersGit } from '../protocol/names.ts';
 import { mayWrite } from '../protocol/ownership.ts';
 import { classifyPath, taskPaths } from '../protocol/paths.ts';
 import { parseTaskMeta } from '../protocol/records/task.ts';
-import { createNameTable } from './lane-names.ts';
+import { knownNames } from './lane-names.ts';
 import type { NameTable } from './lane-names.ts';
 import { checkRecord } from './lane-records.ts';
 import { decode } from './resolve.ts';
@@ -26,6 +26,8 @@ export interface LaneDelta {
 export interface Sanitised {
   /** What of the lane is taken, as edits of the base's tree. */
   readonly edits: readonly TreeEdit[];
+  /** Main still has at all these paths what the base has: the same edits of main's tree are the merge. */
+  readonly apart: boolean;
   readonly refusals: readonly LaneRefusal[];
   /** Whose task it is, as main says. */
   readonly assigneeOf: (taskId: string) => string | undefined;
@@ -48,15 +50,19 @@ export async function sanitise(git: Git, delta: LaneDelta): Promise<Sanitised> {
   const assignees = await readAssignees(git, delta.main, changes);
   const assigneeOf = (taskId: string): string | undefined => assignees.get(taskId);
   const sizes = await git.sizes(changes.map(({ after }) => (after === undefined ? '-' : after.id)));
-  const names = await knownNames(git, delta, changes);
+  const names = await knownNames(git, [delta.base, delta.main], changes);
   const edits: TreeEdit[] = [];
   const refusals: LaneRefusal[] = [];
+  let apart = true;
   for (const [index, change] of changes.entries()) {
     const verdict =
       checkEntry(change, delta, sizes[index] ?? 0, assigneeOf) ??
       checkName(change, names) ??
       (await checkContent(git, change, delta));
-    if (verdict.take !== undefined) edits.push(verdict.take);
+    if (verdict.take !== undefined) {
+      edits.push(verdict.take);
+      apart &&= change.inMain === change.before?.id;
+    }
     if (change.inherited) continue;
     for (const refusal of verdict.refused ?? []) {
       refusals.push({
@@ -68,7 +74,7 @@ export async function sanitise(git: Git, delta: LaneDelta): Promise<Sanitised> {
       });
     }
   }
-  return { edits, refusals, assigneeOf };
+  return { edits, apart, refusals, assigneeOf };
 }
 
 // oxlint-disable-next-line no-control-regex -- control characters are what is taken out
@@ -77,6 +83,8 @@ const shown = (path: string): string => path.replace(/[\u0000-\u001f\u007f]/g, '
 interface Written extends TreeChange {
   /** An ancestor that both sides have holds just this: the lane got it by a merge, so it is nobody's fault. */
   readonly inherited: boolean;
+  /** What main has there. */
+  readonly inMain: ObjectId | undefined;
 }
 
 /**
@@ -99,9 +107,9 @@ async function written(git: Git, { base, tip, main, ancestors }: LaneDelta): Pro
   const known = await git.resolve(changes.flatMap(({ path }) => others.map((commit) => `${commit}:${path}`)));
   const held = changes.map((change, index) => {
     const [inMain, ...inAncestors] = others.map((_, other) => known[index * others.length + other]);
-    return { change: { ...change, inherited: inAncestors.includes(change.after?.id) }, inMain };
+    return { ...change, inherited: inAncestors.includes(change.after?.id), inMain };
   });
-  const differing = held.filter(({ change, inMain }) => inMain !== change.after?.id).map(({ change }) => change);
+  const differing = held.filter(({ after, inMain }) => inMain !== after?.id);
   return differing.sort((a, b) => Number(a.after !== undefined) - Number(b.after !== undefined));
 }
 
@@ -150,13 +158,6 @@ function checkEntry(
   if (!verdict.allowed) return refuse('not-owner', verdict.reason);
   const grown = after.id !== before?.id && size > maxFileBytes;
   return grown ? refuse('oversize', `${size} bytes; at most ${maxFileBytes} are taken`) : undefined;
-}
-
-/** The names that the lane's additions must not collide with; empty when it adds nothing. */
-async function knownNames(git: Git, { main, base }: LaneDelta, changes: readonly TreeChange[]): Promise<NameTable> {
-  if (!changes.some(({ before, after }) => before === undefined && after !== undefined)) return createNameTable([]);
-  const entries = [...(await git.entries(base)), ...(await git.entries(main))];
-  return createNameTable(entries.map(({ path }) => path));
 }
 
 function checkName({ path, before, after }: TreeChange, names: NameTable): Verdict | undefined {

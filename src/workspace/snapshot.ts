@@ -58,13 +58,16 @@ export function createView(reader: TreeReader, cache: ParseCache = createParseCa
   const task = memo((id: string) => readTask(id, read, list, cache));
   const projectIds = once(() => idsIn(list(PROJECTS)));
   const taskIds = once(() => idsIn(list(TASKS)));
-  const diagnostics = once(() => [
+  const treeDiagnostics = once(() => [
     ...team().diagnostics,
     ...agents().diagnostics,
     ...bindings().diagnostics,
     ...strangeNames(PROJECTS, list(PROJECTS)),
-    ...projectIds().flatMap((id) => project(id)?.diagnostics ?? []),
     ...strangeNames(TASKS, list(TASKS)),
+  ]);
+  const diagnostics = once(() => [
+    ...treeDiagnostics(),
+    ...projectIds().flatMap((id) => project(id)?.diagnostics ?? []),
     ...taskIds().flatMap((id) => task(id)?.diagnostics ?? []),
   ]);
 
@@ -83,6 +86,7 @@ export function createView(reader: TreeReader, cache: ParseCache = createParseCa
     taskIds,
     task,
     diagnostics,
+    treeDiagnostics,
   };
 }
 

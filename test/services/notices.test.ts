@@ -5,8 +5,11 @@ import { renderTaskMeta } from '../../src/protocol/records/task.ts';
 import { renderTeam } from '../../src/protocol/records/team.ts';
 import type { Actor, TaskMeta } from '../../src/protocol/records/types.ts';
 import { noticesFor } from '../../src/services/notices.ts';
+import { createRefusalReader } from '../../src/services/refusals.ts';
 import { memoryReader } from '../../src/workspace/readers.ts';
 import { createView } from '../../src/workspace/snapshot.ts';
+
+const NOW = '2026-06-07T00:00:00Z';
 
 const lead: Actor = { localpart: 'lead', role: 'leader', matrixUserId: '@lead:local' };
 const ana: Actor = { localpart: 'ana', role: 'worker', matrixUserId: '@ana:local' };
@@ -24,7 +27,7 @@ function said(identity: Actor, meta: Partial<TaskMeta>, localRooms = true, files
     ...meta,
   };
   const view = createView(memoryReader({ ...files, 'shared/tasks/p-01/meta.json': renderTaskMeta(task) }));
-  return noticesFor({ view, findings: [], identity, localRooms, mode: 'team', now: '2026-06-06T00:00:00Z' });
+  return noticesFor({ view, findings: [], refusals: [], tasks: ['p-01'], identity, localRooms, mode: 'team' });
 }
 
 const question = { kind: 'decision', question: 'For whom?', attempt: 2, requestedAt: '2026-06-06T00:00:00Z' } as const;
@@ -125,22 +128,28 @@ describe('noticesFor, of lanes that were not taken whole', () => {
     [lead, ['refused-1']],
     [ana, []],
   ])('are told in a shared room by the Leader only (%#)', (identity, txns) => {
-    const now = '2026-06-07T00:00:00Z';
-    const notices = noticesFor({ view, findings: [], identity, localRooms: false, mode: 'team', now });
+    const refusals = createRefusalReader()(view, NOW);
+    const notices = noticesFor({ view, findings: [], refusals, tasks: [], identity, localRooms: false, mode: 'team' });
     expect(notices.map(({ txn }) => txn)).toEqual(txns);
   });
 
   test.each([[lead], [ana]])('believes those only who integrate lanes (%#)', (identity) => {
-    const notices = noticesFor({
-      view,
-      findings: [],
-      identity,
-      localRooms: true,
-      mode: 'team',
-      now: '2026-06-07T00:00:00Z',
-    });
+    const refusals = createRefusalReader()(view, NOW);
+    const notices = noticesFor({ view, findings: [], refusals, tasks: [], identity, localRooms: true, mode: 'team' });
     expect(notices.map(({ txn, text }) => [txn, text])).toEqual([
       ['refused-1', "A part of ana's lane was not taken: true"],
     ]);
+  });
+
+  test('are read once, however often and wherever the log grows', () => {
+    const read = createRefusalReader();
+    const path = 'shared/events/2026-06/lead.jsonl';
+    const seen = (text: string): readonly string[] =>
+      read(createView(memoryReader({ [path]: text })), NOW).map(({ writer, event }) => `${writer} ${event.id}`);
+    const first = `${refusal('1', 'a')}\n`;
+    expect(seen(first)).toEqual(['lead 1']);
+    expect(seen(first)).toEqual([]);
+    expect(seen(`${first}${refusal('2', 'b')}\n`)).toEqual(['lead 2']);
+    expect(seen(`${refusal('0', 'merged')}\n${first}`)).toEqual(['lead 0', 'lead 1']);
   });
 });

@@ -73,9 +73,9 @@ describe('a view of a workspace', () => {
     );
     const errors = view.diagnostics().filter(({ severity }) => severity === 'error');
     expect(errors.map(({ file, message }) => [file, message])).toEqual([
+      ['shared/tasks/t 3/', 'invalid id: the name of shared/tasks/t 3/ must be a safe id: t 3'],
       ['shared/projects/p-2/meta.json', 'shared/projects/p-2/meta.json is missing'],
       ['shared/projects/p-3/meta.json', 'invalid JSON in shared/projects/p-3/meta.json'],
-      ['shared/tasks/t 3/', 'invalid id: the name of shared/tasks/t 3/ must be a safe id: t 3'],
       ['shared/tasks/t-2/meta.json', 'invalid JSON in shared/tasks/t-2/meta.json'],
     ]);
     expect(view.task('t-1')?.meta?.task_id).toBe('t-1');

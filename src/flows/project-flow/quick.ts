@@ -133,5 +133,6 @@ function withProject(view: WorkspaceView, entry: ProjectEntry): WorkspaceView {
     taskIds: () => view.taskIds(),
     task: (id) => view.task(id),
     diagnostics: () => view.diagnostics(),
+    treeDiagnostics: () => view.treeDiagnostics(),
   };
 }

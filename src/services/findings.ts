@@ -1,0 +1,104 @@
+import type { PlanNode } from '../protocol/plan-types.ts';
+import type { ProjectEntry, WorkspaceView } from '../protocol/view.ts';
+import { nodeFindings, projectFindings, taskFindings, treeFindings } from '../rules/consistency.ts';
+import type { Finding } from '../rules/consistency.ts';
+
+/** What a look is about: only these, or everything. */
+export type Scope = { readonly projects: ReadonlySet<string>; readonly tasks: ReadonlySet<string> } | 'all';
+
+export interface Findings {
+  /** Everything that does not fit together now, when nothing outside `scope` has changed since the last call. */
+  look(view: WorkspaceView, scope: Scope): readonly Finding[];
+}
+
+/** What the paths that changed may have something to do with. */
+export function scopeOf(paths: readonly string[]): Scope {
+  const projects = new Set<string>();
+  const tasks = new Set<string>();
+  for (const path of paths) {
+    const [shared, kind, id = '', ...rest] = path.split('/');
+    if (shared !== 'shared' || kind === 'events') continue;
+    if (id === '' || rest.length === 0 || !(kind === 'projects' || kind === 'tasks')) return 'all';
+    (kind === 'projects' ? projects : tasks).add(id);
+  }
+  return { projects, tasks };
+}
+
+export function widened(first: Scope, second: Scope): Scope {
+  if (first === 'all' || second === 'all') return 'all';
+  return {
+    projects: new Set([...first.projects, ...second.projects]),
+    tasks: new Set([...first.tasks, ...second.tasks]),
+  };
+}
+
+interface Known {
+  readonly entry: ProjectEntry;
+  readonly nodes: ReadonlyMap<string, PlanNode>;
+}
+
+/**
+ * Remembers the findings of the last look by project, node and task, so that a look after a change costs what the
+ * change costs and not what the tree costs. Its answer is that of `findInconsistencies` in another order.
+ */
+export function createFindings(): Findings {
+  const projects = new Map<string, Known>();
+  /** Task id → the projects whose plans hold it: one, unless somebody made a mistake. */
+  const homes = new Map<string, Set<string>>();
+  const found = new Map<string, readonly Finding[]>();
+
+  function put(key: string, findings: readonly Finding[]): void {
+    if (findings.length === 0) found.delete(key);
+    else found.set(key, findings);
+  }
+
+  function lookAtTask(view: WorkspaceView, id: string): void {
+    const among = homes.get(id) ?? new Set();
+    put(`task:${id}`, taskFindings(view, id, among.size > 0));
+    for (const home of among) {
+      const { entry, nodes } = projects.get(home) ?? {};
+      const node = nodes?.get(id);
+      if (entry !== undefined && node !== undefined) put(`node:${home}/${id}`, nodeFindings(view, entry, node));
+    }
+  }
+
+  function lookAtProject(view: WorkspaceView, id: string): void {
+    const before = projects.get(id);
+    const entry = view.project(id);
+    put(`project:${id}`, entry === undefined ? [] : projectFindings(view, entry));
+    const nodes = new Map(entry?.plan.nodes.map((node) => [node.id, node]));
+    if (entry === undefined) projects.delete(id);
+    else projects.set(id, { entry, nodes });
+    for (const gone of before?.nodes.keys() ?? []) {
+      if (nodes.has(gone)) continue;
+      found.delete(`node:${id}/${gone}`);
+      homes.get(gone)?.delete(id);
+      lookAtTask(view, gone);
+    }
+    const sameStatus = before?.entry.meta?.status === entry?.meta?.status;
+    for (const [task, node] of nodes) {
+      if (sameStatus && before?.nodes.get(task) === node) continue;
+      homes.set(task, (homes.get(task) ?? new Set()).add(id));
+      lookAtTask(view, task);
+    }
+  }
+
+  /** A record is only compared with a plan of the same view: one that was edited since is looked at as well. */
+  function outdated(view: WorkspaceView, tasks: ReadonlySet<string>): readonly string[] {
+    const among = new Set([...tasks].flatMap((id) => [...(homes.get(id) ?? [])]));
+    return [...among].filter((id) => view.project(id)?.plan !== projects.get(id)?.entry.plan);
+  }
+
+  return {
+    look(view, scope) {
+      if (scope === 'all') {
+        for (const memory of [projects, homes, found]) memory.clear();
+        put('tree', treeFindings(view));
+      }
+      for (const id of scope === 'all' ? view.projectIds() : [...scope.projects, ...outdated(view, scope.tasks)])
+        lookAtProject(view, id);
+      for (const id of scope === 'all' ? view.taskIds() : scope.tasks) lookAtTask(view, id);
+      return [...found.values()].flat();
+    },
+  };
+}
