@@ -77,7 +77,8 @@ async function homeserverFor(stack: AsyncDisposableStack, say: (sentence: string
   if ('foreign' in source) return source.foreign;
   if ('missing' in source) {
     throw new FlowError('bad-config', source.missing, {
-      remedy: 'install Python 3.10 or newer with venv, or play the demo without --matrix',
+      remedy:
+        'mend that (a Synapse of its own needs Python 3.10 or newer with venv), or play the demo without --matrix',
     });
   }
   const synapse = await startSynapse(source.own, { rateLimits: 'default' });

@@ -43,14 +43,24 @@ export interface Played {
   readonly errors: string;
 }
 
+/** Only catches a page that waits for what does not come, before its test is given up; milliseconds. */
+const PLAY_MS = 220_000;
+
 /** Runs the blocks of a page in order in one shell, as a reader would who pastes them; stops at the first failure. */
 export function play(examples: readonly Example[], cwd: string, env: NodeJS.ProcessEnv): Promise<Played> {
+  // What a block leaves running ends with the page, also when the page does not come to its end.
+  const tidy = "trap 'kill $(jobs -p) 2> /dev/null || true' EXIT\n";
   const script = examples.map(({ block }) => `echo '${MARK}'\n${block.text}\n`).join('');
   return new Promise((done) => {
-    execFile('bash', ['-euo', 'pipefail', '-c', script], { cwd, env }, (error, stdout, stderr) => {
-      const outputs = stdout.split(`${MARK}\n`).slice(1);
-      done({ code: error === null ? 0 : Number(error.code ?? 1), outputs, errors: stderr });
-    });
+    execFile(
+      'bash',
+      ['-euo', 'pipefail', '-c', `${tidy}${script}`],
+      { cwd, env, timeout: PLAY_MS },
+      (error, stdout, stderr) => {
+        const outputs = stdout.split(`${MARK}\n`).slice(1);
+        done({ code: error === null ? 0 : Number(error.code ?? 1), outputs, errors: stderr });
+      },
+    );
   });
 }
 

@@ -21,6 +21,13 @@ const MOST_BYTES = 200_000;
 const PATIENCE = 120_000;
 const BROWSERS = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
 
+/** Runs in the browser. Only the messages are moved, and who says them is left in sight. */
+const TO_THE_TOP = `(event) => {
+  const tile = document.querySelector('[data-event-id="' + event + '"]');
+  const panel = tile.closest('.mx_ScrollPanel');
+  panel.scrollTop += tile.getBoundingClientRect().top - panel.getBoundingClientRect().top - 40;
+}`;
+
 interface Rooms {
   readonly homeserver: string;
   readonly userId: string;
@@ -102,9 +109,10 @@ function find(events: readonly RoomEvent[], token: string): RoomEvent {
 
 /** Logs in as a person does. */
 async function enter(page: Page, url: string, { userId, password }: Rooms): Promise<void> {
-  await page.goto(`${url}/#/login`);
-  await page.locator('.mx_AuthPage').waitFor();
-  await goTo(page, '#/login');
+  await page.goto(url);
+  // Element shows its welcome page first, whatever the address says, and at its own time.
+  const form = "(window.location.hash = '#/login', document.querySelector('input[name=username]') !== null)";
+  await page.waitForFunction(form, undefined, { polling: 500 });
   await page.locator('input[name=username]').fill(userId);
   await page.locator('input[name=password]').fill(password);
   await page.locator('input[type=submit]').click();
@@ -118,11 +126,10 @@ async function goTo(page: Page, hash: string): Promise<void> {
 /** A room, with one message of it at the top. */
 async function picture(page: Page, name: string, room: string, event: RoomEvent): Promise<void> {
   await goTo(page, `#/room/${room}/${event.event_id}`);
-  const tile = page.locator(`[data-event-id="${event.event_id}"]`);
-  await tile.waitFor();
+  await page.locator(`[data-event-id="${event.event_id}"]`).waitFor();
   // The pointer, where it rests, would bring up a message's tools.
   await page.mouse.move(200, 600);
-  await tile.evaluate((element: { scrollIntoView(where: boolean): void }) => element.scrollIntoView(true));
+  await page.evaluate(`(${TO_THE_TOP})(${JSON.stringify(event.event_id)})`);
   await page.evaluate('document.fonts.ready.then(() => undefined)');
   await settled(page);
   const file = join(IMAGES, `${name}.png`);
