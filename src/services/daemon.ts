@@ -49,8 +49,16 @@ export async function startDaemon(dependencies: DaemonDependencies): Promise<Asy
   stack.defer(() => files.close());
 
   if (dependencies.watchRemote !== undefined) {
+    // Everything that was pushed before a pull begins comes with that pull.
+    let isAwaited = false;
     const remote = await dependencies.watchRemote(() => {
-      work.add('taking up the remote', () => takeUpRemote(dependencies).then(() => reconciler.wake([])));
+      if (isAwaited) return;
+      isAwaited = true;
+      work.add('taking up the remote', async () => {
+        isAwaited = false;
+        await takeUpRemote(dependencies);
+        reconciler.wake([]);
+      });
     });
     stack.defer(() => remote.close());
   }

@@ -1,8 +1,12 @@
 import { mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
+import { systemClock } from '../../src/adapters/clock.ts';
 import { initWorkspace, startNode } from '../../src/app.ts';
 import type { Envelope, RunningNode } from '../../src/app-types.ts';
+import { createEventBus } from '../../src/events.ts';
+import type { Sync, WorkTree } from '../../src/ports.ts';
+import { startDaemon } from '../../src/services/daemon.ts';
 import { cleanEnvironment } from '../support/baton.ts';
 import { testFolder } from '../support/folders.ts';
 import { git } from '../support/git.ts';
@@ -155,4 +159,38 @@ describe('a running node', () => {
     const next = await startIn(dir, 'leader', 'lead');
     await next.must('projectflow', 'create_project', { title: 'In time' });
   });
+});
+
+test('pushes that come in while the remote is taken up are taken up together', async () => {
+  const answered = Promise.withResolvers<void>();
+  let pulls = 0;
+  let pushed: () => void = () => undefined;
+  const quiet = (): void => undefined;
+  const nothing = { remote: true, changed: [], refusals: [], conflicts: [] };
+  const daemon = await startDaemon({
+    // Only what the daemon asks of it; the first pull is the one of its start.
+    sync: {
+      pull: () => (pulls++ === 1 ? answered.promise.then(() => nothing) : Promise.resolve(nothing)),
+      push: () => Promise.resolve(),
+      dirty: () => Promise.resolve([]),
+      adopt: () => Promise.resolve({ adopted: [], foreign: [] }),
+    } as unknown as Sync,
+    workTree: { invalidate: quiet } as unknown as WorkTree,
+    reconciler: { wake: quiet, idle: () => Promise.resolve(), close: () => Promise.resolve() },
+    clock: systemClock,
+    events: createEventBus(),
+    log: { debug: quiet, info: quiet, warn: quiet, error: quiet },
+    watchFiles: () => Promise.resolve({ close: () => Promise.resolve() }),
+    watchRemote(onChange) {
+      pushed = () => onChange(['refs/heads/lanes/ana']);
+      return Promise.resolve({ close: () => Promise.resolve() });
+    },
+    pollInterval: 3_600_000,
+  });
+  pushed();
+  await eventually(() => pulls === 2 || undefined, 'the first push is being taken up');
+  for (let count = 0; count < 50; count += 1) pushed();
+  answered.resolve();
+  await daemon[Symbol.asyncDispose]();
+  expect(pulls).toBe(3);
 });
