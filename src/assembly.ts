@@ -18,7 +18,7 @@ import type { Author } from './ports-git.ts';
 import type { Actor } from './protocol/records/types.ts';
 import type { Watch } from './services/daemon.ts';
 import { createOutbox } from './services/outbox.ts';
-import { isOvertakenReport } from './services/overtaken.ts';
+import { isOvertakenMessage } from './services/overtaken.ts';
 import type { Outbox } from './services/outbox.ts';
 import { createReconciler } from './services/reconciler.ts';
 import type { Reconciler } from './services/reconciler.ts';
@@ -88,7 +88,7 @@ export async function assemble(
     clock,
     log,
     events,
-    isOvertaken: (announcement) => isOvertakenReport(workTree.view(), announcement),
+    isOvertaken: (announcement) => isOvertakenMessage(workTree.view(), announcement),
   });
   const mode = config.git.remote === undefined ? 'solo' : 'team';
   const execute = createExecutor({ sync, workTree, announcer: outbox, chat, clock, events, identity });

@@ -145,9 +145,14 @@ function contextOf(item: ReportTask, facts: ReportFacts): string {
   const { labels, meta } = facts;
   if (node.status === 'delegated') return workingContext(item, facts);
   if (node.status === 'cancelled') return cancelledContext(item, facts);
-  if (node.status !== 'pending') return markdownText(task?.summary ?? '', CONTEXT_MAX);
+  if (node.status !== 'pending') return markdownText(decidedWords(task) ?? task?.summary ?? '', CONTEXT_MAX);
   const waitsFor = missing.map((id) => shortId(id, meta.project_id));
   return missing.length === 0 ? labels.ready : labels.after(few(waitsFor, labels));
+}
+
+/** What the Leader or the admin said on deciding, such as why a result was rejected (protocol.md §10.16, `summary`). */
+function decidedWords(task: ReportTask['task']): string | undefined {
+  return task?.history?.findLast(({ action }) => action === 'accept_task_result')?.note;
 }
 
 function workingContext({ task, question }: ReportTask, { labels }: ReportFacts): string {

@@ -53,6 +53,36 @@ describe('composeReport', () => {
     expect(report).toContain(`Changed: ${ids.map((id) => `${id} (completed)`).join(', ')}.`);
   });
 
+  test('says why a result was rejected, and not only what its Worker said of it', () => {
+    const rejected: TaskMeta = {
+      task_id: 'p-01',
+      project_id: 'p',
+      task_title: 'T',
+      assigned_to: 'ana',
+      status: 'revision',
+      summary: 'Checked.',
+      history: [
+        {
+          ts: '2026-06-06T00:00:00Z',
+          from: 'submitted',
+          to: 'revision',
+          action: 'accept_task_result',
+          actor: 'admin:kim',
+          note: 'Not rounded.',
+        },
+      ],
+    };
+    const report = composeReport({
+      meta: { project_id: 'p', title: 'T', status: 'active' },
+      plan: planOf([node('p-01', 'revision')]),
+      tasks: new Map([['p-01', rejected]]),
+      team: DEFAULT_TEAM,
+    });
+
+    expect(report).toContain('needs revision | Not rounded. |');
+    expect(report).not.toContain('Checked.');
+  });
+
   test('says nothing about earlier reports, so that sending one changes no text', () => {
     const meta: ProjectMeta = { project_id: 'p', title: 'T', status: 'active' };
     const input = { plan: planOf([node('p-01', 'completed')]), tasks: new Map<string, TaskMeta>(), team: DEFAULT_TEAM };

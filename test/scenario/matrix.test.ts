@@ -128,6 +128,33 @@ onHomeserver('a team on a homeserver', (homeserver) => {
     expect(await observer.messages(teamRoom)).toEqual([]);
   });
 
+  test('a mistyped room leaves an assignment as it is, and a corrected one is said once', async () => {
+    const { lead, members, observer, teamRoom } = await matrixTeam(homeserver());
+    const [ana] = members;
+    if (ana === undefined) throw new Error('a team needs a Worker');
+    const other = await lead.createRoom({ invite: [ana.userId, observer.userId] });
+    await observer.join(other);
+    const leader = await startMatrixNode(lead);
+    const taskId = await plan(leader, 'figures', ana.userId);
+    const delegate = { projectId: 'figures', taskId, spec: 'Collect them.' };
+    // Not joined: claimed, and not said.
+    await call(leader, 'delegate_task', { ...delegate, roomId: other });
+    const claimed = (await must(leader, 'resolve_project', { taskId }))['task'];
+    for (const roomId of ['!nonsense:baton.test', `!${'x'.repeat(43)}`]) {
+      expect(await call(leader, 'delegate_task', { ...delegate, roomId, spec: 'Other.' })).toMatchObject({
+        ok: false,
+        code: 'notify-failed',
+      });
+    }
+    expect((await must(leader, 'resolve_project', { taskId }))['task']).toEqual(claimed);
+    await must(leader, 'delegate_task', { ...delegate, roomId: teamRoom });
+    await ana.join(other);
+    await leader.sync();
+    await leader.stop();
+    expect(about(await observer.messages(teamRoom), 'TASK_ASSIGNED').length).toBe(1);
+    expect(await observer.messages(other)).toEqual([]);
+  });
+
   test('team setup makes the rooms once, and the nodes of the team follow into them', async () => {
     const { lead, members, admin, observer } = await matrixTeam(homeserver(), { rooms: false });
     const [ana] = members;

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { FlowError } from '../../protocol/errors.ts';
 import type { PlanNode } from '../../protocol/plan-types.ts';
 import type { TaskMeta } from '../../protocol/records/types.ts';
-import { normaliseRoom } from '../../protocol/rooms.ts';
+import { normaliseRoom, sameRoom } from '../../protocol/rooms.ts';
 import { blockers } from '../../rules/dag.ts';
 import {
   LEADERS,
@@ -16,7 +16,7 @@ import {
 import { reportAudience, requireReportRoute } from '../report-reach.ts';
 import type { OpenProject } from '../shared.ts';
 import { defineOperation } from '../types.ts';
-import type { Decision, OperationContext, Settlement } from '../types.ts';
+import type { Audience, Decision, OperationContext, Settlement } from '../types.ts';
 import { findAssignee, requireAssigneeId } from './assignee.ts';
 import { checkExternalMove, statusOfAssignment } from './assignment.ts';
 import { newClaim, resumeClaim, sameClaim } from './claim.ts';
@@ -44,7 +44,10 @@ export const delegate = defineOperation({
   summary: 'Give a ready plan node with its spec to its assignee, and tell the assignee in the room.',
   input,
   fresh: 'required',
-  audience({ view, input: { projectId } }) {
+  audience({ view, input: { projectId, taskId, roomId } }) {
+    // The route of the reports is looked at when a task is first given out; a new room when it is moved.
+    const moved = movedTo(view.task(taskId)?.meta, roomId);
+    if (moved !== undefined) return moved;
     const meta = view.project(projectId)?.meta;
     return meta === undefined ? undefined : reportAudience(view, meta);
   },
@@ -86,7 +89,29 @@ function decide(context: Context): Decision<DelegateOutput> {
   if (status === 'fresh') requirePending(project, node);
   if (status === 'fresh') requireReportRoute(context, project.meta);
   if (existing !== undefined) checkExternalMove(project.meta, existing, given.roomId);
+  if (existing !== undefined && status === 'redelegate') requireJoined(context, existing);
   return newClaim(claim, existing, requireAssigneeId(node.id, assignee));
+}
+
+/** The room to which an assignment would be moved, with who has to be there. */
+function movedTo(existing: TaskMeta | undefined, roomId: string): Audience | undefined {
+  const { room_id: before, assigned_to_mxid: mxid } = existing ?? {};
+  if (before === undefined || sameRoom(before, roomId)) return undefined;
+  return { room: roomId, members: mxid === undefined ? [] : [mxid] };
+}
+
+/** An assignment that somebody has is not moved into a room where nobody would hear of it. Throws `notify-failed`. */
+function requireJoined({ facts: { absent }, input: { roomId } }: Context, { task_id: taskId }: TaskMeta): void {
+  if (absent === undefined || absent.members.length === 0 || !sameRoom(absent.room, roomId)) return;
+  const missing = absent.members.join(' and ');
+  throw new FlowError(
+    'notify-failed',
+    `${missing} is not a joined member of room ${roomId}; the assignment stays where it is`,
+    {
+      remedy: `check the room, or invite ${missing} and let them join`,
+      data: { taskId },
+    },
+  );
 }
 
 function claimOf(context: Context, project: OpenProject, node: PlanNode): Claim {

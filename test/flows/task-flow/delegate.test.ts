@@ -278,6 +278,19 @@ describe('doing it again', () => {
     expect(office.sent).toHaveLength(3);
   });
 
+  test('is not moved into a room where its assignee is not, and stays as it was', async () => {
+    await ok(delegate());
+    const before = { ...office.files };
+    office.facts = { absent: { room: '!typo:hs.local', members: ['@ana:hs.local'] } };
+    expect(await delegate({ roomId: '!typo:hs.local', spec: 'Other' })).toMatchObject({
+      ok: false,
+      code: 'notify-failed',
+      error: '@ana:hs.local is not a joined member of room !typo:hs.local; the assignment stays where it is',
+    });
+    expect(office.files).toEqual(before);
+    expect(office.sent).toHaveLength(1);
+  });
+
   test('mends a marker that was set back by hand', async () => {
     await ok(delegate());
     office.edit('shared/projects/p/plan.md', '[~] p-01', '[ ] p-01');
