@@ -200,7 +200,8 @@ export interface Chat {
   joined(room: string): Promise<readonly string[]>;
   /**
    * Same txn again: the first event id, and no second message. Throws `notify-failed`, with `retryAfterMs` in its data
-   * when nothing but the number of messages was wrong: then this one has not been said.
+   * when nothing but the number of messages was wrong: then this one has not been said; with `httpStatus` (500 and
+   * above) when the homeserver is there and failed over the message.
    */
   send(message: OutgoingMessage): Promise<{ readonly eventId: string; readonly reused: boolean }>;
   /** Newest last. */
