@@ -248,8 +248,8 @@ export interface RoomKeeper {
 export interface Ear {
   /** What others said since the last call; own messages are never among it. Again after a crash in its midst. */
   hear(messages: readonly RoomMessage[]): Promise<void>;
-  /** Whether this user's invitation into a room is followed. */
-  mayInvite(userId: string): boolean;
+  /** Tells of a user whether their invitation into a room is followed, by what the files say at this moment. */
+  mayInvite(): (userId: string) => boolean;
   /** The rooms cannot be heard for now, or an invitation is not followed; told once. */
   problem(error: Error): void;
 }

@@ -225,7 +225,7 @@ onHomeserver('listening on a real homeserver', (homeserver) => {
     const problems: string[] = [];
     const listening = chat.listen?.({
       hear: (messages) => Promise.resolve(void heard.push(...messages)),
-      mayInvite: (user) => mayInvite.includes(user),
+      mayInvite: () => (user) => mayInvite.includes(user),
       problem: (error) => problems.push(error.message),
     });
     return { heard, problems, texts: () => heard.map(({ text }) => text), close: () => listening?.close() };
@@ -335,7 +335,7 @@ onOwnHomeserver('on a homeserver with the limits of Synapse', { rateLimits: 'def
     const chat = open(homeserver(), account, { dir, onReady: () => reached[times++]?.resolve() });
     chat.listen?.({
       hear: () => Promise.resolve(),
-      mayInvite: () => false,
+      mayInvite: () => () => false,
       problem: ({ message }) => problem.resolve(message),
     });
     await reached[0]?.promise;
