@@ -91,12 +91,12 @@ describe('the outbox', () => {
 
   test('a message over which the homeserver fails again and again lets others pass, and is kept', async () => {
     const { chat, open, said } = place();
-    let failing = true;
+    let fails = true;
     const outbox = open({
       ...chat,
       kind: 'remote',
       send: (message) =>
-        failing && message.txn === 'a'
+        fails && message.txn === 'a'
           ? Promise.reject(new FlowError('notify-failed', 'answered 500', { data: { httpStatus: 500 } }))
           : chat.send(message),
     });
@@ -109,7 +109,7 @@ describe('the outbox', () => {
     await outbox.deliver([announcement('c')]);
     expect(await said()).toEqual(['text of b', 'text of c']);
     expect(outbox.pending()).toMatchObject([{ announcement: { txn: 'a' }, state: 'due', error: 'answered 500' }]);
-    failing = false;
+    fails = false;
     await outbox.flush();
     expect(await said()).toEqual(['text of b', 'text of c', 'text of a']);
     expect(states(outbox)).toEqual([]);

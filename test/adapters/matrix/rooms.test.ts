@@ -10,7 +10,7 @@ onHomeserver('a room of a purpose', (homeserver) => {
     const account = await homeserver().register('keeper');
     const node = person(homeserver(), account);
     const mallory = person(homeserver(), await homeserver().register('mallory'));
-    const { rooms, close } = createMatrixChat({
+    const chat = createMatrixChat({
       homeserver: homeserver().url,
       accessToken: account.accessToken,
       self: account.userId,
@@ -23,11 +23,11 @@ onHomeserver('a room of a purpose', (homeserver) => {
     const shared = await node.createRoom({ invite: [mallory.userId], preset: 'trusted_private_chat' });
     await mallory.join(shared);
     await mallory.call('PUT', `/rooms/${encodeURIComponent(shared)}/state/${mark.type}/`, mark.content);
-    expect(await rooms?.find('team/teamRoomId')).toBeUndefined();
+    expect(await chat.rooms?.find('team/teamRoomId')).toBeUndefined();
 
     const room = { purpose: 'team/teamRoomId', name: 'Team Room', topic: '', invite: [] };
-    const made = await rooms?.create(room);
-    expect(await rooms?.find('team/teamRoomId')).toBe(made);
-    await close();
+    const made = await chat.rooms?.create(room);
+    expect(await chat.rooms?.find('team/teamRoomId')).toBe(made);
+    await chat.close();
   });
 });
