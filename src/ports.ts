@@ -200,7 +200,8 @@ export interface Chat {
   joined(room: string): Promise<readonly string[]>;
   /**
    * Same txn again: the first event id, and no second message. Throws `notify-failed`, with `retryAfterMs` in its data
-   * when nothing but the number of messages was wrong: then this one has not been said.
+   * when nothing but the number of messages was wrong: then this one has not been said; with `httpStatus` (500 and
+   * above) when the homeserver is there and failed over the message.
    */
   send(message: OutgoingMessage): Promise<{ readonly eventId: string; readonly reused: boolean }>;
   /** Newest last. */
@@ -247,8 +248,8 @@ export interface RoomKeeper {
 export interface Ear {
   /** What others said since the last call; own messages are never among it. Again after a crash in its midst. */
   hear(messages: readonly RoomMessage[]): Promise<void>;
-  /** Whether this user's invitation into a room is followed. */
-  mayInvite(userId: string): boolean;
+  /** Tells of a user whether their invitation into a room is followed, by what the files say at this moment. */
+  mayInvite(): (userId: string) => boolean;
   /** The rooms cannot be heard for now, or an invitation is not followed; told once. */
   problem(error: Error): void;
 }

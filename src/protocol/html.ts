@@ -16,8 +16,8 @@ const parser = unified().use(remarkParse).use(remarkGfm).freeze();
 
 /**
  * Markdown as HTML for a chat client (protocol.md §13.1): no raw HTML, soft breaks as `<br>`, everything else escaped.
- * The first occurrence of each of `mentions` is a link that clients show as a pill; one that does not occur is put in
- * front. Links that would make a pill of anybody else are plain text. Never throws.
+ * Paths below `shared/` are code. The first occurrence of each of `mentions` is a link that clients show as a pill; one
+ * that does not occur is put in front. Links that would make a pill of anybody else are plain text. Never throws.
  */
 export function markdownHtml(text: string, mentions: readonly string[]): string {
   const marked = markMentions(text, mentions);
@@ -113,7 +113,7 @@ function renderHtml(marked: string, mentions: readonly string[], unlinked: Set<s
     html: ({ value }) => plain(value),
     table,
     footnoteDefinition: (node) => wrapped('p', node),
-    text: ({ value }) => withPills(escapeHtml(value), mentions, unlinked),
+    text: ({ value }) => withPills(withPaths(value), mentions, unlinked),
     emphasis: (node) => wrapped('em', node),
     strong: (node) => wrapped('strong', node),
     delete: (node) => wrapped('del', node),
@@ -147,6 +147,20 @@ const ENTITIES: Readonly<Record<string, string>> = {
 
 function escapeHtml(text: string): string {
   return text.replaceAll(/[&<>"']/g, (character) => ENTITIES[character] ?? character);
+}
+
+/** A file of the workspace, to the last character that is no punctuation. */
+const PATH = /(?<![A-Za-z0-9._=+/@-])shared\/[A-Za-z0-9._=+/@&%#~-]*[A-Za-z0-9_]/g;
+
+/** Escapes, and makes paths code: a client would take the end of `shared/tasks/t/spec.md` for the name of a website. */
+function withPaths(text: string): string {
+  let html = '';
+  let done = 0;
+  for (const { 0: path, index } of text.matchAll(PATH)) {
+    html += `${escapeHtml(text.slice(done, index))}<code>${escapeHtml(path)}</code>`;
+    done = index + path.length;
+  }
+  return html + escapeHtml(text.slice(done));
 }
 
 /** Marks become what they stand for; line ends, which Markdown calls soft, become breaks. */

@@ -11,6 +11,8 @@ export function plainText(text: string, max = Number.POSITIVE_INFINITY): string 
 /** Words of others as one line, for a log: without control characters and without what turns the text around it. */
 export function oneLine(text: string, max = Number.POSITIVE_INFINITY): string {
   const line = text
+    // Half of a pair of code units, as a cut in an emoji leaves it, is no text for whoever reads UTF-8.
+    .toWellFormed()
     .replaceAll(/[\s\p{Cc}]+/gu, ' ')
     // Embedding, override and isolate marks of bidirectional text.
     .replaceAll(/[\u202A-\u202E\u2066-\u2069]/g, '')

@@ -65,9 +65,9 @@ export function startListener(dependencies: ListenerDependencies): AsyncDisposab
   ];
   const ear = chat.listen({
     hear: (messages) => hear(listening, messages),
-    mayInvite: (user) => {
+    mayInvite() {
       const view = workTree.view();
-      return sameIdentity(user, view.team.admin.matrixUserId) || rosterRole(view, user) === 'leader';
+      return (user) => sameIdentity(user, view.team.admin.matrixUserId) || rosterRole(view, user) === 'leader';
     },
     problem: (error) => log.warn({ reason: oneLine(error.message, 500), actor: identity.localpart }, 'the rooms'),
   });

@@ -121,8 +121,9 @@ export function createOutbox({ dir, chat, clock, log, events, isOvertaken }: Out
     const entries = withDigest(entry);
     const [first = entry, ...others] = entries;
     const outcome = await speaker.say(first, ...others);
-    if (entry.digest === undefined || outcome.sent || outcome.retryable) return outcome;
-    // One of them may be to blame that the homeserver never takes it: from now on each is tried by itself.
+    if (entry.digest === undefined || outcome.sent) return outcome;
+    if (outcome.retryable && !speaker.mayBePassed(entry.digest)) return outcome;
+    // One of them may be to blame that the homeserver does not take it: from now on each is tried by itself.
     for (const { announcement, digest: _digest, ...kept } of entries) {
       apart.add(announcement.txn);
       if (owed.has(announcement.txn)) owed.set(announcement.txn, { ...kept, announcement });
@@ -150,7 +151,7 @@ export function createOutbox({ dir, chat, clock, log, events, isOvertaken }: Out
       const entries = withDigest(entry);
       const outcome = await say(entry);
       for (const { announcement } of entries) tried.add(announcement.txn);
-      if (!outcome.sent && outcome.retryable && !speaker.isAwaited(txn)) obstructed.push(room);
+      if (!outcome.sent && outcome.retryable && !speaker.mayBePassed(txn)) obstructed.push(room);
       yield { entries, outcome };
     }
   }
@@ -198,7 +199,7 @@ export function createOutbox({ dir, chat, clock, log, events, isOvertaken }: Out
       if (earlier.txn === txn) return undefined;
       if (entry.state !== 'due' || !sameRoom(earlier.room, room) || dropOvertaken(entry)) continue;
       const outcome = await say(entry);
-      if (!outcome.sent && outcome.retryable && !speaker.isAwaited(earlier.txn)) return outcome;
+      if (!outcome.sent && outcome.retryable && !speaker.mayBePassed(earlier.txn)) return outcome;
     }
     return undefined;
   }

@@ -17,9 +17,17 @@ export interface Speaker {
   isSaying(txn: string): boolean;
   /** Looks whose addressee has not joined the room. Throws `notify-failed` when that cannot be told. */
   lookWhoJoined(entries: readonly Owed[]): Promise<void>;
-  /** Whether only its addressee keeps it from being said, as last seen: others in the room need not wait for it. */
+  /** Whether only its addressee keeps it from being said, as last seen. */
   isAwaited(txn: string): boolean;
+  /**
+   * Whether others in the room need not wait for it: only its addressee keeps it from being said, or the homeserver,
+   * which is there, has failed over it so often that it is most likely the message itself. `txn` may be a digest's.
+   */
+  mayBePassed(txn: string): boolean;
 }
+
+/** So often a message may meet a bad moment of the homeserver. */
+const BAD_MOMENTS = 5;
 
 export function createSpeaker({
   chat,
@@ -33,9 +41,12 @@ export function createSpeaker({
   /** By transaction, a digest's by its own. */
   const underWay = new Map<string, Promise<Outcome>>();
   const awaited = new Set<string>();
+  /** How often the homeserver has failed over a message; by transaction. */
+  const failures = new Map<string, number>();
 
   async function attempt(entries: readonly [Owed, ...Owed[]]): Promise<Outcome> {
     const outcome = await send(entries);
+    if (outcome.sent) failures.delete(nameOf(entries[0]));
     for (const { announcement } of entries) {
       const { txn, room } = announcement;
       if (!outcome.sent) events?.emit('message:failed', { txn, room, error: outcome.error });
@@ -56,6 +67,7 @@ export function createSpeaker({
       return { sent: true, ...(await chat.send(message)) };
     } catch (thrown) {
       const { code, message, retryable, data } = toFlowError(thrown, 'sending the message');
+      if (Number(data['httpStatus']) >= 500) failures.set(nameOf(head), (failures.get(nameOf(head)) ?? 0) + 1);
       return failed(message, { retryable: retryable || code === 'internal', queued: 'retryAfterMs' in data });
     }
   }
@@ -74,7 +86,7 @@ export function createSpeaker({
 
   return {
     say(head, ...others) {
-      const txn = head.digest ?? head.announcement.txn;
+      const txn = nameOf(head);
       const running = underWay.get(txn) ?? attempt([head, ...others]).finally(() => underWay.delete(txn));
       underWay.set(txn, running);
       return running;
@@ -82,7 +94,13 @@ export function createSpeaker({
     isSaying: (txn) => underWay.has(txn),
     lookWhoJoined,
     isAwaited: (txn) => awaited.has(txn),
+    mayBePassed: (txn) => awaited.has(txn) || (failures.get(txn) ?? 0) >= BAD_MOMENTS,
   };
+}
+
+/** The transaction under which it is said. */
+function nameOf({ digest, announcement }: Owed): string {
+  return digest ?? announcement.txn;
 }
 
 export function failed(error: string, { retryable = true, queued = false } = {}): Outcome {

@@ -24,6 +24,13 @@ describe('Markdown as HTML', () => {
     ['[a](https://e.org/?x=1&y="2")', '<p><a href="https://e.org/?x=1&amp;y=&quot;2&quot;">a</a></p>'],
     ['[a][1]\n\n[1]: https://e.org', '<p><a href="https://e.org">a</a></p>'],
     ['![shown](https://e.org/x.png)', '<p>shown</p>'],
+    ['spec: shared/tasks/t/spec.md.', '<p>spec: <code>shared/tasks/t/spec.md</code>.</p>'],
+    ['- shared/a.md, (shared/b&c.md)', '<ul><li><code>shared/a.md</code>, (<code>shared/b&amp;c.md</code>)</li></ul>'],
+    [
+      '`shared/a` [shared/b](https://e.org)',
+      '<p><code>shared/a</code> <a href="https://e.org"><code>shared/b</code></a></p>',
+    ],
+    ['unshared/a shared/', '<p>unshared/a shared/</p>'],
   ])('%j', (text, html) => {
     expect(markdownHtml(text, [])).toBe(html);
   });

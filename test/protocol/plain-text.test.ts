@@ -10,6 +10,8 @@ describe('plainText', () => {
     ['https://matrix.to/#/%40bob%3Ahs', 'https://matrix.to/#/＠bob%3Ahs'],
     ['nothing NO_REPLY here', 'nothing here'],
     ['a\u202Eb\u2066c', 'abc'],
+    ['cut in half \uD83D', 'cut in half \uFFFD'],
+    ['cut in half \uD83D', 'cut in half \uFFFD'],
   ])('makes %j harmless', (text, expected) => {
     expect(plainText(text)).toBe(expected);
   });

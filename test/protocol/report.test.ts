@@ -83,6 +83,24 @@ describe('composeReport', () => {
     expect(report).not.toContain('Checked.');
   });
 
+  test('is well-formed text, also where words of others are not', () => {
+    const half = 'cut \uD83D';
+    const meta: ProjectMeta = { project_id: 'p', title: half, status: 'active' };
+    const plan = planOf([{ ...node('p-01', 'blocked'), title: half }]);
+    const task: TaskMeta = {
+      task_id: 'p-01',
+      project_id: 'p',
+      task_title: half,
+      assigned_to: 'ana',
+      status: 'submitted',
+      summary: half,
+    };
+    const report = composeReport({ meta, plan, tasks: new Map([['p-01', task]]), team: DEFAULT_TEAM });
+
+    expect(report).toContain('cut \uFFFD');
+    expect(report.isWellFormed()).toBe(true);
+  });
+
   test('says nothing about earlier reports, so that sending one changes no text', () => {
     const meta: ProjectMeta = { project_id: 'p', title: 'T', status: 'active' };
     const input = { plan: planOf([node('p-01', 'completed')]), tasks: new Map<string, TaskMeta>(), team: DEFAULT_TEAM };

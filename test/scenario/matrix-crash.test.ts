@@ -4,6 +4,7 @@ import type { App, Envelope } from '../../src/app-types.ts';
 import { connectSocket } from '../../src/doors/socket/client.ts';
 import { startUp } from '../support/node.ts';
 import type { RunningNode } from '../support/node.ts';
+import { person } from '../support/synapse/accounts.ts';
 import { onHomeserver, onOwnHomeserver } from '../support/synapse/homeserver.ts';
 import { proxyTo } from '../support/synapse/proxy.ts';
 import { matrixTeam, startMatrixNode, tokenOf } from '../support/synapse/team.ts';
@@ -131,7 +132,8 @@ onOwnHomeserver('a homeserver that', { rateLimits: 'default' }, (homeserver) => 
     const taskIds = [...Array(8).keys()].map((index) => `p-0${index + 1}`);
     await over(lead.dir, (app) => plan(app, taskIds, ana.userId));
     // What the account may say at once is said, so that most of the rest is held back.
-    while (await lead.say(teamRoom, 'Just talk').catch(() => undefined));
+    const hasty = person(homeserver(), lead.account, { patient: false });
+    while (await hasty.say(teamRoom, 'Just talk').catch(() => undefined));
     const killed = Promise.withResolvers<void>();
     proxy.meet({ only: (content) => 'dev.batond.txns' in content, [when]: () => node.kill().then(killed.resolve) });
     // Some of the calls may end with the node; the task stands all the same.

@@ -96,7 +96,7 @@ function listening(role: Role = 'leader', more: { files?: Record<string, string>
     );
     return caused.splice(0);
   };
-  return { hear, warned, caused, listener, events, mayInvite: (user: string) => ear?.mayInvite(user) };
+  return { hear, warned, caused, listener, events, mayInvite: (user: string) => ear?.mayInvite()(user) };
 }
 
 describe('a message', () => {

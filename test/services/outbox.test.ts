@@ -89,6 +89,44 @@ describe('the outbox', () => {
     expect((await said()).length).toBe(4);
   });
 
+  test('a message over which the homeserver fails again and again lets others pass, and is kept', async () => {
+    const { chat, open, said } = place();
+    let fails = true;
+    const outbox = open({
+      ...chat,
+      kind: 'remote',
+      send: (message) =>
+        fails && message.txn === 'a'
+          ? Promise.reject(new FlowError('notify-failed', 'answered 500', { data: { httpStatus: 500 } }))
+          : chat.send(message),
+    });
+    await outbox.deliver([announcement('a')]);
+    await outbox.deliver([announcement('b')]);
+    // Once may be a bad moment of the homeserver: order is kept.
+    expect(await said()).toEqual([]);
+    for (let round = 0; round < 5; round += 1) await outbox.flush();
+    expect(await said()).toEqual(['text of b']);
+    await outbox.deliver([announcement('c')]);
+    expect(await said()).toEqual(['text of b', 'text of c']);
+    expect(outbox.pending()).toMatchObject([{ announcement: { txn: 'a' }, state: 'due', error: 'answered 500' }]);
+    fails = false;
+    await outbox.flush();
+    expect(await said()).toEqual(['text of b', 'text of c', 'text of a']);
+    expect(states(outbox)).toEqual([]);
+  });
+
+  test('however often a room cannot be reached, its messages stay in order', async () => {
+    const { chat, open, said } = place();
+    let down = true;
+    const refuse = (): FlowError | undefined => (down ? new FlowError('notify-failed', 'down') : undefined);
+    const outbox = open(failing(chat, { refuse }));
+    await outbox.deliver([announcement('a'), announcement('b')]);
+    for (let round = 0; round < 10; round += 1) await outbox.flush();
+    down = false;
+    await outbox.deliver([announcement('c')]);
+    expect(await said()).toEqual(['a', 'b', 'c'].map((txn) => `text of ${txn}`));
+  });
+
   test('what was overtaken before it could be said is not said late, by whichever way it would leave', async () => {
     const { chat, open, said } = place();
     let down = true;

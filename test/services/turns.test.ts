@@ -36,7 +36,12 @@ function place({ characters = 1_000, absent = [] as readonly string[] } = {}) {
   const begun = new Map<string, string>();
   /** What was begun under two names; only luck keeps that from being two messages. */
   const doubled: string[] = [];
-  const state: { left: number; death?: Death | undefined; refuse?: (text: string) => boolean } = {
+  const state: {
+    left: number;
+    death?: Death | undefined;
+    refuse?: (text: string) => boolean;
+    fail?: (text: string) => boolean;
+  } = {
     left: Number.POSITIVE_INFINITY,
   };
   const file = join(dir, 'outbox.json');
@@ -67,6 +72,8 @@ function place({ characters = 1_000, absent = [] as readonly string[] } = {}) {
       const known = begun.has(message.txn);
       if (!known && state.left <= 0) throw tooMany();
       if (state.refuse?.(message.text) === true) throw new FlowError('notify-failed', 'no', { retryable: false });
+      if (state.fail?.(message.text) === true)
+        throw new FlowError('notify-failed', '500', { data: { httpStatus: 500 } });
       for (const txn of [message.txn, ...(message.parts ?? []).map((part) => part.txn)]) {
         if ((begun.get(txn) ?? message.txn) !== message.txn) doubled.push(txn);
         begun.set(txn, message.txn);
@@ -248,6 +255,18 @@ describe('an outbox whose room takes only so many messages', () => {
     await flush(outbox);
     expect(await texts()).toEqual(['t1', 't3', 't4'].map(alone));
     expect(outbox.pending()).toEqual([]);
+  });
+
+  test('tries each by itself when the homeserver fails over the digest again and again, and keeps only what is to blame', async () => {
+    const { open, state, flush, texts } = place();
+    state.left = 0;
+    const outbox = open();
+    await deliver(outbox, names(4));
+    state.left = 10;
+    state.fail = (text) => text.includes('t2');
+    for (let round = 0; round < 12; round += 1) await flush(outbox);
+    expect(await texts()).toEqual(['t1', 't3', 't4'].map(alone));
+    expect(outbox.pending()).toMatchObject([{ announcement: { txn: 't2' }, error: '500' }]);
   });
 
   test('says of what is old how old it is, in a digest as well', async () => {

@@ -16,16 +16,26 @@ type Said = Pick<OutgoingMessage, 'text' | 'mentions' | 'txn' | 'parts'>;
 
 /** A message in the three layers that wake whoever it mentions: text, HTML and metadata (protocol.md §13.1). */
 export function messageContent(message: Said) {
-  const { layers, html } = contentOf(message);
+  const { layers, html } = contentOf(wellFormed(message));
   const whole = { ...layers, ...html };
   return isSmall(whole) ? whole : layers;
 }
 
 /** Whether all of a message is said, in all its layers. */
-export function fitsWhole({ text, ...message }: Said): boolean {
+export function fitsWhole(message: Said): boolean {
+  const { text, ...rest } = wellFormed(message);
   if (clip(text, MAX_CHARACTERS) !== text) return false;
-  const { layers, html } = contentOf({ text, ...message });
+  const { layers, html } = contentOf({ text, ...rest });
   return isSmall({ ...layers, ...html });
+}
+
+/** Half of a pair of code units cannot be UTF-8: a homeserver fails over it, and so would every later message wait. */
+function wellFormed({ text, parts, ...message }: Said): Said {
+  return {
+    ...message,
+    text: text.toWellFormed(),
+    ...(parts === undefined ? {} : { parts: parts.map((part) => ({ ...part, text: part.text.toWellFormed() })) }),
+  };
 }
 
 function contentOf({ text, mentions, txn, parts }: Said) {

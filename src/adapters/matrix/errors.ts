@@ -63,6 +63,14 @@ interface Attempt {
   readonly room?: string;
 }
 
+/** Whether there was no answer at all. `fetch` says so with a TypeError, as the language says of a fault in a program. */
+function isAway(thrown: unknown): boolean {
+  return (
+    thrown instanceof ConnectionError ||
+    (thrown instanceof TypeError && (thrown.message === 'fetch failed' || thrown.cause !== undefined))
+  );
+}
+
 /**
  * What went wrong between node and homeserver, as a sentence with a remedy. Nothing of the request is kept, so that
  * no token can reach a log. Only what the homeserver can never take is not worth another try.
@@ -95,13 +103,16 @@ export function toNotifyError(thrown: unknown, { what, self, homeserver, room }:
         );
     }
   }
-  if (thrown instanceof ConnectionError || thrown instanceof TypeError)
+  if (isAway(thrown))
     return failed(`${homeserver} cannot be reached`, 'see that it runs; the message is kept until then');
   const reason = thrown instanceof Error ? thrown.message : String(thrown);
   return failed(`${homeserver}: ${reason}`, 'try again; the message is kept until then');
 }
 
-/** The homeserver's own word for what is wrong: callers may tell by it what it does not let them see. */
-function dataOf({ errcode }: MatrixError): Readonly<Record<string, unknown>> {
-  return errcode === undefined ? {} : { errcode };
+/**
+ * The homeserver's own word for what is wrong: callers may tell by it what it does not let them see. That it failed
+ * itself is told as well: it is there, and the fault may be in what it was given.
+ */
+function dataOf({ errcode, httpStatus = 0 }: MatrixError): Readonly<Record<string, unknown>> {
+  return { ...(errcode === undefined ? {} : { errcode }), ...(httpStatus >= 500 ? { httpStatus } : {}) };
 }

@@ -63,7 +63,9 @@ async function examineRoom(
   const id = normaliseRoom(room) ?? room;
   const nobody = { room, encrypted: false, joined: [], invited: [] };
   if (!joined.includes(id)) {
-    const state = rooms?.invite[id] !== undefined ? 'invited' : rooms?.leave[id] !== undefined ? 'left' : 'unknown';
+    // Whatever the types say, a homeserver leaves out what is empty.
+    const { invite, leave }: Partial<Exclude<typeof rooms, undefined>> = rooms ?? {};
+    const state = invite?.[id] !== undefined ? 'invited' : leave?.[id] !== undefined ? 'left' : 'unknown';
     return { ...nobody, state };
   }
   const [{ chunk = [] }, encrypted] = await Promise.all([client.members(id), isEncrypted(client, id)]);

@@ -209,9 +209,14 @@ function once(problemOf: (room: string) => FlowError, ear: Ear): (room: string) 
   };
 }
 
-/** A homeserver that was set up anew, or another one under the same address. */
-function isUnknownMark(thrown: unknown): boolean {
-  return thrown instanceof MatrixError && thrown.httpStatus === 400;
+/**
+ * A homeserver that was set up anew, or another one under the same address. There is no code for it: Synapse says
+ * `Invalid stream token`, others name `since`. Any other refusal says nothing of the mark, and giving that up would lose
+ * what was said meanwhile.
+ */
+export function isUnknownMark(thrown: unknown): boolean {
+  if (!(thrown instanceof MatrixError) || thrown.httpStatus !== 400) return false;
+  return /\bsince\b|\btoken\b/i.test(thrown.data.error ?? '');
 }
 
 function isRefusal(thrown: unknown): boolean {

@@ -23,7 +23,8 @@ export function keepRooms(client: MatrixClient, clock: Clock, asking: Asking): R
   return {
     find: (purpose) =>
       asking(SETTING_UP, undefined, async () => {
-        for (const room of await joined()) if ((await purposeOf(client, room)) === purpose) return room;
+        for (const room of await joined())
+          if ((await purposeOf(client, room)) === purpose && (await isOwn(client, room))) return room;
         return undefined;
       }),
     create: (room) => asking(SETTING_UP, undefined, () => patiently(patient, () => create(client, room))),
@@ -89,6 +90,15 @@ async function purposeOf(client: MatrixClient, room: string): Promise<unknown> {
     // A room of other people carries no such mark.
     return undefined;
   }
+}
+
+/** Whether this account made a room and set its mark: anybody may make a room, mark it and ask this account in. */
+async function isOwn(client: MatrixClient, room: string): Promise<boolean> {
+  const self = client.getUserId();
+  const state = await client.roomState(room);
+  return ['m.room.create', PURPOSE].every((wanted) =>
+    state.some(({ type, state_key: key, sender }) => type === wanted && key === '' && sender === self),
+  );
 }
 
 /** Private and without encryption: Baton writes plain text. */

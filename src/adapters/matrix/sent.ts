@@ -1,5 +1,5 @@
-import { renameSync, writeFileSync } from 'node:fs';
 import { FlowError } from '../../protocol/errors.ts';
+import { writeAtomically } from '../../workspace/atomic.ts';
 import { appendJsonLines, readJsonLines } from '../json-lines.ts';
 
 /** What is known of one transaction. */
@@ -22,7 +22,7 @@ export interface SentJournal {
 
 /** Synapse knows a transaction of the same device again for a day; well before that it is looked up in the room. */
 const TRUSTED_MS = 3_600_000;
-/** Lines that are kept when the file is read again; nobody repeats a message older than so many others. */
+/** Lines of the file, and transactions in memory, that are kept; nobody repeats a message older than so many others. */
 const KEPT = 5_000;
 
 /**
@@ -31,6 +31,15 @@ const KEPT = 5_000;
  */
 export function openSentJournal(file: string, millis: () => number): SentJournal {
   const records = new Map<string, SentRecord>();
+  const note = (txn: string, record: SentRecord): void => {
+    // Behind all others, so that the oldest stands first.
+    records.delete(txn);
+    records.set(txn, record);
+    for (const oldest of records.keys()) {
+      if (records.size <= KEPT) return;
+      records.delete(oldest);
+    }
+  };
   const lines = guarded('read', () => readJsonLines(file));
   for (const { txn, eventId, at, covers, refused } of lines.slice(-KEPT)) {
     if (typeof txn !== 'string' || typeof at !== 'number') continue;
@@ -38,7 +47,7 @@ export function openSentJournal(file: string, millis: () => number): SentJournal
       if (refused === true) records.delete(said);
       else {
         const begunAt = records.get(said)?.begunAt ?? at;
-        records.set(said, { begunAt, doubtful: true, ...(typeof eventId === 'string' ? { eventId } : {}) });
+        note(said, { begunAt, doubtful: true, ...(typeof eventId === 'string' ? { eventId } : {}) });
       }
     }
   }
@@ -55,9 +64,9 @@ export function openSentJournal(file: string, millis: () => number): SentJournal
     begin(txn, covers = []) {
       const at = millis();
       append({ txn, at, ...named(covers) });
-      records.set(txn, { begunAt: at, doubtful: false });
+      note(txn, { begunAt: at, doubtful: false });
       // The homeserver knows the digest again, and not what it says besides.
-      for (const said of covers) records.set(said, { begunAt: at, doubtful: true });
+      for (const said of covers) note(said, { begunAt: at, doubtful: true });
     },
     refused(txn, covers = []) {
       append({ txn, at: millis(), refused: true, ...named(covers) });
@@ -67,7 +76,7 @@ export function openSentJournal(file: string, millis: () => number): SentJournal
       const at = millis();
       append({ txn, at, eventId, ...named(covers) });
       for (const said of [txn, ...covers]) {
-        records.set(said, { begunAt: records.get(said)?.begunAt ?? at, doubtful: false, eventId });
+        note(said, { begunAt: records.get(said)?.begunAt ?? at, doubtful: false, eventId });
       }
     },
   };
@@ -82,9 +91,7 @@ function textsIn(value: unknown): readonly string[] {
 }
 
 function rewrite(file: string, lines: readonly object[]): void {
-  const next = `${file}.next`;
-  writeFileSync(next, lines.map((line) => `${JSON.stringify(line)}\n`).join(''), { mode: 0o600 });
-  renameSync(next, file);
+  writeAtomically(file, Buffer.from(lines.map((line) => `${JSON.stringify(line)}\n`).join('')), 0o600);
 }
 
 function guarded<Value>(how: string, work: () => Value): Value {

@@ -1,4 +1,5 @@
 import { createHmac, randomBytes } from 'node:crypto';
+import { setTimeout as pause } from 'node:timers/promises';
 
 /** A homeserver on which the demo, or a test, may make accounts. */
 export interface Homeserver {
@@ -17,6 +18,17 @@ export interface Account {
 
 type Json = Readonly<Record<string, unknown>>;
 
+class Refusal extends Error {
+  /** Milliseconds until the homeserver takes it, when nothing but the number of requests was wrong. */
+  readonly retryAfter: number | undefined;
+
+  constructor(what: string, status: number, answer: Json) {
+    super(`${what}: ${status} ${JSON.stringify(answer)}`);
+    const { retry_after_ms: wait } = answer;
+    this.retryAfter = status === 429 ? (typeof wait === 'number' ? wait : 5_000) : undefined;
+  }
+}
+
 /** One request of the client-server API, as plain as it is specified. Throws with what the homeserver answered. */
 async function request(method: string, url: string, body?: Json, accessToken?: string): Promise<Json> {
   const response = await fetch(url, {
@@ -28,8 +40,21 @@ async function request(method: string, url: string, body?: Json, accessToken?: s
     ...(body === undefined ? {} : { body: JSON.stringify(body) }),
   });
   const answer = (await response.json()) as Json;
-  if (!response.ok) throw new Error(`${method} ${new URL(url).pathname}: ${response.status} ${JSON.stringify(answer)}`);
+  if (!response.ok) throw new Refusal(`${method} ${new URL(url).pathname}`, response.status, answer);
   return answer;
+}
+
+/** Asks again as often as the homeserver says that it was asked too often. */
+async function patiently<Value>(work: () => Promise<Value>): Promise<Value> {
+  for (;;) {
+    try {
+      return await work();
+    } catch (thrown) {
+      const wait = thrown instanceof Refusal ? thrown.retryAfter : undefined;
+      if (wait === undefined) throw thrown;
+      await pause(wait);
+    }
+  }
 }
 
 function accountOf(answer: Json, password: string): Account {
@@ -81,13 +106,19 @@ export async function foreignHomeserver(given: string, secret: string | undefine
   return { url, serverName: probe.userId.slice(probe.userId.indexOf(':') + 1), register: unique };
 }
 
-/** Somebody with an account who uses the client-server API directly, and no part of Baton. */
+/**
+ * Somebody with an account who uses the client-server API directly, and no part of Baton. Waits where the homeserver
+ * limits the number of requests, unless not `patient`.
+ */
 export function person(
   homeserver: Pick<Homeserver, 'url'>,
   { accessToken, userId }: Pick<Account, 'accessToken' | 'userId'>,
+  { patient = true } = {},
 ) {
-  const call = (method: string, path: string, body?: Json): Promise<Json> =>
-    request(method, `${homeserver.url}/_matrix/client/v3${path}`, body, accessToken);
+  const call = (method: string, path: string, body?: Json): Promise<Json> => {
+    const ask = () => request(method, `${homeserver.url}/_matrix/client/v3${path}`, body, accessToken);
+    return patient ? patiently(ask) : ask();
+  };
   const inRoom = (room: string, rest: string): string => `/rooms/${encodeURIComponent(room)}${rest}`;
   return {
     userId,

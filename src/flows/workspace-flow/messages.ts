@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { FlowError } from '../../protocol/errors.ts';
+import { markdownHtml } from '../../protocol/html.ts';
 import { sameIdentity } from '../../protocol/identity.ts';
 import { mentionsIn } from '../../protocol/mention.ts';
 import { filterOutgoing } from '../../protocol/outgoing.ts';
@@ -55,7 +56,13 @@ export const messageSend = defineOperation({
     const { text, mentions, ...rest } = outgoing(context);
     return {
       ...shown({ text, mentions, ...rest }),
-      content: { msgtype: 'm.text', body: text, 'm.mentions': { user_ids: [...mentions] } },
+      content: {
+        msgtype: 'm.text',
+        body: text,
+        format: 'org.matrix.custom.html',
+        formatted_body: markdownHtml(text, mentions),
+        'm.mentions': mentions.length === 0 ? {} : { user_ids: [...mentions] },
+      },
     };
   },
   run(context) {
@@ -88,7 +95,7 @@ function shown({ target, roomId, mentions }: Outgoing): SendOutput {
 }
 
 /** The checks of protocol.md §10.20 in their order. */
-function outgoing({ view, input: given }: Context): Outgoing {
+function outgoing({ view, facts, input: given }: Context): Outgoing {
   if (given.channel.toLowerCase() !== 'matrix') {
     throw new FlowError('invalid-argument', `channel must be one of: matrix (got ${given.channel})`);
   }
@@ -106,7 +113,9 @@ function outgoing({ view, input: given }: Context): Outgoing {
       remedy: 'send it to a room and mention the user',
     });
   }
-  return { target, roomId: parsed.roomId, text: filtered.text, mentions: mentionsIn(filtered.text) };
+  // Nobody wakes themselves (§13.1).
+  const mentions = mentionsIn(filtered.text).filter((user) => !sameIdentity(user, facts.chat.self));
+  return { target, roomId: parsed.roomId, text: filtered.text, mentions };
 }
 
 function badTarget(target: string): FlowError {

@@ -72,6 +72,21 @@ onHomeserver('on a real homeserver', (homeserver) => {
       });
     });
 
+    test('with half an emoji arrives, alone and in a digest, and keeps nothing else from its room', async () => {
+      const { account, member, dir, room } = await scene(homeserver());
+      const chat = open(homeserver(), account, { dir });
+      const half = 'cut \uD83D';
+      await chat.send({ txn: 'a', room, text: half, mentions: [] });
+      const parts = [{ txn: 'c', text: half, mentions: [] }];
+      await chat.send({ txn: 'b', room, text: half, mentions: [], parts });
+      await chat.close();
+      const said = (await member.messages(room)).map(({ content: { body, formatted_body: html } }) => [body, html]);
+      expect(said).toEqual([
+        ['cut \uFFFD', '<p>cut \uFFFD</p>'],
+        ['cut \uFFFD', '<p>cut \uFFFD</p>'],
+      ]);
+    });
+
     test('that reached the room without anybody noting it is found there', async () => {
       const { account, node, dir, room } = await scene(homeserver());
       const chat = open(homeserver(), account, { dir });
@@ -210,7 +225,7 @@ onHomeserver('listening on a real homeserver', (homeserver) => {
     const problems: string[] = [];
     const listening = chat.listen?.({
       hear: (messages) => Promise.resolve(void heard.push(...messages)),
-      mayInvite: (user) => mayInvite.includes(user),
+      mayInvite: () => (user) => mayInvite.includes(user),
       problem: (error) => problems.push(error.message),
     });
     return { heard, problems, texts: () => heard.map(({ text }) => text), close: () => listening?.close() };
@@ -320,7 +335,7 @@ onOwnHomeserver('on a homeserver with the limits of Synapse', { rateLimits: 'def
     const chat = open(homeserver(), account, { dir, onReady: () => reached[times++]?.resolve() });
     chat.listen?.({
       hear: () => Promise.resolve(),
-      mayInvite: () => false,
+      mayInvite: () => () => false,
       problem: ({ message }) => problem.resolve(message),
     });
     await reached[0]?.promise;

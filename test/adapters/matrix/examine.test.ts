@@ -49,4 +49,23 @@ onHomeserver('examining a homeserver', (homeserver) => {
     ]);
     expect(Math.abs((report?.clockAhead ?? 0) - 3_600)).toBeLessThanOrEqual(2);
   });
+
+  test('tells of a room that is not there, where all others are joined', async () => {
+    const account = await homeserver().register('loner');
+    // A homeserver leaves out what is empty: here the invitations, and the rooms that were left.
+    await person(homeserver(), account).createRoom();
+    const chat = createMatrixChat({
+      homeserver: homeserver().url,
+      accessToken: account.accessToken,
+      self: account.userId,
+      dir: testFolder('examine'),
+      clock: systemClock,
+    });
+    const report = await chat.examine?.(['!nowhere:baton.test']);
+    await chat.close();
+    expect(report?.problem).toBeUndefined();
+    expect(report?.rooms).toEqual([
+      { room: '!nowhere:baton.test', state: 'unknown', encrypted: false, joined: [], invited: [] },
+    ]);
+  });
 });

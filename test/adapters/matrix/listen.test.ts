@@ -1,8 +1,10 @@
+import { MatrixError } from 'matrix-js-sdk';
 import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { systemClock } from '../../../src/adapters/clock.ts';
 import { createMatrixChat } from '../../../src/adapters/matrix/chat.ts';
+import { isUnknownMark } from '../../../src/adapters/matrix/listen.ts';
 import type { Chat, RoomMessage } from '../../../src/ports.ts';
 import { testFolder } from '../../support/folders.ts';
 import { person } from '../../support/synapse/accounts.ts';
@@ -51,7 +53,7 @@ function listen(homeserver: Homeserver, { userId, accessToken }: Account, dir: s
   });
   chat.listen?.({
     hear: (messages) => Promise.resolve(void heard.push(...messages)),
-    mayInvite,
+    mayInvite: () => mayInvite,
     problem: ({ message }) => problems.push(message),
   });
   return { ready: ready.promise, texts: () => heard.map(({ text }) => text), problems, close: () => chat.close() };
@@ -179,4 +181,15 @@ onHomeserver('an encrypted room', (homeserver) => {
     await ear.close();
     expect(ear.problems).toEqual([`room ${secret} is encrypted: what is said there cannot be read by Baton`]);
   });
+});
+
+test.each([
+  [400, 'M_UNKNOWN', "Invalid stream token 'from-another-life'", true],
+  [400, 'M_INVALID_PARAM', 'since is not a valid position', true],
+  [400, 'M_UNKNOWN', 'Invalid filter JSON', false],
+  [400, 'M_BAD_JSON', 'timeout must be a number', false],
+  [401, 'M_UNKNOWN_TOKEN', 'Unrecognised access token', false],
+  [500, 'M_UNKNOWN', 'Invalid stream token', false],
+])('an answer %i %s (%s) means an unknown mark: %s', (status, errcode, error, expected) => {
+  expect(isUnknownMark(new MatrixError({ errcode, error }, status))).toBe(expected);
 });

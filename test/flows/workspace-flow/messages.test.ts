@@ -120,9 +120,21 @@ describe('message send', () => {
       targetKind: 'room',
       roomId: target,
       mentions: ['@ana:hs.local'],
-      content: { msgtype: 'm.text', body: '@ana:hs.local look', 'm.mentions': { user_ids: ['@ana:hs.local'] } },
+      content: {
+        msgtype: 'm.text',
+        body: '@ana:hs.local look',
+        format: 'org.matrix.custom.html',
+        formatted_body: '<p><a href="https://matrix.to/#/%40ana%3Ahs.local">ana</a> look</p>',
+        'm.mentions': { user_ids: ['@ana:hs.local'] },
+      },
     });
     expect(office.sent).toEqual([]);
+  });
+
+  test('mentions others, and never the one who says it', async () => {
+    const message = '@lead:hs.local asks @ana:hs.local, not @lead:elsewhere.org';
+    const sent = await office.call(lead, 'message', 'send', { target, message });
+    expect(sent).toMatchObject({ ok: true, mentions: ['@ana:hs.local', '@lead:elsewhere.org'] });
   });
 
   test('is not for Workers', async () => {

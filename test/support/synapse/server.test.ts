@@ -17,7 +17,8 @@ onHomeserver('a homeserver for tests', (homeserver) => {
 
 onOwnHomeserver('a throw-away Synapse', { rateLimits: 'default' }, (homeserver) => {
   test('keeps what it holds while it is down, and has the limits that Synapse has', async () => {
-    const lead = person(homeserver(), await homeserver().register('lead'));
+    const account = await homeserver().register('lead');
+    const lead = person(homeserver(), account, { patient: false });
     const room = await lead.createRoom();
     const say = (txn: number): Promise<unknown> =>
       lead.call('PUT', `/rooms/${encodeURIComponent(room)}/send/m.room.message/${txn}`, {
@@ -36,5 +37,9 @@ onOwnHomeserver('a throw-away Synapse', { rateLimits: 'default' }, (homeserver) 
     const said = (await lead.messages(room)).map(({ content }) => content.body);
     expect(said.slice(0, 2)).toEqual(['0', '1']);
     expect(said.length).toBeLessThan(20);
+    // Who waits as long as it says is not refused.
+    await expect(lead.say(room, 'hasty')).rejects.toThrow('M_LIMIT_EXCEEDED');
+    const patient = await person(homeserver(), account).say(room, 'patient');
+    expect((await lead.messages(room)).at(-1)).toMatchObject({ event_id: patient, content: { body: 'patient' } });
   });
 });

@@ -35,6 +35,10 @@ try {
   const others = people.filter((member) => member !== lead);
   say(`\nTeam Room   ${await room('Team Room', others)}`);
   say(`Leader DM   ${await room('Leader DM', [admin])}`);
+  say('\nThe tests, and the demo, of another terminal use it with');
+  say(
+    `BATON_TEST_HOMESERVER=${homeserver.url} BATON_TEST_HOMESERVER_SECRET=${homeserver.secret} npm test -- test/scenario`,
+  );
   say('\nCtrl-C stops it.');
   await Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')]);
 } finally {
