@@ -290,6 +290,8 @@ export interface Announcer {
   record(): void;
   /** Takes back what was owed for a commit that was never made. */
   withdraw(announcements: readonly Announcement[]): void;
+  /** Leaves open what is owed for a commit of which nobody can tell yet whether it was published. */
+  doubt(announcements: readonly Announcement[]): void;
   /** What is not said yet; absent where nothing is kept. */
   pending?(): readonly {
     readonly announcement: Announcement;

@@ -13,15 +13,17 @@ type FollowUp = (next: NonNullable<Announcement['followUp']>, eventId: string) =
 
 export interface Outbox extends Announcer {
   /**
-   * Decides what is waiting, by whether its change is published: then it becomes due. What an earlier process left
-   * behind without a commit, and of which nothing is published, was never decided and is dropped.
+   * Decides what is waiting, by whether its change is published: then it becomes due. What is undecided, and of which
+   * nothing is published, was never committed and is dropped; it stays while `isPublished` cannot tell (`undefined`).
    */
-  confirm(isPublished: (owed: Owed) => boolean | Promise<boolean>): Promise<void>;
+  confirm(isPublished: (owed: Owed) => boolean | undefined | Promise<boolean | undefined>): Promise<void>;
   /** Tries everything that is due once more, and has its follow-up run before it is forgotten. */
   flush(followUp?: FollowUp): Promise<readonly Delivery[]>;
   pending(): readonly Owed[];
   /** What is pending and no call of this process is about to deliver itself. */
   overdue(): readonly Owed[];
+  /** Whether it can be decided only by what the remote holds. */
+  isUndecided(owed: Owed): boolean;
 }
 
 export interface OutboxDependencies {
@@ -51,8 +53,8 @@ interface Turn {
 export function createOutbox({ dir, chat, clock, log, events, isOvertaken }: OutboxDependencies): Outbox {
   const file = join(dir, 'outbox.json');
   const owed = loadOwed(file, log);
-  /** Entries of an earlier process, of which nobody here knows whether their commit was made. */
-  const inherited = new Set(owed.keys());
+  /** Entries of which nobody here knows whether their commit was published: those of an earlier process, and doubtful ones. */
+  const undecided = new Set(owed.keys());
   /** What was in a digest that was refused for good. */
   const apart = new Set<string>();
 
@@ -234,10 +236,13 @@ export function createOutbox({ dir, chat, clock, log, events, isOvertaken }: Out
     return before?.state !== 'due' || before.error !== error || before.heldBack !== queued;
   }
 
+  const isUndecided = ({ announcement: { txn }, state, commit }: Owed): boolean =>
+    state === 'waiting' && commit === undefined && undecided.has(txn);
+
   return {
     owe(announcements, commit) {
       for (const announcement of announcements) {
-        inherited.delete(announcement.txn);
+        undecided.delete(announcement.txn);
         const due = owed.get(announcement.txn)?.state === 'due';
         keep(announcement, { state: due ? 'due' : 'waiting', ...(commit === undefined ? {} : { commit }) });
       }
@@ -250,6 +255,10 @@ export function createOutbox({ dir, chat, clock, log, events, isOvertaken }: Out
       const waiting = announcements.filter(({ txn }) => owed.get(txn)?.state === 'waiting');
       for (const { txn } of waiting) owed.delete(txn);
       if (waiting.length > 0) void saveSoon();
+    },
+
+    doubt(announcements) {
+      for (const { txn } of announcements) if (owed.get(txn)?.state === 'waiting') undecided.add(txn);
     },
 
     async deliver(announcements) {
@@ -274,9 +283,9 @@ export function createOutbox({ dir, chat, clock, log, events, isOvertaken }: Out
         if (entry.state === 'due') continue;
         const published = await isPublished(entry);
         // Meanwhile it may have been said, withdrawn or owed anew.
-        if (owed.get(txn) !== entry) continue;
+        if (published === undefined || owed.get(txn) !== entry) continue;
         if (published) keep(entry.announcement, { state: 'due' });
-        else if (entry.commit === undefined && inherited.has(txn)) owed.delete(txn);
+        else if (isUndecided(entry)) owed.delete(txn);
         else continue;
         changed = true;
       }
@@ -308,10 +317,12 @@ export function createOutbox({ dir, chat, clock, log, events, isOvertaken }: Out
 
     pending: () => [...owed.values()],
 
+    isUndecided,
+
     overdue: () =>
       [...owed.values()].filter(
         ({ announcement: { txn }, state, commit }) =>
-          !speaker.isSaying(txn) && (state === 'due' || commit !== undefined || inherited.has(txn)),
+          !speaker.isSaying(txn) && (state === 'due' || commit !== undefined || undecided.has(txn)),
       ),
   };
 }
