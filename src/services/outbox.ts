@@ -61,13 +61,17 @@ export function createOutbox({ dir, chat, clock, log, events, isOvertaken }: Out
   const speaker = createSpeaker({ chat, clock, events });
   const { limit } = chat;
 
-  /** Resolves when what is not on disk yet is; absent when all of it is. */
+  /** Whether something is owed, or not owed any more, that is not on disk; only a write that succeeded clears it. */
+  let isDirty = false;
+  /** Settled by the next write; absent when none is on its way. */
   let saving: PromiseWithResolvers<void> | undefined;
   const save = (): void => {
     const waiting = saving;
     saving = undefined;
+    isDirty = true;
     try {
       saveOwed(file, owed);
+      isDirty = false;
       waiting?.resolve();
     } catch (error) {
       waiting?.reject(error);
@@ -76,6 +80,7 @@ export function createOutbox({ dir, chat, clock, log, events, isOvertaken }: Out
   };
   /** Saves with the next turn of the event loop, once for all that changed until then. */
   const saveSoon = (): Promise<void> => {
+    isDirty = true;
     if (saving === undefined) {
       saving = Promise.withResolvers();
       // Whoever waits is told; for all others there is the log.
@@ -91,7 +96,7 @@ export function createOutbox({ dir, chat, clock, log, events, isOvertaken }: Out
     return saving.promise;
   };
   const record = (): void => {
-    if (saving !== undefined) save();
+    if (isDirty) save();
   };
 
   function keep(announcement: Announcement, changes: Pick<Owed, 'state'> & Partial<Owed>): void {

@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { createClock } from '../../src/adapters/clock.ts';
@@ -10,6 +10,7 @@ import { FlowError } from '../../src/protocol/errors.ts';
 import { createOutbox } from '../../src/services/outbox.ts';
 import type { Outbox } from '../../src/services/outbox.ts';
 import { testFolder } from '../support/folders.ts';
+import { eventually } from '../support/waiting.ts';
 
 const clock = createClock(() => Date.UTC(2026, 8, 1));
 const room = '!team:local';
@@ -73,6 +74,19 @@ describe('the outbox', () => {
     expect(await said()).toEqual(['text of a']);
     expect(states(open())).toEqual([]);
     expect(readdirSync(dir).sort()).toEqual(['outbox.json', 'rooms']);
+  });
+
+  test('is on disk when it says so, or throws, also after a write that failed unseen', async () => {
+    const { open, dir, problems } = place();
+    const outbox = open();
+    const file = join(dir, 'outbox.json');
+    mkdirSync(file, { recursive: true });
+    outbox.owe([announcement('a')], undefined);
+    await eventually(() => problems.length === 1, 'the write to fail');
+    expect(() => outbox.record()).toThrow(/EISDIR/);
+    rmSync(file, { recursive: true });
+    outbox.record();
+    expect(states(open())).toEqual([['a', 'waiting']]);
   });
 
   test('a room that could not be reached catches up in order', async () => {
