@@ -15,12 +15,12 @@ export interface DeliveryDependencies {
 }
 
 /**
- * Says what is still owed and may be said by now: what an earlier process left behind, what waited for the remote,
- * what a room refused before. Which changes became true is read from the own event log, whose entries name the
- * messages that their commit owes.
+ * Decides what may be said by now of what is still owed: what an earlier process left behind, what waited for the
+ * remote. Which changes became true is read from the own event log, whose entries name the messages that their commit
+ * owes. Asks nothing of the chat.
  */
-export async function deliverOwed(dependencies: DeliveryDependencies): Promise<void> {
-  const { outbox, sync, execute } = dependencies;
+export async function decideOwed(dependencies: DeliveryDependencies): Promise<void> {
+  const { outbox, sync } = dependencies;
   if (outbox.overdue().length === 0) return;
   const decidable = await lookUp(dependencies);
   const recorded = recordedTransactions(dependencies);
@@ -33,6 +33,10 @@ export async function deliverOwed(dependencies: DeliveryDependencies): Promise<v
   await outbox.confirm(({ announcement: { txn } }) =>
     recorded(txn) ? ahead === 0 : decidable.has(txn) ? false : undefined,
   );
+}
+
+/** Says what may be said, also what a room refused before, and records what it calls for. */
+export async function sayOwed({ outbox, execute }: DeliveryDependencies): Promise<void> {
   await outbox.flush(async ({ operation, input, actor }, eventId) => {
     await execute(operation, { ...input, eventId }, { actor });
   });

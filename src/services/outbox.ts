@@ -5,6 +5,7 @@ import { sameRoom } from '../protocol/rooms.ts';
 import { gathered, nextOf } from './digest.ts';
 import { loadOwed, saveOwed } from './outbox-file.ts';
 import type { Owed } from './outbox-file.ts';
+import { inTime } from './patience.ts';
 import { createSpeaker, failed } from './speaker.ts';
 import type { Outcome } from './speaker.ts';
 
@@ -35,12 +36,16 @@ export interface OutboxDependencies {
   readonly events?: EventBus;
   /** Whether something newer says all that a message would have said; then it is dropped in place of being sent late. */
   readonly isOvertaken?: (announcement: Announcement) => boolean;
+  /** Called when a call does not wait any longer for what it wanted said: that is left to `flush`. */
+  readonly onLeft?: () => void;
 }
 
 interface Turn {
   readonly entries: readonly Owed[];
   readonly outcome: Outcome;
 }
+
+const leftBehind = (): Outcome => failed('the homeserver takes its time', { queued: true });
 
 /**
  * Transactional outbox: what a change wants said is recorded before its commit and forgotten once the room has it, so
@@ -50,7 +55,7 @@ interface Turn {
  * Messages leave as they were owed, until one is refused for the number of messages. From then on, and until all that
  * was held back is said, they take turns: urgent ones first, routine ones of a room gathered (decisions/0009).
  */
-export function createOutbox({ dir, chat, clock, log, events, isOvertaken }: OutboxDependencies): Outbox {
+export function createOutbox({ dir, chat, clock, log, events, isOvertaken, onLeft }: OutboxDependencies): Outbox {
   const file = join(dir, 'outbox.json');
   const owed = loadOwed(file, log);
   /** Entries of which nobody here knows whether their commit was published: those of an earlier process, and doubtful ones. */
@@ -210,17 +215,22 @@ export function createOutbox({ dir, chat, clock, log, events, isOvertaken }: Out
     return undefined;
   }
 
-  async function outcomeOf(announcement: Announcement): Promise<Outcome> {
+  /** Nothing more is begun once `signal` tells that nobody waits for it. */
+  async function outcomeOf(announcement: Announcement, signal: AbortSignal): Promise<Outcome> {
     const { txn, room } = announcement;
     // Looked up when it is said: meanwhile it may have come into a digest.
     const entry = (): Owed => ({ state: 'due', since: clock.now(), ...owed.get(txn), announcement });
-    if (!isLimited()) return (await catchUp(announcement)) ?? say(entry());
+    if (!isLimited()) {
+      const obstacle = await catchUp(announcement);
+      return obstacle ?? (signal.aborted ? leftBehind() : say(entry()));
+    }
     // What was begun before is said already, or takes nobody's turn.
     if (limit?.knows(txn) === true) return say(entry());
     keep(announcement, { state: 'due', heldBack: true });
     let obstacle: Outcome | undefined;
     for await (const { entries, outcome } of turns()) {
       if (entries.some((said) => said.announcement.txn === txn)) return outcome;
+      if (signal.aborted) return leftBehind();
       if (!outcome.sent && sameRoom(entries[0]?.announcement.room, room)) obstacle = outcome;
     }
     return obstacle ?? failed(limit?.holds()?.message ?? 'earlier messages go first', { queued: true });
@@ -270,15 +280,24 @@ export function createOutbox({ dir, chat, clock, log, events, isOvertaken }: Out
       const deliveries: Delivery[] = [];
       let changed = false;
       try {
-        for (const announcement of announcements) {
-          const outcome = await outcomeOf(announcement);
-          deliveries.push({ txn: announcement.txn, ...outcome });
-          changed = settle(announcement, outcome) || changed;
-        }
+        const isOver = await inTime(clock, async (signal) => {
+          for (const announcement of announcements) {
+            const outcome = await outcomeOf(announcement, signal);
+            if (signal.aborted) return;
+            deliveries.push({ txn: announcement.txn, ...outcome });
+            changed = settle(announcement, outcome) || changed;
+          }
+        });
+        if (isOver) return deliveries;
+        // What is on its way goes on; `flush` takes it up under the same transaction and runs its follow-up.
+        const left = announcements.slice(deliveries.length);
+        for (const announcement of left) keep(announcement, { state: 'due' });
+        changed = true;
+        onLeft?.();
+        return [...deliveries, ...left.map(({ txn }) => ({ txn, ...leftBehind() }))];
       } finally {
         if (changed) await saveSoon();
       }
-      return deliveries;
     },
 
     async confirm(isPublished) {

@@ -2,7 +2,7 @@ import { chmodSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { Announcement } from '../../src/ports.ts';
-import { deliverOwed } from '../../src/services/deliveries.ts';
+import { decideOwed, sayOwed } from '../../src/services/deliveries.ts';
 import { openParts, openSolo, openTeam, plan } from '../support/parts.ts';
 import type { Parts } from '../support/parts.ts';
 import { unplug } from '../support/remote.ts';
@@ -14,6 +14,11 @@ const notice = (txn: string, text = txn): Announcement => ({
   text,
   mentions: [],
 });
+
+async function deliverOwed(parts: Parts): Promise<void> {
+  await decideOwed(parts);
+  await sayOwed(parts);
+}
 
 /** One line in the own log that names a transaction, as a committed operation leaves it. */
 function recordIn(parts: Parts, month: string, txn: string): void {

@@ -103,6 +103,37 @@ describe('the outbox', () => {
     expect((await said()).length).toBe(4);
   });
 
+  test('a call does not wait for a homeserver that does not answer, and nothing is lost, doubled or out of order', async () => {
+    const { chat, dir, open, said } = place();
+    const answers = Promise.withResolvers<void>();
+    const mute: Chat = { ...chat, kind: 'remote', send: (message) => answers.promise.then(() => chat.send(message)) };
+    let left = 0;
+    const log = createLog({ level: 'silent' });
+    const outbox = createOutbox({ dir, chat: mute, clock, log, onLeft: () => (left += 1) });
+    const followUp = { operation: 'record', input: {}, actor: { localpart: 'lead', role: 'leader' } } as const;
+    const announcements = ['a', 'b'].map((txn) => announcement(txn, { followUp }));
+    outbox.owe(announcements, undefined);
+    const reason = 'the homeserver takes its time';
+    expect(await outbox.deliver(announcements)).toEqual(
+      ['a', 'b'].map((txn) => ({ txn, sent: false, error: reason, retryable: true, queued: true })),
+    );
+    expect(await outbox.deliver([announcement('c')])).toMatchObject([{ txn: 'c', sent: false, queued: true }]);
+    expect([await said(), left]).toEqual([[], 2]);
+    // As the next process would find it.
+    expect(states(open())).toEqual(['a', 'b', 'c'].map((txn) => [txn, 'due']));
+    const recorded: unknown[] = [];
+    const flushing = outbox.flush((next, eventId) => {
+      recorded.push([next.operation, eventId]);
+      return Promise.resolve();
+    });
+    answers.resolve();
+    await flushing;
+    expect(await said()).toEqual(['a', 'b', 'c'].map((txn) => `text of ${txn}`));
+    const [first, second] = await chat.history(undefined, 10);
+    expect(recorded).toEqual([first, second].map((message) => ['record', message?.eventId]));
+    expect(states(open())).toEqual([]);
+  });
+
   test('what was overtaken before it could be said is not said late, by whichever way it would leave', async () => {
     const { chat, open, said } = place();
     let down = true;
