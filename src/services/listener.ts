@@ -184,13 +184,9 @@ function isReadinessCheck({ text, form }: RoomMessage): boolean {
   return form === undefined && /readiness check/i.test(text) && /reply with the exact text READY/.test(text);
 }
 
-/** Protocol.md §13.7: whoever asks, and whatever the roster says. */
-async function answerReady(listening: Listening, message: RoomMessage): Promise<void> {
-  const { chat } = listening;
-  const { eventId, room } = message;
-  try {
-    await chat.send({ txn: `ready-${eventId}`, room, text: 'READY', mentions: [] });
-  } catch (error) {
-    note(listening, message, 'a readiness check could not be answered', { reason: String(error) });
-  }
+/** Protocol.md §13.7: whoever asks, and whatever the roster says. Once per question, now or when the homeserver takes it. */
+async function answerReady({ outbox }: Listening, { eventId, room }: RoomMessage): Promise<void> {
+  await outbox.deliver([
+    { kind: 'message', txn: `ready-${eventId}`, room, text: 'READY', mentions: [], urgent: true },
+  ]);
 }
