@@ -78,7 +78,7 @@ describe('the reconciler', () => {
     answers.resolve();
     await reconciler.idle();
     const spoken = solo.said('').filter((text) => text === 'older' || text.includes('json-invalid'));
-    expect(spoken).toEqual(['older', expect.stringContaining('shared/projects/q/meta.json:1:22 [json-invalid]')]);
+    expect(spoken).toEqual(['older', expect.stringContaining(String.raw`shared/projects/q/meta.json:1:22 \[json-invalid\]`)]);
     expect(outbox.pending()).toEqual([]);
   });
 
@@ -108,7 +108,7 @@ describe('the reconciler', () => {
     solo.put('shared/projects/q/meta.json', '{ "project_id": "q", ');
     for (let round = 0; round < 3; round += 1) await solo.settle();
     expect(raised).toEqual(['broken-file:shared/projects/q/meta.json:json-invalid:1:22']);
-    expect(solo.said('shared/projects/q/meta.json:1:22 [json-invalid]')).toHaveLength(1);
+    expect(solo.said(String.raw`shared/projects/q/meta.json:1:22 \[json-invalid\]`)).toHaveLength(1);
     expect(cleared).toEqual([]);
     solo.put('shared/projects/q/meta.json', '{ "project_id": "q", "title": "Q", "status": "active" }');
     await solo.settle();
