@@ -211,9 +211,16 @@ describe('agents that answer each other and change nothing', () => {
 
   test('are heard with a line of the protocol that the files confirm, and only then', async () => {
     const meta = { task_id: 't-1', project_id: 'p', task_title: 't', assigned_to: 'ana', status: 'submitted' };
-    const { hear } = listening('leader', { files: { 'shared/tasks/t-1/meta.json': JSON.stringify(meta) } });
+    const { hear, warned } = listening('leader', { files: { 'shared/tasks/t-1/meta.json': JSON.stringify(meta) } });
+    const about = (): number => warned.filter((line) => line.startsWith('mentioned again and again')).length;
     await hear(hello, hello);
+    for (let round = 0; round < 3; round += 1)
+      expect(await hear({ text: `${LEAD} TASK_COMPLETED: t-1 - Result: x` })).toContain('wake');
+    expect(about()).toBe(0);
     expect(await hear({ text: `${LEAD} TASK_COMPLETED: t-2 - Result: x` })).toEqual(['pull']);
+    expect(about()).toBe(1);
+    await hear(hello);
+    expect(about()).toBe(1);
     expect(await hear({ text: `${LEAD} TASK_COMPLETED: t-1 - Result: x` })).toEqual([
       'pull',
       'wake',
