@@ -275,7 +275,7 @@ export type Delivery =
       readonly sent: false;
       readonly error: string;
       readonly retryable: boolean;
-      /** Nothing is wrong: it waits for its turn, because a homeserver takes only so many messages. */
+      /** Nothing is wrong: it waits for its turn, because a homeserver takes only so many messages or its time. */
       readonly queued?: true;
     };
 

@@ -47,7 +47,7 @@ export async function sayOwed({ outbox, execute }: DeliveryDependencies): Promis
  * the files tell it from now on; none while the remote cannot be reached.
  */
 async function lookUp({ outbox, sync }: DeliveryDependencies): Promise<ReadonlySet<string>> {
-  const undecided = outbox.overdue().filter(outbox.isUndecided);
+  const undecided = outbox.overdue().filter((owed) => outbox.isUndecided(owed));
   if (undecided.length === 0) return new Set();
   try {
     await sync.pull();

@@ -193,7 +193,5 @@ function isReadinessCheck({ text, form }: RoomMessage): boolean {
 
 /** Protocol.md §13.7: whoever asks, and whatever the roster says. Once per question, now or when the homeserver takes it. */
 async function answerReady({ outbox }: Listening, { eventId, room }: RoomMessage): Promise<void> {
-  await outbox.deliver([
-    { kind: 'message', txn: `ready-${eventId}`, room, text: 'READY', mentions: [], urgent: true },
-  ]);
+  await outbox.deliver([{ kind: 'message', txn: `ready-${eventId}`, room, text: 'READY', mentions: [], urgent: true }]);
 }

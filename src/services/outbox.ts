@@ -3,7 +3,7 @@ import type { EventBus } from '../events.ts';
 import type { Announcement, Announcer, Chat, Clock, Delivery, Log } from '../ports.ts';
 import { sameRoom } from '../protocol/rooms.ts';
 import { gathered, nextOf } from './digest.ts';
-import { loadOwed, saveOwed } from './outbox-file.ts';
+import { keepSaved, loadOwed } from './outbox-file.ts';
 import type { Owed } from './outbox-file.ts';
 import { inTime } from './patience.ts';
 import { createSpeaker, failed } from './speaker.ts';
@@ -66,43 +66,7 @@ export function createOutbox({ dir, chat, clock, log, events, isOvertaken, onLef
   const speaker = createSpeaker({ chat, clock, events });
   const { limit } = chat;
 
-  /** Whether something is owed, or not owed any more, that is not on disk; only a write that succeeded clears it. */
-  let isDirty = false;
-  /** Settled by the next write; absent when none is on its way. */
-  let saving: PromiseWithResolvers<void> | undefined;
-  const save = (): void => {
-    const waiting = saving;
-    saving = undefined;
-    isDirty = true;
-    try {
-      saveOwed(file, owed);
-      isDirty = false;
-      waiting?.resolve();
-    } catch (error) {
-      waiting?.reject(error);
-      throw error;
-    }
-  };
-  /** Saves with the next turn of the event loop, once for all that changed until then. */
-  const saveSoon = (): Promise<void> => {
-    isDirty = true;
-    if (saving === undefined) {
-      saving = Promise.withResolvers();
-      // Whoever waits is told; for all others there is the log.
-      saving.promise.catch(() => undefined);
-      setImmediate(() => {
-        try {
-          record();
-        } catch (error) {
-          log.warn({ error: String(error) }, 'the outbox cannot be written');
-        }
-      });
-    }
-    return saving.promise;
-  };
-  const record = (): void => {
-    if (isDirty) save();
-  };
+  const { save, saveSoon, record } = keepSaved(file, owed, log);
 
   function keep(announcement: Announcement, changes: Pick<Owed, 'state'> & Partial<Owed>): void {
     const before = owed.get(announcement.txn);

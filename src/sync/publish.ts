@@ -115,7 +115,7 @@ async function pushOwn(context: SyncContext, remote: string, commit: ObjectId): 
     try {
       await fetchAll(context, remote);
     } catch (error) {
-      if (error instanceof FlowError) return { kind: 'failed', error: unknown(error) };
+      if (error instanceof FlowError) return { kind: 'failed', error: unanswered(error) };
       throw error;
     }
     const there = state.tracked.get(branchRef(ownBranch));
@@ -127,7 +127,7 @@ async function pushOwn(context: SyncContext, remote: string, commit: ObjectId): 
 }
 
 /** Neither the push nor the remote has answered: it may have arrived, which the next pull shows. */
-function unknown({ code, message, remedy, retryable }: FlowError): FlowError {
+function unanswered({ code, message, remedy, retryable }: FlowError): FlowError {
   return new FlowError(code, message, {
     retryable,
     ...(remedy === undefined ? {} : { remedy }),

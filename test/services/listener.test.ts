@@ -330,7 +330,9 @@ describe('the rest of listening', () => {
 
   test('a readiness check is answered whoever asks, when it names the node', async () => {
     const { hear } = listening();
-    expect(await hear({ text: `${LEAD} ${probe}`, sender: '@probe:dom' })).toEqual([`reply ready-$0 ${TEAM_ROOM} READY`]);
+    expect(await hear({ text: `${LEAD} ${probe}`, sender: '@probe:dom' })).toEqual([
+      `reply ready-$0 ${TEAM_ROOM} READY`,
+    ]);
     expect(await hear({ text: probe, sender: '@probe:dom' })).toEqual([]);
   });
 

@@ -78,7 +78,10 @@ describe('the reconciler', () => {
     answers.resolve();
     await reconciler.idle();
     const spoken = solo.said('').filter((text) => text === 'older' || text.includes('json-invalid'));
-    expect(spoken).toEqual(['older', expect.stringContaining(String.raw`shared/projects/q/meta.json:1:22 \[json-invalid\]`)]);
+    expect(spoken).toEqual([
+      'older',
+      expect.stringContaining(String.raw`shared/projects/q/meta.json:1:22 \[json-invalid\]`),
+    ]);
     expect(outbox.pending()).toEqual([]);
   });
 
