@@ -145,7 +145,7 @@ async function adoptEdits({ sync, log }: Assembly): Promise<{ readonly foreign: 
 }
 
 async function syncNow(assembly: Assembly): Promise<Envelope> {
-  const { sync, reconciler, outbox } = assembly;
+  const { sync, reconciler } = assembly;
   const head = { tool: 'node', action: 'sync' };
   try {
     const { foreign } = await adoptEdits(assembly);
@@ -153,7 +153,6 @@ async function syncNow(assembly: Assembly): Promise<Envelope> {
     await sync.push();
     reconciler.wake();
     await reconciler.idle();
-    await outbox.flush();
     const { changed, refusals, conflicts } = report;
     return {
       ok: true,

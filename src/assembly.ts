@@ -89,6 +89,7 @@ export async function assemble(
     log,
     events,
     isOvertaken: (announcement) => isOvertakenMessage(workTree.view(), announcement),
+    onLeft: () => reconciler.wake([]),
   });
   const mode = config.git.remote === undefined ? 'solo' : 'team';
   const execute = createExecutor({ sync, workTree, announcer: outbox, chat, clock, events, identity });

@@ -276,7 +276,7 @@ export type Delivery =
       readonly sent: false;
       readonly error: string;
       readonly retryable: boolean;
-      /** Nothing is wrong: it waits for its turn, because a homeserver takes only so many messages. */
+      /** Nothing is wrong: it waits for its turn, because a homeserver takes only so many messages or its time. */
       readonly queued?: true;
     };
 
@@ -291,6 +291,8 @@ export interface Announcer {
   record(): void;
   /** Takes back what was owed for a commit that was never made. */
   withdraw(announcements: readonly Announcement[]): void;
+  /** Leaves open what is owed for a commit of which nobody can tell yet whether it was published. */
+  doubt(announcements: readonly Announcement[]): void;
   /** What is not said yet; absent where nothing is kept. */
   pending?(): readonly {
     readonly announcement: Announcement;

@@ -208,7 +208,9 @@ async function command(
     },
   };
   const committed = await sync.transact(transaction).catch((thrown: unknown) => {
-    announcer.withdraw(announcements);
+    // What arrived although its answer was lost owes its messages: the next pull shows which it was.
+    if (isPublishedUnknown(thrown)) announcer.doubt(announcements);
+    else announcer.withdraw(announcements);
     throw thrown;
   });
   if (!committed.synced) announcer.owe(announcements, committed.commit);
@@ -229,6 +231,10 @@ async function command(
   };
   const output = { ...committed.output, ...followed };
   return { ...(operation.settle?.(output, settlement, input) ?? output) };
+}
+
+function isPublishedUnknown(thrown: unknown): boolean {
+  return thrown instanceof FlowError && thrown.data['published'] === 'unknown';
 }
 
 /** Nothing is done on the homeserver for what the newest files refuse. */

@@ -205,7 +205,7 @@ export const COMMAND_FORMS: Readonly<Record<CommandName, string>> = {
   report: '`report [project]`',
   pause: '`pause [project] [reason]`',
   resume: '`resume [project]`',
-  accept: '`accept <task> [summary]`',
+  accept: '`accept <task>[: summary]`',
   reject: '`reject <task> <reason>`',
   answer: '`answer <task> <text>`',
   approve: '`approve <task> [remark]`',

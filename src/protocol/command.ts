@@ -43,6 +43,8 @@ export interface CommandReader {
 }
 
 const BEGINNING = /^([!！/／]?)[ \t]*([A-Za-z]+)(?![\p{L}\p{N}_\-/@'’])([.,:;!?。，：；！？…]*)[ \t]*/u;
+/** A question mark at the end, also within quotes or marks. */
+const QUESTION = /[?？][\s"'”’」)\]*_`.!！。…]*$/u;
 const POLITE = /(?:^|[\s,，])(?:please|pls)$/iu;
 /** Longer words are nobody's slip of the pen. */
 const MAX_WORD = 24;
@@ -57,11 +59,26 @@ export function parseCommand(text: string, reader: CommandReader = {}): Command 
   const { addressees = [], isKnown = () => false } = reader;
   const beginning = beginningOf(bare(unaddressed(ownWords(text), addressees)));
   if (beginning === undefined) return undefined;
-  const { word, isPrefixed, isOrder, said } = beginning;
+  const { word, isPrefixed, isOrder, isQuestion, said } = beginning;
   const name = COMMAND_NAMES.find((known) => known === word.toLowerCase());
   if (name === undefined) return isPrefixed || (said === '' && isSlip(word)) ? { name: 'unknown', word } : undefined;
+  if (DECIDING.has(name) && isQuestion) return undefined;
   const command = { name, said, ...targetOf(name, said) };
+  if (name === 'accept' && isRunOn(said)) return isOrder ? { name, said, target: undefined, rest: '' } : undefined;
   return isOrder || isOrdered(command, isKnown) ? command : undefined;
+}
+
+/** These change something that nobody takes back: who asks about it has not decided. */
+const DECIDING: ReadonlySet<CommandName> = new Set(['accept', 'reject', 'approve', 'deny', 'pause', 'resume']);
+
+/**
+ * Whether words follow the task as in a sentence ("accept t-1, or not", "accept t-1 no wait"). A summary is set apart from
+ * the task by a dash, a colon or a new line.
+ */
+function isRunOn(said: string): boolean {
+  const [written = ''] = /^\S+/.exec(said) ?? [];
+  const behind = said.slice(written.length);
+  return behind !== '' && !/[:：]$/.test(written) && !/^(?:[ \t]*[-—–:：]|[ \t]*\r?\n)/.test(behind);
 }
 
 interface Beginning {
@@ -69,6 +86,7 @@ interface Beginning {
   readonly isPrefixed: boolean;
   /** Written so that it can only be meant as a command. */
   readonly isOrder: boolean;
+  readonly isQuestion: boolean;
   readonly said: string;
 }
 
@@ -79,7 +97,8 @@ function beginningOf(words: string): Beginning | undefined {
   if (word.length > MAX_WORD) return undefined;
   const isPrefixed = prefix !== '';
   const said = words.slice(beginning.length).trim().replace(POLITE, '').trim();
-  return { word, isPrefixed, isOrder: isPrefixed || /[:：]/.test(punctuation), said };
+  const isQuestion = QUESTION.test(words.trim().replace(POLITE, ''));
+  return { word, isPrefixed, isOrder: isPrefixed || /[:：]/.test(punctuation), isQuestion, said };
 }
 
 /** The message without what it quotes at its beginning. */

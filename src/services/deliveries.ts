@@ -1,5 +1,6 @@
 import type { Execute } from '../flows/operation.ts';
 import type { Clock, Sync, WorkTree } from '../ports.ts';
+import { FlowError } from '../protocol/errors.ts';
 import { eventLogPath } from '../protocol/paths.ts';
 import type { Actor } from '../protocol/records/types.ts';
 import type { Outbox } from './outbox.ts';
@@ -14,13 +15,14 @@ export interface DeliveryDependencies {
 }
 
 /**
- * Says what is still owed and may be said by now: what an earlier process left behind, what waited for the remote,
- * what a room refused before. Which changes became true is read from the own event log, whose entries name the
- * messages that their commit owes.
+ * Decides what may be said by now of what is still owed: what an earlier process left behind, what waited for the
+ * remote. Which changes became true is read from the own event log, whose entries name the messages that their commit
+ * owes. Asks nothing of the chat.
  */
-export async function deliverOwed(dependencies: DeliveryDependencies): Promise<void> {
-  const { outbox, sync, execute } = dependencies;
+export async function decideOwed(dependencies: DeliveryDependencies): Promise<void> {
+  const { outbox, sync } = dependencies;
   if (outbox.overdue().length === 0) return;
+  const decidable = await lookUp(dependencies);
   const recorded = recordedTransactions(dependencies);
   const { ahead, head } = await sync.status();
   for (const { announcement, state, commit } of outbox.overdue()) {
@@ -28,10 +30,32 @@ export async function deliverOwed(dependencies: DeliveryDependencies): Promise<v
     if (state === 'waiting' && commit === undefined && ahead > 0 && recorded(announcement.txn))
       outbox.owe([announcement], head);
   }
-  await outbox.confirm(({ announcement }) => ahead === 0 && recorded(announcement.txn));
+  await outbox.confirm(({ announcement: { txn } }) =>
+    recorded(txn) ? ahead === 0 : decidable.has(txn) ? false : undefined,
+  );
+}
+
+/** Says what may be said, also what a room refused before, and records what it calls for. */
+export async function sayOwed({ outbox, execute }: DeliveryDependencies): Promise<void> {
   await outbox.flush(async ({ operation, input, actor }, eventId) => {
     await execute(operation, { ...input, eventId }, { actor });
   });
+}
+
+/**
+ * Brings what the remote holds, where only that tells whether something was published. Returns the transactions of which
+ * the files tell it from now on; none while the remote cannot be reached.
+ */
+async function lookUp({ outbox, sync }: DeliveryDependencies): Promise<ReadonlySet<string>> {
+  const undecided = outbox.overdue().filter((owed) => outbox.isUndecided(owed));
+  if (undecided.length === 0) return new Set();
+  try {
+    await sync.pull();
+  } catch (error) {
+    if (!(error instanceof FlowError) || error.code !== 'sync-failed') throw error;
+    return new Set();
+  }
+  return new Set(undecided.map(({ announcement: { txn } }) => txn));
 }
 
 /** Tells whether the own event log of this month or the last one names a transaction. */

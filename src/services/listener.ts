@@ -102,6 +102,7 @@ async function hear(listening: Listening, heard: readonly RoomMessage[]): Promis
   const waking = calls.filter(({ message: { text, sender }, isHeldBack }) =>
     isHeldBack ? parseLines(text).some((line) => isConfirmed(view, identity, sender, line)) : true,
   );
+  for (const call of calls) if (!waking.includes(call)) noteIgnored(listening, call.message);
   if (waking.length > 0) reconciler.wake([]);
   for (const { message } of waking) await confirm(listening, message);
 }
@@ -143,10 +144,16 @@ function callOf(listening: Listening, view: WorkspaceView, message: RoomMessage)
     return [];
   }
   if (!saysSomething(view, message)) return [];
-  const round = isPerson(speaker) ? 'within' : rounds.count(room, sender, view.team.policies.mentionRounds);
-  if (round === 'first') note(listening, message, 'mentioned again and again while nothing changes; not woken by it');
+  const isHeldBack = !isPerson(speaker) && !rounds.count(room, sender, view.team.policies.mentionRounds);
   // A line of the protocol is looked up before it is held back: what the files confirm always wakes.
-  return round === 'within' || parseLines(text).length > 0 ? [{ message, isHeldBack: round !== 'within' }] : [];
+  if (!isHeldBack || parseLines(text).length > 0) return [{ message, isHeldBack }];
+  noteIgnored(listening, message);
+  return [];
+}
+
+function noteIgnored(listening: Listening, message: RoomMessage): void {
+  if (listening.rounds.isFirstIgnored(message.room, message.sender))
+    note(listening, message, 'mentioned again and again while nothing changes; not woken by it');
 }
 
 /** A completion line is confirmed by looking (protocol.md §13.3); what the files do not say is told to the log. */
@@ -184,13 +191,7 @@ function isReadinessCheck({ text, form }: RoomMessage): boolean {
   return form === undefined && /readiness check/i.test(text) && /reply with the exact text READY/.test(text);
 }
 
-/** Protocol.md §13.7: whoever asks, and whatever the roster says. */
-async function answerReady(listening: Listening, message: RoomMessage): Promise<void> {
-  const { chat } = listening;
-  const { eventId, room } = message;
-  try {
-    await chat.send({ txn: `ready-${eventId}`, room, text: 'READY', mentions: [] });
-  } catch (error) {
-    note(listening, message, 'a readiness check could not be answered', { reason: String(error) });
-  }
+/** Protocol.md §13.7: whoever asks, and whatever the roster says. Once per question, now or when the homeserver takes it. */
+async function answerReady({ outbox }: Listening, { eventId, room }: RoomMessage): Promise<void> {
+  await outbox.deliver([{ kind: 'message', txn: `ready-${eventId}`, room, text: 'READY', mentions: [], urgent: true }]);
 }

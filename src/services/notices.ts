@@ -4,6 +4,7 @@ import { labelsFor } from '../protocol/labels/languages.ts';
 import { answerText, assignmentText, attentionText, completionText } from '../protocol/mention.ts';
 import { taskPaths } from '../protocol/paths.ts';
 import type { Actor, EventRecord, TaskMeta } from '../protocol/records/types.ts';
+import { markdownText } from '../protocol/report-facts.ts';
 import type { WorkspaceView } from '../protocol/view.ts';
 import type { Finding } from '../rules/consistency.ts';
 import { isTerminalTask } from '../rules/lifecycle.ts';
@@ -76,7 +77,8 @@ function refusalNotices(request: NoticeRequest, leads: boolean): readonly Announ
     .map(({ event }) => {
       const worker = workerOf(event);
       const mention = view.agent(worker)?.matrix_user_id;
-      const text = labelsFor(view.team.policies.language).noticeLaneRefused(worker, event.note);
+      const reason = event.note === undefined ? undefined : quoted(event.note);
+      const text = labelsFor(view.team.policies.language).noticeLaneRefused(quoted(worker), reason);
       return notice(view, `refused-${event.id}`, text, mention === undefined ? [] : [mention]);
     });
 }
@@ -91,7 +93,12 @@ function workerOf({ data }: EventRecord): string {
 }
 
 function findingNotice(view: WorkspaceView, { key, message, remedy }: Finding): Announcement {
-  return notice(view, key, labelsFor(view.team.policies.language).noticeFinding(message, remedy), []);
+  return notice(view, key, labelsFor(view.team.policies.language).noticeFinding(quoted(message), quoted(remedy)), []);
+}
+
+/** Names of files and what stands in them are others' words, which the Leader's account only repeats. */
+function quoted(text: string): string {
+  return markdownText(text, 500);
 }
 
 function notice(view: WorkspaceView, txn: string, text: string, mentions: readonly string[]): Announcement {

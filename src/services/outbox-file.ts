@@ -57,7 +57,58 @@ export function loadOwed(file: string, log: Log): Map<string, Owed> {
   }
 }
 
-export function saveOwed(file: string, owed: ReadonlyMap<string, Owed>): void {
+function saveOwed(file: string, owed: ReadonlyMap<string, Owed>): void {
   const stored = { schema: 1, owed: [...owed.values()] };
   writeAtomically(file, Buffer.from(`${JSON.stringify(stored, undefined, 2)}\n`), 0o600);
+}
+
+export interface Saving {
+  /** Writes at once. */
+  readonly save: () => void;
+  /** Writes with the next turn of the event loop, once for all that changed until then; resolves when that is on disk. */
+  readonly saveSoon: () => Promise<void>;
+  /** Everything that changed is on disk when this returns, or it throws. */
+  readonly record: () => void;
+}
+
+/** Keeps the file as `owed` is; whoever changes that says so by `save` or `saveSoon`. */
+export function keepSaved(file: string, owed: ReadonlyMap<string, Owed>, log: Log): Saving {
+  /** Whether something changed that is not on disk; only a write that succeeded clears it. */
+  let isDirty = false;
+  /** Settled by the next write; absent when none is on its way. */
+  let saving: PromiseWithResolvers<void> | undefined;
+
+  const save = (): void => {
+    const waiting = saving;
+    saving = undefined;
+    isDirty = true;
+    try {
+      saveOwed(file, owed);
+      isDirty = false;
+      waiting?.resolve();
+    } catch (error) {
+      waiting?.reject(error);
+      throw error;
+    }
+  };
+  const record = (): void => {
+    if (isDirty) save();
+  };
+  const saveSoon = (): Promise<void> => {
+    isDirty = true;
+    if (saving === undefined) {
+      saving = Promise.withResolvers();
+      // Whoever waits is told; for all others there is the log.
+      saving.promise.catch(() => undefined);
+      setImmediate(() => {
+        try {
+          record();
+        } catch (error) {
+          log.warn({ error: String(error) }, 'the outbox cannot be written');
+        }
+      });
+    }
+    return saving.promise;
+  };
+  return { save, saveSoon, record };
 }

@@ -3,8 +3,9 @@ import type { EventBus } from '../events.ts';
 import type { Announcement, Announcer, Chat, Clock, Delivery, Log } from '../ports.ts';
 import { sameRoom } from '../protocol/rooms.ts';
 import { gathered, nextOf } from './digest.ts';
-import { loadOwed, saveOwed } from './outbox-file.ts';
+import { keepSaved, loadOwed } from './outbox-file.ts';
 import type { Owed } from './outbox-file.ts';
+import { inTime } from './patience.ts';
 import { createSpeaker, failed } from './speaker.ts';
 import type { Outcome } from './speaker.ts';
 
@@ -13,15 +14,17 @@ type FollowUp = (next: NonNullable<Announcement['followUp']>, eventId: string) =
 
 export interface Outbox extends Announcer {
   /**
-   * Decides what is waiting, by whether its change is published: then it becomes due. What an earlier process left
-   * behind without a commit, and of which nothing is published, was never decided and is dropped.
+   * Decides what is waiting, by whether its change is published: then it becomes due. What is undecided, and of which
+   * nothing is published, was never committed and is dropped; it stays while `isPublished` cannot tell (`undefined`).
    */
-  confirm(isPublished: (owed: Owed) => boolean | Promise<boolean>): Promise<void>;
+  confirm(isPublished: (owed: Owed) => boolean | undefined | Promise<boolean | undefined>): Promise<void>;
   /** Tries everything that is due once more, and has its follow-up run before it is forgotten. */
   flush(followUp?: FollowUp): Promise<readonly Delivery[]>;
   pending(): readonly Owed[];
   /** What is pending and no call of this process is about to deliver itself. */
   overdue(): readonly Owed[];
+  /** Whether it can be decided only by what the remote holds. */
+  isUndecided(owed: Owed): boolean;
 }
 
 export interface OutboxDependencies {
@@ -33,12 +36,16 @@ export interface OutboxDependencies {
   readonly events?: EventBus;
   /** Whether something newer says all that a message would have said; then it is dropped in place of being sent late. */
   readonly isOvertaken?: (announcement: Announcement) => boolean;
+  /** Called when a call does not wait any longer for what it wanted said: that is left to `flush`. */
+  readonly onLeft?: () => void;
 }
 
 interface Turn {
   readonly entries: readonly Owed[];
   readonly outcome: Outcome;
 }
+
+const leftBehind = (): Outcome => failed('the homeserver takes its time', { queued: true });
 
 /**
  * Transactional outbox: what a change wants said is recorded before its commit and forgotten once the room has it, so
@@ -48,49 +55,18 @@ interface Turn {
  * Messages leave as they were owed, until one is refused for the number of messages. From then on, and until all that
  * was held back is said, they take turns: urgent ones first, routine ones of a room gathered (decisions/0009).
  */
-export function createOutbox({ dir, chat, clock, log, events, isOvertaken }: OutboxDependencies): Outbox {
+export function createOutbox({ dir, chat, clock, log, events, isOvertaken, onLeft }: OutboxDependencies): Outbox {
   const file = join(dir, 'outbox.json');
   const owed = loadOwed(file, log);
-  /** Entries of an earlier process, of which nobody here knows whether their commit was made. */
-  const inherited = new Set(owed.keys());
+  /** Entries of which nobody here knows whether their commit was published: those of an earlier process, and doubtful ones. */
+  const undecided = new Set(owed.keys());
   /** What was in a digest that was refused for good. */
   const apart = new Set<string>();
 
   const speaker = createSpeaker({ chat, clock, events });
   const { limit } = chat;
 
-  /** Resolves when what is not on disk yet is; absent when all of it is. */
-  let saving: PromiseWithResolvers<void> | undefined;
-  const save = (): void => {
-    const waiting = saving;
-    saving = undefined;
-    try {
-      saveOwed(file, owed);
-      waiting?.resolve();
-    } catch (error) {
-      waiting?.reject(error);
-      throw error;
-    }
-  };
-  /** Saves with the next turn of the event loop, once for all that changed until then. */
-  const saveSoon = (): Promise<void> => {
-    if (saving === undefined) {
-      saving = Promise.withResolvers();
-      // Whoever waits is told; for all others there is the log.
-      saving.promise.catch(() => undefined);
-      setImmediate(() => {
-        try {
-          record();
-        } catch (error) {
-          log.warn({ error: String(error) }, 'the outbox cannot be written');
-        }
-      });
-    }
-    return saving.promise;
-  };
-  const record = (): void => {
-    if (saving !== undefined) save();
-  };
+  const { save, saveSoon, record } = keepSaved(file, owed, log);
 
   function keep(announcement: Announcement, changes: Pick<Owed, 'state'> & Partial<Owed>): void {
     const before = owed.get(announcement.txn);
@@ -204,17 +180,22 @@ export function createOutbox({ dir, chat, clock, log, events, isOvertaken }: Out
     return undefined;
   }
 
-  async function outcomeOf(announcement: Announcement): Promise<Outcome> {
+  /** Nothing more is begun once `signal` tells that nobody waits for it. */
+  async function outcomeOf(announcement: Announcement, signal: AbortSignal): Promise<Outcome> {
     const { txn, room } = announcement;
     // Looked up when it is said: meanwhile it may have come into a digest.
     const entry = (): Owed => ({ state: 'due', since: clock.now(), ...owed.get(txn), announcement });
-    if (!isLimited()) return (await catchUp(announcement)) ?? say(entry());
+    if (!isLimited()) {
+      const obstacle = await catchUp(announcement);
+      return obstacle ?? (signal.aborted ? leftBehind() : say(entry()));
+    }
     // What was begun before is said already, or takes nobody's turn.
     if (limit?.knows(txn) === true) return say(entry());
     keep(announcement, { state: 'due', heldBack: true });
     let obstacle: Outcome | undefined;
     for await (const { entries, outcome } of turns()) {
       if (entries.some((said) => said.announcement.txn === txn)) return outcome;
+      if (signal.aborted) return leftBehind();
       if (!outcome.sent && sameRoom(entries[0]?.announcement.room, room)) obstacle = outcome;
     }
     return obstacle ?? failed(limit?.holds()?.message ?? 'earlier messages go first', { queued: true });
@@ -235,10 +216,13 @@ export function createOutbox({ dir, chat, clock, log, events, isOvertaken }: Out
     return before?.state !== 'due' || before.error !== error || before.heldBack !== queued;
   }
 
+  const isUndecided = ({ announcement: { txn }, state, commit }: Owed): boolean =>
+    state === 'waiting' && commit === undefined && undecided.has(txn);
+
   return {
     owe(announcements, commit) {
       for (const announcement of announcements) {
-        inherited.delete(announcement.txn);
+        undecided.delete(announcement.txn);
         const due = owed.get(announcement.txn)?.state === 'due';
         keep(announcement, { state: due ? 'due' : 'waiting', ...(commit === undefined ? {} : { commit }) });
       }
@@ -253,19 +237,32 @@ export function createOutbox({ dir, chat, clock, log, events, isOvertaken }: Out
       if (waiting.length > 0) void saveSoon();
     },
 
+    doubt(announcements) {
+      for (const { txn } of announcements) if (owed.get(txn)?.state === 'waiting') undecided.add(txn);
+    },
+
     async deliver(announcements) {
       const deliveries: Delivery[] = [];
       let changed = false;
       try {
-        for (const announcement of announcements) {
-          const outcome = await outcomeOf(announcement);
-          deliveries.push({ txn: announcement.txn, ...outcome });
-          changed = settle(announcement, outcome) || changed;
-        }
+        const isOver = await inTime(clock, async (signal) => {
+          for (const announcement of announcements) {
+            const outcome = await outcomeOf(announcement, signal);
+            if (signal.aborted) return;
+            deliveries.push({ txn: announcement.txn, ...outcome });
+            changed = settle(announcement, outcome) || changed;
+          }
+        });
+        if (isOver) return deliveries;
+        // What is on its way goes on; `flush` takes it up under the same transaction and runs its follow-up.
+        const left = announcements.slice(deliveries.length);
+        for (const announcement of left) keep(announcement, { state: 'due' });
+        changed = true;
+        onLeft?.();
+        return [...deliveries, ...left.map(({ txn }) => ({ txn, ...leftBehind() }))];
       } finally {
         if (changed) await saveSoon();
       }
-      return deliveries;
     },
 
     async confirm(isPublished) {
@@ -275,9 +272,9 @@ export function createOutbox({ dir, chat, clock, log, events, isOvertaken }: Out
         if (entry.state === 'due') continue;
         const published = await isPublished(entry);
         // Meanwhile it may have been said, withdrawn or owed anew.
-        if (owed.get(txn) !== entry) continue;
+        if (published === undefined || owed.get(txn) !== entry) continue;
         if (published) keep(entry.announcement, { state: 'due' });
-        else if (entry.commit === undefined && inherited.has(txn)) owed.delete(txn);
+        else if (isUndecided(entry)) owed.delete(txn);
         else continue;
         changed = true;
       }
@@ -309,10 +306,12 @@ export function createOutbox({ dir, chat, clock, log, events, isOvertaken }: Out
 
     pending: () => [...owed.values()],
 
+    isUndecided,
+
     overdue: () =>
       [...owed.values()].filter(
         ({ announcement: { txn }, state, commit }) =>
-          !speaker.isSaying(txn) && (state === 'due' || commit !== undefined || inherited.has(txn)),
+          !speaker.isSaying(txn) && (state === 'due' || commit !== undefined || undecided.has(txn)),
       ),
   };
 }

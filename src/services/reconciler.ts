@@ -8,8 +8,10 @@ import type { Actor } from '../protocol/records/types.ts';
 import type { WorkspaceView } from '../protocol/view.ts';
 import type { Finding } from '../rules/consistency.ts';
 import { reportDue, reportMessage } from '../rules/reports.ts';
-import { deliverOwed } from './deliveries.ts';
+import { decideOwed } from './deliveries.ts';
 import type { DeliveryDependencies } from './deliveries.ts';
+import { createDeliveryLoop } from './delivery-loop.ts';
+import type { DeliveryLoop } from './delivery-loop.ts';
 import { createFindings, scopeOf, widened } from './findings.ts';
 import type { Findings, Scope } from './findings.ts';
 import { noticesFor } from './notices.ts';
@@ -26,9 +28,9 @@ export interface Reconciler {
    * none when only what is owed may go on; without it everything is looked at.
    */
   wake(changed?: readonly string[]): void;
-  /** Resolves once no round is under way or asked for. */
+  /** Resolves once no round is under way or asked for, and nothing is being said. */
   idle(): Promise<void>;
-  /** No further rounds; resolves when the present one is over. */
+  /** No further rounds and messages; resolves when the present ones are over. */
   close(): Promise<void>;
 }
 
@@ -44,7 +46,9 @@ export interface ReconcilerDependencies extends DeliveryDependencies {
 const MAX_PASSES = 5;
 
 export function createReconciler(dependencies: ReconcilerDependencies): Reconciler {
+  const delivery = createDeliveryLoop(dependencies);
   const memory: Memory = {
+    delivery,
     findings: createFindings(),
     raised: new Map(),
     refused: new Set(),
@@ -83,11 +87,15 @@ export function createReconciler(dependencies: ReconcilerDependencies): Reconcil
       running ??= rounds();
     },
     async idle() {
-      while (running !== undefined) await running;
+      for (;;) {
+        const present = running ?? delivery.running();
+        if (present === undefined) return;
+        await present;
+      }
     },
     async close() {
       closed = true;
-      await running;
+      await Promise.all([running, delivery.close()]);
     },
   };
 }
@@ -98,6 +106,7 @@ function widen(before: Scope | undefined, more: Scope): Scope {
 
 /** What rounds remember of each other; all of it is found anew by the first round of a process. */
 interface Memory {
+  readonly delivery: DeliveryLoop;
   readonly findings: Findings;
   readonly raised: Map<string, Finding>;
   /** Refusals already met, so that one that cannot be mended is not tried on every wake. */
@@ -111,7 +120,8 @@ async function round(
   asked: Scope,
   more: () => Scope | undefined,
 ): Promise<void> {
-  await deliverOwed(dependencies);
+  await decideOwed(dependencies);
+  memory.delivery.wake();
   const tried = new Set<string>();
   let scope = asked;
   for (let pass = 0; pass < MAX_PASSES; pass += 1) {
@@ -119,7 +129,7 @@ async function round(
     const view = dependencies.workTree.view();
     const findings = memory.findings.look(view, scope);
     const raised = raise(dependencies, memory.raised, findings);
-    await tell(dependencies, memory, { view, raised, scope });
+    tell(dependencies, memory, { view, raised, scope });
     const ran = await repair(dependencies, { view, findings, scope }, { refused: memory.refused, tried });
     if (!ran) return;
   }
@@ -238,12 +248,12 @@ function raise(
   return fresh;
 }
 
-/** Puts into the rooms what people and agents must hear of; the transaction ids make every one a single message. */
-async function tell(
-  { outbox, clock, identity, localRooms, mode }: ReconcilerDependencies,
-  { newRefusals }: Memory,
+/** Has the rooms told what people and agents must hear of; the transaction ids make every one a single message. */
+function tell(
+  { clock, identity, localRooms, mode }: ReconcilerDependencies,
+  { newRefusals, delivery }: Memory,
   { view, raised, scope }: { readonly view: WorkspaceView; readonly raised: readonly Finding[]; readonly scope: Scope },
-): Promise<void> {
+): void {
   const notices = noticesFor({
     view,
     findings: raised,
@@ -253,5 +263,5 @@ async function tell(
     localRooms,
     mode,
   });
-  if (notices.length > 0) await outbox.deliver(notices);
+  if (notices.length > 0) delivery.wake(notices);
 }

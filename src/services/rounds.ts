@@ -2,8 +2,10 @@ import { normaliseRoom } from '../protocol/rooms.ts';
 
 /** Counts who has mentioned this node how often, and where, since something last changed. */
 export interface MentionRounds {
-  /** Counts one more mention; `first` of those beyond the limit is worth a line in the log. */
-  count(room: string, sender: string, limit: number): 'within' | 'first' | 'beyond';
+  /** Counts one more mention; whether it is within the limit. */
+  count(room: string, sender: string, limit: number): boolean;
+  /** A mention woke nobody; whether it is the first since something changed, which is worth a line in the log. */
+  isFirstIgnored(room: string, sender: string): boolean;
   /** Something has changed: whoever talks now has something to talk about. */
   reset(): void;
 }
@@ -15,14 +17,27 @@ export interface MentionRounds {
  */
 export function createMentionRounds(): MentionRounds {
   const counts = new Map<string, number>();
+  const ignored = new Set<string>();
   return {
     count(room, sender, limit) {
-      const key = `${normaliseRoom(room) ?? room}\n${sender.toLowerCase()}`;
+      const key = keyOf(room, sender);
       const mentions = (counts.get(key) ?? 0) + 1;
       counts.set(key, mentions);
-      if (mentions <= limit) return 'within';
-      return mentions === limit + 1 ? 'first' : 'beyond';
+      return mentions <= limit;
     },
-    reset: () => counts.clear(),
+    isFirstIgnored(room, sender) {
+      const key = keyOf(room, sender);
+      const isFirst = !ignored.has(key);
+      ignored.add(key);
+      return isFirst;
+    },
+    reset() {
+      counts.clear();
+      ignored.clear();
+    },
   };
+}
+
+function keyOf(room: string, sender: string): string {
+  return `${normaliseRoom(room) ?? room}\n${sender.toLowerCase()}`;
 }

@@ -115,7 +115,7 @@ async function pushOwn(context: SyncContext, remote: string, commit: ObjectId): 
     try {
       await fetchAll(context, remote);
     } catch (error) {
-      if (error instanceof FlowError) return { kind: 'failed', error };
+      if (error instanceof FlowError) return { kind: 'failed', error: unanswered(error) };
       throw error;
     }
     const there = state.tracked.get(branchRef(ownBranch));
@@ -124,6 +124,15 @@ async function pushOwn(context: SyncContext, remote: string, commit: ObjectId): 
   state.tracked = new Map([...state.tracked, [branchRef(ownBranch), commit]]);
   state.lastPushAt = clock.now();
   return { kind: 'ok' };
+}
+
+/** Neither the push nor the remote has answered: it may have arrived, which the next pull shows. */
+function unanswered({ code, message, remedy, retryable }: FlowError): FlowError {
+  return new FlowError(code, message, {
+    retryable,
+    ...(remedy === undefined ? {} : { remedy }),
+    data: { published: 'unknown' },
+  });
 }
 
 function denied({ ownBranch, state, log }: SyncContext, outcome: Extract<PushOutcome, { kind: 'denied' }>): FlowError {

@@ -93,7 +93,7 @@ onHomeserver('the admin in the Leader DM', (homeserver) => {
     );
     expect(await order('pause figures')).toMatch(/^Project `figures` is paused \(waiting for the budget\)\./);
     expect(await order('resume')).toBe('Project `figures` goes on.');
-    expect(await order('accept f-1 Well done')).toBe('`f-1` is accepted.');
+    expect(await order('accept f-1: Well done')).toBe('`f-1` is accepted.');
     expect(await order('accept f-1')).toBe('`f-1` is accepted.');
     expect(await order('reject f-1 no')).toMatch(/^`f-1` was decided before, as `completed`\./);
     expect(await order('reject f-2')).toBe('Something is missing. Write it like this: `reject <task> <reason>`');

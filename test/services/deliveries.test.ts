@@ -1,8 +1,8 @@
-import { rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { Announcement } from '../../src/ports.ts';
-import { deliverOwed } from '../../src/services/deliveries.ts';
+import { decideOwed, sayOwed } from '../../src/services/deliveries.ts';
 import { openParts, openSolo, openTeam, plan } from '../support/parts.ts';
 import type { Parts } from '../support/parts.ts';
 import { unplug } from '../support/remote.ts';
@@ -14,6 +14,11 @@ const notice = (txn: string, text = txn): Announcement => ({
   text,
   mentions: [],
 });
+
+async function deliverOwed(parts: Parts): Promise<void> {
+  await decideOwed(parts);
+  await sayOwed(parts);
+}
 
 /** One line in the own log that names a transaction, as a committed operation leaves it. */
 function recordIn(parts: Parts, month: string, txn: string): void {
@@ -82,6 +87,74 @@ describe('what is owed after a restart', () => {
     rmSync(rooms);
     await deliverOwed(solo);
     expect([solo.said('patient'), solo.outbox.pending()]).toEqual([['patient'], []]);
+  });
+});
+
+/**
+ * The remote goes away the moment it has taken the next push to main, so that neither the push nor the fetch behind it is
+ * answered. The returned function brings it back.
+ */
+function loseNextAnswer(remote: string): () => void {
+  const hook = join(remote, 'hooks', 'reference-transaction');
+  mkdirSync(join(remote, 'hooks'), { recursive: true });
+  const lines = ['[ "$1" = committed ] || exit 0', 'grep -q refs/heads/main || exit 0', `rm -f "${hook}"`];
+  writeFileSync(hook, ['#!/bin/sh', ...lines, `mv "${remote}" "${remote}.away"`, 'kill -9 $PPID', ''].join('\n'));
+  chmodSync(hook, 0o755);
+  return () => renameSync(`${remote}.away`, remote);
+}
+
+describe('a push of which nobody knows whether it arrived', () => {
+  const answer = (lead: Parts): Promise<unknown> =>
+    lead.run('task.answer_attention', { taskId: 'p-01', kind: 'decision', answer: 'the second' });
+
+  async function asked(): Promise<{ readonly remote: string; readonly lead: Parts }> {
+    const { lead, ana, remote } = await openTeam();
+    await plan(lead, 'p-01');
+    await ana.sync.pull();
+    await ana.run('task.ack', { taskId: 'p-01' });
+    await ana.run('task.request_attention', { taskId: 'p-01', kind: 'decision', question: 'which?' });
+    await lead.sync.pull();
+    await lead.settle();
+    return { remote, lead };
+  }
+
+  test('has its messages said once the remote shows that it did', async () => {
+    const { remote, lead } = await asked();
+    const back = loseNextAnswer(remote);
+    await expect(answer(lead)).rejects.toMatchObject({ code: 'sync-failed', data: { published: 'unknown' } });
+    // As long as nobody can look, nothing is decided.
+    await lead.settle();
+    expect(lead.outbox.pending()).toMatchObject([{ state: 'waiting' }]);
+    back();
+    await lead.settle();
+    expect(lead.said('ATTENTION_ANSWERED')).toHaveLength(1);
+    expect(lead.outbox.pending()).toEqual([]);
+    await lead.settle();
+    expect(lead.said('ATTENTION_ANSWERED')).toHaveLength(1);
+  });
+
+  test('has its messages said by the next process, whenever the remote is back', async () => {
+    const { remote, lead } = await asked();
+    const back = loseNextAnswer(remote);
+    await expect(answer(lead)).rejects.toMatchObject({ code: 'sync-failed' });
+    const again = await reopened(lead);
+    await again.settle();
+    expect(again.outbox.pending()).toMatchObject([{ state: 'waiting' }]);
+    back();
+    await again.settle();
+    expect([again.said('ATTENTION_ANSWERED').length, again.outbox.pending()]).toEqual([1, []]);
+  });
+
+  test('has nothing said when the remote shows that it did not', async () => {
+    const { remote, lead } = await asked();
+    const hook = join(remote, 'hooks', 'pre-receive');
+    mkdirSync(join(remote, 'hooks'), { recursive: true });
+    writeFileSync(hook, `#!/bin/sh\nrm -f "${hook}"\nmv "${remote}" "${remote}.away"\nkill -9 $PPID\n`);
+    chmodSync(hook, 0o755);
+    await expect(answer(lead)).rejects.toMatchObject({ data: { published: 'unknown' } });
+    renameSync(`${remote}.away`, remote);
+    await lead.settle();
+    expect([lead.said('ATTENTION_ANSWERED'), lead.outbox.pending()]).toEqual([[], []]);
   });
 });
 

@@ -1,11 +1,16 @@
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { createLocalChat } from '../../src/adapters/local-chat.ts';
+import { createLog } from '../../src/adapters/log.ts';
 import type { Execute } from '../../src/flows/operation.ts';
 import { systemClock } from '../../src/adapters/clock.ts';
 import { createEventBus } from '../../src/events.ts';
-import type { Chat, Ear, OutgoingMessage, RoomMessage, Sync, WorkTree } from '../../src/ports.ts';
+import type { Chat, Ear, RoomMessage, Sync, WorkTree } from '../../src/ports.ts';
 import { FlowError } from '../../src/protocol/errors.ts';
 import type { Role } from '../../src/protocol/records/types.ts';
 import { startListener } from '../../src/services/listener.ts';
+import { createOutbox } from '../../src/services/outbox.ts';
+import type { Outbox } from '../../src/services/outbox.ts';
 import { memoryReader } from '../../src/workspace/readers.ts';
 import { createView } from '../../src/workspace/snapshot.ts';
 import { testFolder } from '../support/folders.ts';
@@ -30,8 +35,14 @@ function agent(id: string, role: string): string {
   return JSON.stringify({ schema: 1, agent_id: id, name: id, matrix_user_id: `@${id}:dom`, role });
 }
 
+interface Given {
+  readonly files?: Record<string, string>;
+  readonly offline?: boolean;
+  readonly outbox?: Outbox;
+}
+
 /** A listener whose room is in the test's hands; what it causes is noted. */
-function listening(role: Role = 'leader', more: { files?: Record<string, string>; offline?: boolean } = {}) {
+function listening(role: Role = 'leader', more: Given = {}) {
   const caused: string[] = [];
   const warned: string[] = [];
   let ear: Ear | undefined;
@@ -40,10 +51,7 @@ function listening(role: Role = 'leader', more: { files?: Record<string, string>
     kind: 'remote',
     self: role === 'leader' ? LEAD : ANA,
     joined: () => Promise.resolve([]),
-    send: ({ txn, text }: OutgoingMessage) => {
-      note(`send ${txn} ${text}`);
-      return Promise.resolve({ eventId: '$1', reused: false });
-    },
+    send: () => Promise.reject(new Error('all is said by the outbox')),
     history: () => Promise.resolve([]),
     listen: (given) => {
       ear = given;
@@ -69,7 +77,7 @@ function listening(role: Role = 'leader', more: { files?: Record<string, string>
     chat,
     sync: { pull } as unknown as Sync,
     workTree: { view: () => view, root: testFolder('listener') } as unknown as WorkTree,
-    outbox: {
+    outbox: more.outbox ?? {
       deliver: (announcements) => {
         for (const { txn, room, text } of announcements) note(`reply ${txn} ${room} ${text}`);
         return Promise.resolve([]);
@@ -203,9 +211,16 @@ describe('agents that answer each other and change nothing', () => {
 
   test('are heard with a line of the protocol that the files confirm, and only then', async () => {
     const meta = { task_id: 't-1', project_id: 'p', task_title: 't', assigned_to: 'ana', status: 'submitted' };
-    const { hear } = listening('leader', { files: { 'shared/tasks/t-1/meta.json': JSON.stringify(meta) } });
+    const { hear, warned } = listening('leader', { files: { 'shared/tasks/t-1/meta.json': JSON.stringify(meta) } });
+    const about = (): number => warned.filter((line) => line.startsWith('mentioned again and again')).length;
     await hear(hello, hello);
+    for (let round = 0; round < 3; round += 1)
+      expect(await hear({ text: `${LEAD} TASK_COMPLETED: t-1 - Result: x` })).toContain('wake');
+    expect(about()).toBe(0);
     expect(await hear({ text: `${LEAD} TASK_COMPLETED: t-2 - Result: x` })).toEqual(['pull']);
+    expect(about()).toBe(1);
+    await hear(hello);
+    expect(about()).toBe(1);
     expect(await hear({ text: `${LEAD} TASK_COMPLETED: t-1 - Result: x` })).toEqual([
       'pull',
       'wake',
@@ -315,8 +330,25 @@ describe('the rest of listening', () => {
 
   test('a readiness check is answered whoever asks, when it names the node', async () => {
     const { hear } = listening();
-    expect(await hear({ text: `${LEAD} ${probe}`, sender: '@probe:dom' })).toEqual(['send ready-$0 READY']);
+    expect(await hear({ text: `${LEAD} ${probe}`, sender: '@probe:dom' })).toEqual([
+      `reply ready-$0 ${TEAM_ROOM} READY`,
+    ]);
     expect(await hear({ text: probe, sender: '@probe:dom' })).toEqual([]);
+  });
+
+  test('a readiness check that the homeserver does not take yet is answered when it does', async () => {
+    const dir = testFolder('ready');
+    const rooms = createLocalChat({ dir: join(dir, 'rooms'), self: LEAD, clock: systemClock });
+    let isBusy = true;
+    const busy = new FlowError('notify-failed', 'too many', { data: { retryAfterMs: 5_000 } });
+    const send: Chat['send'] = (message) => (isBusy ? Promise.reject(busy) : rooms.send(message));
+    const log = createLog({ level: 'silent' });
+    const outbox = createOutbox({ dir, chat: { ...rooms, send }, clock: systemClock, log });
+    const { hear } = listening('leader', { outbox });
+    await hear({ text: `${LEAD} ${probe}`, sender: '@probe:dom' });
+    isBusy = false;
+    await outbox.flush();
+    expect((await rooms.history(TEAM_ROOM, 10)).map(({ text }) => text)).toEqual(['READY']);
   });
 
   test('the admin and the Leader may invite', () => {

@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { createClock } from '../../src/adapters/clock.ts';
@@ -10,6 +10,7 @@ import { FlowError } from '../../src/protocol/errors.ts';
 import { createOutbox } from '../../src/services/outbox.ts';
 import type { Outbox } from '../../src/services/outbox.ts';
 import { testFolder } from '../support/folders.ts';
+import { eventually } from '../support/waiting.ts';
 
 const clock = createClock(() => Date.UTC(2026, 8, 1));
 const room = '!team:local';
@@ -75,6 +76,19 @@ describe('the outbox', () => {
     expect(readdirSync(dir).sort()).toEqual(['outbox.json', 'rooms']);
   });
 
+  test('is on disk when it says so, or throws, also after a write that failed unseen', async () => {
+    const { open, dir, problems } = place();
+    const outbox = open();
+    const file = join(dir, 'outbox.json');
+    mkdirSync(file, { recursive: true });
+    outbox.owe([announcement('a')], undefined);
+    await eventually(() => problems.length === 1, 'the write to fail');
+    expect(() => outbox.record()).toThrow(/EISDIR/);
+    rmSync(file, { recursive: true });
+    outbox.record();
+    expect(states(open())).toEqual([['a', 'waiting']]);
+  });
+
   test('a room that could not be reached catches up in order', async () => {
     const { chat, open, said } = place();
     let down = true;
@@ -125,6 +139,37 @@ describe('the outbox', () => {
     down = false;
     await outbox.deliver([announcement('c')]);
     expect(await said()).toEqual(['a', 'b', 'c'].map((txn) => `text of ${txn}`));
+  });
+
+  test('a call does not wait for a homeserver that does not answer, and nothing is lost, doubled or out of order', async () => {
+    const { chat, dir, open, said } = place();
+    const answers = Promise.withResolvers<void>();
+    const mute: Chat = { ...chat, kind: 'remote', send: (message) => answers.promise.then(() => chat.send(message)) };
+    let left = 0;
+    const log = createLog({ level: 'silent' });
+    const outbox = createOutbox({ dir, chat: mute, clock, log, onLeft: () => (left += 1) });
+    const followUp = { operation: 'record', input: {}, actor: { localpart: 'lead', role: 'leader' } } as const;
+    const announcements = ['a', 'b'].map((txn) => announcement(txn, { followUp }));
+    outbox.owe(announcements, undefined);
+    const reason = 'the homeserver takes its time';
+    expect(await outbox.deliver(announcements)).toEqual(
+      ['a', 'b'].map((txn) => ({ txn, sent: false, error: reason, retryable: true, queued: true })),
+    );
+    expect(await outbox.deliver([announcement('c')])).toMatchObject([{ txn: 'c', sent: false, queued: true }]);
+    expect([await said(), left]).toEqual([[], 2]);
+    // As the next process would find it.
+    expect(states(open())).toEqual(['a', 'b', 'c'].map((txn) => [txn, 'due']));
+    const recorded: unknown[] = [];
+    const flushing = outbox.flush((next, eventId) => {
+      recorded.push([next.operation, eventId]);
+      return Promise.resolve();
+    });
+    answers.resolve();
+    await flushing;
+    expect(await said()).toEqual(['a', 'b', 'c'].map((txn) => `text of ${txn}`));
+    const [first, second] = await chat.history(undefined, 10);
+    expect(recorded).toEqual([first, second].map((message) => ['record', message?.eventId]));
+    expect(states(open())).toEqual([]);
   });
 
   test('what was overtaken before it could be said is not said late, by whichever way it would leave', async () => {

@@ -1,6 +1,11 @@
-import { describe, expect, test } from 'vitest';
+import { join } from 'node:path';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import type { Chat } from '../../src/ports.ts';
+import { createOutbox } from '../../src/services/outbox.ts';
+import { createReconciler } from '../../src/services/reconciler.ts';
 import { eventsOf, mark, openParts, openSolo, openTeam, plan, worker } from '../support/parts.ts';
 import type { Parts } from '../support/parts.ts';
+import { eventually } from '../support/waiting.ts';
 
 const META = 'shared/tasks/p-01/meta.json';
 const RESULT = 'shared/tasks/p-01/result.md';
@@ -48,6 +53,38 @@ describe('the reconciler', () => {
     expect(eventsOf(solo, 'task.submitted').map(({ actor }) => actor)).toEqual([{ id: 'ana', role: 'worker' }]);
   });
 
+  test('records results while a homeserver does not answer, and has the rooms told once it does', async () => {
+    const solo = await openSolo();
+    await plan(solo, 'p-01');
+    await solo.settle();
+    const answers = Promise.withResolvers<void>();
+    const { chat, clock, log, execute, workTree, sync, events, identity } = solo;
+    const mute: Chat = { ...chat, kind: 'remote', send: (message) => answers.promise.then(() => chat.send(message)) };
+    const outbox = createOutbox({ dir: join(solo.dir, '.baton/mute'), chat: mute, clock, log });
+    outbox.owe([{ kind: 'notice', txn: 'older', room: '!team:local', text: 'older', mentions: [] }], undefined);
+    await outbox.confirm(() => true);
+    const parts = { identity, mode: 'solo', execute, workTree, sync, outbox, localRooms: false } as const;
+    const reconciler = createReconciler({ ...parts, clock, events, log });
+    onTestFinished(() => {
+      answers.resolve();
+      return reconciler.close();
+    });
+    reconciler.wake();
+    solo.put('shared/projects/q/meta.json', '{ "project_id": "q", ');
+    solo.put(RESULT, 'STATUS: SUCCESS\nSUMMARY: Written by hand.\n\nDELIVERABLES:\n');
+    reconciler.wake();
+    await eventually(() => meta(solo)['status'] === 'submitted', 'the result is recorded');
+    expect([solo.said('older'), solo.said('json-invalid')]).toEqual([[], []]);
+    answers.resolve();
+    await reconciler.idle();
+    const spoken = solo.said('').filter((text) => text === 'older' || text.includes('json-invalid'));
+    expect(spoken).toEqual([
+      'older',
+      expect.stringContaining(String.raw`shared/projects/q/meta.json:1:22 \[json-invalid\]`),
+    ]);
+    expect(outbox.pending()).toEqual([]);
+  });
+
   test('does not repeat a repair that was refused, until what it rests on has changed', async () => {
     const solo = await openSolo();
     await plan(solo, 'p-01');
@@ -74,7 +111,7 @@ describe('the reconciler', () => {
     solo.put('shared/projects/q/meta.json', '{ "project_id": "q", ');
     for (let round = 0; round < 3; round += 1) await solo.settle();
     expect(raised).toEqual(['broken-file:shared/projects/q/meta.json:json-invalid:1:22']);
-    expect(solo.said('shared/projects/q/meta.json:1:22 [json-invalid]')).toHaveLength(1);
+    expect(solo.said(String.raw`shared/projects/q/meta.json:1:22 \[json-invalid\]`)).toHaveLength(1);
     expect(cleared).toEqual([]);
     solo.put('shared/projects/q/meta.json', '{ "project_id": "q", "title": "Q", "status": "active" }');
     await solo.settle();

@@ -23,8 +23,14 @@ export interface Toll {
 export async function proxyTo(
   homeserver: string,
   see: (content: Content) => Promise<void> | void = () => undefined,
-): Promise<{ readonly url: string; meet(toll: Toll): void }> {
+): Promise<{
+  readonly url: string;
+  meet(toll: Toll): void;
+  /** Takes every request and answers none, until the returned function lets them through. */
+  hold(): () => void;
+}> {
   let next: Toll | undefined;
+  let held: Promise<void> | undefined;
   const tollFor = async (incoming: IncomingMessage, body: Buffer): Promise<Toll> => {
     if (incoming.method !== 'PUT' || incoming.url?.includes('/send/m.room.message/') !== true) return {};
     const content = JSON.parse(body.toString('utf8')) as Content;
@@ -35,8 +41,17 @@ export async function proxyTo(
     return toll;
   };
   const server = createServer((incoming, answer) => {
-    void pass(homeserver, incoming, answer, tollFor).catch(() => answer.destroy());
+    const passing = Promise.resolve(held).then(() => pass(homeserver, incoming, answer, tollFor));
+    void passing.catch(() => answer.destroy());
   });
+  const hold = (): (() => void) => {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    held = promise;
+    return () => {
+      held = undefined;
+      resolve();
+    };
+  };
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   onTestFinished(async () => {
@@ -45,7 +60,7 @@ export async function proxyTo(
   });
   const address = server.address();
   if (address === null || typeof address === 'string') throw new Error('the proxy has no port');
-  return { url: `http://127.0.0.1:${address.port}`, meet: (toll) => (next = toll) };
+  return { url: `http://127.0.0.1:${address.port}`, meet: (toll) => (next = toll), hold };
 }
 
 async function pass(
