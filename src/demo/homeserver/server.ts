@@ -36,7 +36,7 @@ export interface SynapseOptions {
 /** Starts Synapse on the loopback interface and waits until it answers. Throws with the end of its log when it does not. */
 export async function startSynapse(python: string, options: SynapseOptions): Promise<OwnHomeserver> {
   const folder = mkdtempSync(join(tmpdir(), 'baton-synapse-'));
-  const port = options.port === undefined || options.port === 0 ? await freePort() : options.port;
+  const port = await freePort(options.port ?? 0);
   const secret = randomBytes(16).toString('hex');
   const url = `http://127.0.0.1:${port}`;
   const config = join(folder, 'homeserver.yaml');
@@ -76,9 +76,15 @@ export async function startSynapse(python: string, options: SynapseOptions): Pro
   return { url, serverName: SERVER_NAME, secret, register: registerBySecret(url, secret), start, halt, stop };
 }
 
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
+/** The wanted port, or any; throws when somebody else listens there, whom everybody would take for this homeserver. */
+async function freePort(wanted: number): Promise<number> {
+  const server = createServer().listen(wanted, '127.0.0.1');
+  try {
+    await once(server, 'listening');
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    throw new Error(code === 'EADDRINUSE' ? `port ${wanted} is in use` : `port ${wanted} cannot be used (${code})`);
+  }
   const address = server.address();
   await new Promise((closed) => server.close(closed));
   if (address === null || typeof address === 'string') throw new Error('no free port on the loopback interface');

@@ -3,7 +3,7 @@ import { person } from '../../../src/demo/homeserver/accounts.ts';
 import { installSynapse } from '../../../src/demo/homeserver/install.ts';
 import { startSynapse } from '../../../src/demo/homeserver/server.ts';
 
-/** `npm run matrix:up`: a throw-away homeserver with a team's accounts and rooms, until Ctrl-C. */
+/** `npm run matrix:up [-- PORT]`: a throw-away homeserver with a team's accounts and rooms, until Ctrl-C; 0: a free port. */
 const NAMES = ['admin', 'lead', 'ana', 'bo'];
 const PORT = 8008;
 
@@ -17,7 +17,13 @@ if ('missing' in installed) {
   process.stderr.write(`There is no homeserver to start: ${installed.missing}\n`);
   process.exit(1);
 }
-const homeserver = await startSynapse(installed.python, { rateLimits: 'default', port: Number(wanted) });
+const homeserver = await startSynapse(installed.python, { rateLimits: 'default', port: Number(wanted) }).catch(
+  (error: unknown) => {
+    const reason = error instanceof Error ? error.message : String(error);
+    process.stderr.write(`The homeserver does not start: ${reason}\nanother port: npm run matrix:up -- 0\n`);
+    process.exit(1);
+  },
+);
 try {
   say(`Homeserver  ${homeserver.url}  (${homeserver.serverName}; everything in it is gone when it stops)\n`);
   const accounts = await Promise.all(NAMES.map((name) => homeserver.register(name)));
