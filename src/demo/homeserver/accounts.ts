@@ -117,7 +117,7 @@ export function person(
 ) {
   const call = (method: string, path: string, body?: Json): Promise<Json> =>
     request(method, `${homeserver.url}/_matrix/client/v3${path}`, body, accessToken);
-  const ask: typeof call = (...request) => (patient ? patiently(() => call(...request)) : call(...request));
+  const ask: typeof call = (...asked) => (patient ? patiently(() => call(...asked)) : call(...asked));
   const inRoom = (room: string, rest: string): string => `/rooms/${encodeURIComponent(room)}${rest}`;
   return {
     userId,
