@@ -108,26 +108,25 @@ export async function foreignHomeserver(given: string, secret: string | undefine
 
 /**
  * Somebody with an account who uses the client-server API directly, and no part of Baton. Waits where the homeserver
- * limits the number of requests, unless not `patient`.
+ * limits the number of requests, unless not `patient`; what is given to `call` is asked once.
  */
 export function person(
   homeserver: Pick<Homeserver, 'url'>,
   { accessToken, userId }: Pick<Account, 'accessToken' | 'userId'>,
   { patient = true } = {},
 ) {
-  const call = (method: string, path: string, body?: Json): Promise<Json> => {
-    const ask = () => request(method, `${homeserver.url}/_matrix/client/v3${path}`, body, accessToken);
-    return patient ? patiently(ask) : ask();
-  };
+  const call = (method: string, path: string, body?: Json): Promise<Json> =>
+    request(method, `${homeserver.url}/_matrix/client/v3${path}`, body, accessToken);
+  const ask: typeof call = (...asked) => (patient ? patiently(() => call(...asked)) : call(...asked));
   const inRoom = (room: string, rest: string): string => `/rooms/${encodeURIComponent(room)}${rest}`;
   return {
     userId,
     call,
     async createRoom(options: Json = {}): Promise<string> {
-      return String((await call('POST', '/createRoom', { preset: 'private_chat', ...options }))['room_id']);
+      return String((await ask('POST', '/createRoom', { preset: 'private_chat', ...options }))['room_id']);
     },
-    join: (room: string): Promise<Json> => call('POST', inRoom(room, '/join'), {}),
-    invite: (room: string, user: string): Promise<Json> => call('POST', inRoom(room, '/invite'), { user_id: user }),
+    join: (room: string): Promise<Json> => ask('POST', inRoom(room, '/join'), {}),
+    invite: (room: string, user: string): Promise<Json> => ask('POST', inRoom(room, '/invite'), { user_id: user }),
     /** Says something as a client does, with the metadata of those it mentions; its event id. */
     say(room: string, body: string, mentions: readonly string[] = []): Promise<string> {
       return this.send(room, { body, 'm.mentions': { user_ids: mentions } });
@@ -135,17 +134,17 @@ export function person(
     /** A message of any content; its event id. */
     async send(room: string, content: Json): Promise<string> {
       const path = inRoom(room, `/send/m.room.message/${randomBytes(8).toString('hex')}`);
-      return String((await call('PUT', path, { msgtype: 'm.text', ...content }))['event_id']);
+      return String((await ask('PUT', path, { msgtype: 'm.text', ...content }))['event_id']);
     },
     async joined(room: string): Promise<readonly string[]> {
-      return Object.keys((await call('GET', inRoom(room, '/joined_members')))['joined'] as object);
+      return Object.keys((await ask('GET', inRoom(room, '/joined_members')))['joined'] as object);
     },
     /** Everything that was ever said in a room, oldest first, as the homeserver gives it out. */
     async messages(room: string): Promise<readonly RoomEvent[]> {
       const events: RoomEvent[] = [];
       let from = '';
       for (;;) {
-        const page = await call('GET', inRoom(room, `/messages?dir=f&limit=100${from}`));
+        const page = await ask('GET', inRoom(room, `/messages?dir=f&limit=100${from}`));
         events.push(...(page['chunk'] as readonly RoomEvent[]));
         if (typeof page['end'] !== 'string') return events.filter(({ type }) => type === 'm.room.message');
         from = `&from=${encodeURIComponent(page['end'])}`;
