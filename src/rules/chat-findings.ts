@@ -74,8 +74,9 @@ function reachFindings({ homeserver, problem }: ChatReport, self: string): reado
   return problem.concerns === 'homeserver' ? [found] : [answers, found];
 }
 
-function clockFindings({ clockAhead, homeserver }: ChatReport): readonly ChatFinding[] {
-  if (clockAhead === undefined) return [];
+function clockFindings({ clockAhead, homeserver, problem }: ChatReport): readonly ChatFinding[] {
+  // What it said before it was away says nothing about now.
+  if (clockAhead === undefined || problem?.concerns === 'homeserver') return [];
   if (Math.abs(clockAhead) <= CLOCK_TOLERANCE) return [ok('clock', 'agrees with the homeserver')];
   const how = clockAhead > 0 ? 'ahead of' : 'behind';
   return [

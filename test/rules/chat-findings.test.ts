@@ -44,6 +44,13 @@ describe('what is found of the chat', () => {
     expect(told({ ...well, clockAhead })).toEqual(warnings);
   });
 
+  test('is nothing about clocks while the homeserver is away, whatever it said before', () => {
+    const problem = { concerns: 'homeserver', message: 'away', remedy: 'see' } as const;
+    const report = { ...well, clockAhead: 7_200, rooms: [], problem };
+    const checks = chatFindings(view, lead, { owed: [], report }, NOW).map(({ check }) => check);
+    expect(checks).not.toContain('clock');
+  });
+
   test('is only the reason when the homeserver or the account cannot be asked', () => {
     const problem = { concerns: 'account', message: 'no', remedy: 'log in' } as const;
     expect(told({ ...well, rooms: [], problem })).toEqual(['error account: no']);

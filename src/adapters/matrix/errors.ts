@@ -98,15 +98,15 @@ export function toNotifyError(thrown: unknown, { what, self, homeserver, room }:
       default:
         return failed(
           `${homeserver} answered ${httpStatus} ${errcode}: ${error}`,
-          'mend what it names; the message is kept until then',
+          'mend what it names; messages are kept until then',
           httpStatus !== 400 && httpStatus !== 413,
         );
     }
   }
   if (isAway(thrown))
-    return failed(`${homeserver} cannot be reached`, 'see that it runs; the message is kept until then');
+    return failed(`${homeserver} cannot be reached`, 'see that it runs; messages are kept until then');
   const reason = thrown instanceof Error ? thrown.message : String(thrown);
-  return failed(`${homeserver}: ${reason}`, 'try again; the message is kept until then');
+  return failed(`${homeserver}: ${reason}`, 'try again; messages are kept until then');
 }
 
 /**
