@@ -65,15 +65,21 @@ export function parseCommand(text: string, reader: CommandReader = {}): Command 
   if (DECIDING.has(name) && isQuestion) return undefined;
   const command = { name, said, ...targetOf(name, said) };
   if (name === 'accept' && isRunOn(said)) return isOrder ? { name, said, target: undefined, rest: '' } : undefined;
-  if (isOrder || isOrdered(command, isKnown)) return command;
+  return isOrder || isOrdered(command, isKnown) ? command : misunderstood(name, word);
+}
+
+/** Whoever begins with these means to stop or start the work, and must not believe it done when it was not understood. */
+const STOPPING: ReadonlySet<CommandName> = new Set(['pause', 'resume']);
+
+function misunderstood(
+  name: CommandName,
+  word: string,
+): { readonly name: 'unknown'; readonly word: string } | undefined {
   return STOPPING.has(name) ? { name: 'unknown', word } : undefined;
 }
 
 /** These change something that nobody takes back: who asks about it has not decided. */
 const DECIDING: ReadonlySet<CommandName> = new Set(['accept', 'reject', 'approve', 'deny', 'pause', 'resume']);
-
-/** Whoever begins with these means to stop or start the work, and must not believe it done when it was not understood. */
-const STOPPING: ReadonlySet<CommandName> = new Set(['pause', 'resume']);
 
 /**
  * Whether words follow the task as in a sentence ("accept t-1, or not", "accept t-1 no wait"). A summary is set apart from

@@ -83,7 +83,8 @@ async function freePort(wanted: number): Promise<number> {
     await once(server, 'listening');
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    throw new Error(code === 'EADDRINUSE' ? `port ${wanted} is in use` : `port ${wanted} cannot be used (${code})`);
+    const reason = code === 'EADDRINUSE' ? 'is in use' : `cannot be used (${code})`;
+    throw new Error(`port ${wanted} ${reason}`, { cause: error });
   }
   const address = server.address();
   await new Promise((closed) => server.close(closed));
