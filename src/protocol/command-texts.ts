@@ -1,4 +1,5 @@
 import type { CommandName } from './command.ts';
+import { languageOf } from './labels/languages.ts';
 import type { TaskStatus } from './records/types.ts';
 
 /** What a decision made of a task. */
@@ -195,8 +196,7 @@ const TABLE: ReadonlyMap<string, CommandTexts> = new Map([
 
 /** The sentences of a language (`policies.language`); a regional tag falls back to its language, an unknown one to `en`. */
 export function commandTextsFor(language: string): CommandTexts {
-  const tag = language.trim().toLowerCase();
-  return TABLE.get(tag) ?? TABLE.get(tag.split(/[-_]/)[0] ?? '') ?? en;
+  return TABLE.get(languageOf(language)) ?? en;
 }
 
 /** How each command is written. */

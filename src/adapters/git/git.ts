@@ -42,11 +42,12 @@ export async function createGit(options: GitOptions): Promise<Git> {
   if (!existsSync(join(own, 'HEAD'))) {
     await demand({ cwd: found.gitDir, env }, ['init', '--bare', '--template=', `--object-format=${found.format}`, own]);
   }
-  await seedTracking(clone, objects);
-  const network = { quiet: 60_000, total: 300_000, ...options.network };
   const lookup = createLookup(objects);
-  const updateRefs = createRefUpdater(clone);
-  const mirror = createMirror(clone, updateRefs);
+  const cloneLookup = createLookup(clone);
+  await seedTracking(clone, objects, lookup);
+  const network = { quiet: 60_000, total: 300_000, ...options.network };
+  const updateRefs = createRefUpdater(clone, cloneLookup);
+  const mirror = createMirror(cloneLookup, updateRefs);
   const fetch = createFetcher(atRoot, lookup, network);
   const idLength = found.format === 'sha256' ? 64 : 40;
 
@@ -54,7 +55,7 @@ export async function createGit(options: GitOptions): Promise<Git> {
     root: found.root,
     idLength,
     facts: () => readFacts(clone, found.gitDir),
-    stand: createStand(clone, found.gitDir),
+    stand: createStand(clone, found.gitDir, cloneLookup),
     updateRefs,
     stage: (edits) => {
       const lines = edits.map((edit) =>

@@ -3,7 +3,7 @@ import { join, relative } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { FlowError } from '../../protocol/errors.ts';
 import type { Git, ObjectId, RefUpdate, RepositoryFacts } from '../../ports-git.ts';
-import { createLookup } from './objects.ts';
+import type { ObjectLookup } from './objects.ts';
 import { ask } from './run.ts';
 import type { GitPlace } from './run.ts';
 import { SessionEnded, createSession } from './session.ts';
@@ -36,8 +36,8 @@ export async function readFacts(clone: GitPlace, gitDir: string): Promise<Reposi
 export function createStand(
   clone: GitPlace,
   gitDir: string,
+  lookup: ObjectLookup,
 ): (refs: readonly string[]) => Promise<Awaited<ReturnType<Git['stand']>>> {
-  const lookup = createLookup(clone);
   return async (refs) => {
     const symbolic = symbolicHead(gitDir);
     const head = symbolic ?? (await ask(clone, ['symbolic-ref', '--quiet', 'HEAD'], { codes: [0, 1] }));
@@ -80,9 +80,11 @@ function parseRefs(text: string): ReadonlyMap<string, ObjectId> {
 const REF_LOCKED: readonly number[] = [20, 50, 100, 200, 400];
 
 /** Moves refs, all or none; false when one no longer stood where it was expected. */
-export function createRefUpdater(place: GitPlace): (updates: readonly RefUpdate[]) => Promise<boolean> {
+export function createRefUpdater(
+  place: GitPlace,
+  lookup: ObjectLookup,
+): (updates: readonly RefUpdate[]) => Promise<boolean> {
   const session = createSession(place, ['update-ref', '--stdin', '-z', '--create-reflog', '-m', 'baton']);
-  const lookup = createLookup(place);
   const stand = async (updates: readonly RefUpdate[]): Promise<boolean> => {
     const found = await lookup.stat(updates.map(({ ref }) => ref));
     return updates.every(({ next }, index) => found[index]?.id === next);
@@ -146,10 +148,10 @@ async function trackingRefs(place: GitPlace): Promise<ReadonlyMap<string, Object
 }
 
 /** Tells the private repository what the clone already has, so that the first fetch brings only what is new. */
-export async function seedTracking(clone: GitPlace, objects: GitPlace): Promise<void> {
+export async function seedTracking(clone: GitPlace, objects: GitPlace, lookup: ObjectLookup): Promise<void> {
   const known = await trackingRefs(objects);
   const missing = [...(await trackingRefs(clone))].filter(([ref]) => !known.has(ref) && !ref.endsWith('/HEAD'));
-  await createRefUpdater(objects)(missing.map(([ref, next]) => ({ ref, next })));
+  await createRefUpdater(objects, lookup)(missing.map(([ref, next]) => ({ ref, next })));
 }
 
 /**
@@ -157,10 +159,9 @@ export async function seedTracking(clone: GitPlace, objects: GitPlace): Promise<
  * is asked each time: a person may have pruned or moved it.
  */
 export function createMirror(
-  clone: GitPlace,
+  lookup: ObjectLookup,
   updateRefs: (updates: readonly RefUpdate[]) => Promise<boolean>,
 ): (branches: ReadonlyMap<string, ObjectId>) => Promise<void> {
-  const lookup = createLookup(clone);
   return async (branches) => {
     const wanted = [...branches].map(([branch, next]) => ({
       ref: branch.replace('refs/heads/', 'refs/remotes/origin/'),

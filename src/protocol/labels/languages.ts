@@ -23,6 +23,6 @@ export function speaks(language: string): boolean {
 }
 
 /** `zh` for `zh-Hans`, `zh_TW` and `ZH`. */
-function languageOf(tag: string): string {
+export function languageOf(tag: string): string {
   return tag.trim().toLowerCase().split(/[-_]/)[0] ?? '';
 }

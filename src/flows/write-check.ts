@@ -1,0 +1,38 @@
+import type { Change } from '../protocol/changes.ts';
+import { FlowError } from '../protocol/errors.ts';
+import { parseJson } from '../protocol/json.ts';
+import { forbiddenMetaFields, mayWrite } from '../protocol/ownership.ts';
+import { classifyPath } from '../protocol/paths.ts';
+import type { Actor } from '../protocol/records/types.ts';
+import type { WorkspaceView } from '../protocol/view.ts';
+
+/** Every write is checked against the ownership table, whichever door it came by (protocol.md §2). Throws `not-owner`. */
+export function checkOwnership(actor: Actor, changes: readonly Change[], view: WorkspaceView): void {
+  const assigneeOf = (taskId: string): string | undefined => view.task(taskId)?.meta?.assigned_to;
+  for (const change of changes) {
+    if (classifyPath(change.path).kind === 'events') continue;
+    const verdict = mayWrite(actor, change.path, assigneeOf);
+    if (!verdict.allowed) {
+      throw new FlowError('not-owner', `${change.path} belongs to the ${verdict.owner}: ${verdict.reason}`, {
+        remedy: `ask the ${verdict.owner} to change it`,
+      });
+    }
+    if (change.kind === 'write') checkMetaFields(actor, change.path, change.text, view);
+  }
+}
+
+function checkMetaFields(actor: Actor, path: string, text: string, view: WorkspaceView): void {
+  if (actor.role === 'leader' || actor.role === 'admin' || actor.role === 'manager') return;
+  if (classifyPath(path).kind !== 'task-meta') return;
+  const before = view.text(path);
+  const parsedBefore = before === undefined ? undefined : parseJson(before, path);
+  const parsedAfter = parseJson(text, path);
+  if (!('value' in parsedAfter)) throw new FlowError('internal', parsedAfter.diagnostic.message);
+  const fields = forbiddenMetaFields(
+    parsedBefore !== undefined && 'value' in parsedBefore ? parsedBefore.value : undefined,
+    parsedAfter.value,
+  );
+  if (fields.length > 0) {
+    throw new FlowError('not-owner', `a worker may not change ${fields.join(', ')} in ${path}`);
+  }
+}
