@@ -188,9 +188,14 @@ function readMeta(segments: readonly string[]): Meta {
   return { values, dependsOn: [...dependsOn], stray: stray.join(', '), messages };
 }
 
+/** Whether what stands in `depends:` names nothing: empty, `-` or `none` (protocol.md §6.2). */
+export function isNoDependency(id: string): boolean {
+  return id === '' || id === '-' || id.toLowerCase() === 'none';
+}
+
 function addDependency(value: string, dependsOn: Set<string>, messages: string[]): void {
   const id = /^(`|\*\*)(.*)\1$/.exec(value)?.[2] ?? value;
-  if (id === '' || id === '-' || id.toLowerCase() === 'none') return;
+  if (isNoDependency(id)) return;
   dependsOn.add(id);
   const readable: boolean = isReadableId(id);
   if (!readable) messages.push(`"${id}" is not a task id`);

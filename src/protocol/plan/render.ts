@@ -1,7 +1,7 @@
 import { markerOf } from '../plan-types.ts';
 import type { Loop } from '../plan-types.ts';
 import { trimBlankLines } from '../lines.ts';
-import { NO_REASON } from './line.ts';
+import { isNoDependency, NO_REASON } from './line.ts';
 import type { NodeContent } from './line.ts';
 
 const LONGEST_SLUG = 80;
@@ -25,13 +25,20 @@ export function cancelSlug(reason: string): string {
  */
 export function renderNodeLine(node: NodeContent): string {
   const title = oneLine(node.title);
+  const depends = dependencies(node.dependsOn);
   const meta = [
     `assigned: ${metaValue(node.assignee)}`,
     ...(node.type === undefined || metaValue(node.type) === '' ? [] : [`type: ${metaValue(node.type)}`]),
-    ...(node.dependsOn.length === 0 ? [] : [`depends: ${node.dependsOn.map(metaValue).join(', ')}`]),
+    ...(depends.length === 0 ? [] : [`depends: ${depends.join(', ')}`]),
     ...(node.status === 'cancelled' ? [`cancelled: ${metaValue(node.cancelled ?? '') || NO_REASON}`] : []),
   ];
   return `- [${markerOf(node.status)}] ${node.id} — ${title === '' ? node.id : title} (${meta.join(', ')})`;
+}
+
+/** What is left of an id that nobody could read may be nothing, or what means nothing. */
+function dependencies(ids: readonly string[]): readonly string[] {
+  const written = ids.map(metaValue).filter((id) => !isNoDependency(id));
+  return [...new Set(written)];
 }
 
 function metaValue(value: string): string {

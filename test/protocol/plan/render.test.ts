@@ -51,6 +51,14 @@ describe('renderNodeLine', () => {
     );
   });
 
+  test.each([
+    ['- [ ] a — ( depends: ( ) )', '- [ ] a — a (assigned: )'],
+    ['- [ ] a — T (assigned: w, depends: (), b)', '- [ ] a — T (assigned: w, depends: b)'],
+  ])('leaves nothing behind of a dependency that nobody can read: %j', (line, canonical) => {
+    const reading = readTaskLine(line);
+    expect(reading?.kind === 'task' ? renderNodeLine(reading.node) : undefined).toBe(canonical);
+  });
+
   test('is canonical: what was read once renders the same again', () => {
     const part = fc.constantFrom(
       '(',
