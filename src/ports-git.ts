@@ -116,15 +116,22 @@ export interface Git {
   stage(edits: readonly (TreeEntry | { readonly path: string; readonly id: undefined })[]): Promise<boolean>;
 
   /** Contents by object name (an id, or `<commit>:<path>`), in order; `undefined` for what is not there. */
-  read(names: readonly string[]): Promise<readonly (Uint8Array | undefined)[]>;
+  readonly read: (names: readonly string[]) => Promise<readonly (Uint8Array | undefined)[]>;
   /** Sizes in bytes, in order; `undefined` for what is not there. */
   sizes(names: readonly string[]): Promise<readonly (number | undefined)[]>;
   /** Ids of objects by name, in order. */
-  resolve(names: readonly string[]): Promise<readonly (ObjectId | undefined)[]>;
+  readonly resolve: (names: readonly string[]) => Promise<readonly (ObjectId | undefined)[]>;
   /** Files of a commit or tree below a path (a file or a directory); all without a path. */
   entries(tree: ObjectId, path?: string): Promise<readonly TreeEntry[]>;
-  /** Throws `git-failed` when it takes more than `within` milliseconds: a few objects can stand for millions of paths. */
-  diff(before: ObjectId, after: ObjectId, limits?: { readonly within?: number }): Promise<readonly TreeChange[]>;
+  /**
+   * Throws `git-failed` when it takes more than `within` milliseconds, or when more than `most` paths differ: a few
+   * objects can stand for millions of paths.
+   */
+  diff(
+    before: ObjectId,
+    after: ObjectId,
+    limits?: { readonly within?: number; readonly most?: number },
+  ): Promise<readonly TreeChange[]>;
   /** Writes blobs, trees and a commit; moves no ref of the clone. */
   commit(draft: CommitDraft): Promise<ObjectId>;
   /** Three-way merge of commits; `base` (a tree) replaces the merge base that git would choose. */

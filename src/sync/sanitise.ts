@@ -1,7 +1,6 @@
 import type { LaneRefusal } from '../ports.ts';
 import type { Git, ObjectId, TreeChange, TreeEdit } from '../ports-git.ts';
 import { GITLINK_MODE, SYMLINK_MODE } from '../ports-git.ts';
-import { FlowError } from '../protocol/errors.ts';
 import { isReservedPath, steersGit } from '../protocol/names.ts';
 import { mayWrite } from '../protocol/ownership.ts';
 import { classifyPath, taskPaths } from '../protocol/paths.ts';
@@ -96,13 +95,7 @@ const DIFF_TIME = 5_000;
 
 /** What the lane holds otherwise than its base and than main; removals first, so that names become free. */
 async function written(git: Git, { base, tip, main, ancestors }: LaneDelta): Promise<readonly Written[]> {
-  const changes = await git.diff(base, tip, { within: DIFF_TIME });
-  if (changes.length > MOST_CHANGES) {
-    throw new FlowError(
-      'sync-failed',
-      `${changes.length} files changed at once; at most ${MOST_CHANGES} are looked at`,
-    );
-  }
+  const changes = await git.diff(base, tip, { within: DIFF_TIME, most: MOST_CHANGES });
   const others = [main, ...ancestors];
   const known = await git.resolve(changes.flatMap(({ path }) => others.map((commit) => `${commit}:${path}`)));
   const held = changes.map((change, index) => {

@@ -4,11 +4,16 @@ import { join } from 'node:path';
 import { FlowError } from '../../protocol/errors.ts';
 import type { Git } from '../../ports-git.ts';
 import { importUserConfig, isolatedEnvironment } from './environment.ts';
-import { ATTEMPT_REF, createLookup, diffTrees, listTree, mergeTrees, writeCommit } from './objects.ts';
+import { writeCommit } from './commit.ts';
+import { countBetween, reaches, soleBase } from './graph.ts';
+import { createLookup } from './lookup.ts';
+import { mergeTrees } from './merge-trees.ts';
+import { createObjects, listTree } from './objects.ts';
 import { createMirror, createRefUpdater, createStand, readFacts, seedTracking } from './refs.ts';
 import { createFetcher, pushBranch } from './remote.ts';
 import { ask, demand, ordinary, plumb } from './run.ts';
 import type { GitPlace, OrdinaryOptions } from './run.ts';
+import { diffTrees } from './tree-diff.ts';
 
 export interface GitOptions {
   /** The work tree's root. */
@@ -42,14 +47,16 @@ export async function createGit(options: GitOptions): Promise<Git> {
   if (!existsSync(join(own, 'HEAD'))) {
     await demand({ cwd: found.gitDir, env }, ['init', '--bare', '--template=', `--object-format=${found.format}`, own]);
   }
-  const lookup = createLookup(objects);
+  const idLength = found.format === 'sha256' ? 64 : 40;
+  const store = createObjects(objects, found.objects, idLength);
+  const { lookup } = store;
   const cloneLookup = createLookup(clone);
   await seedTracking(clone, objects, lookup);
   const network = { quiet: 60_000, total: 300_000, ...options.network };
-  const updateRefs = createRefUpdater(clone, cloneLookup);
+  const updateRefs = createRefUpdater(clone, cloneLookup, ['--create-reflog', '-m', 'baton']);
   const mirror = createMirror(cloneLookup, updateRefs);
   const fetch = createFetcher(atRoot, lookup, network);
-  const idLength = found.format === 'sha256' ? 64 : 40;
+  const noteAttempt = createRefUpdater(objects, lookup);
 
   return {
     root: found.root,
@@ -63,24 +70,34 @@ export async function createGit(options: GitOptions): Promise<Git> {
       );
       return edits.length === 0 ? Promise.resolve(true) : stage(clone, lines.join(''));
     },
-    read: async (names) => (await lookup.read(names)).map((object) => object?.content),
+    read: store.read,
     sizes: async (names) => (await lookup.stat(names)).map((object) => object?.size),
-    resolve: async (names) => (await lookup.stat(names)).map((object) => object?.id),
+    resolve: store.resolve,
     entries: (tree, path) => listTree(objects, tree, path),
-    diff: (before, after, limits) => diffTrees(objects, before, after, limits),
-    commit: (draft) => writeCommit(objects, draft),
-    merge: (ours, theirs, base) => mergeTrees(objects, lookup, ours, theirs, base),
+    diff: (before, after, limits = {}) => diffTrees(store, before, after, limits),
+    async commit(draft) {
+      const commit = await writeCommit(store, draft);
+      if (draft.attempt === true) await noteAttempt([{ ref: ATTEMPT_REF, next: commit }]);
+      return commit;
+    },
+    merge: (ours, theirs, base) => mergeTrees(objects, store, ours, theirs, base),
     mergeText: (base, ours, theirs) => mergeText({ cwd: found.gitDir, env }, base, ours, theirs),
     async mergeBases(left, right) {
+      const sole = await soleBase(store.readCommits, left, right);
+      if (sole !== undefined) return [sole];
       const text = await ask(objects, ['merge-base', '--all', left, right], { codes: [0, 1] });
       return text === '' ? [] : text.split('\n');
     },
     async isAncestor(ancestor, descendant) {
       if (ancestor === descendant) return true;
+      const reached = await reaches(store.readCommits, descendant, ancestor);
+      if (reached !== undefined) return reached;
       const { code } = await plumb(objects, ['merge-base', '--is-ancestor', ancestor, descendant], { codes: [0, 1] });
       return code === 0;
     },
     async count(of, without, { merges = true } = {}) {
+      const counted = await countBetween(store.readCommits, of, without, { merges });
+      if (counted !== undefined) return counted;
       const flags = merges ? [] : ['--no-merges'];
       return Number(await ask(objects, ['rev-list', '--count', ...flags, ...of, ...without.map((id) => `^${id}`)]));
     },
@@ -99,6 +116,9 @@ export async function createGit(options: GitOptions): Promise<Git> {
     push: (remote, branch, commit) => pushBranch(atRoot, remote, branch, commit, network),
   };
 }
+
+/** What was about to be published, in the private repository; see `Git.attempted`. */
+const ATTEMPT_REF = 'refs/baton/attempt';
 
 interface Location {
   readonly root: string;

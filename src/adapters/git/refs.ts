@@ -3,7 +3,7 @@ import { join, relative } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { FlowError } from '../../protocol/errors.ts';
 import type { Git, ObjectId, RefUpdate, RepositoryFacts } from '../../ports-git.ts';
-import type { ObjectLookup } from './objects.ts';
+import type { ObjectLookup } from './lookup.ts';
 import { ask } from './run.ts';
 import type { GitPlace } from './run.ts';
 import { SessionEnded, createSession } from './session.ts';
@@ -83,8 +83,9 @@ const REF_LOCKED: readonly number[] = [20, 50, 100, 200, 400];
 export function createRefUpdater(
   place: GitPlace,
   lookup: ObjectLookup,
+  flags: readonly string[] = [],
 ): (updates: readonly RefUpdate[]) => Promise<boolean> {
-  const session = createSession(place, ['update-ref', '--stdin', '-z', '--create-reflog', '-m', 'baton']);
+  const session = createSession(place, ['update-ref', '--stdin', '-z', ...flags]);
   const stand = async (updates: readonly RefUpdate[]): Promise<boolean> => {
     const found = await lookup.stat(updates.map(({ ref }) => ref));
     return updates.every(({ next }, index) => found[index]?.id === next);

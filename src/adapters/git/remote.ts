@@ -1,6 +1,6 @@
 import type { FetchOutcome, ObjectId, PushOutcome, RemoteFailure } from '../../ports-git.ts';
 import { checkRefName, checkRemote } from './names.ts';
-import type { ObjectLookup } from './objects.ts';
+import type { ObjectLookup } from './lookup.ts';
 import { ask, ordinary, plumb } from './run.ts';
 import type { GitPlace, GitResult, OrdinaryOptions } from './run.ts';
 

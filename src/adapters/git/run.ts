@@ -42,6 +42,9 @@ export async function ask(place: GitPlace, args: readonly string[], options: Plu
   return (await plumb(place, args, options)).stdout.toString('utf8').trimEnd();
 }
 
+/** The parts of an output that `-z` ends with NUL. */
+export const fields = (output: Buffer): string[] => output.toString('utf8').split('\0').slice(0, -1);
+
 function start(
   place: GitPlace,
   args: readonly string[],

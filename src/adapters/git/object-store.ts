@@ -1,0 +1,91 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { existsSync, mkdirSync, renameSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { deflateSync } from 'node:zlib';
+import type { ObjectId } from '../../ports-git.ts';
+import { FlowError } from '../../protocol/errors.ts';
+import { plumb } from './run.ts';
+import type { GitPlace } from './run.ts';
+
+export type ObjectKind = 'blob' | 'tree' | 'commit';
+
+export interface GitObject {
+  readonly kind: ObjectKind;
+  readonly id: ObjectId;
+  readonly content: Uint8Array;
+}
+
+/** Gives an object the id that git gives it. `idLength`: 40 or 64. */
+export function identified(idLength: number, kind: ObjectKind, content: Uint8Array): GitObject {
+  const hash = createHash(idLength === 64 ? 'sha256' : 'sha1');
+  return { kind, content, id: hash.update(`${kind} ${content.length}\0`).update(content).digest('hex') };
+}
+
+/** So many objects and more go into a pack of their own: git looks through thousands of loose files slowly. */
+const PACK_FROM = 100;
+
+/**
+ * Writes objects into a repository's store as git does: few as loose files, each complete before it has its name, many
+ * as one pack. What is there already stays. A process for each commit would cost more than the commit.
+ */
+export async function writeObjects(place: GitPlace, directory: string, objects: readonly GitObject[]): Promise<void> {
+  const each = new Map(objects.map((object) => [object.id, object]));
+  if (each.size >= PACK_FROM) return writePack(place, [...each.values()]);
+  for (const object of each.values()) {
+    try {
+      writeLoose(directory, object);
+    } catch (error) {
+      const code = (error as NodeJS.ErrnoException).code ?? String(error);
+      throw new FlowError('git-failed', `an object of git cannot be written (${code})`, {
+        remedy: code === 'ENOSPC' ? 'free some space on the disk' : 'check that .git/objects may be written to',
+        cause: error,
+      });
+    }
+  }
+}
+
+function writeLoose(directory: string, { kind, id, content }: GitObject): void {
+  const file = join(directory, id.slice(0, 2), id.slice(2));
+  if (existsSync(file)) {
+    // Whatever collects garbage goes by age, and this is needed from now on.
+    const now = new Date();
+    utimesSync(file, now, now);
+    return;
+  }
+  mkdirSync(dirname(file), { recursive: true });
+  const temporary = join(dirname(file), `tmp_obj_${randomBytes(6).toString('hex')}`);
+  try {
+    const bytes = deflateSync(Buffer.concat([Buffer.from(`${kind} ${content.length}\0`), content]), { level: 1 });
+    writeFileSync(temporary, bytes, { mode: 0o444, flag: 'wx' });
+    renameSync(temporary, file);
+  } catch (error) {
+    rmSync(temporary, { force: true });
+    throw error;
+  }
+}
+
+const PACK_TYPE: Readonly<Record<ObjectKind, number>> = { commit: 1, tree: 2, blob: 3 };
+
+/** Git itself checks the pack, makes it durable and writes its index. */
+async function writePack(place: GitPlace, objects: readonly GitObject[]): Promise<void> {
+  const head = Buffer.alloc(12);
+  head.write('PACK');
+  head.writeUInt32BE(2, 4);
+  head.writeUInt32BE(objects.length, 8);
+  const parts: Uint8Array[] = [head];
+  for (const { kind, content } of objects)
+    parts.push(entryHead(PACK_TYPE[kind], content.length), deflateSync(content, { level: 1 }));
+  const hash = createHash(objects[0]?.id.length === 64 ? 'sha256' : 'sha1');
+  for (const part of parts) hash.update(part);
+  await plumb(place, ['index-pack', '--stdin'], { input: Buffer.concat([...parts, hash.digest()]) });
+}
+
+/** Type and size: four bits of the size in the first byte, seven in each that follows. */
+function entryHead(type: number, size: number): Buffer {
+  const bytes = [(type << 4) | (size & 0x0f)];
+  for (let rest = Math.floor(size / 16); rest > 0; rest = Math.floor(rest / 128)) {
+    bytes[bytes.length - 1] = (bytes.at(-1) ?? 0) | 0x80;
+    bytes.push(rest & 0x7f);
+  }
+  return Buffer.from(bytes);
+}
