@@ -16,6 +16,7 @@ import type { Execute } from './flows/operation.ts';
 import type { Chat, Clock, Log, Sync, WorkTree } from './ports.ts';
 import type { Author } from './ports-git.ts';
 import type { Actor } from './protocol/records/types.ts';
+import { parseDuration } from './protocol/timestamps.ts';
 import type { Watch } from './services/daemon.ts';
 import { createOutbox } from './services/outbox.ts';
 import { isOvertakenMessage } from './services/overtaken.ts';
@@ -23,6 +24,7 @@ import type { Outbox } from './services/outbox.ts';
 import { createReconciler } from './services/reconciler.ts';
 import type { Reconciler } from './services/reconciler.ts';
 import { createSync } from './sync/syncer.ts';
+import { openLastPush } from './workspace/last-push.ts';
 import { acquireLock } from './workspace/lock.ts';
 import { createWorkTree } from './workspace/store.ts';
 
@@ -77,6 +79,8 @@ export async function assemble(
     lanePrefix: config.git.lanePrefix,
     remote: config.git.remote,
     author: config.git.author ?? (await authorOf(identity, env)),
+    minPush: { interval: parseDuration(config.git.minPushInterval) ?? 0, memory: openLastPush(state) },
+    ...(watched ? {} : { lastPush: 'when-due' as const }),
   });
   stack.defer(() => sync.close());
 

@@ -12,6 +12,8 @@ export interface Clock {
   now(): string;
   /** Milliseconds since the epoch, for ages and back-off only; never for ordering facts. */
   millis(): number;
+  /** Milliseconds since some moment, by a clock that only goes forward: for waiting, whatever is done to the time of day. */
+  elapsed(): number;
   /** A fresh identifier that sorts by time (ULID form, 26 characters). */
   id(): string;
   /** Local wall time as `YYYYMMDD-HHMMSS`, for generated project ids (protocol.md §1.1). */
@@ -75,6 +77,11 @@ export interface Transaction<Output> {
    * lane and pushed when the remote returns (protocol.md §11.1, submit_task). `local`: no fetch before deciding.
    */
   readonly whenOffline: 'refuse' | 'persist';
+  /**
+   * When the caller is answered: once the change is on the remote (absent), or once it is committed here, because
+   * nobody elsewhere acts on it. Its push follows at once, or when the next push may be.
+   */
+  readonly answers?: 'committed';
   /** Once for all that is decided with it, before the commit is made: what the commit will owe is on disk then. */
   beforeCommit?(): void;
   /** Throws `FlowError` to refuse. No changes means nothing is committed. */
@@ -88,6 +95,8 @@ export interface Committed<Output> {
   readonly durability: Durability;
   /** True when the change is on the remote, or there is no remote. */
   readonly synced: boolean;
+  /** Milliseconds for which it was held back because pushes lie apart (`git.minPushInterval`); absent when it was not. */
+  readonly heldBackMs?: number;
 }
 
 /** A part of a lane that integration did not take (architecture.md, "Lanes"). */
@@ -128,6 +137,15 @@ export interface SyncStatus {
   readonly lanes: readonly { readonly name: string; readonly pending: number }[];
   /** The last failure to reach the remote, in words. */
   readonly problem: string | undefined;
+  /** Absent where pushes are not held back. */
+  readonly quota?: {
+    /** Milliseconds that lie at least between the starts of two pushes. */
+    readonly minPushInterval: number;
+    /** When the next push may start; absent when it may now. */
+    readonly nextPushAt?: string;
+    /** Callers who wait for that push. */
+    readonly waiting: number;
+  };
 }
 
 export interface Sync {
@@ -141,14 +159,16 @@ export interface Sync {
   ): Promise<{ readonly adopted: readonly string[]; readonly foreign: readonly string[] }>;
   /** Paths under `shared/` that differ from the last commit. Walks the tree: not for the hot path. */
   dirty(): Promise<readonly string[]>;
-  /** Pushes what is committed but not on the remote. */
+  /** Pushes what is committed but not on the remote; while pushes are held back it only sees to it that this happens. */
   push(): Promise<void>;
+  /** From now on nothing is held back any more: the node is about to stop. */
+  hurry(): void;
   status(): Promise<SyncStatus>;
   /** Whether a ref of the remote (`refs/heads/main`) was last seen naming this commit. */
   isKnown(ref: string, commit: string): boolean;
   /** Whether `path` is on the remote (solo: committed). */
   published(path: string): Promise<boolean>;
-  /** Called after every pull or publish that brought something new. */
+  /** Called after every pull or publish that brought something new, and after a push for which no caller waited. */
   onChange(listener: (report: PullReport) => void): () => void;
   close(): Promise<void>;
 }

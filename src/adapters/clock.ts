@@ -11,6 +11,7 @@ export function createClock(millis: () => number): Clock {
   return {
     now: () => new Date(millis()).toISOString().replace(/\.\d+Z$/, 'Z'),
     millis,
+    elapsed: () => performance.now(),
     id: () => ulid(millis()),
     localStamp() {
       const at = new Date(millis());

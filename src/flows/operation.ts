@@ -1,5 +1,15 @@
 import type { EventBus } from '../events.ts';
-import type { Announcement, Announcer, Chat, Clock, Delivery, Sync, Transaction, WorkTree } from '../ports.ts';
+import type {
+  Announcement,
+  Announcer,
+  Chat,
+  Clock,
+  Committed,
+  Delivery,
+  Sync,
+  Transaction,
+  WorkTree,
+} from '../ports.ts';
 import type { Change } from '../protocol/changes.ts';
 import { FlowError, toFlowError } from '../protocol/errors.ts';
 import { serverOf } from '../protocol/identity.ts';
@@ -192,6 +202,7 @@ async function command(
     label: commitLabel(label, subject),
     subject,
     whenOffline: operation.whenOffline ?? 'refuse',
+    ...(operation.answers === undefined ? {} : { answers: operation.answers }),
     beforeCommit: () => announcer.record(),
     decide(view) {
       const decided = operation.run(contextOf(view), prepared);
@@ -228,7 +239,12 @@ async function command(
     deliveries,
   };
   const output = { ...committed.output, ...followed };
-  return { ...(operation.settle?.(output, settlement, input) ?? output) };
+  return { ...(operation.settle?.(output, settlement, input) ?? output), ...safety(committed) };
+}
+
+/** How safe the change is when the caller is answered, and for how long it waited for its push to be allowed. */
+function safety({ durability, heldBackMs }: Committed<unknown>): Output {
+  return { durability, ...(heldBackMs === undefined ? {} : { heldBackMs }) };
 }
 
 function isPublishedUnknown(thrown: unknown): boolean {

@@ -108,6 +108,8 @@ export interface Operation<
   audience?(context: Pick<OperationContext<z.output<Schema>>, 'view' | 'input'>): Audience | undefined;
   /** `persist` only for submit_task (protocol.md §11.1). */
   readonly whenOffline?: 'persist';
+  /** The caller is answered once the change is committed here; for what nobody elsewhere acts on. */
+  readonly answers?: 'committed';
   /** Not offered by any door; run by the reconciler or as a follow-up. */
   readonly internal?: true;
   /** Checks that need no fresh tree and run before a dry run returns (protocol.md §9.4: room policy). */

@@ -3,6 +3,7 @@ import type { Clock, LaneRefusal, Log, PullReport, WorkTree } from '../ports.ts'
 import type { Author, Git, ObjectId } from '../ports-git.ts';
 import { FlowError } from '../protocol/errors.ts';
 import type { Actor } from '../protocol/records/types.ts';
+import type { Quota, QuotaSettings } from './quota.ts';
 
 export interface SyncOptions {
   readonly git: Git;
@@ -20,6 +21,12 @@ export interface SyncOptions {
   /** Address or path of the remote; `undefined` in solo mode. */
   readonly remote: string | undefined;
   readonly author: Author;
+  /** How far apart pushes lie; absent: they are not held back. */
+  readonly minPush?: QuotaSettings;
+  /** What to do at the end with what is not pushed: push it (absent), or leave it to the next process if it is not due. */
+  readonly lastPush?: 'when-due';
+  /** Called after every push that arrived, with the full name of the ref and what it names now. */
+  readonly onPushed?: (ref: string, commit: ObjectId) => void;
 }
 
 /** What one sync knows and shares between its parts. Only the holder of the turn changes it. */
@@ -27,6 +34,7 @@ export interface SyncContext extends SyncOptions {
   readonly actor: Actor;
   /** The branch that this clone works on: main, or the Worker's lane. */
   readonly ownBranch: string;
+  readonly quota: Quota;
   readonly state: SyncState;
 }
 

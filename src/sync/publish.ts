@@ -8,7 +8,8 @@ import { NOTHING, branchRef, joined, readPosition } from './context.ts';
 import type { Brought, Position, SyncContext } from './context.ts';
 import { takeIn, wantedBranches } from './lanes.ts';
 
-const MOST_ATTEMPTS = 8;
+/** So often a step is decided anew because other writers were faster. */
+export const MOST_ATTEMPTS = 8;
 
 /** Begins a turn: where the clone stands, after anything that a crash left half done was made good. */
 export async function begin(context: SyncContext): Promise<{ readonly position: Position; readonly brought: Brought }> {
@@ -104,7 +105,8 @@ type Pushed =
 
 /** Pushes the own branch. An answer that was lost on the way is asked for, since the push may have arrived. */
 async function pushOwn(context: SyncContext, remote: string, commit: ObjectId): Promise<Pushed> {
-  const { git, ownBranch, state, clock, log } = context;
+  const { git, ownBranch, state, clock, log, quota, onPushed } = context;
+  quota.started();
   const outcome = await git.push(remote, ownBranch, commit);
   if (outcome.kind === 'behind') {
     log.info({ branch: ownBranch }, 'a push was refused, since others were faster');
@@ -123,6 +125,7 @@ async function pushOwn(context: SyncContext, remote: string, commit: ObjectId): 
   }
   state.tracked = new Map([...state.tracked, [branchRef(ownBranch), commit]]);
   state.lastPushAt = clock.now();
+  onPushed?.(branchRef(ownBranch), commit);
   return { kind: 'ok' };
 }
 
@@ -151,15 +154,51 @@ async function backOff({ clock }: SyncContext, attempt: number): Promise<void> {
   await clock.sleep(Math.min(2000, 25 * 2 ** attempt) * (0.5 + jitter));
 }
 
-/** Decides, commits and publishes a group; every caller in it is answered. Returns what came into the work tree. */
-export async function runGroup(context: SyncContext, group: readonly Pending[]): Promise<Brought> {
+type Postpone = (group: readonly Pending[]) => void;
+
+/**
+ * Decides, commits and publishes a group. Every caller in it is answered, unless other writers were faster and the next
+ * push may not be yet: then the group is handed to `postpone`. Returns what came into the work tree.
+ */
+export async function runGroup(context: SyncContext, group: readonly Pending[], postpone: Postpone): Promise<Brought> {
   try {
-    return context.remote === undefined ? await runSolo(context, group) : await runTeam(context, context.remote, group);
+    return context.remote === undefined
+      ? await runSolo(context, group)
+      : await runTeam(context, { remote: context.remote, group, postpone });
   } catch (error) {
     refuseAll(group, error);
     return NOTHING;
   }
 }
+
+/** Decides a group on a fresh tree, commits it here and answers; the push is owed. */
+export async function commitEarly(context: SyncContext, remote: string, group: readonly Pending[]): Promise<Brought> {
+  try {
+    let brought: Brought;
+    try {
+      brought = (await pullOnce(context, remote)).brought;
+    } catch (error) {
+      return await keepFinished(context, group, error);
+    }
+    return joined(brought, await commitLocally(context, group, false));
+  } catch (error) {
+    refuseAll(group, error);
+    return NOTHING;
+  }
+}
+
+/** The remote cannot be had: what must survive is committed to the branch of this clone only, all else is refused. */
+async function keepFinished(context: SyncContext, group: readonly Pending[], error: unknown): Promise<Brought> {
+  if (!(error instanceof FlowError) || error.code !== 'sync-failed') throw error;
+  const finished = group.filter(isFinishedWork);
+  refuseAll(
+    group.filter((pending) => !isFinishedWork(pending)),
+    error,
+  );
+  return finished.length === 0 ? NOTHING : commitLocally(context, finished, false);
+}
+
+const isFinishedWork = ({ transaction }: Pending): boolean => transaction.whenOffline === 'persist';
 
 async function runSolo(context: SyncContext, group: readonly Pending[]): Promise<Brought> {
   return commitLocally(context, group, true);
@@ -197,16 +236,21 @@ async function land(
   return advance(context, position, draft.commit, { placements: draft.placements, published });
 }
 
-async function runTeam(context: SyncContext, remote: string, group: readonly Pending[]): Promise<Brought> {
-  const persist = group.every(({ transaction }) => transaction.whenOffline === 'persist');
+async function runTeam(
+  context: SyncContext,
+  {
+    remote,
+    group,
+    postpone,
+  }: { readonly remote: string; readonly group: readonly Pending[]; readonly postpone: Postpone },
+): Promise<Brought> {
   let brought = NOTHING;
   for (let attempt = 1; attempt <= MOST_ATTEMPTS; attempt += 1) {
     let pulled: { readonly position: Position; readonly brought: Brought };
     try {
       pulled = await pullOnce(context, remote);
     } catch (error) {
-      if (!persist || !(error instanceof FlowError) || error.code !== 'sync-failed') throw error;
-      return joined(brought, await commitLocally(context, group, false));
+      return joined(brought, await keepFinished(context, group, error));
     }
     brought = joined(brought, pulled.brought);
     const { position } = pulled;
@@ -216,13 +260,14 @@ async function runTeam(context: SyncContext, remote: string, group: readonly Pen
       ? await pushOwn(context, remote, target)
       : { kind: 'ok' as const };
     if (pushed.kind === 'behind') {
+      if (context.quota.wait() > 0) {
+        postpone(group);
+        return brought;
+      }
       await backOff(context, attempt);
       continue;
     }
-    if (pushed.kind === 'failed') {
-      if (!persist) throw pushed.error;
-      return joined(brought, await keep(context, group, position, draft));
-    }
+    if (pushed.kind === 'failed') return joined(brought, await keep(context, { group, position, draft }, pushed.error));
     const placed = await land(context, position, draft, true);
     settle(draft, 'replicated', true);
     // A person committed while the push was under way: the two are merged like any other two.
@@ -230,31 +275,52 @@ async function runTeam(context: SyncContext, remote: string, group: readonly Pen
     await finish(context, placed);
     return joined(brought, placed);
   }
-  throw new FlowError(
+  throw outrun(context);
+}
+
+export function outrun({ ownBranch }: SyncContext): FlowError {
+  return new FlowError(
     'sync-failed',
-    `other writers were faster in ${MOST_ATTEMPTS} attempts to push ${context.ownBranch}; retry`,
-    {
-      retryable: true,
-      remedy: 'retry in a moment',
-    },
+    `other writers were faster in ${MOST_ATTEMPTS} attempts to push ${ownBranch}; retry`,
+    { retryable: true, remedy: 'retry in a moment' },
   );
 }
 
-/** What could not be pushed stays on the branch of this clone, so that finished work is never lost (protocol.md §11.1). */
+/**
+ * Of what could not be pushed, finished work stays on the branch of this clone, so that it is never lost (protocol.md
+ * §11.1). A commit that may have arrived stays as it is, with all that is in it: a second one would say it all twice.
+ */
 async function keep(
   context: SyncContext,
-  group: readonly Pending[],
-  position: Position,
-  draft: Draft,
+  {
+    group,
+    position,
+    draft,
+  }: { readonly group: readonly Pending[]; readonly position: Position; readonly draft: Draft },
+  error: FlowError,
 ): Promise<Brought> {
+  const finished = group.filter(isFinishedWork);
+  const others = group.filter((pending) => !isFinishedWork(pending));
+  if (others.length > 0 && error.data['published'] !== 'unknown') return keepFinished(context, group, error);
+  refuseAll(others, error);
+  if (finished.length === 0) return NOTHING;
   const placed = await land(context, position, draft, false);
-  if (placed === undefined) return commitLocally(context, group, false);
+  if (placed === undefined) return commitLocally(context, finished, false);
   await finish(context, placed);
   settle(draft, 'committed', false);
   return placed;
 }
 
-/** Publishes what is committed here and not there, as far as is known; asks the remote only when something is. */
+/** Whether something is committed here and not there, as far as is known without asking the remote. */
+export async function owesPush(context: SyncContext): Promise<boolean> {
+  const { head } = await readPosition(context);
+  return !context.state.tracked.has(branchRef(context.ownBranch)) || owesRemote(context, head);
+}
+
+/**
+ * Publishes what is committed here and not there, as far as is known; asks the remote only when something is. What
+ * other writers were faster with stays owed when the next push may not be yet.
+ */
 export async function pushAll(context: SyncContext, remote: string): Promise<Brought> {
   const { head: own } = await readPosition(context);
   const unknown = !context.state.tracked.has(branchRef(context.ownBranch));
@@ -276,6 +342,7 @@ export async function pushAll(context: SyncContext, remote: string): Promise<Bro
       await context.git.updateRefs([{ ref: `refs/remotes/origin/${context.ownBranch}`, next: head }]);
       return brought;
     }
+    if (context.quota.wait() > 0) return brought;
     await backOff(context, attempt);
   }
   throw busy(context);

@@ -2,11 +2,13 @@ import type { Committed, PullReport, Sync, SyncStatus, Transaction } from '../po
 import type { ObjectId } from '../ports-git.ts';
 import { FlowError } from '../protocol/errors.ts';
 import { laneOf } from '../protocol/paths.ts';
+import { stampOf } from '../protocol/timestamps.ts';
 import { changeFor, dirtyPaths, handEdits, isOwnEcho, withinReach } from './adopt.ts';
-import type { Pending } from './committer.ts';
 import { branchRef, lanesIn, readPosition } from './context.ts';
 import type { Brought, SyncContext, SyncOptions } from './context.ts';
-import { begin, owesRemote, pullOnce, pushAll, runGroup } from './publish.ts';
+import { createGathering } from './gathering.ts';
+import { begin, owesRemote, pullOnce, pushAll } from './publish.ts';
+import { createQuota } from './quota.ts';
 import { isSetAside } from './resolve.ts';
 
 export type { SyncOptions } from './context.ts';
@@ -27,6 +29,7 @@ export async function createSync(options: SyncOptions): Promise<Sync> {
       options.role === 'worker' && options.remote !== undefined
         ? laneOf(options.lanePrefix, options.localpart)
         : options.branch,
+    quota: createQuota(options.minPush, options.clock),
     state: {
       tracked: new Map(),
       online: options.remote === undefined,
@@ -40,10 +43,9 @@ export async function createSync(options: SyncOptions): Promise<Sync> {
       troubledLanes: new Map(),
     },
   };
-  const { git, workTree, clock, log, remote } = context;
+  const { git, workTree, clock, log, remote, quota } = context;
   const listeners = new Set<(report: PullReport) => void>();
   const takeTurn = createTurn();
-  let waiting: Pending[] = [];
   let pulling: Promise<PullReport> | undefined;
   let closed = false;
 
@@ -57,9 +59,10 @@ export async function createSync(options: SyncOptions): Promise<Sync> {
   if (repaired.changed.length > 0)
     log.warn({ paths: repaired.changed.length }, 'the work tree was brought up to its commit');
 
-  const tell = (brought: Brought): PullReport => {
+  const tell = (brought: Brought, after?: 'push'): PullReport => {
     const report: PullReport = { remote: remote !== undefined, ...brought };
-    if (brought.changed.length + brought.refusals.length + brought.conflicts.length > 0) {
+    // What waits for the remote to have it may go on after a push.
+    if (after === 'push' || brought.changed.length + brought.refusals.length + brought.conflicts.length > 0) {
       for (const listener of listeners) {
         try {
           listener(report);
@@ -71,27 +74,15 @@ export async function createSync(options: SyncOptions): Promise<Sync> {
     return report;
   };
 
-  /** A group is of one kind, so that work that must survive is never dropped with work that need not. */
-  const runWaiting = async (): Promise<void> => {
-    const gathered = waiting;
-    waiting = [];
-    for (const kind of ['persist', 'refuse'] as const) {
-      const group = gathered.filter(({ transaction }) => transaction.whenOffline === kind);
-      if (group.length > 0) tell(await runGroup(context, group));
-    }
-  };
+  const gathering = createGathering(context, { takeTurn, tell });
 
   const refuseClosed = (): void => {
     if (closed) throw new FlowError('locked', 'the node is stopping', { remedy: 'start it again with `baton up`' });
   };
 
-  const transact = <Output>(transaction: Transaction<Output>): Promise<Committed<Output>> => {
+  const transact = async <Output>(transaction: Transaction<Output>): Promise<Committed<Output>> => {
     refuseClosed();
-    return new Promise<Committed<Output>>((resolve, reject) => {
-      const first = waiting.length === 0;
-      waiting.push({ transaction, resolve: (committed) => resolve(committed as Committed<Output>), reject });
-      if (first) takeTurn(runWaiting).catch(reject);
-    });
+    return gathering.transact(transaction);
   };
 
   return {
@@ -106,9 +97,7 @@ export async function createSync(options: SyncOptions): Promise<Sync> {
       pulling = pull;
       return pull;
     },
-    async transact(transaction) {
-      return transact(transaction);
-    },
+    transact,
     async adopt(reported) {
       workTree.invalidate(reported);
       const paths = withinReach(context, reported);
@@ -121,6 +110,8 @@ export async function createSync(options: SyncOptions): Promise<Sync> {
           label: 'workspace(hand_edit)',
           subject: {},
           whenOffline: 'persist',
+          // The node itself takes edits up, and has more to do than to wait until it may push.
+          ...(quota.interval > 0 ? { answers: 'committed' as const } : {}),
           decide: (view) => ({ changes: own.map((file) => changeFor(file, context.actor, view)), output: undefined }),
         });
       }
@@ -129,13 +120,23 @@ export async function createSync(options: SyncOptions): Promise<Sync> {
     async dirty() {
       return dirtyPaths(context, (await readPosition(context)).head);
     },
-    async push() {
-      if (remote === undefined) return;
-      await takeTurn(async () => {
-        tell(await pushAll(context, remote));
-      });
+    push: () => gathering.push(),
+    hurry: () => gathering.hurry(),
+    async status() {
+      const wait = quota.wait();
+      return {
+        ...(await readStatus(context)),
+        ...(quota.interval === 0 || remote === undefined
+          ? {}
+          : {
+              quota: {
+                minPushInterval: quota.interval,
+                ...(wait === 0 ? {} : { nextPushAt: stampOf(Math.ceil((clock.millis() + wait) / 1000) * 1000) }),
+                waiting: gathering.waiting(),
+              },
+            }),
+      };
     },
-    status: () => readStatus(context),
     isKnown: (ref, commit) => context.state.tracked.get(ref) === commit,
     async published(path) {
       const { head } = await readPosition(context);
@@ -151,8 +152,8 @@ export async function createSync(options: SyncOptions): Promise<Sync> {
     async close() {
       if (closed) return;
       closed = true;
-      await takeTurn(runWaiting);
-      if (remote === undefined) return;
+      await gathering.finish();
+      if (remote === undefined || (context.lastPush === 'when-due' && quota.wait() > 0)) return;
       const stop = new AbortController();
       const last = takeTurn(async () => {
         const { position } = await begin(context);

@@ -101,6 +101,7 @@ describe('an operation on a workspace', () => {
       pushed: true,
       synced: true,
       remote: null,
+      durability: 'committed',
     };
     const first = await app.call({ tool: 'filesync', action: 'push', payload, actor: ana });
     expect(first).toEqual({ ...published, commit: head() });

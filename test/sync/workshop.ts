@@ -17,6 +17,7 @@ import type { Change } from '../../src/protocol/changes.ts';
 import type { Actor } from '../../src/protocol/records/types.ts';
 import type { WorkspaceView } from '../../src/protocol/view.ts';
 import { createSync } from '../../src/sync/syncer.ts';
+import type { SyncOptions } from '../../src/sync/syncer.ts';
 import { createWorkTree } from '../../src/workspace/store.ts';
 import { testFolder } from '../support/folders.ts';
 import { git as plain } from '../support/git.ts';
@@ -38,7 +39,10 @@ export interface Place {
   readonly remote?: string;
 }
 
-export async function openNode({ dir, role, localpart, remote }: Place): Promise<Node> {
+export async function openNode(
+  { dir, role, localpart, remote }: Place,
+  more: Partial<Pick<SyncOptions, 'minPush' | 'lastPush' | 'onPushed'>> = {},
+): Promise<Node> {
   const told: string[] = [];
   const note = (fields: Record<string, unknown>, message: string): void => {
     told.push(`${message} ${JSON.stringify(fields)}`);
@@ -58,6 +62,7 @@ export async function openNode({ dir, role, localpart, remote }: Place): Promise
     lanePrefix: 'lanes/',
     remote,
     author: { name: localpart, email: `${localpart}@local` },
+    ...more,
   });
   return { dir, actor: { localpart, role }, sync, git, workTree, told };
 }

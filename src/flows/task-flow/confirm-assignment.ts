@@ -17,6 +17,7 @@ export const confirmAssignment = defineOperation({
   summary: 'Record that the assignment message has reached its room.',
   input: z.object({ taskId: z.string().min(1), txn: z.string().min(1), eventId: z.string().min(1) }),
   fresh: 'required',
+  answers: 'committed',
   internal: true,
   run({ view, input: { taskId, txn, eventId }, actor, now }) {
     const meta = findTask(view, taskId);

@@ -20,6 +20,7 @@ export const confirmCompletion = defineOperation({
     eventId: z.string().min(1),
   }),
   fresh: 'best-effort',
+  answers: 'committed',
   internal: true,
   run({ view, input: { taskId, submissionId, resultStatus, eventId } }) {
     const meta = findTask(view, taskId);

@@ -153,7 +153,13 @@ export function settle(output: SubmitOutput, settlement: Settlement): SubmitOutp
   if (!settlement.synced) {
     throw new FlowError('sync-failed', 'the result is saved and committed here, but the remote cannot be reached', {
       remedy: 'nothing is lost: it is pushed and announced by itself once the remote is back',
-      data: { statePersisted: true, synced: false, task: rest.task, result: rest.result },
+      data: {
+        statePersisted: true,
+        synced: false,
+        durability: settlement.durability,
+        task: rest.task,
+        result: rest.result,
+      },
     });
   }
   const { completion_event_id: recorded, room_id: room } = output.task;
