@@ -7,8 +7,9 @@ import { cleanEnvironment } from '../support/baton.ts';
 import type { Run } from '../support/baton.ts';
 import { testFolder } from '../support/folders.ts';
 import { git } from '../support/git.ts';
-import { absolute, against, asMarkdown, asText } from './figure.ts';
+import { absolute, against, asMarkdown, asText, unmeasured } from './figure.ts';
 import type { Figure } from './figure.ts';
+import { limitOf, within } from './limit.ts';
 import { percentile, spreadOf } from './numbers.ts';
 import { makeTree } from './tree.ts';
 
@@ -32,11 +33,11 @@ describe('npm run bench', () => {
       expect(run.code, run.stderr).toBe(0);
       const { figures } = JSON.parse(run.stdout) as { readonly figures: readonly Figure[] };
       expect(figures.map(({ id }) => id)).toEqual('P1 P2 P3 P3 P4 P4 P5 P5 P5 P6 P7 P9 P9 P12'.split(' '));
-      for (const { id, value, floor, ratio, limit, unit, ok } of figures) {
-        expect(unit, id).toMatch(/\S/);
+      for (const { id, value, floor, ratio, limit, unit, ok, notes } of figures) {
         expect(typeof ok, id).toBe('boolean');
-        expect([value, limit].every(Number.isFinite), id).toBe(true);
-        expect(floor === null ? ratio : value / floor, id).toBe(ratio);
+        expect([value, limit].every(Number.isFinite), `${id}: ${notes.join('; ')}`).toBe(true);
+        expect(unit, id).toMatch(/\S/);
+        expect(floor === null ? ratio : value! / floor, id).toBe(ratio);
       }
       const lost = figures.flatMap(({ notes }) => notes).filter((note) => note.includes(' lost'));
       expect(lost.filter((note) => !note.startsWith('0 lost'))).toEqual([]);
@@ -73,6 +74,19 @@ describe('a figure', () => {
     expect(absolute({ ...base, limit: 30, sound: false }, 1).ok).toBe(false);
   });
 
+  test('is not reached when its time was over before all of it was measured', () => {
+    const figure = absolute({ ...base, limit: 30, cut: '3 of 10 calls' }, 1);
+    expect(figure).toMatchObject({ value: 1, ok: false, notes: ['the time was over: 3 of 10 calls'] });
+  });
+
+  test('of which nothing could be measured is short, with the reason', () => {
+    const figure = unmeasured('P0', 'something', 'the node did not start');
+    expect(figure).toMatchObject({ value: null, floor: null, ratio: null, limit: null, ok: false });
+    const [, row = '', ...notes] = asText([figure]).split('\n');
+    expect(row.split(/ +/)).toEqual(['P0', 'something', 'nothing', 'SHORT']);
+    expect(notes).toEqual(['', 'P0  something', '    the node did not start']);
+  });
+
   test('is shown with its spread and with what else was seen', () => {
     const figure = against({ ...base, limit: 2, notes: ['and more'] }, spreadOf([3, 1, 2]), spreadOf([4]));
     expect(asText([figure]).split('\n')).toEqual([
@@ -91,6 +105,21 @@ describe('a figure', () => {
     const values = [5, 1, 4, 2, 3];
     expect([0, 0.5, 0.9, 1].map((share) => percentile(values, share))).toEqual([1, 3, 5, 5]);
     expect(() => percentile([], 0.5)).toThrow('nothing was measured');
+  });
+});
+
+describe('a limit', () => {
+  test('ends what takes too long, and leaves the rest alone', async () => {
+    expect(await within(Promise.resolve('done'), 1000)).toBe('done');
+    expect(await within(new Promise(() => undefined), 1)).toBe(undefined);
+    await expect(within(Promise.reject(new Error('failed')), 1000)).rejects.toThrow('failed');
+  });
+
+  test('gives no more than is left of it', () => {
+    const limit = limitOf(100);
+    expect(limit.part(1000).seconds).toBeLessThanOrEqual(100);
+    expect(limit.part(10).seconds).toBe(10);
+    expect([limit.over(), limitOf(0).over()]).toEqual([false, true]);
   });
 });
 

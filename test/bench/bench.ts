@@ -29,6 +29,8 @@ export interface Bench {
   defer(undo: () => Promise<void> | void): void;
   /** A process that must not outlive the run, however that ends. */
   own(child: ChildProcess): void;
+  /** Ends at once whatever processes are left: what was measured with them took too long, or failed. */
+  endProcesses(): void;
 }
 
 /** Builds the program once, into a folder beside a package.json of its own. Throws when it does not compile. */
@@ -38,8 +40,11 @@ export async function openBench(
 ): Promise<Bench> {
   const folder = realpathSync(mkdtempSync(join(tmpdir(), 'bb-')));
   const children = new Set<ChildProcess>();
-  const clear = (): void => {
+  const endProcesses = (): void => {
     for (const child of children) child.kill('SIGKILL');
+  };
+  const clear = (): void => {
+    endProcesses();
     rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
   };
   // A run that is broken off leaves nothing behind either.
@@ -80,6 +85,7 @@ export async function openBench(
       children.add(child);
       child.once('exit', () => children.delete(child));
     },
+    endProcesses,
   };
 }
 

@@ -1,19 +1,20 @@
 import type { Spread } from './numbers.ts';
-import { shown } from './numbers.ts';
+import { markdownTable, range, shown, textTable } from './numbers.ts';
 
 /** One row of the table: what was measured, against what, and what it must reach. */
 export interface Figure {
   /** Of the list of figures (`P1`); several rows may belong to one. */
   readonly id: string;
   readonly what: string;
-  readonly value: number;
+  /** `null` where nothing could be measured. */
+  readonly value: number | null;
   readonly unit: string;
   /** The same work by other means, in the same unit and run; `null` where the limit is absolute. */
   readonly floor: number | null;
   /** `value / floor`; `null` without a floor. */
   readonly ratio: number | null;
-  /** What the ratio, or without a floor the value, must reach. */
-  readonly limit: number;
+  /** What the ratio, or without a floor the value, must reach; `null` where nothing could be measured. */
+  readonly limit: number | null;
   /** Whether the limit is a least or a most. */
   readonly bound: 'most' | 'least';
   readonly ok: boolean;
@@ -31,6 +32,8 @@ interface Measured {
   readonly bound?: 'most' | 'least';
   /** False when what was measured was not right, however fast it was. */
   readonly sound?: boolean;
+  /** What was reached when the time was over, where that is not all; such a figure is short. */
+  readonly cut?: string | undefined;
   readonly notes?: readonly string[];
 }
 
@@ -45,8 +48,14 @@ export function absolute(measured: Measured, value: Spread | number): Figure {
   return figure(measured, value, amountOf(value));
 }
 
+/** A figure of which nothing can be said but why. */
+export function unmeasured(id: string, what: string, reason: string): Figure {
+  const none = { value: null, unit: '', floor: null, ratio: null, limit: null, bound: 'most' } as const;
+  return { id, what, ...none, ok: false, notes: [reason] };
+}
+
 function figure(measured: Measured, value: Spread | number, judged: number): Figure {
-  const { id, what, unit, limit, bound = 'most', sound = true, notes = [] } = measured;
+  const { id, what, unit, limit, bound = 'most', sound = true, cut, notes = [] } = measured;
   const reached = bound === 'most' ? judged <= limit : judged >= limit;
   return {
     id,
@@ -57,8 +66,12 @@ function figure(measured: Measured, value: Spread | number, judged: number): Fig
     ratio: null,
     limit,
     bound,
-    ok: sound && reached,
-    notes: sound ? notes : ['not sound: see below', ...notes],
+    ok: sound && cut === undefined && reached,
+    notes: [
+      ...(sound ? [] : ['not sound: see below']),
+      ...(cut === undefined ? [] : [`the time was over: ${cut}`]),
+      ...notes,
+    ],
     ...(typeof value === 'number' ? {} : { spread: value }),
   };
 }
@@ -76,35 +89,25 @@ function cellsOf(figures: readonly Figure[]): readonly (readonly string[])[] {
     ...figures.map(({ id, what, value, unit, floor, ratio, limit, bound, ok, spread, floorSpread }) => [
       id,
       what,
-      `${shown(value)} ${unit}${range(spread)}`,
+      value === null ? 'nothing' : `${shown(value)} ${unit}${range(spread)}`,
       floor === null ? '' : `${shown(floor)} ${unit}${range(floorSpread)}`,
       ratio === null ? '' : shown(ratio),
-      `${bound === 'most' ? '≤' : '≥'} ${shown(limit)}${ratio === null ? ` ${unit}` : ' × floor'}`,
+      limit === null
+        ? ''
+        : `${bound === 'most' ? '≤' : '≥'} ${shown(limit)}${ratio === null ? ` ${unit}` : ' × floor'}`,
       ok ? 'ok' : 'SHORT',
     ]),
   ];
 }
 
-/** Least and 90th percentile, behind a median. */
-function range(spread: Spread | undefined): string {
-  return spread === undefined || spread.runs < 2 ? '' : ` (${shown(spread.min)} … ${shown(spread.p90)})`;
-}
-
 /** One figure in short, for those who watch. */
 export function asLine({ id, value, unit, ratio, ok }: Figure): string {
   const compared = ratio === null ? '' : `, ${shown(ratio)} × floor`;
-  return `  ${id} ${shown(value)} ${unit}${compared}: ${ok ? 'ok' : 'SHORT'}`;
+  return `  ${id} ${value === null ? 'nothing' : `${shown(value)} ${unit}`}${compared}: ${ok ? 'ok' : 'SHORT'}`;
 }
 
 export function asText(figures: readonly Figure[]): string {
-  const rows = cellsOf(figures);
-  const widths = HEAD.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
-  const lines = rows.map((row) =>
-    row
-      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
-      .join('  ')
-      .trimEnd(),
-  );
+  const lines = textTable(cellsOf(figures));
   const notes = figures
     .filter(({ notes: said }) => said.length > 0)
     .flatMap(({ id, what, notes: said }) => ['', `${id}  ${what}`, ...said.map((note) => `    ${note}`)]);
@@ -112,6 +115,5 @@ export function asText(figures: readonly Figure[]): string {
 }
 
 export function asMarkdown(figures: readonly Figure[]): string {
-  const [head = [], ...rows] = cellsOf(figures);
-  return [head, head.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
+  return markdownTable(cellsOf(figures));
 }

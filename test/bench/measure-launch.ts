@@ -5,10 +5,11 @@ import { must } from './bench.ts';
 import type { Bench } from './bench.ts';
 import { against } from './figure.ts';
 import type { Figure } from './figure.ts';
+import type { Limit } from './limit.ts';
 import { spreadOf, timed } from './numbers.ts';
 
 /** P9: what every call of the program pays, against a program that does nothing. */
-export async function measureP9(bench: Bench): Promise<readonly Figure[]> {
+export async function measureP9(bench: Bench, limit: Limit): Promise<readonly Figure[]> {
   const place = bench.fresh('launch');
   const empty = join(place, 'empty.js');
   writeFileSync(empty, '');
@@ -19,7 +20,7 @@ export async function measureP9(bench: Bench): Promise<readonly Figure[]> {
 
   const [nothing, version, mcp]: [number[], number[], number[]] = [[], [], []];
   const rounds = bench.small ? 2 : 31;
-  for (let round = 0; round < rounds; round += 1) {
+  for (let round = 0; round < rounds && (round < 2 || !limit.over()); round += 1) {
     const measured = [
       await timed(() => node(empty)),
       await timed(() => node(bench.program, '--version')),
@@ -32,14 +33,15 @@ export async function measureP9(bench: Bench): Promise<readonly Figure[]> {
     mcp.push(measured[2]);
   }
   const floor = spreadOf(nothing);
+  const cut = nothing.length < rounds - 1 ? `${nothing.length} of ${rounds - 1} starts` : undefined;
   const greeted = 'baton mcp, until initialize is answered; floor: an empty program';
   return [
     against(
-      { id: 'P9', what: 'baton --version; floor: an empty program', unit: 'ms', limit: 2 },
+      { id: 'P9', what: 'baton --version; floor: an empty program', unit: 'ms', limit: 2, cut },
       spreadOf(version),
       floor,
     ),
-    against({ id: 'P9', what: greeted, unit: 'ms', limit: 6 }, spreadOf(mcp), floor),
+    against({ id: 'P9', what: greeted, unit: 'ms', limit: 6, cut }, spreadOf(mcp), floor),
   ];
 }
 
@@ -58,7 +60,11 @@ async function greeting({ program, env }: Bench, cwd: string): Promise<number> {
     child.once('close', () => resolve());
   });
   const answered = new Promise<number>((resolve, reject) => {
-    child.stdout.once('data', () => resolve(performance.now() - start));
+    let text = '';
+    child.stdout.on('data', (chunk: Buffer) => {
+      text += chunk.toString('utf8');
+      if (/"id":1\b/.test(text) && text.includes('"result"')) resolve(performance.now() - start);
+    });
     void ended.then(() => reject(new Error('baton mcp ended without an answer')));
   });
   child.stdin.write(`${JSON.stringify(INITIALIZE)}\n`);

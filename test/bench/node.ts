@@ -1,11 +1,15 @@
 import { spawn } from 'node:child_process';
-import { closeSync, openSync, readFileSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Envelope } from '../../src/app-types.ts';
 import { connectSocket } from '../../src/doors/socket/client.ts';
 import { must } from './bench.ts';
 import type { Bench } from './bench.ts';
+import { limitOf, within } from './limit.ts';
+import { memoryOf, processorOf } from './processor.ts';
+import type { Memory, ProcessorTime } from './processor.ts';
+import type { NotedProcess } from './processes.ts';
 
 /** `baton init` in a new folder of `place`, as a member of the team behind `remote`. */
 export async function joinTeam(
@@ -18,12 +22,6 @@ export async function joinTeam(
   return join(place, name);
 }
 
-/** Processor time in milliseconds since the start of a process: its own, and that of the children it has waited for. */
-export interface ProcessorTime {
-  readonly own: number;
-  readonly children: number;
-}
-
 /** A node in a process of its own, and the agent that talks to it over its socket. */
 export interface BenchNode {
   readonly root: string;
@@ -34,34 +32,37 @@ export interface BenchNode {
   /** As `call`; throws unless the answer is ok. */
   must(tool: string, action: string, payload: object): Promise<Envelope>;
   processor(): ProcessorTime;
-  /** Resident memory now and at its highest, in megabytes. */
-  memory(): { readonly now: number; readonly peak: number };
-  /** Resolves when the node and its children have used next to no processor for a while. */
-  quiet(): Promise<void>;
-  /** Lines of its log so far. */
-  logged(): readonly string[];
+  memory(): Memory;
+  /** Resolves when the node and its children have used next to no processor for a while; false if they never do. */
+  quiet(): Promise<boolean>;
+  /** Pull, integrate, push and look at the whole tree now. */
+  sync(): Promise<Envelope>;
+  /** The processes that it has started and that have ended; only where it was told to note them. */
+  processes(): readonly NotedProcess[];
+  /** Ends it as Ctrl-C does, and by force when that takes long. */
   stop(): Promise<void>;
 }
 
 export interface NodeOptions {
   readonly env?: NodeJS.ProcessEnv;
-  /** Notes the processes that the node starts, in this file. */
-  readonly processes?: string;
+  /** Notes the processes that the node starts. */
+  readonly processes?: boolean;
 }
 
-/** Ticks of the processor clock in a second, as Linux counts them for its readers. */
-const TICKS = 100;
+/** A node that is busy, or does not stop, for longer than this is not waited for; seconds. */
+const PATIENCE = 15;
 
 /** Starts `baton up` and connects to it. It is stopped at the end of the run at the latest. */
 export async function startNode(bench: Bench, root: string, options: NodeOptions = {}): Promise<BenchNode> {
   const env = { ...bench.env, ...options.env };
-  const preload = options.processes === undefined ? [] : ['--import', new URL('processes.ts', import.meta.url).href];
+  const preload = options.processes === true ? ['--import', new URL('processes.ts', import.meta.url).href] : [];
+  const processesFile = `${root}.processes`;
   const logFile = `${root}.log`;
   const log = openSync(logFile, 'a');
   const begun = performance.now();
   const child = spawn(process.execPath, [...preload, bench.program, 'up', '--json'], {
     cwd: root,
-    env: { ...env, ...(options.processes === undefined ? {} : { BATON_BENCH_PROCESSES: options.processes }) },
+    env: { ...env, ...(options.processes === true ? { BATON_BENCH_PROCESSES: processesFile } : {}) },
     stdio: ['ignore', 'pipe', log],
   });
   bench.own(child);
@@ -78,10 +79,13 @@ export async function startNode(bench: Bench, root: string, options: NodeOptions
 
   let stopping: Promise<void> | undefined;
   const stop = (): Promise<void> => {
-    stopping ??= app.close().then(() => {
+    stopping ??= (async () => {
+      await within(app.close(), PATIENCE * 1000);
       child.kill('SIGTERM');
-      return ended.promise;
-    });
+      await within(ended.promise, PATIENCE * 1000);
+      child.kill('SIGKILL');
+      await ended.promise;
+    })();
     return stopping;
   };
   bench.defer(stop);
@@ -103,36 +107,25 @@ export async function startNode(bench: Bench, root: string, options: NodeOptions
     processor,
     memory: () => memoryOf(pid),
     async quiet() {
+      const limit = limitOf(PATIENCE);
       for (let still = 0, before = processor(); still < 3;) {
+        if (limit.over()) return false;
         await wait(60);
         const now = processor();
         still = now.own - before.own + (now.children - before.children) <= 10 ? still + 1 : 0;
         before = now;
       }
+      return true;
     },
-    logged: () => readFileSync(logFile, 'utf8').split('\n'),
+    sync: () => app.sync(),
+    processes: () => linesOf(processesFile).map((line) => JSON.parse(line) as NotedProcess),
     stop,
   };
 }
 
-/** What this process and the programs that it has run to their end have used. */
-export const ownProcessor = (): ProcessorTime => processorOf(process.pid);
-
-/** Fields of `/proc/<pid>/stat` behind the name, which may hold anything. */
-function processorOf(pid: number): ProcessorTime {
-  const text = readFileSync(`/proc/${pid}/stat`, 'utf8');
-  const fields = text
-    .slice(text.lastIndexOf(')') + 2)
-    .split(' ')
-    .map(Number);
-  const [user = 0, system = 0, childUser = 0, childSystem = 0] = fields.slice(11, 15);
-  const millis = 1000 / TICKS;
-  return { own: (user + system) * millis, children: (childUser + childSystem) * millis };
-}
-
-function memoryOf(pid: number): { readonly now: number; readonly peak: number } {
-  const status = readFileSync(`/proc/${pid}/status`, 'utf8');
-  const megabytes = (name: string): number =>
-    Number(new RegExp(`^${name}:\\s+(\\d+) kB`, 'm').exec(status)?.[1]) / 1024;
-  return { now: megabytes('VmRSS'), peak: megabytes('VmHWM') };
-}
+const linesOf = (file: string): readonly string[] =>
+  existsSync(file)
+    ? readFileSync(file, 'utf8')
+        .split('\n')
+        .filter((line) => line !== '')
+    : [];

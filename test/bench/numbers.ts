@@ -35,3 +35,26 @@ export function shown(value: number): string {
   if (!Number.isFinite(value)) return String(value);
   return Math.abs(value) >= 100 ? String(Math.round(value)) : String(Number(value.toPrecision(3)));
 }
+
+/** Least and 90th percentile, to stand behind a median. */
+export function range(spread: Spread | undefined): string {
+  return spread === undefined || spread.runs < 2 ? '' : ` (${shown(spread.min)} … ${shown(spread.p90)})`;
+}
+
+type Cells = readonly (readonly string[])[];
+
+/** Lines of a table for a terminal; head first. */
+export function textTable(rows: Cells): readonly string[] {
+  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
+  return rows.map((row) =>
+    row
+      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+      .join('  ')
+      .trimEnd(),
+  );
+}
+
+/** The same for a page; head first. */
+export function markdownTable([head = [], ...rows]: Cells): string {
+  return [head, head.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
+}

@@ -2,6 +2,14 @@ import { appendFileSync } from 'node:fs';
 import { subscribe } from 'node:diagnostics_channel';
 import type { ChildProcess } from 'node:child_process';
 
+/** A process that has ended, as it is noted. */
+export interface NotedProcess {
+  readonly words: readonly string[];
+  readonly ms: number;
+  /** Exit code; `null` when a signal ended it. */
+  readonly code: number | null;
+}
+
 /**
  * Loaded before a node (`--import`): notes every process that the node starts, a JSON line each, in the file that
  * BATON_BENCH_PROCESSES names. That is how the git calls of one operation are counted without changing the program.
@@ -12,10 +20,10 @@ if (file !== undefined) {
   subscribe('child_process', (message) => {
     const { process: child } = message as { readonly process: ChildProcess };
     const start = performance.now();
-    child.once('close', () => {
+    child.once('close', (code) => {
       const [, ...words] = child.spawnargs;
       const ms = Number((performance.now() - start).toFixed(1));
-      appendFileSync(file, `${JSON.stringify({ words, ms })}\n`);
+      appendFileSync(file, `${JSON.stringify({ words, ms, code } satisfies NotedProcess)}\n`);
     });
   });
 }

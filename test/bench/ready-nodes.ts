@@ -16,8 +16,6 @@ export interface ReadySample {
   readonly first: number;
   /** Of further calls there. */
   readonly opened: readonly number[];
-  /** Of calls to a running node that has answered before. */
-  readonly running: readonly number[];
 }
 
 const timed = async (work: () => unknown): Promise<number> => {
@@ -43,11 +41,7 @@ async function ofBaton(program: string, root: string, projectId: string): Promis
   const first = await timed(() => ask(app));
   const opened = await again(app);
   await app.close();
-  const node = await module.startNode(options);
-  await ask(node);
-  const running = await again(node);
-  await node.stop();
-  return { first, opened, running };
+  return { first, opened };
 }
 
 async function ofParser(plan: string): Promise<number> {

@@ -66,6 +66,8 @@ export interface ScriptRun {
   /** Steps that reached the branch; four make a task. */
   readonly steps: number;
   readonly refused: number;
+  /** Milliseconds that each of these steps took, tries included. */
+  readonly times: readonly number[];
 }
 
 /**
@@ -80,10 +82,13 @@ export async function prepareScript(
 ): Promise<(mayGoOn: () => boolean) => Promise<ScriptRun>> {
   const clone = await cloneBare(bench, remote, worker);
   return async (mayGoOn) => {
-    let [steps, refused] = [0, 0];
+    let refused = 0;
+    const times: number[] = [];
+    const soFar = (): ScriptRun => ({ steps: times.length, refused, times });
     for (const taskId of taskIds) {
       for (const { step, files } of pattern) {
-        if (!mayGoOn()) return { steps, refused };
+        if (!mayGoOn()) return soFar();
+        const begun = performance.now();
         const names = { projectId, taskId, worker };
         const outcome = await clone.publishAmongOthers(
           () => renamed(clone, files, names),
@@ -91,11 +96,11 @@ export async function prepareScript(
           mayGoOn,
         );
         refused += outcome.refused;
-        if (!outcome.done) return { steps, refused };
-        steps += 1;
+        if (!outcome.done) return soFar();
+        times.push(performance.now() - begun);
       }
     }
-    return { steps, refused };
+    return soFar();
   };
 }
 

@@ -15,12 +15,13 @@ const WORKERS = 20;
 export const fewTasks = ({ small }: Bench): number => (small ? 20 : 100);
 export const manyTasks = ({ small }: Bench): number => (small ? 60 : 10_000);
 
-/** A fresh copy of a remote that holds a tree of so many tasks. */
-export async function remoteWith(bench: Bench, tasks: number): Promise<string> {
-  const original = await bench.once(`tree of ${tasks}`, async () => {
+/** A fresh copy of a remote that holds a tree of so many tasks, `each` of them in a project. */
+export async function remoteWith(bench: Bench, tasks: number, each = 50): Promise<string> {
+  const projects = Math.max(1, Math.round(tasks / each));
+  const original = await bench.once(`tree of ${tasks} in ${projects}`, async () => {
     bench.say(`  making a tree of ${tasks} tasks`);
     const remote = join(bench.fresh('tree'), 'team.git');
-    await makeTree(remote, { tasks, projects: Math.max(1, Math.round(tasks / 50)), workers: WORKERS }, bench.env);
+    await makeTree(remote, { tasks, projects, workers: WORKERS }, bench.env);
     return remote;
   });
   return copyOf(bench, original);
@@ -37,23 +38,41 @@ export async function startLeader(bench: Bench, remote: string, options: NodeOpt
   return startNode(bench, dir, options);
 }
 
-/** Workers' nodes, `w01` onwards, all up. */
-export async function startWorkers(bench: Bench, remote: string, many: number): Promise<readonly BenchNode[]> {
+/** Workers' nodes, `w01` onwards, all up; made two at a time. */
+export async function startWorkers(
+  bench: Bench,
+  remote: string,
+  many: number,
+  options: NodeOptions = {},
+): Promise<readonly BenchNode[]> {
   const place = bench.fresh('w');
-  const nodes: BenchNode[] = [];
-  for (let index = 1; index <= many; index += 1) {
-    const dir = await joinTeam(bench, place, { name: workerName(index), role: 'worker', remote });
-    nodes.push(await startNode(bench, dir));
-  }
-  return nodes;
+  const nodes = new Map<number, BenchNode>();
+  const left = Array.from({ length: many }, (_, index) => index);
+  const startSome = async (): Promise<void> => {
+    for (let index = left.shift(); index !== undefined; index = left.shift()) {
+      const dir = await joinTeam(bench, place, { name: workerName(index + 1), role: 'worker', remote });
+      nodes.set(index, await startNode(bench, dir, options));
+    }
+  };
+  await Promise.all([startSome(), startSome()]);
+  return [...nodes].toSorted(([a], [b]) => a - b).map(([, node]) => node);
 }
 
-/** A new project whose `many` nodes may all be given at once; returns their ids. */
+export async function stopAll(nodes: readonly BenchNode[]): Promise<void> {
+  await Promise.all(nodes.map((node) => node.stop()));
+}
+
+export async function allQuiet(nodes: readonly BenchNode[]): Promise<void> {
+  await Promise.all(nodes.map((node) => node.quiet()));
+}
+
+/** A new project of `many` nodes, which may all be given at once unless some wait for others; returns their ids. */
 export async function planProject(
   lead: BenchNode,
   projectId: string,
   many: number,
   workerOf: (index: number) => string = (index) => workerName((index % WORKERS) + 1),
+  dependsOf: (index: number) => readonly number[] = () => [],
 ): Promise<readonly string[]> {
   await lead.must('projectflow', 'create_project', { projectId, title: `Project ${projectId}`, source: 'team-admin' });
   const ids = Array.from({ length: many }, (_, index) => `${projectId}-${String(index + 1).padStart(4, '0')}`);
@@ -61,6 +80,7 @@ export async function planProject(
     taskId,
     title: `Part ${index + 1} of ${projectId}`,
     assignedTo: workerOf(index),
+    dependsOn: dependsOf(index).map((other) => ids[other] ?? ''),
   }));
   await lead.must('projectflow', 'plan_dag', { projectId, tasks });
   return ids;
@@ -85,7 +105,16 @@ export async function heldBy(
   return new Set(found.split('\n').flatMap((line, index) => (line.endsWith('missing') ? [] : [paths[index] ?? ''])));
 }
 
-/** What a branch of the remote names at this moment, without starting a process; it must be a loose ref. */
-export function tipOf(remote: string, branch = 'main'): string {
-  return readFileSync(join(remote, 'refs/heads', branch), 'utf8').trim();
+/** What main of the remote names at this moment, without starting a process. */
+export function tipOf(remote: string): string {
+  try {
+    return readFileSync(join(remote, 'refs/heads/main'), 'utf8').trim();
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+    // Git has packed its refs while nobody pushed.
+    const packed = readFileSync(join(remote, 'packed-refs'), 'utf8');
+    const line = packed.split('\n').find((one) => one.endsWith(' refs/heads/main'));
+    if (line === undefined) throw new Error(`${remote} has no main`, { cause: error });
+    return line.slice(0, line.indexOf(' '));
+  }
 }
