@@ -16,6 +16,7 @@ import { localpartOf, sameLocalpart } from './protocol/identity.ts';
 import { requireSharedPath } from './protocol/paths.ts';
 import type { Actor } from './protocol/records/types.ts';
 import { parseRole } from './protocol/roles.ts';
+import { withArchive } from './protocol/with-archive.ts';
 import { startDaemon } from './services/daemon.ts';
 import { startListener } from './services/listener.ts';
 import { initWorkspace as initializeWorkspace } from './services/initializer.ts';
@@ -68,7 +69,7 @@ function face(assembly: Assembly, beforeCommand: () => Promise<unknown>): Omit<A
     call: (call) => answer(assembly, call, beforeCommand),
     sync: () => syncNow(assembly),
     async text(path) {
-      return workTree.view().text(requireSharedPath(path));
+      return withArchive(workTree.view()).text(requireSharedPath(path));
     },
   };
 }

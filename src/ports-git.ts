@@ -121,8 +121,8 @@ export interface Git {
   sizes(names: readonly string[]): Promise<readonly (number | undefined)[]>;
   /** Ids of objects by name, in order. */
   readonly resolve: (names: readonly string[]) => Promise<readonly (ObjectId | undefined)[]>;
-  /** Files of a commit or tree below a path (a file or a directory); all without a path. */
-  entries(tree: ObjectId, path?: string): Promise<readonly TreeEntry[]>;
+  /** Files of a commit or tree below a path, or several (files or directories); all without a path. */
+  entries(tree: ObjectId, path?: string | readonly string[]): Promise<readonly TreeEntry[]>;
   /**
    * Throws `git-failed` when it takes more than `within` milliseconds, or when more than `most` paths differ: a few
    * objects can stand for millions of paths.

@@ -106,7 +106,7 @@ export interface LaneRefusal {
   /** The lane's commit that carried it. */
   readonly commit: string;
   readonly path: string;
-  /** `not-owner`, `forbidden-field`, `illegal-transition`, `symlink`, `gitlink`, `reserved-name`, `case-twin`, `oversize`, `broken-file`. */
+  /** `not-owner`, `forbidden-field`, `illegal-transition`, `symlink`, `gitlink`, `reserved-name`, `case-twin`, `oversize`, `broken-file`, `archived`. */
   readonly reason: string;
   readonly detail: string;
 }

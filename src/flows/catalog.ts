@@ -2,6 +2,7 @@ import { listAgents, showAgent } from './agent-flow/look.ts';
 import { registerAgent } from './agent-flow/register.ts';
 import { acceptTaskResult } from './project-flow/accept.ts';
 import { checkActiveTasks } from './project-flow/active.ts';
+import { archiveProject } from './project-flow/archive-project.ts';
 import { createProject } from './project-flow/create.ts';
 import { completeProject, confirmCompleted, pauseProject, resumeProject } from './project-flow/lifecycle.ts';
 import { recordLoopIteration } from './project-flow/loop.ts';
@@ -54,6 +55,7 @@ export const OPERATIONS: ReadonlyMap<string, Operation> = new Map(
     checkActiveTasks,
     reportProject,
     repairState,
+    archiveProject,
     delegate,
     confirmAssignment,
     check,

@@ -8,7 +8,7 @@ import type { Actor, HistoryEntry, ProjectMeta, Role, TaskMeta, TeamSettings } f
 import { renderProjectMeta } from '../protocol/records/project.ts';
 import { renderTaskMeta } from '../protocol/records/task.ts';
 import { normaliseRoom, sameRoom } from '../protocol/rooms.ts';
-import type { ProjectEntry, WorkspaceView } from '../protocol/view.ts';
+import type { Archived, ProjectEntry, TaskEntry, WorkspaceView } from '../protocol/view.ts';
 
 /** Who may steer projects (protocol.md §0.3). */
 export const LEADERS: readonly Role[] = ['leader', 'manager', 'admin'];
@@ -28,7 +28,7 @@ export function requireProject(view: WorkspaceView, id: string): OpenProject {
   const entry = view.project(id);
   const file = projectPaths(id).meta;
   if (entry === undefined || (entry.meta === undefined && !view.exists(file))) {
-    throw new FlowError('not-found', `project not found: ${id}`, { data: { projectId: id } });
+    throw notFound('project', id, view.archivedProject(id));
   }
   if (entry.meta === undefined) throw brokenFile(file, entry.diagnostics[0]?.message, { projectId: id });
   return { ...entry, meta: entry.meta };
@@ -37,8 +37,33 @@ export function requireProject(view: WorkspaceView, id: string): OpenProject {
 /** Throws `not-found` (`task not found: <id>`), or `broken-file`. */
 export function requireTask(view: WorkspaceView, id: string): TaskMeta {
   const meta = findTask(view, id);
-  if (meta === undefined) throw new FlowError('not-found', `task not found: ${id}`, { data: { taskId: id } });
+  if (meta === undefined) throw notFound('task', id, view.archivedTask(id));
   return meta;
+}
+
+/** What was archived is not there for those who would change it; it is said where it can be read. */
+function notFound(kind: 'project' | 'task', id: string, archived: Archived<unknown> | undefined): FlowError {
+  const data = kind === 'project' ? { projectId: id } : { taskId: id };
+  if (archived === undefined) return new FlowError('not-found', `${kind} not found: ${id}`, { data });
+  return new FlowError('not-found', `${kind} not found: ${id} (archived: ${archived.dir})`, {
+    remedy: `archived work is only read; further work is a new ${kind} with a new id`,
+    data: { ...data, archived: archived.dir },
+  });
+}
+
+/** Where the work that an answer shows was archived. */
+export function archivedAs(archived: Archived<unknown> | undefined): { readonly archived?: string } {
+  return archived === undefined ? {} : { archived: archived.dir };
+}
+
+/** Ids of archived work stay taken, so that one id never means two things. Throws `already-exists`. */
+export function refuseArchived(id: string, archived: Archived<ProjectEntry> | Archived<TaskEntry> | undefined): void {
+  if (archived === undefined) return;
+  const kind = 'plan' in archived.entry ? 'project' : 'task';
+  throw new FlowError('already-exists', `${kind} already exists: ${id} (archived: ${archived.dir})`, {
+    remedy: `choose another ${kind}Id`,
+    data: { ...(kind === 'project' ? { projectId: id } : { taskId: id }), archived: archived.dir },
+  });
 }
 
 /** protocol.md §10.16: a task is decided on, and shown, with its own project. Throws `invalid-argument`. */

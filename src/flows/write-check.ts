@@ -11,6 +11,10 @@ export function checkOwnership(actor: Actor, changes: readonly Change[], view: W
   const assigneeOf = (taskId: string): string | undefined => view.task(taskId)?.meta?.assigned_to;
   for (const change of changes) {
     if (classifyPath(change.path).kind === 'events') continue;
+    if (change.kind === 'move') {
+      checkMove(actor, change);
+      continue;
+    }
     const verdict = mayWrite(actor, change.path, assigneeOf);
     if (!verdict.allowed) {
       throw new FlowError('not-owner', `${change.path} belongs to the ${verdict.owner}: ${verdict.reason}`, {
@@ -19,6 +23,15 @@ export function checkOwnership(actor: Actor, changes: readonly Change[], view: W
     }
     if (change.kind === 'write') checkMetaFields(actor, change.path, change.text, view);
   }
+}
+
+/** Only the Leader moves folders, and only to the archive: what is in them is as its owners left it. */
+function checkMove(actor: Actor, { from, path }: Extract<Change, { readonly kind: 'move' }>): void {
+  const isLeading = actor.role === 'leader' || actor.role === 'admin' || actor.role === 'manager';
+  if (isLeading && classifyPath(path).kind === 'archive') return;
+  throw new FlowError('not-owner', `${from} belongs to the leader: ended work is moved by the leader only`, {
+    remedy: 'ask the leader to archive it',
+  });
 }
 
 function checkMetaFields(actor: Actor, path: string, text: string, view: WorkspaceView): void {

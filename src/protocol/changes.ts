@@ -6,4 +6,6 @@ export type Change =
   | { readonly kind: 'write'; readonly path: string; readonly text: string }
   | { readonly kind: 'remove'; readonly path: string }
   /** What stands on disk under this path (a file, or a directory ending in `/`) is what is meant: a Worker's deliverables. */
-  | { readonly kind: 'adopt'; readonly path: string };
+  | { readonly kind: 'adopt'; readonly path: string }
+  /** What is committed below the directory `from` stands below the directory `path` instead; both end in `/`. */
+  | { readonly kind: 'move'; readonly from: string; readonly path: string };

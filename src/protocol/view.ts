@@ -19,6 +19,13 @@ export interface TaskEntry {
   readonly diagnostics: readonly Diagnostic[];
 }
 
+/** Ended work out of the way of live work (architecture.md, "Files and owners"): read-only, in the shape it had. */
+export interface Archived<Entry> {
+  readonly entry: Entry;
+  /** `shared/archive/<YYYY-MM>/tasks/<id>/` */
+  readonly dir: string;
+}
+
 /**
  * What the files say, for those who decide. A view answers from memory or reads lazily, but always the same
  * answer for the same question until it is replaced; nothing can be changed through it.
@@ -42,6 +49,10 @@ export interface WorkspaceView {
   project(id: string): ProjectEntry | undefined;
   taskIds(): readonly string[];
   task(id: string): TaskEntry | undefined;
+
+  /** A project or task that was archived, by id; `projectIds`, `taskIds` and all that is done with them leave it out. */
+  archivedProject(id: string): Archived<ProjectEntry> | undefined;
+  archivedTask(id: string): Archived<TaskEntry> | undefined;
 
   /** Everything wrong in every file that the view knows (team.json, agents, projects, tasks). Reads all of them. */
   diagnostics(): readonly Diagnostic[];

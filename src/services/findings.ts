@@ -17,7 +17,7 @@ export function scopeOf(paths: readonly string[]): Scope {
   const tasks = new Set<string>();
   for (const path of paths) {
     const [shared, kind, id = '', ...rest] = path.split('/');
-    if (shared !== 'shared' || kind === 'events') continue;
+    if (shared !== 'shared' || kind === 'events' || kind === 'archive') continue;
     if (id === '' || rest.length === 0 || !(kind === 'projects' || kind === 'tasks')) return 'all';
     (kind === 'projects' ? projects : tasks).add(id);
   }

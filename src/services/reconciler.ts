@@ -8,6 +8,7 @@ import type { Actor } from '../protocol/records/types.ts';
 import type { WorkspaceView } from '../protocol/view.ts';
 import type { Finding } from '../rules/consistency.ts';
 import { reportDue, reportMessage } from '../rules/reports.ts';
+import { createArchivist } from './archivist.ts';
 import { decideOwed } from './deliveries.ts';
 import type { DeliveryDependencies } from './deliveries.ts';
 import { createDeliveryLoop } from './delivery-loop.ts';
@@ -47,6 +48,7 @@ const MAX_PASSES = 5;
 
 export function createReconciler(dependencies: ReconcilerDependencies): Reconciler {
   const delivery = createDeliveryLoop(dependencies);
+  const archivist = createArchivist(dependencies);
   const memory: Memory = {
     delivery,
     findings: createFindings(),
@@ -70,6 +72,7 @@ export function createReconciler(dependencies: ReconcilerDependencies): Reconcil
     for (let scope = take(); scope !== undefined && !closed; scope = take()) {
       try {
         await round(dependencies, memory, scope, take);
+        if (scope === 'all') await archivist.round();
       } catch (error) {
         // Whatever was not looked at is looked at with the next wake.
         wanted = 'all';

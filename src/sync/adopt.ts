@@ -1,4 +1,4 @@
-import type { ObjectId } from '../ports-git.ts';
+import type { ObjectId, TreeEntry } from '../ports-git.ts';
 import { FILE_MODE } from '../ports-git.ts';
 import type { Change } from '../protocol/changes.ts';
 import { FlowError } from '../protocol/errors.ts';
@@ -95,9 +95,18 @@ interface Differing {
   readonly problems: readonly { readonly path: string; readonly why: string }[];
 }
 
-async function differing({ git, workTree, state }: SyncContext, head: ObjectId, path: string): Promise<Differing> {
+async function differing(context: SyncContext, head: ObjectId, path: string): Promise<Differing> {
+  return unlike(context, path, await context.git.entries(head, path));
+}
+
+/** As `differing`, with the committed entries below the path given. */
+export function unlike(
+  { git, workTree, state }: SyncContext,
+  path: string,
+  committed: readonly TreeEntry[],
+): Differing {
   const { paths, problems } = workTree.files(path);
-  const known = new Map((await git.entries(head, path)).map((entry) => [entry.path, entry]));
+  const known = new Map(committed.map((entry) => [entry.path, entry]));
   const files: DiskFile[] = [];
   for (const file of paths) {
     const content = workTree.bytes(file);

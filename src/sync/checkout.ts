@@ -124,11 +124,16 @@ export function placementsOf(
     id: blobId(context.git, content),
     content,
   });
+  const next = (edit: TreeEdit): Placement['next'] => {
+    if (edit.kind === 'remove') return undefined;
+    const { mode } = edit;
+    return edit.kind === 'entry' ? { mode, id: edit.id } : { mode, ...identified(edit.content) };
+  };
   return edits.map((edit) => {
     const before = seen.get(edit.path);
     return {
       path: edit.path,
-      next: edit.kind === 'content' ? { mode: edit.mode, ...identified(edit.content) } : undefined,
+      next: next(edit),
       seen: before === undefined ? undefined : identified(before),
       adopted: adopted.has(edit.path),
     };

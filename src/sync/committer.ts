@@ -5,6 +5,7 @@ import type { Change } from '../protocol/changes.ts';
 import { FlowError } from '../protocol/errors.ts';
 import { isReservedPath } from '../protocol/names.ts';
 import { adoptable } from './adopt.ts';
+import { movedFiles } from './move.ts';
 import { placementsOf } from './checkout.ts';
 import type { Placement } from './checkout.ts';
 import { blobId, seconds } from './context.ts';
@@ -24,6 +25,10 @@ interface Target {
   /** Text that a later step of the group writes over is never put into bytes. */
   readonly content: Uint8Array | string | undefined;
   readonly adopted: boolean;
+  /** What is committed elsewhere under this id, taken as it is. */
+  readonly id?: ObjectId;
+  /** What is committed here and moves away, so that only this is taken off the disk. */
+  readonly leaves?: ObjectId;
 }
 
 interface Accepted {
@@ -86,16 +91,21 @@ async function aim(
     }
   }
   for (const change of changes) {
-    if (change.kind === 'adopt') continue;
+    if (change.kind === 'adopt' || change.kind === 'move') continue;
     const content = change.kind === 'write' ? change.text : undefined;
     targets.set(requirePlainPath(change.path), { mode: FILE_MODE, content, adopted: false });
+  }
+  for (const file of await movedFiles(context, head, changes)) {
+    targets.set(file.from, { mode: file.mode, content: undefined, adopted: false, leaves: file.id });
+    targets.set(requirePlainPath(file.path), { mode: file.mode, content: undefined, adopted: false, id: file.id });
   }
   for (const path of targets.keys()) {
     if (context.state.unplaced.has(path)) throw outdated(path);
   }
   const look = (path: string, { adopted }: Target): Uint8Array | undefined =>
     adopted ? context.workTree.bytes(path) : draft.seen(path);
-  const seen = new Map([...targets].map(([path, target]) => [path, look(path, target)]));
+  const read = [...targets].filter(([, { id, leaves }]) => id === undefined && leaves === undefined);
+  const seen = new Map(read.map(([path, target]) => [path, look(path, target)]));
   return { targets, seen };
 }
 
@@ -135,7 +145,10 @@ async function commitAll(
   const wanted = paths.map((path) => toEdit(path, targets.get(path)));
   const edits = wanted.filter((edit, index) => idOf(context, edit) !== held[index]);
   const adopted = new Set(paths.filter((path) => targets.get(path)?.adopted === true));
-  const placements = placementsOf(context, wanted, seen, adopted);
+  const placements = placementsOf(context, wanted, seen, adopted).map((placement) => {
+    const leaves = targets.get(placement.path)?.leaves;
+    return leaves === undefined ? placement : { ...placement, seen: { id: leaves } };
+  });
   if (edits.length === 0) return { commit: undefined, placements };
   const steps = accepted
     .filter(({ changes }) => changes.length > 0)
@@ -146,12 +159,14 @@ async function commitAll(
 }
 
 function toEdit(path: string, target: Target | undefined): TreeEdit {
+  if (target?.id !== undefined) return { path, kind: 'entry', mode: target.mode, id: target.id };
   if (target?.content === undefined) return { path, kind: 'remove' };
   const { mode, content } = target;
   return { path, kind: 'content', mode, content: typeof content === 'string' ? Buffer.from(content, 'utf8') : content };
 }
 
 function idOf({ git }: SyncContext, edit: TreeEdit): ObjectId | undefined {
+  if (edit.kind === 'entry') return edit.id;
   return edit.kind === 'content' ? blobId(git, edit.content) : undefined;
 }
 

@@ -5,6 +5,7 @@ import { isReservedPath, steersGit } from '../protocol/names.ts';
 import { mayWrite } from '../protocol/ownership.ts';
 import { classifyPath, taskPaths } from '../protocol/paths.ts';
 import { parseTaskMeta } from '../protocol/records/task.ts';
+import { archivedTasks } from './lane-archive.ts';
 import { knownNames } from './lane-names.ts';
 import type { NameTable } from './lane-names.ts';
 import { checkRecord } from './lane-records.ts';
@@ -50,6 +51,11 @@ export async function sanitise(git: Git, delta: LaneDelta): Promise<Sanitised> {
   const assigneeOf = (taskId: string): string | undefined => assignees.get(taskId);
   const sizes = await git.sizes(changes.map(({ after }) => (after === undefined ? '-' : after.id)));
   const names = await knownNames(git, [delta.base, delta.main], changes);
+  const archived = await archivedTasks(
+    git,
+    delta.main,
+    tasksIn(changes).filter((id) => !assignees.has(id)),
+  );
   const edits: TreeEdit[] = [];
   const refusals: LaneRefusal[] = [];
   let apart = true;
@@ -63,7 +69,10 @@ export async function sanitise(git: Git, delta: LaneDelta): Promise<Sanitised> {
       apart &&= change.inMain === change.before?.id;
     }
     if (change.inherited) continue;
-    for (const refusal of verdict.refused ?? []) {
+    const place = classifyPath(change.path);
+    const home = 'taskId' in place ? archived.get(place.taskId) : undefined;
+    const refused = home === undefined ? verdict.refused : [{ reason: 'archived', detail: `the task is in ${home}` }];
+    for (const refusal of refused ?? []) {
       refusals.push({
         lane: delta.lane,
         localpart: delta.localpart,
@@ -106,20 +115,23 @@ async function written(git: Git, { base, tip, main, ancestors }: LaneDelta): Pro
   return differing.sort((a, b) => Number(a.after !== undefined) - Number(b.after !== undefined));
 }
 
+function tasksIn(changes: readonly TreeChange[]): readonly string[] {
+  const ids = changes.flatMap(({ path }) => {
+    const found = classifyPath(path);
+    return 'taskId' in found ? [found.taskId] : [];
+  });
+  return [...new Set(ids)];
+}
+
 async function readAssignees(
   git: Git,
   main: ObjectId,
   changes: readonly TreeChange[],
 ): Promise<ReadonlyMap<string, string>> {
-  const ids = new Set(
-    changes.flatMap(({ path }) => {
-      const found = classifyPath(path);
-      return 'taskId' in found ? [found.taskId] : [];
-    }),
-  );
-  const texts = await git.read([...ids].map((id) => `${main}:${taskPaths(id).meta}`));
+  const ids = tasksIn(changes);
+  const texts = await git.read(ids.map((id) => `${main}:${taskPaths(id).meta}`));
   return new Map(
-    [...ids].flatMap((id, index) => {
+    ids.flatMap((id, index) => {
       const bytes = texts[index];
       const meta = bytes === undefined ? undefined : parseTaskMeta(decode(bytes) ?? '', id).meta;
       return meta === undefined ? [] : [[id, meta.assigned_to]];

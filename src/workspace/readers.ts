@@ -37,6 +37,10 @@ export function overlayReader(
 
   function add(added: readonly Change[]): void {
     for (const change of added) {
+      if (change.kind === 'move') {
+        move(change.from, change.path);
+        continue;
+      }
       const layer = layerOf(change, adoptedFrom);
       if (change.path.endsWith('/')) {
         for (const path of files.keys()) if (path.startsWith(change.path)) files.delete(path);
@@ -47,6 +51,22 @@ export function overlayReader(
         enter(touched, change.path);
       }
     }
+  }
+
+  /** Everything below `from`, as it is by now, is below `to` from here on. */
+  function move(from: string, to: string): void {
+    const below = treeAbove(trees, from) ?? reader;
+    const moved = [...files].filter(([path]) => path.startsWith(from));
+    for (const [path] of moved) files.delete(path);
+    for (const [path, layer] of moved) {
+      const there = to + path.slice(from.length);
+      files.set(there, elsewhere(layer, there, path));
+      enter(touched, there);
+    }
+    trees.set(to, elsewhere(below, to, from));
+    trees.set(from, NOTHING);
+    enter(touched, to.slice(0, -1));
+    enter(touched, from.slice(0, -1));
   }
 
   const layerAt = (path: string): Layer => files.get(path) ?? treeAbove(trees, path) ?? reader;
@@ -80,7 +100,17 @@ type Layer = TreeReader;
 
 const NOTHING: Layer = { read: () => undefined, exists: () => false, list: () => [] };
 
-function layerOf(change: Change, adoptedFrom: TreeReader): Layer {
+/** What `layer` holds below `from`, told as if it were below `at`. */
+function elsewhere(layer: Layer, at: string, from: string): Layer {
+  const back = (path: string): string => from + path.slice(at.length);
+  return {
+    read: (path) => layer.read(back(path)),
+    exists: (path) => layer.exists(back(path)),
+    list: (path) => layer.list(back(path)),
+  };
+}
+
+function layerOf(change: Exclude<Change, { readonly kind: 'move' }>, adoptedFrom: TreeReader): Layer {
   if (change.kind === 'adopt') return adoptedFrom;
   if (change.kind === 'remove') return NOTHING;
   const { text } = change;

@@ -1,4 +1,6 @@
 import type { Diagnostic } from '../protocol/diagnostic.ts';
+import { archiveDir, archiveMonths, inArchive } from '../protocol/archive.ts';
+import type { ArchivedKind } from '../protocol/archive.ts';
 import { isReadableId } from '../protocol/ids.ts';
 import { sameLocalpart } from '../protocol/identity.ts';
 import { ROOM_BINDINGS, TEAM_PATH, classifyPath, projectPaths, taskPaths } from '../protocol/paths.ts';
@@ -11,7 +13,7 @@ import { parseRoomBinding } from '../protocol/records/room-binding.ts';
 import { parseTaskMeta } from '../protocol/records/task.ts';
 import { DEFAULT_TEAM, parseTeam } from '../protocol/records/team.ts';
 import type { AgentRecord, ProjectMeta, RoomBinding, TeamSettings } from '../protocol/records/types.ts';
-import type { ProjectEntry, TaskEntry, TreeReader, WorkspaceView } from '../protocol/view.ts';
+import type { Archived, ProjectEntry, TaskEntry, TreeReader, WorkspaceView } from '../protocol/view.ts';
 
 const PROJECTS = 'shared/projects/';
 const TASKS = 'shared/tasks/';
@@ -56,6 +58,21 @@ export function createView(reader: TreeReader, cache: ParseCache = createParseCa
   const bindings = once(() => readBindings(list(ROOM_BINDINGS), read, cache));
   const project = memo((id: string) => readProject(id, read, list, cache));
   const task = memo((id: string) => readTask(id, read, list, cache));
+  const months = once(() => archiveMonths(list));
+  const archived = <Entry>(kind: ArchivedKind, readEntry: EntryReader<Entry>) =>
+    memo((id: string): Archived<Entry> | undefined => {
+      if (!isReadableId(id)) return undefined;
+      const month = months().find((name) => exists(archiveDir(name, kind, id)));
+      if (month === undefined) return undefined;
+      const moved = (path: string): string => inArchive(month, path);
+      const found = readEntry(
+        id,
+        (path) => read(moved(path)),
+        (path) => list(moved(path)),
+        cache,
+      );
+      return found === undefined ? undefined : { entry: found, dir: archiveDir(month, kind, id) };
+    });
   const projectIds = once(() => idsIn(list(PROJECTS)));
   const taskIds = once(() => idsIn(list(TASKS)));
   const treeDiagnostics = once(() => [
@@ -85,6 +102,8 @@ export function createView(reader: TreeReader, cache: ParseCache = createParseCa
     project,
     taskIds,
     task,
+    archivedProject: archived('projects', readProject),
+    archivedTask: archived('tasks', readTask),
     diagnostics,
     treeDiagnostics,
   };
@@ -164,6 +183,13 @@ function readBindings(
   return { records, diagnostics };
 }
 
+type EntryReader<Entry> = (
+  id: string,
+  read: (path: string) => Read,
+  list: (directory: string) => readonly string[],
+  cache: ParseCache,
+) => Entry | undefined;
+
 function readProject(
   id: string,
   read: (path: string) => Read,
@@ -174,7 +200,7 @@ function readProject(
   const paths = projectPaths(id);
   const foundMeta = read(paths.meta);
   const foundPlan = read(paths.plan);
-  if (foundMeta === undefined && foundPlan === undefined && list(paths.dir).length === 0) return undefined;
+  if (foundMeta === undefined && foundPlan === undefined && isBare(list, paths.dir)) return undefined;
 
   const planText = textOf(foundPlan) ?? '';
   const plan: Plan = cache.get(paths.plan, planText, () => {
@@ -217,11 +243,16 @@ function readTask(
   if (!isReadableId(id)) return undefined;
   const paths = taskPaths(id);
   const found = read(paths.meta);
-  if (found === undefined && list(paths.dir).length === 0) return undefined;
+  if (found === undefined && isBare(list, paths.dir)) return undefined;
   const { meta, diagnostics } = readRecord(paths.meta, found, (text) =>
     cache.get(paths.meta, text, () => parseTaskMeta(text, id)),
   );
   return { id, meta, diagnostics };
+}
+
+/** Git keeps no directory without a file, so one that somebody made, or left when its files were moved, is nothing. */
+function isBare(list: (directory: string) => readonly string[], directory: string): boolean {
+  return list(directory).every((name) => name.endsWith('/') && isBare(list, `${directory}${name}`));
 }
 
 interface Parsed<Meta> {

@@ -159,6 +159,7 @@ function* filesOf(model: Model, { tasks, projects, workers }: TreeSize): Generat
     const worker = workerName((project % workers) + 1);
     yield* projectFiles(model, kind, { id, ts, worker, many, log: logger(logs, ts) });
   }
+  yield teamFile(model);
   for (const [path, lines] of logs) yield [path, `${lines.join('\n')}\n`];
 }
 
@@ -266,6 +267,13 @@ function agentFile({ files }: Model, name: string): readonly [string, string] {
   const record = JSON.parse(files.get('shared/agents/lead.json') ?? '{}') as Record<string, unknown>;
   const own = { ...record, agent_id: name, name, role: 'worker' };
   return [`shared/agents/${name}.json`, `${JSON.stringify(own, undefined, 2)}\n`];
+}
+
+/** The tree has to keep its size while it is measured: nothing of it is archived. */
+function teamFile({ files }: Model): readonly [string, string] {
+  const team = JSON.parse(files.get('shared/team.json') ?? '{}') as { readonly policies?: object };
+  const kept = { ...team, policies: { ...team.policies, archiveAfterDays: 0 } };
+  return ['shared/team.json', `${JSON.stringify(kept, undefined, 2)}\n`];
 }
 
 function* importOf(files: Iterable<readonly [string, string]>, parent: string): Generator<Buffer> {

@@ -167,9 +167,17 @@ export function createOffice(options: OfficeOptions = {}): Office {
     for (const change of decision.changes) {
       if (change.kind === 'write') files[change.path] = change.text;
       else if (change.kind === 'adopt') office.adopted.push(change.path);
+      else if (change.kind === 'move') move(change.from, change.path);
       else delete files[change.path];
     }
     office.events.push(...decision.events);
+  }
+
+  function move(from: string, to: string): void {
+    for (const path of Object.keys(files).filter((name) => name.startsWith(from))) {
+      files[to + path.slice(from.length)] = files[path] ?? '';
+      delete files[path];
+    }
   }
 
   async function followUps(

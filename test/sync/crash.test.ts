@@ -69,6 +69,7 @@ async function openMortal({ dir, role, localpart, remote }: Place, left: number,
 }
 
 const META = 'shared/tasks/t-ana/meta.json';
+const ARCHIVED = 'shared/archive/2026-09/tasks/';
 const PLANNED = 'shared/projects/p/plan.md';
 
 type Who = Pick<Node, 'actor' | 'dir' | 'sync'>;
@@ -163,6 +164,24 @@ const ACTS: readonly Act[] = [
       'shared/projects/p/result.md': 'report\n',
       'shared/tasks/t-ana/spec.md': '# First, changed\n',
       'shared/tasks/t-ana/base/input.txt': undefined,
+    },
+  },
+  {
+    title: 'a step that archives a task',
+    who: 'lead',
+    before: () => Promise.resolve(),
+    act: (node) =>
+      step(node, 'refuse', (view) => ({
+        changes: view.exists('shared/tasks/t-ana/')
+          ? [{ kind: 'move', from: 'shared/tasks/t-ana/', path: `${ARCHIVED}t-ana/` }]
+          : [],
+        output: undefined,
+      })),
+    done: {
+      [META]: undefined,
+      'shared/tasks/t-ana/base/input.txt': undefined,
+      [`${ARCHIVED}t-ana/meta.json`]: taskMeta('t-ana', 'ana'),
+      [`${ARCHIVED}t-ana/base/input.txt`]: 'input\n',
     },
   },
 ];

@@ -184,9 +184,10 @@ function parseCommit(content: Uint8Array): CommitNode {
 export async function listTree(
   place: GitPlace,
   tree: ObjectId,
-  path: string | undefined,
+  path: string | readonly string[] | undefined,
 ): Promise<readonly TreeEntry[]> {
-  const below = path === undefined ? [] : ['--', path.replace(/\/$/, '')];
+  const paths = path === undefined ? [] : typeof path === 'string' ? [path] : path;
+  const below = path === undefined ? [] : ['--', ...paths.map((name) => name.replace(/\/$/, ''))];
   const { stdout } = await plumb(place, ['ls-tree', '-r', '-z', '--full-tree', tree, ...below]);
   return fields(stdout).flatMap((line) => {
     const match = /^(\d{6}) \w+ ([0-9a-f]+)\t(.*)$/s.exec(line);

@@ -11,7 +11,11 @@ import { clip, count, printable, printableLines, table, type Palette } from './t
 export function defineBoard(command: Command, session: Session): void {
   command
     .argument('[project]', 'only this project')
-    .action((project: string | undefined) => showBoard(session, project, 'board'));
+    .option('--archived', 'archived projects as well')
+    .action((project: string | undefined) => {
+      const { archived } = command.opts<{ readonly archived?: true }>();
+      return showBoard(session, project, 'board', archived);
+    });
 }
 
 /** `baton inbox [ROOM]` */
@@ -47,8 +51,13 @@ export function defineSync(command: Command, session: Session): void {
 }
 
 /** The board, or as `list` one line for each project. */
-export async function showBoard(session: Session, project: string | undefined, as: 'board' | 'list'): Promise<void> {
-  const answer = await withApp(session, (app) => board(app, session, project));
+export async function showBoard(
+  session: Session,
+  project: string | undefined,
+  as: 'board' | 'list',
+  archived?: true,
+): Promise<void> {
+  const answer = await withApp(session, (app) => board(app, session, project, archived));
   show(session, answer, (palette, width) => {
     const projects = boardProjects(answer);
     return as === 'list'
@@ -94,11 +103,12 @@ export async function showTask(session: Session, taskId: string): Promise<void> 
   show(session, answer, (palette, width) => renderTask(answer, palette, width));
 }
 
-async function board(app: App, session: Session, project: string | undefined): Promise<Envelope> {
-  return callAs(app, session.globals, {
-    ...NODE.board,
-    ...(project === undefined ? {} : { payload: { projectId: project } }),
-  });
+async function board(app: App, session: Session, project: string | undefined, archived?: true): Promise<Envelope> {
+  const payload = {
+    ...(project === undefined ? {} : { projectId: project }),
+    ...(archived === undefined ? {} : { archived }),
+  };
+  return callAs(app, session.globals, { ...NODE.board, payload });
 }
 
 function renderProjects(projects: readonly BoardProject[], palette: Palette, width: number): string {

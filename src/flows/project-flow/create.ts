@@ -8,7 +8,7 @@ import { normaliseReplyRoute } from '../../protocol/report.ts';
 import type { WorkspaceView } from '../../protocol/view.ts';
 import { presentProject } from '../present.ts';
 import { reportAudience, reportObstacle } from '../report-reach.ts';
-import { LEADERS, writeProject } from '../shared.ts';
+import { LEADERS, refuseArchived, writeProject } from '../shared.ts';
 import { defineOperation } from '../types.ts';
 import type { OperationContext } from '../types.ts';
 
@@ -128,7 +128,10 @@ function optional<Key extends string, Value>(key: Key, value: Value | undefined)
 function freeId(view: WorkspaceView, wanted: string): string {
   const id = requireNewId(wanted, 'projectId');
   const taken = existing(view, id);
-  if (taken === undefined) return id;
+  if (taken === undefined) {
+    refuseArchived(id, view.archivedProject(id));
+    return id;
+  }
   throw new FlowError('already-exists', `project already exists: ${taken}`, {
     remedy: 'choose another projectId, or leave it out to have one made',
     data: { projectId: id },

@@ -6,7 +6,7 @@ import type { WorkspaceView } from '../../protocol/view.ts';
 import { validateGraph } from '../../rules/dag.ts';
 import { isTerminalTask, markerFor } from '../../rules/lifecycle.ts';
 import { presentNode } from '../present.ts';
-import { findTask } from '../shared.ts';
+import { findTask, refuseArchived } from '../shared.ts';
 import type { OpenProject } from '../shared.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -125,7 +125,10 @@ function survivor(was: PlanNode | undefined, planned: PlannedNode): PlanNode | u
 /** An id that the plan does not hold now but that was worked before comes back as it stands, or not at all. */
 function newcomer(view: WorkspaceView, projectId: string, planned: PlannedNode): PlanNode {
   const meta = findTask(view, planned.id);
-  if (meta === undefined) return { ...planned, status: 'pending', line: 0 };
+  if (meta === undefined) {
+    refuseArchived(planned.id, view.archivedTask(planned.id));
+    return { ...planned, status: 'pending', line: 0 };
+  }
   const data = { projectId, taskId: planned.id };
   if (meta.project_id !== projectId) {
     throw new FlowError('already-exists', `task already exists: ${planned.id} (in project ${meta.project_id})`, {

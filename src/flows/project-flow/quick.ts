@@ -10,7 +10,7 @@ import type { ProjectMeta } from '../../protocol/records/types.ts';
 import type { ProjectEntry, WorkspaceView } from '../../protocol/view.ts';
 import { presentProject } from '../present.ts';
 import { reportAudience, startedProject } from '../report-reach.ts';
-import { checkAssignmentRoom, LEADERS, notificationHint, writeProject } from '../shared.ts';
+import { checkAssignmentRoom, LEADERS, notificationHint, refuseArchived, writeProject } from '../shared.ts';
 import { checkRoom, delegate } from '../task-flow/delegate.ts';
 import { defineOperation } from '../types.ts';
 import { checkOrigin, newProject, originFields, originOf } from './create.ts';
@@ -98,6 +98,7 @@ function quickTaskId(view: WorkspaceView, projectId: string, wanted = ''): strin
   if (view.exists(taskPaths(taskId).meta)) {
     throw new FlowError('already-exists', `task already exists: ${taskId}`, { data: { projectId, taskId } });
   }
+  refuseArchived(taskId, view.archivedTask(taskId));
   return taskId;
 }
 
@@ -132,6 +133,8 @@ function withProject(view: WorkspaceView, entry: ProjectEntry): WorkspaceView {
     project: (id) => (id === entry.id ? entry : view.project(id)),
     taskIds: () => view.taskIds(),
     task: (id) => view.task(id),
+    archivedProject: (id) => view.archivedProject(id),
+    archivedTask: (id) => view.archivedTask(id),
     diagnostics: () => view.diagnostics(),
     treeDiagnostics: () => view.treeDiagnostics(),
   };

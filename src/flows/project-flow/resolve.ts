@@ -3,9 +3,10 @@ import { FlowError } from '../../protocol/errors.ts';
 import type { TaskMeta } from '../../protocol/records/types.ts';
 import { sameRoom } from '../../protocol/rooms.ts';
 import type { WorkspaceView } from '../../protocol/view.ts';
+import { withArchive } from '../../protocol/with-archive.ts';
 import { readyNodes } from '../../rules/dag.ts';
 import { presentProject, presentTask } from '../present.ts';
-import { ANYONE, requireProject, requireTask, requireTaskOf } from '../shared.ts';
+import { ANYONE, archivedAs, requireProject, requireTask, requireTaskOf } from '../shared.ts';
 import { defineOperation } from '../types.ts';
 import { presentNodes } from './planned-tasks.ts';
 
@@ -32,7 +33,8 @@ export const resolveProject = defineOperation({
       remedy: 'pass projectId, taskId, parentTaskId or roomId',
     });
   },
-  run({ view, input }) {
+  run({ view: live, input }) {
+    const view = withArchive(live);
     const task = input.taskId === undefined ? undefined : requireTask(view, input.taskId);
     if (task !== undefined && input.projectId !== undefined) requireTaskOf(task, input.projectId);
     const project = requireProject(view, input.projectId ?? task?.project_id ?? findProject(view, input));
@@ -48,6 +50,7 @@ export const resolveProject = defineOperation({
         sourceRoomId: meta.source_room_id ?? null,
         readyNodes: presentNodes(readyNodes(plan, meta.status)),
         ...(task === undefined ? {} : { task: presentTask(task) }),
+        ...archivedAs(live.project(project.id) === undefined ? live.archivedProject(project.id) : undefined),
       },
     };
   },

@@ -6,8 +6,9 @@ import type { TaskMeta, TaskResult } from '../../protocol/records/types.ts';
 import { isEffective, resultDigest } from '../../protocol/result/digest.ts';
 import { parseResult } from '../../protocol/result/parse.ts';
 import type { WorkspaceView } from '../../protocol/view.ts';
+import { withArchive } from '../../protocol/with-archive.ts';
 import { presentTask } from '../present.ts';
-import { ANYONE, LEADERS, requireTask } from '../shared.ts';
+import { ANYONE, LEADERS, archivedAs, requireTask } from '../shared.ts';
 import { defineOperation } from '../types.ts';
 import { missingDeliverables, submittedDigest } from './submission.ts';
 
@@ -25,13 +26,15 @@ export const check = defineOperation({
     allowStale: z.boolean().default(false).describe('answer from here when the remote is away'),
   }),
   fresh: ({ allowStale }) => (allowStale ? 'best-effort' : 'required'),
-  run({ view, input, actor }) {
+  run({ view: live, input, actor }) {
+    const view = withArchive(live);
     const meta = requireTask(view, input.taskId);
     const projectStatus = view.project(meta.project_id)?.meta?.status;
     const base = {
       task: presentTask(meta),
       submitted: meta.submission_id !== undefined || meta.submitted_at !== undefined || meta.status === 'submitted',
       ...(projectStatus === undefined ? {} : { projectStatus }),
+      ...archivedAs(live.task(meta.task_id) === undefined ? live.archivedTask(meta.task_id) : undefined),
     };
     const read = readResult(view, meta.task_id);
     const advises = LEADERS.includes(actor.role);

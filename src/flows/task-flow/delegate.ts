@@ -9,6 +9,7 @@ import {
   checkAssignmentRoom,
   checkBrokenPlan,
   findTask,
+  refuseArchived,
   requireActive,
   requireNode,
   requireProject,
@@ -79,7 +80,7 @@ function decide(context: Context): Decision<DelegateOutput> {
   if (existing !== undefined) {
     requireSameProject(existing, project.id);
     requireOpen(view, existing, 'delegate_task');
-  }
+  } else refuseArchived(given.taskId, view.archivedTask(given.taskId));
   const claim = claimOf(context, project, node);
   const assignee = findAssignee(context, claim.assignedTo ?? node.assignee, given.notify);
   const announce = given.notify && facts.chat.kind === 'remote';

@@ -3,8 +3,9 @@ import { taskPaths } from '../../protocol/paths.ts';
 import type { Plan, PlanNode } from '../../protocol/plan-types.ts';
 import type { ProjectMeta, TaskMeta } from '../../protocol/records/types.ts';
 import type { ProjectEntry, WorkspaceView } from '../../protocol/view.ts';
+import { archivedProjectIds, withArchive } from '../../protocol/with-archive.ts';
 import { readyNodes } from '../../rules/dag.ts';
-import { ANYONE, requireProject } from '../shared.ts';
+import { ANYONE, archivedAs, requireProject } from '../shared.ts';
 import { defineOperation } from '../types.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -15,21 +16,32 @@ export const nodeBoard = defineOperation({
   kind: 'query',
   roles: ANYONE,
   summary: 'Show projects with their plan, loop, task states and progress.',
-  input: z.object({ projectId: z.string().optional().describe('only this project') }),
+  input: z.object({
+    projectId: z.string().optional().describe('only this project'),
+    archived: z.boolean().optional().describe('archived projects as well'),
+  }),
   fresh: 'no',
-  run({ view, input: { projectId } }) {
+  run({ view: live, input: { projectId, archived } }) {
+    const view = withArchive(live);
     const entries =
       projectId === undefined
-        ? view.projectIds().flatMap((id) => view.project(id) ?? [])
+        ? shownIds(live, archived === true).flatMap((id) => view.project(id) ?? [])
         : [requireProject(view, projectId)];
-    const projects = entries.flatMap((entry) => (entry.meta === undefined ? [] : [workflow(view, entry, entry.meta)]));
+    const projects = entries.flatMap((entry) => (entry.meta === undefined ? [] : [workflow(live, entry, entry.meta)]));
     return { changes: [], events: [], announcements: [], output: { projects } };
   },
 });
 
-function workflow(view: WorkspaceView, { plan }: ProjectEntry, meta: ProjectMeta): Fields {
-  const tasks = plan.nodes.flatMap(({ id }) => {
-    const task = view.task(id)?.meta;
+function shownIds(view: WorkspaceView, archived: boolean): readonly string[] {
+  return archived ? [...new Set([...view.projectIds(), ...archivedProjectIds(view)])] : view.projectIds();
+}
+
+function workflow(live: WorkspaceView, { plan }: ProjectEntry, meta: ProjectMeta): Fields {
+  const view = withArchive(live);
+  const isLive = live.project(meta.project_id) !== undefined;
+  const archived = isLive ? undefined : live.archivedProject(meta.project_id);
+  const tasks = plan.nodes.flatMap((node) => {
+    const task = view.task(node.id)?.meta;
     return task === undefined || task.project_id !== meta.project_id ? [] : [task];
   });
   const { project_id, title, status, team_id, mode } = meta;
@@ -55,6 +67,7 @@ function workflow(view: WorkspaceView, { plan }: ProjectEntry, meta: ProjectMeta
       pause_reason: meta.pause_reason,
     }),
     tasks_detail: tasks.map((task) => detail(view, task)),
+    ...archivedAs(archived),
   };
 }
 

@@ -65,7 +65,10 @@ const policies = z.strictObject({
   ackWithin: duration.exactOptional(),
   stallMinutes: count.exactOptional(),
   stuckBeats: count.exactOptional(),
-  archiveAfterDays: count.exactOptional(),
+  archiveAfterDays: count
+    .nullable()
+    .describe('days after which a project that has ended is moved to shared/archive/; 0 or null: never')
+    .exactOptional(),
   maxFileBytes: z.int().min(1).exactOptional(),
   lowInformationWords: z.array(z.string().min(1)).exactOptional(),
   mentionRounds: z.int().min(1).exactOptional(),
@@ -105,6 +108,7 @@ export const DEFAULT_TEAM: TeamSettings = {
     reportStyle: 'emoji',
     ackWithin: '15m',
     stallMinutes: 30,
+    archiveAfterDays: 7,
     maxFileBytes: 50 * 1024 * 1024,
     lowInformationWords: [],
     mentionRounds: 2,
@@ -175,7 +179,7 @@ function withDefaults({ admin, policies: given, ...rest }: z.output<typeof TEAM>
   const { leaderRoomId, ...base } = { ...DEFAULT_TEAM, ...rest };
   const chosen: TeamSettings['policies'] = { ...DEFAULT_TEAM.policies, ...given };
   const { acceptance, language, strictTeamRoom, specPreviewChars, reportStyle } = chosen;
-  const { ackWithin, stallMinutes, maxFileBytes, lowInformationWords, mentionRounds } = chosen;
+  const { ackWithin, stallMinutes, archiveAfterDays, maxFileBytes, lowInformationWords, mentionRounds } = chosen;
   return {
     ...base,
     admin: { ...DEFAULT_TEAM.admin, ...admin },
@@ -188,6 +192,7 @@ function withDefaults({ admin, policies: given, ...rest }: z.output<typeof TEAM>
       reportStyle,
       ackWithin,
       stallMinutes,
+      archiveAfterDays,
       maxFileBytes,
       lowInformationWords,
       mentionRounds,

@@ -188,6 +188,8 @@ export interface TeamSettings {
     /** Durations such as `15m`. */
     readonly ackWithin: string;
     readonly stallMinutes: number;
+    /** Days after its end at which a project is archived; 0 or null: never. */
+    readonly archiveAfterDays: number | null;
     readonly maxFileBytes: number;
     readonly lowInformationWords: readonly string[];
     /** How many mentions of one agent in one room wake another while nothing changes (protocol.md §13.5). */

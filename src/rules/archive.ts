@@ -1,0 +1,82 @@
+import type { ProjectMeta, TaskMeta } from '../protocol/records/types.ts';
+import { parseTime } from '../protocol/timestamps.ts';
+import type { ProjectEntry, WorkspaceView } from '../protocol/view.ts';
+import { isTerminalProject, isTerminalTask } from './lifecycle.ts';
+import { dueReason } from './reports.ts';
+
+const DAY = 24 * 3_600_000;
+
+/** Why a project stays where it is; `rule` says what kind of reason it is. */
+export interface Kept {
+  readonly rule: 'not-ended' | 'report-owed' | 'broken';
+  readonly reason: string;
+}
+
+/** Every task folder that names the project in its record, whether its plan still holds it or not. */
+export function tasksByProject(view: WorkspaceView): ReadonlyMap<string, readonly TaskMeta[]> {
+  const metas = view.taskIds().flatMap((id) => view.task(id)?.meta ?? []);
+  return Map.groupBy(metas, (meta) => meta.project_id);
+}
+
+/**
+ * Why a project may not be archived (architecture.md, "Files and owners": ended work only), or `undefined` when it
+ * may: it and all its tasks have ended, everything can be read, and nobody waits for a report on it.
+ */
+export function keptFromArchive(
+  view: WorkspaceView,
+  entry: ProjectEntry,
+  tasks: readonly TaskMeta[],
+): Kept | undefined {
+  const { id, meta, plan } = entry;
+  if (meta === undefined) return { rule: 'broken', reason: `the record of ${id} cannot be read` };
+  if (!isTerminalProject(meta.status)) return { rule: 'not-ended', reason: `${id} is ${meta.status}` };
+  const open = tasks.find(({ status }) => !isTerminalTask(status));
+  if (open !== undefined) return { rule: 'not-ended', reason: `task ${open.task_id} is ${open.status}` };
+  const known = new Set(tasks.map(({ task_id: taskId }) => taskId));
+  const broken = plan.nodes.find((node) => !known.has(node.id) && isBroken(view, node.id));
+  if (broken !== undefined) return { rule: 'broken', reason: `the record of task ${broken.id} cannot be read` };
+  if (meta.requester_report?.pending === true || dueReason(view, entry, meta) !== undefined) {
+    return { rule: 'report-owed', reason: `a report on ${id} is still owed` };
+  }
+  return undefined;
+}
+
+/** A folder without a record that holds; a record of another project is that one's. */
+function isBroken(view: WorkspaceView, taskId: string): boolean {
+  const task = view.task(taskId);
+  return task !== undefined && task.meta === undefined;
+}
+
+/**
+ * Milliseconds since the epoch of the last thing that happened to an ended project, as its records say; `undefined`
+ * when they say nothing.
+ */
+export function endOf(meta: ProjectMeta, tasks: readonly TaskMeta[]): number | undefined {
+  const told = [
+    meta.completed_at,
+    meta.updated_at,
+    meta.requester_report?.sent_at,
+    ...tasks.flatMap((task) => [task.completed_at, task.cancelled_at, task.history?.at(-1)?.ts]),
+  ];
+  const times = told.flatMap((text) => (text === undefined ? [] : (parseTime(text) ?? [])));
+  const known = times.length > 0 ? times : [parseTime(meta.created_at ?? '')].filter((time) => time !== undefined);
+  return known.length === 0 ? undefined : Math.max(...known);
+}
+
+/** Projects that ended long enough ago (`policies.archiveAfterDays`), those that ended first before the others. */
+export function archiveDue(view: WorkspaceView, now: string): readonly string[] {
+  const days = view.team.policies.archiveAfterDays;
+  const present = parseTime(now);
+  if (days === null || days === 0 || present === undefined) return [];
+  const ended = view.projectIds().filter((id) => isTerminalProject(view.project(id)?.meta?.status ?? 'active'));
+  if (ended.length === 0) return [];
+  const tasks = tasksByProject(view);
+  const due = ended.flatMap((id) => {
+    const entry = view.project(id);
+    const own = tasks.get(id) ?? [];
+    const end = entry?.meta === undefined ? undefined : endOf(entry.meta, own);
+    if (entry === undefined || end === undefined || end + days * DAY > present) return [];
+    return keptFromArchive(view, entry, own) === undefined ? [{ id, end }] : [];
+  });
+  return due.sort((a, b) => a.end - b.end).map(({ id }) => id);
+}
