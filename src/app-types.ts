@@ -1,8 +1,9 @@
 import type { Envelope } from './dialects/taskflow.ts';
 import type { Log } from './ports.ts';
 import type { InitOutcome as InitReport, InitRequest as InitOptions } from './services/initializer.ts';
+import type { WiringState } from './services/merge-wiring.ts';
 
-export type { Envelope, InitOptions, InitReport };
+export type { Envelope, InitOptions, InitReport, WiringState };
 
 /** One call of the protocol's surface (protocol.md §9.2). Doors pass on what they were given; the app normalises. */
 export interface ToolCall {
@@ -87,4 +88,29 @@ export interface DemoOptions {
 export interface DemoModule {
   /** Resolves with the exit code. */
   runDemo(options: DemoOptions): Promise<number>;
+}
+
+/** What git tells a merge driver about one file (gitattributes(5)). */
+export interface DriverCall {
+  /** Absolute: the top of the work tree, where git starts the driver. */
+  readonly cwd: string;
+  readonly env: NodeJS.ProcessEnv;
+  /** Absolute paths of the files in which the sides are passed; `ours` takes the result. */
+  readonly base: string;
+  readonly ours: string;
+  readonly theirs: string;
+  /** Where the result belongs in the work tree. */
+  readonly path: string;
+  readonly markerSize: number;
+  readonly labels: { readonly base: string; readonly ours: string; readonly theirs: string };
+  /** Git merges common ancestors with each other, and nobody is there to be asked. */
+  readonly ancestors: boolean;
+}
+
+/** What `src/merge-driver.ts` exports. */
+export interface MergeDriverModule {
+  /** Resolves with false when a person has to decide. */
+  driveMerge(call: DriverCall): Promise<boolean>;
+  /** Whether a person's own git is set to call it in this clone. */
+  examineMerging(root: string, env: NodeJS.ProcessEnv): Promise<WiringState>;
 }

@@ -20,6 +20,7 @@ import { withArchive } from './protocol/with-archive.ts';
 import { startDaemon } from './services/daemon.ts';
 import { startListener } from './services/listener.ts';
 import { initWorkspace as initializeWorkspace } from './services/initializer.ts';
+import { LAUNCHER } from './launcher.ts';
 import { assemble } from './assembly.ts';
 import type { Assembly } from './assembly.ts';
 
@@ -27,7 +28,7 @@ export { logInToHomeserver, logOutOfHomeserver } from './homeserver-session.ts';
 
 /** `baton init` (interface.md §3). Throws `FlowError`. */
 export function initWorkspace(options: InitOptions): Promise<InitReport> {
-  return initializeWorkspace(options, createWorkspaceGit(options.env));
+  return initializeWorkspace(options, createWorkspaceGit(options.env), LAUNCHER);
 }
 
 /** How often a node asks the remote when nothing else wakes it; milliseconds. */

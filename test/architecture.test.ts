@@ -101,7 +101,8 @@ const RULES: readonly Rule[] = [
   },
   {
     rooms: ['doors'],
-    may: (name) => isPackage(name) || rooms('app', 'app-types', 'dialects', 'protocol', 'doors', 'demo')(name),
+    may: (name) =>
+      isPackage(name) || rooms('app', 'app-types', 'dialects', 'protocol', 'doors', 'demo', 'merge-driver')(name),
     because: 'doors mount dialects on a transport',
   },
 ];

@@ -11,6 +11,7 @@ import { stampOf } from '../protocol/timestamps.ts';
 import { FILE_MODE } from '../ports-git.ts';
 import type { Author, Git, ObjectId, RemoteFailure } from '../ports-git.ts';
 import { teamFiles } from '../workspace/init.ts';
+import type { Launcher } from './merge-wiring.ts';
 
 export interface InitRequest {
   /** Absolute; made when absent. */
@@ -43,11 +44,16 @@ export interface SetupGit {
   checkOut(dir: string, branch: string, commit: ObjectId): Promise<readonly string[]>;
   /** Checks out a branch of `repository` in a folder of its own. */
   addWorktree(repository: string, dir: string, branch: string): Promise<void>;
+  /** The clone's own setting of a key of git's configuration; `undefined` when it has none. */
+  setting(dir: string, key: string): Promise<string | undefined>;
+  set(dir: string, key: string, value: string): Promise<void>;
   /** The absolute path of the clone's own list of ignored files. */
   excludeFile(dir: string): Promise<string>;
 }
 
 export interface InitPlan extends InitRequest {
+  /** What a person's git starts to merge. */
+  readonly launcher: Launcher;
   readonly branch: string;
   readonly lanePrefix: string;
   readonly git: SetupGit;

@@ -9,7 +9,9 @@ import type { Git } from '../ports-git.ts';
 import { writeAtomically } from '../workspace/atomic.ts';
 import { IGNORED, configFile } from '../workspace/init.ts';
 import { begin, hasLane } from './init-start.ts';
+import { publishMergeRule, wireMerging } from './init-merging.ts';
 import type { InitPlan, InitRequest, SetupGit, Start } from './init-start.ts';
+import type { Launcher } from './merge-wiring.ts';
 
 export type { InitRequest };
 
@@ -32,14 +34,22 @@ const IN_REPO_FOLDER = '.baton-workspace';
  * repository is gone gets it back as its `baton.json` says.
  * Throws `FlowError` (`invalid-argument`, `bad-workspace`, `bad-config`, `sync-failed`, `git-failed`).
  */
-export async function initWorkspace(request: InitRequest, git: SetupGit): Promise<InitOutcome> {
+export async function initWorkspace(request: InitRequest, git: SetupGit, launcher: Launcher): Promise<InitOutcome> {
   const inRepo = request.inRepo === true;
   const repository = inRepo ? await codeRepository(request.dir, git) : undefined;
   const dir = repository === undefined ? request.dir : worktreeFolder(request.dir, repository);
   if (existsSync(join(dir, CONFIG_FILE)) && (inRepo || (await hasCommit(dir, git))))
-    return unchanged(realpathSync(dir), request);
+    return unchanged({ ...request, ...OWN, dir: realpathSync(dir), git, launcher, notes: [] });
 
-  const plan: InitPlan = { ...request, ...(inRepo ? IN_REPO : OWN), ...configured(dir, request), dir, git, notes: [] };
+  const plan: InitPlan = {
+    ...request,
+    ...(inRepo ? IN_REPO : OWN),
+    ...configured(dir, request),
+    dir,
+    git,
+    launcher,
+    notes: [],
+  };
   const undo: (() => void)[] = [];
   try {
     return repository === undefined ? await ownRepository(plan, undo) : await besideCode(plan, repository);
@@ -70,13 +80,25 @@ function configured(dir: string, { env }: InitRequest): Partial<InitPlan> {
   };
 }
 
-function unchanged(root: string, { env, role, as, remote }: InitRequest): InitOutcome {
-  const { identity, git } = loadConfig(root, env);
-  const notes = [`This is ${identity.localpart}'s workspace already (${identity.role}); nothing was changed.`];
+/** Only how a person's git merges is brought up to date: by this installation, and in a team that has no rule for it. */
+async function unchanged(plan: InitPlan): Promise<InitOutcome> {
+  const { dir: root, env, role, as, remote, git, launcher } = plan;
+  const { identity, git: settings } = loadConfig(root, env);
   const asked = [
     ...(role === undefined || parseRole(role) === identity.role ? [] : ['--role']),
     ...(as === undefined || localpartOf(as) === identity.localpart ? [] : ['--as']),
-    ...(remote === undefined || remote === git.remote ? [] : ['--remote']),
+    ...(remote === undefined || remote === settings.remote ? [] : ['--remote']),
+  ];
+  const { localpart } = identity;
+  const wired = await wireMerging(git, root, launcher, settings.branch === OWN.branch);
+  const rule = hasLane(identity.role)
+    ? undefined
+    : await publishMergeRule({ dir: root, git, branch: settings.branch, remote: settings.remote, localpart });
+  const whose = `This is ${localpart}'s workspace already (${identity.role})`;
+  const notes = [
+    wired || rule !== undefined ? `${whose}.` : `${whose}; nothing was changed.`,
+    ...(wired ? ['Your own git merges plans and records by the rules of this Baton now.'] : []),
+    ...(rule === undefined ? [] : [rule]),
   ];
   if (asked.length > 0) notes.push(`${asked.join(', ')} would change it: edit ${CONFIG_FILE}, or name another folder.`);
   return { root, created: [], notes };
@@ -125,10 +147,11 @@ async function besideCode(plan: InitPlan, top: string): Promise<InitOutcome> {
 }
 
 async function finish(plan: InitPlan, { who, made }: Start, remote: string | undefined): Promise<InitOutcome> {
-  const { dir, branch, lanePrefix, git, notes } = plan;
+  const { dir, branch, lanePrefix, git, launcher, notes } = plan;
   const ignored = join(dir, '.gitignore');
   const lines = existsSync(ignored) ? readFileSync(ignored, 'utf8').split(/\r?\n/) : [];
   if (!IGNORED.every((line) => lines.includes(line))) await ignoreInClone(git, dir, IGNORED);
+  await wireMerging(git, dir, launcher, plan.inRepo !== true);
   if (existsSync(join(dir, CONFIG_FILE))) return { root: dir, created: ['.git/', ...made].sort(), notes };
   const { localpart, matrixUserId, role } = who;
   const text = configFile({

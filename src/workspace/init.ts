@@ -7,6 +7,9 @@ import { renderTeam } from '../protocol/records/team.ts';
 import { renderJson } from '../protocol/json.ts';
 import type { Role } from '../protocol/records/types.ts';
 
+/** Has a person's own git merge shared files as Baton does, in clones that `baton init` has made (gitattributes(5)). */
+export const MERGE_RULE = '/shared/** merge=baton';
+
 export interface TeamFilesRequest {
   readonly team: string;
   /** The Leader whose record the team begins with; absent when somebody else sets the team up. */
@@ -26,7 +29,7 @@ export const IGNORED: readonly string[] = ['.baton/', 'baton.json', '.baton-tmp-
 /** The files that a team begins with, by workspace-relative path; nothing in them differs between clones. */
 export function teamFiles({ team, leader, samples = false, now }: TeamFilesRequest): ReadonlyMap<string, string> {
   const files = new Map([
-    ['.gitattributes', '* text=auto eol=lf\n'],
+    ['.gitattributes', `* text=auto eol=lf\n${MERGE_RULE}\n`],
     ['.gitignore', `${IGNORED.join('\n')}\n`],
     [TEAM_PATH, renderTeam({ name: team })],
     ...FOLDERS.map((folder): [string, string] => [`shared/${folder}/.gitkeep`, '']),

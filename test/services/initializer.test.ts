@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { createWorkspaceGit } from '../../src/adapters/git/workspace.ts';
 import { loadConfig } from '../../src/config.ts';
+import { LAUNCHER } from '../../src/launcher.ts';
 import { initWorkspace } from '../../src/services/initializer.ts';
 import type { InitOutcome, InitRequest } from '../../src/services/initializer.ts';
 import { createWorkTree } from '../../src/workspace/store.ts';
@@ -12,7 +13,7 @@ import { git } from '../support/git.ts';
 const env = { PATH: process.env['PATH'], HOME: '/nonexistent', GIT_CONFIG_NOSYSTEM: '1' };
 
 function init(dir: string, options: Omit<InitRequest, 'dir' | 'env'> = {}): Promise<InitOutcome> {
-  return initWorkspace({ dir, env, ...options }, createWorkspaceGit(env));
+  return initWorkspace({ dir, env, ...options }, createWorkspaceGit(env), LAUNCHER);
 }
 
 const TEAM_FILES = [
@@ -42,7 +43,7 @@ describe('a workspace without a remote', () => {
       identity: { localpart: 'lead', role: 'leader' },
     });
     expect(JSON.parse(readFileSync(join(dir, 'shared/team.json'), 'utf8'))).toEqual({ schema: 1, name: 'work' });
-    expect(readFileSync(join(dir, '.gitattributes'), 'utf8')).toBe('* text=auto eol=lf\n');
+    expect(readFileSync(join(dir, '.gitattributes'), 'utf8')).toBe('* text=auto eol=lf\n/shared/** merge=baton\n');
   });
 
   test('is not changed by a second run, which says so', async () => {

@@ -21,7 +21,11 @@ export async function cliWith(
     out: (text) => out.push(text),
     err: (text) => err.push(text),
     terminal: { stdout: false, columns: 100 },
-    load: { app: () => import('../../src/app.ts'), demo: () => import('../../src/demo/main.ts') },
+    load: {
+      app: () => import('../../src/app.ts'),
+      demo: () => import('../../src/demo/main.ts'),
+      mergeDriver: () => import('../../src/merge-driver.ts'),
+    },
   });
   return { code, stdout: out.join(''), stderr: err.join('') };
 }

@@ -2,6 +2,7 @@ import type { ObjectId } from '../../ports-git.ts';
 import { importUserConfig, isolatedEnvironment } from './environment.ts';
 import { createGit } from './git.ts';
 import { checkRefName } from './names.ts';
+import { settingOf } from './merge-facts.ts';
 import { demand, ordinary, plumb } from './run.ts';
 import type { GitPlace } from './run.ts';
 import { addRemote, configuredAuthor, initBare, initRepository } from './setup.ts';
@@ -33,6 +34,12 @@ export function createWorkspaceGit(env: NodeJS.ProcessEnv) {
     },
     async addWorktree(repository: string, dir: string, branch: string): Promise<void> {
       await demand(await placeAt(repository), ['worktree', 'add', '--quiet', '--', dir, checkRefName(branch)]);
+    },
+    async setting(dir: string, key: string): Promise<string | undefined> {
+      return settingOf(await placeAt(dir), key);
+    },
+    async set(dir: string, key: string, value: string): Promise<void> {
+      await plumb(await placeAt(dir), ['config', '--local', '--replace-all', key, value]);
     },
     async excludeFile(dir: string): Promise<string> {
       return demand(await placeAt(dir), ['rev-parse', '--path-format=absolute', '--git-path', 'info/exclude']);

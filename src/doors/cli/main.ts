@@ -27,7 +27,11 @@ export async function main(): Promise<void> {
       columns: isatty(1) ? (process.stdout.columns ?? 100) : PIPE_COLUMNS,
       rows: process.stdout.rows ?? 0,
     },
-    load: { app: () => import('../../app.ts'), demo: () => import('../../demo/main.ts') },
+    load: {
+      app: () => import('../../app.ts'),
+      demo: () => import('../../demo/main.ts'),
+      mergeDriver: () => import('../../merge-driver.ts'),
+    },
   });
 }
 

@@ -71,6 +71,7 @@ async function examine(session: Session): Promise<readonly Finding[]> {
       good('lock', owner),
       good('identity', `${app.identity.matrixUserId} (${app.identity.role})`),
       ...(await examineSync(app)),
+      await examineMerging(root, session),
       ...(await examineFiles(app)),
       ...(await examineRooms(app)),
     ];
@@ -145,6 +146,17 @@ function remoteOf(app: App, sync: Envelope): Finding {
   const problem = wordOf(sync['problem']) || 'it does not answer';
   const remedy = wordOf(sync['remedy']) || 'check address and access with `git fetch`, then `baton sync now`';
   return bad('remote', `${remote}: ${problem}`, remedy);
+}
+
+/** Where it is not set, git merges as text, and what then goes wrong is told by file. */
+async function examineMerging(root: string, { io }: Session): Promise<Finding> {
+  const driver = await io.load.mergeDriver();
+  try {
+    const { detail, remedy } = await driver.examineMerging(root, io.env);
+    return { ...good('merges', detail), ...(remedy === undefined ? {} : { remedy }) };
+  } catch (thrown) {
+    return refused('merges', thrown);
+  }
 }
 
 async function examineFiles(app: App): Promise<readonly Finding[]> {

@@ -93,6 +93,12 @@ export const VERBS: readonly Verb[] = [
     group: WORK,
     load: async () => (await import('./verb-look.ts')).defineInbox,
   },
+  {
+    name: 'merge-driver',
+    summary: 'merge one file by the rules of Baton; git calls it',
+    group: PROTOCOL,
+    load: async () => (await import('./verb-merge-driver.ts')).defineMergeDriver,
+  },
   ...['taskflow', 'projectflow', 'roomflow', 'filesync', 'message'].map((tool): Verb => ({
     name: tool,
     summary: `the actions of ${tool}, as agents call them`,

@@ -22,6 +22,7 @@ describe('doctor', () => {
         'ok  identity   @lead:local (leader)',
         'ok  branch     main at 0123456789ab',
         'ok  remote     none: solo',
+        'ok  merges     git merges by baton',
         'ok  files      every file under shared/ can be read',
         '',
       ].join('\n'),
@@ -70,6 +71,7 @@ describe('doctor', () => {
         '       check address and access with `git fetch`, then `baton sync now`',
         'wrong  conflict   shared/a.md.conflict-bo was set aside',
         '       compare it with the file beside it, keep what is right, and delete it',
+        'ok     merges     git merges by baton',
         'wrong  files      shared/tasks/a/meta.json:3:1 [json-syntax] invalid JSON',
         '       mend it',
         'warn   files      [missing-meta] no meta',
@@ -83,7 +85,8 @@ describe('doctor', () => {
     const refusal = new FlowError('bad-config', 'baton.json: unknown key git.remoet', {
       remedy: 'did you mean git.remote?',
     });
-    const { run } = terminal({}, { load: { app: () => Promise.reject(refusal), demo: () => Promise.reject(refusal) } });
+    const fail = (): Promise<never> => Promise.reject(refusal);
+    const { run } = terminal({}, { load: { app: fail, demo: fail, mergeDriver: fail } });
     const { code, stdout } = await run('doctor', '--json');
     expect(code).toBe(1);
     expect(JSON.parse(stdout)).toMatchObject({

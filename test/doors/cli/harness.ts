@@ -40,6 +40,11 @@ export function terminal(
             initWorkspace: ({ dir }) => Promise.resolve({ root: dir, created: ['baton.json'], notes: ['ready to go'] }),
           }),
         demo: () => Promise.resolve({ runDemo: () => Promise.resolve(0) }),
+        mergeDriver: () =>
+          Promise.resolve({
+            driveMerge: () => Promise.resolve(true),
+            examineMerging: () => Promise.resolve({ ok: true, detail: 'git merges by baton' }),
+          }),
       },
       ...world,
     });

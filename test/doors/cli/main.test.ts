@@ -183,7 +183,8 @@ describe('the workspace', () => {
     const refusal = new FlowError('bad-config', 'baton.json: unknown key git.remoet', {
       remedy: 'did you mean git.remote?',
     });
-    const { run } = terminal({}, { load: { app: () => Promise.reject(refusal), demo: () => Promise.reject(refusal) } });
+    const fail = (): Promise<never> => Promise.reject(refusal);
+    const { run } = terminal({}, { load: { app: fail, demo: fail, mergeDriver: fail } });
     expect(await run('board')).toEqual({
       code: 1,
       stdout: '',
