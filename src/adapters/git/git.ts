@@ -9,7 +9,7 @@ import { countBetween, reaches, soleBase } from './graph.ts';
 import { createLookup } from './lookup.ts';
 import { mergeTrees } from './merge-trees.ts';
 import { createObjects, listTree } from './objects.ts';
-import { createMirror, createRefUpdater, createStand, readFacts, seedTracking } from './refs.ts';
+import { createMirror, createRefUpdater, createStand, dropBroken, readFacts, seedTracking } from './refs.ts';
 import { createFetcher, pushBranch } from './remote.ts';
 import { ask, demand, ordinary, plumb } from './run.ts';
 import type { GitPlace, OrdinaryOptions } from './run.ts';
@@ -56,7 +56,7 @@ export async function createGit(options: GitOptions): Promise<Git> {
   const updateRefs = createRefUpdater(clone, cloneLookup, ['--create-reflog', '-m', 'baton']);
   const mirror = createMirror(cloneLookup, updateRefs);
   const fetch = createFetcher(atRoot, lookup, network);
-  const noteAttempt = createRefUpdater(objects, lookup);
+  const noteAttempt = createRefUpdater(clone, cloneLookup);
 
   return {
     root: found.root,
@@ -107,9 +107,11 @@ export async function createGit(options: GitOptions): Promise<Git> {
       );
       return { author, subject };
     },
-    attempted: async () => (await lookup.stat([ATTEMPT_REF]))[0]?.id,
+    attempted: async () => (await cloneLookup.stat([ATTEMPT_REF]))[0]?.id,
     async fetch(remote, branches) {
-      const outcome = await fetch(remote, branches);
+      let outcome = await fetch(remote, branches);
+      const isBroken = outcome.kind === 'unreachable' && /bad object|necessary objects/i.test(outcome.detail);
+      if (isBroken && (await dropBroken(objects, lookup))) outcome = await fetch(remote, branches);
       if (outcome.kind === 'ok') await mirror(outcome.refs);
       return outcome;
     },
@@ -117,8 +119,11 @@ export async function createGit(options: GitOptions): Promise<Git> {
   };
 }
 
-/** What was about to be published, in the private repository; see `Git.attempted`. */
-const ATTEMPT_REF = 'refs/baton/attempt';
+/**
+ * What was about to be published; see `Git.attempted`. It is a ref of the clone, so that nobody who collects garbage
+ * there takes it, and none below `refs/baton/`, which name what is to be finished.
+ */
+const ATTEMPT_REF = 'refs/baton-attempt/last';
 
 interface Location {
   readonly root: string;

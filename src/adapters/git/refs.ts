@@ -148,8 +148,22 @@ async function trackingRefs(place: GitPlace): Promise<ReadonlyMap<string, Object
   return parseRefs(await ask(place, ['for-each-ref', '--format=%(objectname) %(refname)', 'refs/remotes/origin/']));
 }
 
+/**
+ * Forgets refs of the private repository whose objects are gone: a person's git knows nothing of them, so that it may
+ * collect what only they held, and git fetches nothing any more while one is broken. The next fetch brings what is
+ * still on the remote. Returns whether there were any.
+ */
+export async function dropBroken(objects: GitPlace, lookup: ObjectLookup): Promise<boolean> {
+  const refs = parseRefs(await ask(objects, ['for-each-ref', '--format=%(objectname) %(refname)']));
+  const found = await lookup.stat([...refs.values()]);
+  const broken = [...refs.keys()].filter((_, index) => found[index] === undefined);
+  await createRefUpdater(objects, lookup)(broken.map((ref) => ({ ref, next: undefined })));
+  return broken.length > 0;
+}
+
 /** Tells the private repository what the clone already has, so that the first fetch brings only what is new. */
 export async function seedTracking(clone: GitPlace, objects: GitPlace, lookup: ObjectLookup): Promise<void> {
+  await dropBroken(objects, lookup);
   const known = await trackingRefs(objects);
   const missing = [...(await trackingRefs(clone))].filter(([ref]) => !known.has(ref) && !ref.endsWith('/HEAD'));
   await createRefUpdater(objects, lookup)(missing.map(([ref, next]) => ({ ref, next })));
