@@ -155,6 +155,7 @@ async function syncNow(assembly: Assembly): Promise<Envelope> {
     await sync.push();
     reconciler.wake();
     await reconciler.idle();
+    await sync.idle();
     const { changed, refusals, conflicts } = report;
     return {
       ok: true,

@@ -36,6 +36,9 @@ export type TreeEdit =
   | { readonly path: string; readonly kind: 'entry'; readonly mode: string; readonly id: ObjectId }
   | { readonly path: string; readonly kind: 'remove' };
 
+/** An entry of the index; without an id, the path is to be taken out of it. */
+export type IndexEntry = TreeEntry | { readonly path: string; readonly id: undefined };
+
 export interface CommitDraft {
   readonly parents: readonly ObjectId[];
   /** The tree that `edits` are applied to, by its object id; the first parent's when absent. */
@@ -113,7 +116,7 @@ export interface Git {
   /** All or none; false when a ref no longer stood at `previous`. */
   updateRefs(updates: readonly RefUpdate[]): Promise<boolean>;
   /** Sets entries of the person's index and leaves all others as they are. False when another git holds its lock. */
-  stage(edits: readonly (TreeEntry | { readonly path: string; readonly id: undefined })[]): Promise<boolean>;
+  stage(entries: readonly IndexEntry[]): Promise<boolean>;
 
   /** Contents by object name (an id, or `<commit>:<path>`), in order; `undefined` for what is not there. */
   readonly read: (names: readonly string[]) => Promise<readonly (Uint8Array | undefined)[]>;

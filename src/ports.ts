@@ -170,6 +170,11 @@ export interface Sync {
   published(path: string): Promise<boolean>;
   /** Called after every pull or publish that brought something new, and after a push for which no caller waited. */
   onChange(listener: (report: PullReport) => void): () => void;
+  /**
+   * Resolves once the clone's index shows what was brought into the work tree, too. A step is answered before that
+   * where its commit is on the remote; whoever goes on with plain git waits for this.
+   */
+  idle(): Promise<void>;
   close(): Promise<void>;
 }
 

@@ -1,8 +1,8 @@
-import type { ObjectId, TreeEdit, TreeFile } from '../ports-git.ts';
+import type { IndexEntry, ObjectId, TreeEdit, TreeFile } from '../ports-git.ts';
 import { FILE_MODE } from '../ports-git.ts';
 import { foldName, isReservedPath } from '../protocol/names.ts';
 import { CHECKOUT_REF, NOTHING, blobId, branchRef } from './context.ts';
-import type { Brought, Position, SyncContext } from './context.ts';
+import type { Brought, Placed, Position, SyncContext } from './context.ts';
 import { decode, resolveFile, sameBytes, setAsidePath } from './resolve.ts';
 
 /** One path to be brought to what a commit holds. */
@@ -18,7 +18,7 @@ export interface Placement {
 
 /**
  * Moves the branch and then the work tree to a commit. The ref `refs/baton/checkout` names the commit that is being
- * left until `finish` has found every file in place, so that a crash in between is made good at the next start.
+ * left until `finishLater` has found every file in place, so that a crash in between is made good at the next start.
  * Returns `undefined` when the branch had been moved by somebody else; nothing was done then.
  */
 export async function advance(
@@ -28,35 +28,76 @@ export async function advance(
   options: { readonly placements?: readonly Placement[]; readonly published?: boolean } = {},
 ): Promise<Placed | undefined> {
   const { git, ownBranch } = context;
+  const { state } = context;
+  state.owed.begun += 1;
   const moved = await git.updateRefs([
     { ref: branchRef(ownBranch), next, previous: head },
     { ref: CHECKOUT_REF, next: unfinished ?? head },
     ...(options.published === true ? [{ ref: `refs/remotes/origin/${ownBranch}`, next }] : []),
   ]);
-  if (!moved) return undefined;
+  if (!moved) {
+    state.owed.begun -= 1;
+    return undefined;
+  }
   const placements = options.placements ?? (await placementsBetween(context, head, next));
   const brought = await placeFiles(context, placements);
-  const { state } = context;
   const succeeded = new Set(placements.map(({ path }) => path));
   state.unplaced = new Set([...[...state.unplaced].filter((path) => !succeeded.has(path)), ...brought.failed]);
-  return { ...brought, journal: unfinished === undefined };
+  return { ...brought, journal: true };
 }
 
 /**
- * The part of a checkout that nobody waits for: what was written is made durable, then the note of an unfinished
- * checkout goes. False when that has to be tried again, as when another git holds the index or a file could not be
- * written.
+ * Goes on with a checkout behind the steps: what was written is made durable, the index is told, and then the note of
+ * an unfinished checkout goes. Nobody waits for it; what cannot be done now is done by a later turn.
  */
-export async function finish(context: SyncContext, placed: Placed): Promise<boolean> {
-  const { workTree, log } = context;
+export function finishLater(context: SyncContext, placed: Placed): void {
+  const { owed } = context.state;
+  owed.waiting.push(placed);
+  owed.running ??= finishWaiting(context).finally(() => (owed.running = undefined));
+}
+
+/** Resolves when no checkout owes anything that is under way. */
+export async function finishing({ state: { owed } }: SyncContext): Promise<void> {
+  while (owed.running !== undefined) await owed.running;
+}
+
+async function finishWaiting(context: SyncContext): Promise<void> {
+  const { owed } = context.state;
+  while (owed.waiting.length > 0) {
+    const batch = owed.waiting.splice(0);
+    if (!(await finishAll(context, batch))) owed.broken = true;
+    owed.finished += batch.filter(({ journal }) => journal).length;
+    // A checkout that begins meanwhile sets the note once more, after this has removed it.
+    if (owed.finished === owed.begun && !owed.broken) await closeJournal(context);
+  }
+}
+
+/** False when that has to be tried again, as when another git holds the index or a file could not be written. */
+async function finishAll(context: SyncContext, batch: readonly Placed[]): Promise<boolean> {
+  // Of a path that was brought here twice, the last is what the index is to show.
+  const entries = new Map(batch.flatMap((placed) => placed.entries.map((entry) => [entry.path, entry])));
+  const [durable, staged] = await Promise.all([
+    keepWritten(context, batch),
+    stage(context, [...entries.values()]).catch((error: unknown) => {
+      context.log.error(
+        { error: String(error) },
+        'the index could not be brought up to date; the next step tries again',
+      );
+      return false;
+    }),
+  ]);
+  return durable && staged && batch.every(({ failed }) => failed.length === 0);
+}
+
+async function keepWritten({ workTree, log }: SyncContext, batch: readonly Placed[]): Promise<boolean> {
+  const paths = batch.flatMap(({ written, conflicts }) => [...written, ...conflicts.map(({ setAside }) => setAside)]);
   try {
-    await workTree.makeDurable([...placed.written, ...placed.conflicts.map(({ setAside }) => setAside)]);
+    await workTree.makeDurable([...new Set(paths)]);
+    return true;
   } catch (error) {
     log.warn({ error: String(error) }, 'files of the work tree could not be made durable; the next step tries again');
     return false;
   }
-  if (placed.complete && placed.journal) await closeJournal(context);
-  return placed.complete;
 }
 
 /**
@@ -65,19 +106,26 @@ export async function finish(context: SyncContext, placed: Placed): Promise<bool
  */
 export async function repair(context: SyncContext, { head, unfinished }: Position): Promise<Brought> {
   const { state } = context;
+  const { owed } = state;
+  // What is still going on behind the steps is nothing to mend.
+  if (unfinished !== undefined && owed.running !== undefined && !owed.broken) return NOTHING;
+  await finishing(context);
   if (unfinished === undefined) {
     state.unplaced = new Set();
     return NOTHING;
   }
   const placements = await placementsBetween(context, unfinished, head);
-  const owed = placements.map((placement) => {
+  const wanted = placements.map((placement) => {
     const { path, next } = placement;
     if (state.placed.has(path) && state.placed.get(path) === next?.id) return { ...placement, adopted: true };
     return tornOff(context, placement);
   });
-  const brought = await placeFiles(context, owed);
+  const brought = await placeFiles(context, wanted);
   state.unplaced = new Set(brought.failed);
-  await finish(context, { ...brought, written: placements.map(({ path }) => path), journal: true });
+  const complete = await finishAll(context, [{ ...brought, written: placements.map(({ path }) => path) }]);
+  owed.finished = owed.begun;
+  owed.broken = !complete;
+  if (complete) await closeJournal(context);
   return brought;
 }
 
@@ -142,20 +190,9 @@ export function placementsOf(
 
 const CHUNK = 200;
 
-export interface Placed extends Brought {
-  /** False when the index was locked by another git, or a file could not be written. */
-  readonly complete: boolean;
-  /** Paths that may be on their way to the disk still. */
-  readonly written: readonly string[];
-  /** Where something older still stands: the disk is full, or something that is no plain file is in the way. */
-  readonly failed: readonly string[];
-  /** Whether the note of an unfinished checkout is about these files, and goes with them. */
-  readonly journal: boolean;
-}
-
 /**
- * Writes what differs, removals first, and tells the index. A path that cannot be written never stops the others.
- * `finish` is still owed.
+ * Writes what differs, removals first. A path that cannot be written never stops the others. What `finishLater` does
+ * is still owed.
  */
 export async function placeFiles(context: SyncContext, placements: readonly Placement[]): Promise<Placed> {
   const changed: string[] = [];
@@ -179,14 +216,15 @@ export async function placeFiles(context: SyncContext, placements: readonly Plac
     }
   }
   context.workTree.invalidate([...changed, ...conflicts.map(({ setAside }) => setAside)]);
-  const staged = await stage(context, safe);
   for (const { setAside } of conflicts) context.state.setAside.add(setAside);
   for (const { path, next } of safe) {
     if (failed.has(path)) context.state.placed.delete(path);
     else context.state.placed.set(path, next?.id);
   }
-  const complete = staged && failed.size === 0;
-  return { changed, conflicts, refusals: [], complete, failed: [...failed], written: changed, journal: false };
+  const entries = safe.map(({ path, next }) =>
+    next === undefined ? { path, id: undefined } : { path, id: next.id, mode: next.mode || FILE_MODE },
+  );
+  return { changed, conflicts, refusals: [], failed: [...failed], written: changed, entries, journal: false };
 }
 
 /** What a clone keeps for itself: who it acts for, what its node may run, and that node's state. */
@@ -283,10 +321,7 @@ async function mergeHandEdit(
 const STAGE_ATTEMPTS = 5;
 
 /** Entries of these paths only: what a person has staged elsewhere stays staged. */
-async function stage({ git, clock, log }: SyncContext, placements: readonly Placement[]): Promise<boolean> {
-  const entries = placements.map(({ path, next }) =>
-    next === undefined ? { path, id: undefined } : { path, id: next.id, mode: next.mode || FILE_MODE },
-  );
+async function stage({ git, clock, log }: SyncContext, entries: readonly IndexEntry[]): Promise<boolean> {
   for (let attempt = 1; attempt <= STAGE_ATTEMPTS; attempt += 1) {
     if (await git.stage(entries)) return true;
     await clock.sleep(40 * attempt);

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Clock, LaneRefusal, Log, PullReport, WorkTree } from '../ports.ts';
-import type { Author, Git, ObjectId } from '../ports-git.ts';
+import type { Author, Git, IndexEntry, ObjectId } from '../ports-git.ts';
 import { FlowError } from '../protocol/errors.ts';
 import type { Actor } from '../protocol/records/types.ts';
 import type { Quota, QuotaSettings } from './quota.ts';
@@ -51,10 +51,34 @@ interface SyncState {
   readonly placed: Map<string, ObjectId | undefined>;
   /** Files that could not be brought to the branch's content: what stands there is older, and nobody's edit. */
   unplaced: ReadonlySet<string>;
+  /** What checkouts still owe, which nobody waits for; see `checkout.ts`. */
+  readonly owed: OwedCheckouts;
   /** Tips of lanes that main is known to hold; main only moves forward. */
   readonly integrated: Map<string, ObjectId>;
   /** Tips of lanes that could not be integrated at all, so that each is reported once. */
   readonly troubledLanes: Map<string, ObjectId>;
+}
+
+/** The part of checkouts that goes on behind the steps. */
+export interface OwedCheckouts {
+  /** Checkouts begun and finished; while they differ, the note of an unfinished checkout stays. */
+  begun: number;
+  finished: number;
+  /** One could not be finished: the next turn has to find out what is left to do. */
+  broken: boolean;
+  waiting: Placed[];
+  running: Promise<void> | undefined;
+}
+
+export interface Placed extends Brought {
+  /** Paths that may be on their way to the disk still. */
+  readonly written: readonly string[];
+  /** Where something older still stands: the disk is full, or something that is no plain file is in the way. */
+  readonly failed: readonly string[];
+  /** What the index is to be told. */
+  readonly entries: readonly IndexEntry[];
+  /** Whether the note of an unfinished checkout is about these files, and goes with them. */
+  readonly journal: boolean;
 }
 
 /** What a step brought into the work tree; steps of one turn are added up. */

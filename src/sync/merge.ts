@@ -1,5 +1,6 @@
 import type { Git, MergeConflict, ObjectId, TreeEdit, TreeFile } from '../ports-git.ts';
 import { FlowError } from '../protocol/errors.ts';
+import { steersGit } from '../protocol/names.ts';
 import { resolveFile, setAsidePath } from './resolve.ts';
 import type { Side } from './resolve.ts';
 

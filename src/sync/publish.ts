@@ -1,11 +1,10 @@
 import type { ObjectId, PushOutcome, RemoteFailure } from '../ports-git.ts';
 import { FlowError } from '../protocol/errors.ts';
-import { advance, finish, placeFiles, repair } from './checkout.ts';
-import type { Placed } from './checkout.ts';
+import { advance, finishLater, finishing, placeFiles, repair } from './checkout.ts';
 import { draftGroup, refuseAll, settle } from './committer.ts';
 import type { Draft, Pending } from './committer.ts';
 import { NOTHING, branchRef, joined, readPosition } from './context.ts';
-import type { Brought, Position, SyncContext } from './context.ts';
+import type { Brought, Placed, Position, SyncContext } from './context.ts';
 import { takeIn, wantedBranches } from './lanes.ts';
 
 /** So often a step is decided anew because other writers were faster. */
@@ -65,11 +64,9 @@ export async function pullOnce(
     const placed = await advance(context, position, head);
     if (placed !== undefined) {
       brought = joined(brought, joined(placed, { ...NOTHING, refusals, conflicts }));
+      finishLater(context, placed);
       // Whoever moves the branch from here on is noticed by the next move, which names the commit it leaves.
-      const left = position.unfinished ?? position.head;
-      const complete = await finish(context, placed);
-      const unfinished = complete && position.unfinished === undefined ? undefined : left;
-      return { position: { head, unfinished }, brought };
+      return { position: { head, unfinished: position.unfinished ?? position.head }, brought };
     }
     const again = await begin(context);
     position = again.position;
@@ -214,7 +211,8 @@ async function commitLocally(context: SyncContext, group: readonly Pending[], sy
     const placed = await land(context, begun.position, draft, false);
     if (placed === undefined) continue;
     // Nobody else has it: whoever is answered must find it again.
-    await finish(context, placed);
+    finishLater(context, placed);
+    await finishing(context);
     settle(
       draft,
       'committed',
@@ -225,7 +223,7 @@ async function commitLocally(context: SyncContext, group: readonly Pending[], sy
   throw busy(context);
 }
 
-/** Brings the branch and the work tree to a draft; `finish` is owed. `undefined` when a person moved the branch meanwhile. */
+/** Brings the branch and the work tree to a draft; `finishLater` is owed. `undefined` when a person moved the branch meanwhile. */
 async function land(
   context: SyncContext,
   position: Position,
@@ -272,7 +270,7 @@ async function runTeam(
     settle(draft, 'replicated', true);
     // A person committed while the push was under way: the two are merged like any other two.
     if (placed === undefined) return joined(brought, (await pullOnce(context, remote)).brought);
-    await finish(context, placed);
+    finishLater(context, placed);
     return joined(brought, placed);
   }
   throw outrun(context);
@@ -306,7 +304,8 @@ async function keep(
   if (finished.length === 0) return NOTHING;
   const placed = await land(context, position, draft, false);
   if (placed === undefined) return commitLocally(context, finished, false);
-  await finish(context, placed);
+  finishLater(context, placed);
+  await finishing(context);
   settle(draft, 'committed', false);
   return placed;
 }

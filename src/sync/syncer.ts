@@ -4,6 +4,7 @@ import { FlowError } from '../protocol/errors.ts';
 import { laneOf } from '../protocol/paths.ts';
 import { stampOf } from '../protocol/timestamps.ts';
 import { changeFor, dirtyPaths, handEdits, isOwnEcho, withinReach } from './adopt.ts';
+import { finishing } from './checkout.ts';
 import { branchRef, lanesIn, readPosition } from './context.ts';
 import type { Brought, SyncContext, SyncOptions } from './context.ts';
 import { createGathering } from './gathering.ts';
@@ -39,6 +40,7 @@ export async function createSync(options: SyncOptions): Promise<Sync> {
       setAside: new Set(),
       placed: new Map(),
       unplaced: new Set(),
+      owed: { begun: 0, finished: 0, broken: false, waiting: [], running: undefined },
       integrated: new Map(),
       troubledLanes: new Map(),
     },
@@ -93,7 +95,7 @@ export async function createSync(options: SyncOptions): Promise<Sync> {
         refuseClosed();
         if (remote === undefined) return tell((await begin(context)).brought);
         return tell((await pullOnce(context, remote)).brought);
-      });
+      }).finally(() => finishing(context));
       pulling = pull;
       return pull;
     },
@@ -114,13 +116,14 @@ export async function createSync(options: SyncOptions): Promise<Sync> {
           ...(quota.interval > 0 ? { answers: 'committed' as const } : {}),
           decide: (view) => ({ changes: own.map((file) => changeFor(file, context.actor, view)), output: undefined }),
         });
+        await finishing(context);
       }
       return { adopted: own.map(({ path }) => path), foreign };
     },
     async dirty() {
       return dirtyPaths(context, (await readPosition(context)).head);
     },
-    push: () => gathering.push(),
+    push: () => gathering.push().finally(() => finishing(context)),
     hurry: () => gathering.hurry(),
     async status() {
       const wait = quota.wait();
@@ -149,11 +152,12 @@ export async function createSync(options: SyncOptions): Promise<Sync> {
       listeners.add(listener);
       return () => listeners.delete(listener);
     },
+    idle: () => takeTurn(() => finishing(context)),
     async close() {
       if (closed) return;
       closed = true;
       await gathering.finish();
-      if (remote === undefined || (context.lastPush === 'when-due' && quota.wait() > 0)) return;
+      if (remote === undefined || (context.lastPush === 'when-due' && quota.wait() > 0)) return finishing(context);
       const stop = new AbortController();
       const last = takeTurn(async () => {
         const { position } = await begin(context);
@@ -163,6 +167,7 @@ export async function createSync(options: SyncOptions): Promise<Sync> {
       );
       await Promise.race([last, clock.sleep(LAST_PUSH, stop.signal)]);
       stop.abort();
+      await finishing(context);
     },
   };
 }

@@ -199,6 +199,7 @@ describe.each(ACTS)('a node that is killed in $title', ({ who, before, act, done
     async (after) => {
       const template = await makeTeam();
       await before(template);
+      await Promise.all([template.lead, template.ana].map(({ sync }) => sync.idle()));
       let steps = 0;
       for (let died = true; died; steps += 1) {
         const folder = copyOf(template);
@@ -211,6 +212,7 @@ describe.each(ACTS)('a node that is killed in $title', ({ who, before, act, done
         await act(mortalNode).catch((error: unknown) => {
           if (!life.dead) throw error;
         });
+        await mortalNode.sync.idle();
         died = life.dead;
 
         const heir = await openNode(place);

@@ -161,13 +161,13 @@ export function published(remote: string, branch: string, path: string): string 
 
 type Step = Partial<Omit<Transaction<unknown>, 'decide'>>;
 
-/** A step that writes these files; a function decides on the view. */
-export function change(
+/** A step that writes these files; a function decides on the view. Plain git may be asked once this resolves. */
+export async function change(
   node: Node,
   changes: readonly Change[] | ((view: WorkspaceView) => readonly Change[]),
   step: Step = {},
 ): Promise<Committed<unknown>> {
-  return node.sync.transact({
+  const committed = await node.sync.transact({
     actor: node.actor,
     label: 'taskflow(test): t-ana',
     subject: { project: 'p', task: 't-ana' },
@@ -175,6 +175,8 @@ export function change(
     ...step,
     decide: (view) => ({ changes: typeof changes === 'function' ? changes(view) : changes, output: 'done' }),
   });
+  await node.sync.idle();
+  return committed;
 }
 
 export const write = (path: string, text: string): Change => ({ kind: 'write', path, text });
