@@ -1,4 +1,4 @@
-import type { Git, MergeConflict, ObjectId, TreeEdit, TreeFile } from '../ports-git.ts';
+import type { Git, MergeConflict, ObjectId, TreeChange, TreeEdit, TreeFile } from '../ports-git.ts';
 import { FlowError } from '../protocol/errors.ts';
 import { steersGit } from '../protocol/names.ts';
 import { resolveFile, setAsidePath } from './resolve.ts';
@@ -34,7 +34,10 @@ export async function mergeCommits(git: Git, local: ObjectId, remote: ObjectId, 
   return mergeOn(git, base, local, remote, policy);
 }
 
-/** Merges two commits as if `base` were their only common ancestor. */
+/**
+ * Merges two commits as if `base` were their only common ancestor. Where the two have touched nothing in common, the
+ * merge is the one with the other's changes, and git need not be asked.
+ */
 export async function mergeOn(
   git: Git,
   base: CommonBase,
@@ -42,6 +45,12 @@ export async function mergeOn(
   remote: ObjectId,
   policy: MergePolicy,
 ): Promise<Merge> {
+  const [ours, theirs] = [await git.diff(base.commit, local), await git.diff(base.commit, remote)];
+  if (areApart(ours, theirs)) {
+    const [onto, changes] = ours.length < theirs.length ? [remote, ours] : [local, theirs];
+    const [tree = onto] = await git.resolve([`${onto}:`]);
+    return { tree, edits: changes.map(({ path, after }) => edit(path, after)), conflicts: [] };
+  }
   const { tree, conflicts } = await git.merge(local, remote, base.made ? base.commit : undefined);
   const edits: TreeEdit[] = [];
   const aside: { path: string; setAside: string }[] = [];
@@ -51,6 +60,24 @@ export async function mergeOn(
     if (setAside !== undefined) aside.push({ path: conflict.path, setAside });
   }
   return { tree, edits, conflicts: aside };
+}
+
+/** Whether no path of one side is touched by the other, or would have to be a file and a directory at once. */
+function areApart(ours: readonly TreeChange[], theirs: readonly TreeChange[]): boolean {
+  const touched = new Set(theirs.map(({ path }) => path));
+  if (ours.some(({ path }) => touched.has(path))) return false;
+  return !hasFileAbove(ours, theirs) && !hasFileAbove(theirs, ours);
+}
+
+function hasFileAbove(changes: readonly TreeChange[], others: readonly TreeChange[]): boolean {
+  const files = new Set(others.filter(({ after }) => after !== undefined).map(({ path }) => path));
+  return changes.some(({ path, after }) => {
+    if (after === undefined) return false;
+    for (let end = path.lastIndexOf('/'); end > 0; end = path.lastIndexOf('/', end - 1)) {
+      if (files.has(path.slice(0, end))) return true;
+    }
+    return false;
+  });
 }
 
 /** A common ancestor; `made` when it stands for several and is no commit of the history. */

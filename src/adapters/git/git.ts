@@ -10,7 +10,7 @@ import { createLookup } from './lookup.ts';
 import { mergeTrees } from './merge-trees.ts';
 import { createObjects, listTree } from './objects.ts';
 import { createMirror, createRefUpdater, createStand, dropBroken, readFacts, seedTracking } from './refs.ts';
-import { createFetcher, pushBranch } from './remote.ts';
+import { createRemoteTalk } from './remote.ts';
 import { ask, demand, ordinary, plumb } from './run.ts';
 import type { GitPlace, OrdinaryOptions } from './run.ts';
 import { diffTrees } from './tree-diff.ts';
@@ -55,7 +55,7 @@ export async function createGit(options: GitOptions): Promise<Git> {
   const network = { quiet: 60_000, total: 300_000, ...options.network };
   const updateRefs = createRefUpdater(clone, cloneLookup, ['--create-reflog', '-m', 'baton']);
   const mirror = createMirror(cloneLookup, updateRefs);
-  const fetch = createFetcher(atRoot, lookup, network);
+  const talk = createRemoteTalk(atRoot, lookup, network);
   const noteAttempt = createRefUpdater(clone, cloneLookup);
 
   return {
@@ -109,13 +109,13 @@ export async function createGit(options: GitOptions): Promise<Git> {
     },
     attempted: async () => (await cloneLookup.stat([ATTEMPT_REF]))[0]?.id,
     async fetch(remote, branches) {
-      let outcome = await fetch(remote, branches);
+      let outcome = await talk.fetch(remote, branches);
       const isBroken = outcome.kind === 'unreachable' && /bad object|necessary objects/i.test(outcome.detail);
-      if (isBroken && (await dropBroken(objects, lookup))) outcome = await fetch(remote, branches);
+      if (isBroken && (await dropBroken(objects, lookup))) outcome = await talk.fetch(remote, branches);
       if (outcome.kind === 'ok') await mirror(outcome.refs);
       return outcome;
     },
-    push: (remote, branch, commit) => pushBranch(atRoot, remote, branch, commit, network),
+    push: (remote, branch, commit) => talk.push(remote, branch, commit),
   };
 }
 

@@ -1,48 +1,91 @@
 import type { FetchOutcome, ObjectId, PushOutcome, RemoteFailure } from '../../ports-git.ts';
-import { checkRefName, checkRemote } from './names.ts';
+import { localGitDirectory } from '../file-watcher.ts';
+import { createLocalRefs } from './local-refs.ts';
+import type { Branches } from './local-refs.ts';
 import type { ObjectLookup } from './lookup.ts';
+import { checkRefName, checkRemote } from './names.ts';
 import { ask, ordinary, plumb } from './run.ts';
 import type { GitPlace, GitResult, OrdinaryOptions } from './run.ts';
 
 /** Where fetched branches are kept in the private repository. */
 const TRACKED = 'refs/remotes/origin/';
 
-type Branches = ReadonlyMap<string, ObjectId>;
+/** Git's own ways of talking to one remote after the other; see `Git.fetch` and `Git.push`. */
+export interface RemoteTalk {
+  fetch(remote: string, branches: readonly string[]): Promise<FetchOutcome>;
+  push(remote: string, branch: string, commit: ObjectId): Promise<PushOutcome>;
+}
+
+/** What the last fetch left, as far as this clone has not pushed since. */
+interface Last {
+  readonly remote: string;
+  readonly branches: readonly string[];
+  readonly refs: Branches;
+}
+
+export function createRemoteTalk(place: GitPlace, lookup: ObjectLookup, limits: OrdinaryOptions): RemoteTalk {
+  let last: Last | undefined;
+  const isAsBefore = createComparison(place.cwd);
+  return {
+    async fetch(remote, branches) {
+      checkRemote(remote);
+      for (const branch of branches) checkRefName(branch.replace(/\*$/, 'x'));
+      const before = last?.remote === remote && sameNames(last.branches, branches) ? last : undefined;
+      if (before !== undefined && isAsBefore(before)) return { kind: 'ok', refs: before.refs };
+      last = undefined;
+      const outcome = await fetchBranches(place, lookup, limits, { remote, branches, known: before?.refs });
+      if (outcome.kind === 'ok') last = { remote, branches, refs: outcome.refs };
+      return outcome;
+    },
+    async push(remote, branch, commit) {
+      const outcome = await pushBranch(place, remote, branch, commit, limits);
+      if (outcome.kind === 'ok' && last?.remote === remote)
+        last = { ...last, refs: new Map([...last.refs, [`refs/heads/${branch}`, commit]]) };
+      return outcome;
+    },
+  };
+}
+
+const sameNames = (left: readonly string[], right: readonly string[]): boolean => left.join(' ') === right.join(' ');
+
+/** Whether a remote on this machine has just what was seen there last: then nothing needs to be fetched. */
+function createComparison(root: string): (last: Last) => boolean {
+  let open: { readonly directory: string; readonly read: ReturnType<typeof createLocalRefs> } | undefined;
+  return ({ remote, branches, refs }) => {
+    const directory = localGitDirectory(root, remote);
+    if (directory === undefined) return false;
+    if (open?.directory !== directory) open = { directory, read: createLocalRefs(directory) };
+    const there = open.read(branches);
+    return there?.size === refs.size && [...there].every(([ref, id]) => refs.get(ref) === id);
+  };
+}
 
 /**
  * Fetches branches (patterns such as `lanes/*` too) into the private repository. A branch that the remote does not
  * have is no failure: an empty remote is how a team begins. What git says of each branch tells what moved, so that
  * only then the refs are looked at.
  */
-export function createFetcher(
+async function fetchBranches(
   place: GitPlace,
   lookup: ObjectLookup,
   limits: OrdinaryOptions,
-): (remote: string, branches: readonly string[]) => Promise<FetchOutcome> {
-  /** What the last fetch left, and of what. */
-  let last: { readonly asked: string; readonly refs: Branches } | undefined;
-  return async (remote, branches) => {
-    checkRemote(remote);
-    for (const branch of branches) checkRefName(branch.replace(/\*$/, 'x'));
-    const asked = JSON.stringify([remote, branches]);
-    let known = last?.asked === asked ? last.refs : undefined;
-    last = undefined;
-    let wanted = [...branches];
-    for (;;) {
-      const result = await ordinary(place, fetchCommand(remote, wanted), limits);
-      if (result.code === 0) {
-        const refs = (known && (await movedOn(lookup, known, result.stderr))) ?? (await trackedBranches(place));
-        last = { asked, refs };
-        return { kind: 'ok', refs };
-      }
-      const absent = /couldn't find remote ref (?:refs\/heads\/)?(\S+)/i.exec(result.stderr)?.[1];
-      if (absent === undefined || !wanted.includes(absent)) return failureOf(result);
-      known = undefined;
-      wanted = wanted.filter((branch) => branch !== absent);
-      await plumb(place, ['update-ref', '--no-deref', '-d', `${TRACKED}${absent}`]);
-      if (wanted.length === 0) return { kind: 'ok', refs: await trackedBranches(place) };
+  asked: { readonly remote: string; readonly branches: readonly string[]; readonly known: Branches | undefined },
+): Promise<FetchOutcome> {
+  let { known } = asked;
+  let wanted = [...asked.branches];
+  for (;;) {
+    const result = await ordinary(place, fetchCommand(asked.remote, wanted), limits);
+    if (result.code === 0) {
+      const refs = (known && (await movedOn(lookup, known, result.stderr))) ?? (await trackedBranches(place));
+      return { kind: 'ok', refs };
     }
-  };
+    const absent = /couldn't find remote ref (?:refs\/heads\/)?(\S+)/i.exec(result.stderr)?.[1];
+    if (absent === undefined || !wanted.includes(absent)) return failureOf(result);
+    known = undefined;
+    wanted = wanted.filter((branch) => branch !== absent);
+    await plumb(place, ['update-ref', '--no-deref', '-d', `${TRACKED}${absent}`]);
+    if (wanted.length === 0) return { kind: 'ok', refs: await trackedBranches(place) };
+  }
 }
 
 /** ` = [up to date]  main -> origin/main`: a flag, a summary, and where the branch is kept. */
@@ -99,7 +142,7 @@ async function trackedBranches(place: GitPlace): Promise<Branches> {
   );
 }
 
-export async function pushBranch(
+async function pushBranch(
   place: GitPlace,
   remote: string,
   branch: string,
