@@ -66,6 +66,9 @@ export async function mergeOn(
 function areApart(ours: readonly TreeChange[], theirs: readonly TreeChange[]): boolean {
   const touched = new Set(theirs.map(({ path }) => path));
   if (ours.some(({ path }) => touched.has(path))) return false;
+  // Names that are no text, or that git gives a meaning, are left to git.
+  if ([...ours, ...theirs].some(({ path }) => path.includes('\u{FFFD}') || path.split('/').some(steersGit)))
+    return false;
   return !hasFileAbove(ours, theirs) && !hasFileAbove(theirs, ours);
 }
 

@@ -78,6 +78,15 @@ export async function createSync(options: SyncOptions): Promise<Sync> {
 
   const gathering = createGathering(context, { takeTurn, tell });
 
+  /** Whoever asks for these goes on with plain git: the index is up to date then, too. */
+  const withIndex = async <Result>(work: Promise<Result>): Promise<Result> => {
+    try {
+      return await work;
+    } finally {
+      await finishing(context);
+    }
+  };
+
   const refuseClosed = (): void => {
     if (closed) throw new FlowError('locked', 'the node is stopping', { remedy: 'start it again with `baton up`' });
   };
@@ -90,12 +99,14 @@ export async function createSync(options: SyncOptions): Promise<Sync> {
   return {
     pull() {
       if (pulling !== undefined) return pulling;
-      const pull = takeTurn(async () => {
-        pulling = undefined;
-        refuseClosed();
-        if (remote === undefined) return tell((await begin(context)).brought);
-        return tell((await pullOnce(context, remote)).brought);
-      }).finally(() => finishing(context));
+      const pull = withIndex(
+        takeTurn(async () => {
+          pulling = undefined;
+          refuseClosed();
+          if (remote === undefined) return tell((await begin(context)).brought);
+          return tell((await pullOnce(context, remote)).brought);
+        }),
+      );
       pulling = pull;
       return pull;
     },
@@ -123,7 +134,7 @@ export async function createSync(options: SyncOptions): Promise<Sync> {
     async dirty() {
       return dirtyPaths(context, (await readPosition(context)).head);
     },
-    push: () => gathering.push().finally(() => finishing(context)),
+    push: () => withIndex(gathering.push()),
     hurry: () => gathering.hurry(),
     async status() {
       const wait = quota.wait();

@@ -79,6 +79,8 @@ describe('an operation on a workspace', () => {
   test('of filesync names the commit that holds what was fetched or published', async () => {
     const app = await open();
     await delegate(app);
+    // What the delegation brings about is over then.
+    await app.sync();
     const payload = { path: 'shared/tasks/p-01' };
     const shown = { path: 'shared/tasks/p-01/', kind: 'shared', localPath: 'shared/tasks/p-01/' };
     const head = (): string => git(app.root, 'rev-parse', 'HEAD');
