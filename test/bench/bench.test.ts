@@ -1,29 +1,18 @@
-import { execFile } from 'node:child_process';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { initWorkspace, startNode } from '../../src/app.ts';
 import { cleanEnvironment } from '../support/baton.ts';
-import type { Run } from '../support/baton.ts';
 import { testFolder } from '../support/folders.ts';
 import { git } from '../support/git.ts';
 import { absolute, against, asMarkdown, asText, unmeasured } from './figure.ts';
 import type { Figure } from './figure.ts';
 import { limitOf, within } from './limit.ts';
 import { percentile, spreadOf } from './numbers.ts';
+import { script } from './script-run.ts';
 import { makeTree } from './tree.ts';
 
 /** Only catches what hangs: the small form starts about thirty programs. */
 const PATIENCE = 600_000;
-
-function script(name: string, ...words: readonly string[]): Promise<Run> {
-  const file = fileURLToPath(new URL(name, import.meta.url));
-  return new Promise((done) => {
-    execFile(process.execPath, [file, ...words], { env: cleanEnvironment() }, (error, stdout, stderr) =>
-      done({ code: error === null ? 0 : Number(error.code ?? 1), stdout, stderr }),
-    );
-  });
-}
 
 describe('npm run bench', () => {
   test(

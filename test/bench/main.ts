@@ -7,6 +7,8 @@ import { must, openBench } from './bench.ts';
 import type { Bench } from './bench.ts';
 import { asLine, asMarkdown, asText, unmeasured } from './figure.ts';
 import type { Figure } from './figure.ts';
+import { growthAsMarkdown, growthAsText, shapesOf } from './growth-shape.ts';
+import { AXIS_NAMES, growthBase, measureGrowth } from './growth.ts';
 import { limitOf, within } from './limit.ts';
 import type { Limit } from './limit.ts';
 import { measureP1, measureP2, measureP3 } from './measure-delegation.ts';
@@ -36,15 +38,19 @@ type Measure = (bench: Bench, limit: Limit) => Promise<readonly Figure[]>;
 const GRACE = 20;
 
 const USAGE = `npm run bench -- [P1 P3 …] [--json] [--small] [--strict] [--write]
+npm run bench -- --growth [tasks workers plan round-trip] [--json] [--small] [--write]
 
+  --growth   how the cost of a step grows, beside a plain script and scripts on one shared branch
   --json     one JSON document on standard output
   --small    few repetitions on small trees: whether it works, not how fast it is
   --strict   exit code 1 when a figure falls short
-  --write    puts the table of a whole run into docs/performance.md
+  --write    puts the tables of a whole run into docs/performance.md
 `;
 
 interface Wanted {
-  readonly ids: ReadonlySet<string>;
+  readonly growth: boolean;
+  /** Figures, or what grows. */
+  readonly names: ReadonlySet<string>;
   readonly json: boolean;
   readonly small: boolean;
   readonly strict: boolean;
@@ -52,23 +58,29 @@ interface Wanted {
 }
 
 function wanted(): Wanted {
+  const option = { type: 'boolean', default: false } as const;
   const { values, positionals } = parseArgs({
     allowPositionals: true,
-    options: {
-      json: { type: 'boolean', default: false },
-      small: { type: 'boolean', default: false },
-      strict: { type: 'boolean', default: false },
-      write: { type: 'boolean', default: false },
-    },
+    options: { growth: option, json: option, small: option, strict: option, write: option },
   });
-  const known = MEASURES.map(([id]) => id);
-  const ids = positionals.map((id) => id.toUpperCase());
-  const unknown = ids.filter((id) => !known.includes(id));
-  if (unknown.length > 0) throw new TypeError(`${unknown.join(', ')}: the figures are ${known.join(', ')}`);
-  const { json, small, strict, write } = values;
-  if (write && (small || ids.length > 0))
-    throw new TypeError('--write is for a whole run: leave out --small and the names of figures');
-  return { ids: new Set(ids.length === 0 ? known : ids), json, small, strict, write };
+  const { growth, small, strict, write } = values;
+  const known = growth ? AXIS_NAMES : MEASURES.map(([id]) => id);
+  const names = positionals.map((name) => (growth ? name.toLowerCase() : name.toUpperCase()));
+  const unknown = names.filter((name) => !known.includes(name));
+  const kind = growth ? 'what can grow is' : 'the figures are';
+  if (unknown.length > 0) throw new TypeError(`${unknown.join(', ')}: ${kind} ${known.join(', ')}`);
+  if (growth && strict) throw new TypeError('--strict is for figures: nothing of a growth can fall short');
+  if (write && (small || names.length > 0))
+    throw new TypeError('--write is for a whole run: leave out --small and all names');
+  return { ...values, names: new Set(names.length === 0 ? known : names) };
+}
+
+/** What a run brings: a document, the same as text and as a section of the page, and whether anything is short. */
+interface Outcome {
+  readonly document: object;
+  readonly text: string;
+  readonly section: readonly [name: string, content: string];
+  readonly short: boolean;
 }
 
 async function main(): Promise<number> {
@@ -81,27 +93,43 @@ async function main(): Promise<number> {
   }
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130));
   const say = (text: string): void => void process.stderr.write(`${text}\n`);
-  const figures: Figure[] = [];
   const before = loadavg();
   let place: string;
+  let outcome: Outcome;
   {
     await using stack = new AsyncDisposableStack();
     const bench = await openBench(stack, { small: options.small, say });
     place = await machine(bench);
-    for (const [id, seconds, measure] of MEASURES) {
-      if (!options.ids.has(id)) continue;
-      say(`${id} …`);
-      const measured = await figuresOf(bench, id, seconds, measure);
-      for (const figure of measured) say(asLine(figure));
-      figures.push(...measured);
-    }
+    outcome = options.growth ? await growthOf(bench, options.names) : await figuresAsked(bench, options.names);
   }
   const load = `load average ${before.map(rounded).join(' ')} at the start, ${loadavg().map(rounded).join(' ')} at the end`;
   const conditions = [place, load, ...(options.small ? ['small form: these times say nothing about speed'] : [])];
-  if (options.json) process.stdout.write(`${JSON.stringify({ figures, conditions }, undefined, 2)}\n`);
-  else process.stdout.write(`${[asText(figures), '', ...conditions].join('\n')}\n`);
-  if (options.write) writeIntoDocs(figures, conditions);
-  return options.strict && figures.some(({ ok }) => !ok) ? 1 : 0;
+  if (options.json) process.stdout.write(`${JSON.stringify({ ...outcome.document, conditions }, undefined, 2)}\n`);
+  else process.stdout.write(`${[outcome.text, '', ...conditions].join('\n')}\n`);
+  if (options.write) writeIntoDocs(outcome.section, conditions);
+  return options.strict && outcome.short ? 1 : 0;
+}
+
+async function figuresAsked(bench: Bench, names: ReadonlySet<string>): Promise<Outcome> {
+  const figures: Figure[] = [];
+  for (const [id, seconds, measure] of MEASURES) {
+    if (!names.has(id)) continue;
+    bench.say(`${id} …`);
+    const measured = await figuresOf(bench, id, seconds, measure);
+    for (const figure of measured) bench.say(asLine(figure));
+    figures.push(...measured);
+  }
+  const short = figures.some(({ ok }) => !ok);
+  return { document: { figures }, text: asText(figures), section: ['figures', asMarkdown(figures)], short };
+}
+
+async function growthOf(bench: Bench, names: ReadonlySet<string>): Promise<Outcome> {
+  const growth = await measureGrowth(bench, names);
+  const base = growthBase(bench);
+  const document = { growth: growth.map((one) => ({ ...one, shapes: shapesOf(one) })), base };
+  const text = [...growth.map(growthAsText), base].join('\n\n');
+  const section = [...growth.map(growthAsMarkdown), `- ${base}`].join('\n\n');
+  return { document, text, section: ['growth', section], short: false };
 }
 
 /** One that fails, or does not come to an end, is short, and the others are measured all the same. */
@@ -119,9 +147,9 @@ async function figuresOf(bench: Bench, id: string, seconds: number, measure: Mea
 
 const PAGE = fileURLToPath(new URL('../../docs/performance.md', import.meta.url));
 
-function writeIntoDocs(figures: readonly Figure[], conditions: readonly string[]): void {
-  const table = `${asMarkdown(figures)}\n\n${conditions.map((line) => `- ${line}`).join('\n')}`;
-  writeFileSync(PAGE, withSection(readFileSync(PAGE, 'utf8'), 'figures', table));
+function writeIntoDocs([name, content]: Outcome['section'], conditions: readonly string[]): void {
+  const section = `${content}\n\n${conditions.map((line) => `- ${line}`).join('\n')}`;
+  writeFileSync(PAGE, withSection(readFileSync(PAGE, 'utf8'), name, section));
 }
 
 const rounded = (value: number): string => value.toFixed(1);

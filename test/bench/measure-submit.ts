@@ -75,7 +75,7 @@ interface Submission {
 }
 
 /** Gives every Worker one task, and has all of them submit at the same moment. */
-async function submitAtOnce(
+export async function submitAtOnce(
   {
     lead,
     workers,
