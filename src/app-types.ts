@@ -46,6 +46,8 @@ export interface App {
 export interface RunningNode extends App {
   /** Settles when the node has stopped, by `stop` or because it could not go on (then it rejects). */
   readonly stopped: Promise<void>;
+  /** Nothing is held back any more (`git.minPushInterval`), so that whoever waits is answered before the node stops. */
+  hurry(): void;
   /** Ends the ticks and the watcher, flushes, pushes (bounded) and gives up the lock. Repeatable. */
   stop(): Promise<void>;
 }

@@ -54,11 +54,13 @@ export async function startNode(options: AppOptions): Promise<RunningNode> {
   const owned = stack.move();
   const ended = Promise.withResolvers<void>();
   let stopping: Promise<void> | undefined;
+  const hurry = (): void => assembly.sync.hurry();
   const stop = (): Promise<void> => {
+    hurry();
     stopping ??= owned.disposeAsync().then(ended.resolve, ended.reject);
     return stopping;
   };
-  return { ...face(assembly, () => Promise.resolve()), close: stop, stop, stopped: ended.promise };
+  return { ...face(assembly, () => Promise.resolve()), close: stop, hurry, stop, stopped: ended.promise };
 }
 
 function face(assembly: Assembly, beforeCommand: () => Promise<unknown>): Omit<App, 'close'> {

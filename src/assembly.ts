@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import type { AppOptions } from './app-types.ts';
 import { systemClock } from './adapters/clock.ts';
-import { localGitDirectory, looseRef, watchRefs, watchTree } from './adapters/file-watcher.ts';
 import { createGit } from './adapters/git/git.ts';
+import { createHints } from './adapters/hints.ts';
 import { checkRefName, checkRemote } from './adapters/git/names.ts';
 import { configuredAuthor } from './adapters/git/setup.ts';
 import { createLog } from './adapters/log.ts';
@@ -17,7 +17,6 @@ import type { Chat, Clock, Log, Sync, WorkTree } from './ports.ts';
 import type { Author } from './ports-git.ts';
 import type { Actor } from './protocol/records/types.ts';
 import { parseDuration } from './protocol/timestamps.ts';
-import type { Watch } from './services/daemon.ts';
 import { createOutbox } from './services/outbox.ts';
 import { isOvertakenMessage } from './services/overtaken.ts';
 import type { Outbox } from './services/outbox.ts';
@@ -27,6 +26,8 @@ import { createSync } from './sync/syncer.ts';
 import { openLastPush } from './workspace/last-push.ts';
 import { acquireLock } from './workspace/lock.ts';
 import { createWorkTree } from './workspace/store.ts';
+import { watchesOf } from './waking.ts';
+import type { Watches } from './waking.ts';
 
 /** The parts of one open workspace, wired. */
 export interface Assembly {
@@ -42,7 +43,7 @@ export interface Assembly {
   readonly outbox: Outbox;
   readonly execute: Execute;
   readonly reconciler: Reconciler;
-  readonly watches: { readonly watchFiles: Watch; readonly watchRemote: Watch | undefined };
+  readonly watches: Watches;
 }
 
 /**
@@ -67,20 +68,25 @@ export async function assemble(
   const { localpart, matrixUserId, role } = config.identity;
   const identity: Actor = { localpart, matrixUserId, role };
   const workTree = createWorkTree(root, { millis: () => clock.millis(), watched });
+  const onError = (error: unknown): void => events.emit('node:problem', { what: 'watching files', error });
+  const { remote, branch, lanePrefix } = config.git;
+  const hints = remote === undefined ? undefined : createHints({ remote, root, env, onError });
+  const leads = role !== 'worker' && role !== 'remote-member';
   const sync = await createSync({
     git: await createGit({ dir: root, env }),
     workTree,
     clock,
     log,
-    role: role === 'worker' || role === 'remote-member' ? 'worker' : 'leader',
+    role: leads ? 'leader' : 'worker',
     localpart,
     writer: localpart,
-    branch: config.git.branch,
-    lanePrefix: config.git.lanePrefix,
-    remote: config.git.remote,
+    branch,
+    lanePrefix,
+    remote,
     author: config.git.author ?? (await authorOf(identity, env)),
     minPush: { interval: parseDuration(config.git.minPushInterval) ?? 0, memory: openLastPush(state) },
     ...(watched ? {} : { lastPush: 'when-due' as const }),
+    onPushed: (ref, commit) => hints?.tell({ ref, commit }),
   });
   stack.defer(() => sync.close());
 
@@ -95,7 +101,7 @@ export async function assemble(
     isOvertaken: (announcement) => isOvertakenMessage(workTree.view(), announcement),
     onLeft: () => reconciler.wake([]),
   });
-  const mode = config.git.remote === undefined ? 'solo' : 'team';
+  const mode = remote === undefined ? 'solo' : 'team';
   const execute = createExecutor({ sync, workTree, announcer: outbox, chat, clock, events, identity });
   const reconciler = createReconciler({
     identity,
@@ -133,7 +139,16 @@ export async function assemble(
     outbox,
     execute,
     reconciler,
-    watches: watchesOf(root, config, events, sync),
+    watches: watchesOf({
+      root,
+      remote,
+      sync,
+      clock,
+      hints,
+      // Lanes are the Leaders' business.
+      wants: (ref) => ref === `refs/heads/${branch}` || (leads && ref.startsWith(`refs/heads/${lanePrefix}`)),
+      onError,
+    }),
   };
 }
 
@@ -170,24 +185,4 @@ function logEvents(events: EventBus, log: Log): void {
   events.on('node:problem', ({ what, error }) =>
     log.error({ what, error: error instanceof Error ? error.stack : error }, 'failed'),
   );
-}
-
-function watchesOf(root: string, config: BatonConfig, events: EventBus, sync: Sync): Assembly['watches'] {
-  const onError = (error: unknown): void => events.emit('node:problem', { what: 'watching files', error });
-  const remote = config.git.remote === undefined ? undefined : localGitDirectory(root, config.git.remote);
-  const watchRemote =
-    (gitDirectory: string): Watch =>
-    (onChange) => {
-      // What this node has just pushed or fetched itself is no news.
-      const isNews = (path: string): boolean => {
-        if (path.endsWith('/')) return false;
-        const commit = looseRef(gitDirectory, path);
-        return commit === undefined || !sync.isKnown(path, commit);
-      };
-      return watchRefs({ root: gitDirectory, onError, onChange: (paths) => paths.some(isNews) && onChange(paths) });
-    };
-  return {
-    watchFiles: (onChange) => watchTree({ root, onChange, onError }),
-    watchRemote: remote === undefined ? undefined : watchRemote(remote),
-  };
 }

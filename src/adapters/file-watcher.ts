@@ -2,10 +2,7 @@ import { existsSync, readFileSync, statSync } from 'node:fs';
 import { basename, join, relative, resolve, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { watch } from 'chokidar';
-
-export interface Watching {
-  close(): Promise<void>;
-}
+import type { Watching } from './lasting-watch.ts';
 
 export interface WatchOptions {
   /** Absolute; reported paths are relative to it. */

@@ -15,7 +15,7 @@ export interface DaemonDependencies {
   readonly log: Log;
   /** Files of the work tree that people and agents edit. */
   readonly watchFiles: Watch;
-  /** The refs of a remote on this machine; absent for any other remote. */
+  /** Pushes to the remote, as far as this machine can tell of them; absent without a remote. */
   readonly watchRemote: Watch | undefined;
   /** Milliseconds between polls, the fallback where nothing else wakes the node. */
   readonly pollInterval: number;

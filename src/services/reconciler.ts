@@ -150,18 +150,24 @@ async function repair(
   look: Look,
   { refused, tried }: { readonly refused: Set<string>; readonly tried: Set<string> },
 ): Promise<boolean> {
-  let ran = false;
-  for (const step of stepsFor(dependencies, look)) {
-    // What was done in this round and changed nothing is not done again until the next one.
-    if (refused.has(step.key) || tried.has(step.key)) continue;
+  // What was done in this round and changed nothing is not done again until the next one.
+  const isDue = ({ key }: Step): boolean => !refused.has(key) && !tried.has(key);
+  const carryOut = async (step: Step): Promise<boolean> => {
     tried.add(step.key);
     try {
       await dependencies.execute(step.operation, step.input, { actor: step.actor });
-      ran = true;
+      return true;
     } catch (error) {
       if (!(error instanceof FlowError) || !error.retryable) refused.add(step.key);
       dependencies.log.warn({ finding: step.key, reason: String(error) }, 'a repair was refused');
+      return false;
     }
+  };
+  let ran = false;
+  // Those of one kind at the same time, so that they share a commit and a push; a report tells what the others mended.
+  for (const steps of stepsFor(dependencies, look)) {
+    const done = await Promise.all(steps.filter(isDue).map(carryOut));
+    ran ||= done.includes(true);
   }
   return ran;
 }
@@ -173,10 +179,10 @@ interface Step {
   readonly actor: Actor;
 }
 
-function stepsFor(dependencies: ReconcilerDependencies, { view, findings, scope }: Look): readonly Step[] {
+function stepsFor(dependencies: ReconcilerDependencies, { view, findings, scope }: Look): readonly (readonly Step[])[] {
   const { identity } = dependencies;
   const mending = findings.flatMap((finding) => repairStep(dependencies, view, finding) ?? []);
-  return leads(identity) ? [...mending, ...reportSteps(view, scope, dependencies)] : mending;
+  return leads(identity) ? [mending, reportSteps(view, scope, dependencies)] : [mending];
 }
 
 const leads = ({ role }: Actor): boolean => role === 'leader' || role === 'admin';

@@ -2,7 +2,7 @@ import { appendFileSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'no
 import { dirname, join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { localGitDirectory, watchRefs, watchTree } from '../../src/adapters/file-watcher.ts';
-import type { Watching } from '../../src/adapters/file-watcher.ts';
+import type { Watching } from '../../src/adapters/lasting-watch.ts';
 import { testFolder } from '../support/folders.ts';
 import { git } from '../support/git.ts';
 

@@ -46,6 +46,7 @@ export function fakeApp({
       return Promise.resolve();
     },
     stopped: stopped.promise,
+    hurry: () => undefined,
     stop: () => {
       state.stopped += 1;
       stopped.resolve();

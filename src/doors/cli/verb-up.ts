@@ -47,6 +47,7 @@ async function serve(session: Session, node: RunningNode, path: string, stopped:
       await Promise.race([stopped, node.stopped]);
       session.output.note('stopping');
     } finally {
+      node.hurry();
       await door.close();
     }
   } finally {

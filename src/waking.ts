@@ -1,0 +1,106 @@
+import { localGitDirectory, looseRef, watchRefs, watchTree } from './adapters/file-watcher.ts';
+import type { Hint, Hints } from './adapters/hints.ts';
+import { lastingWatch } from './adapters/lasting-watch.ts';
+import type { Watching } from './adapters/lasting-watch.ts';
+import type { Clock, Sync } from './ports.ts';
+import type { Watch } from './services/daemon.ts';
+
+export interface WakingOptions {
+  readonly root: string;
+  readonly remote: string | undefined;
+  readonly sync: Sync;
+  readonly clock: Clock;
+  /** What the nodes of this machine tell each other; absent without a remote. */
+  readonly hints: Hints | undefined;
+  /** Whether what is pushed to this ref concerns the node. */
+  readonly wants: (ref: string) => boolean;
+  readonly onError: (error: unknown) => void;
+}
+
+export interface Watches {
+  /** Files of the work tree that people and agents edit. */
+  readonly watchFiles: Watch;
+  /** Pushes to the remote, as far as this machine can tell of them; absent without a remote. */
+  readonly watchRemote: Watch | undefined;
+}
+
+/** What wakes a node besides messages and the poll (architecture.md, "Waking"). */
+export function watchesOf(options: WakingOptions): Watches {
+  const { root, remote, onError } = options;
+  return {
+    watchFiles: (onChange) => watchTree({ root, onChange, onError }),
+    watchRemote: remote === undefined ? undefined : (onChange) => watchRemote({ ...options, remote }, onChange),
+  };
+}
+
+async function watchRemote(
+  options: WakingOptions & { readonly remote: string },
+  onChange: (paths: readonly string[]) => void,
+): Promise<Watching> {
+  const { root, remote, hints, sync, onError } = options;
+  const look = (): string | undefined => localGitDirectory(root, remote);
+  const refs = await lastingWatch({
+    look,
+    start: (gitDirectory) => {
+      // What this node has just pushed or fetched itself is no news.
+      const isNews = (path: string): boolean => {
+        if (path.endsWith('/')) return false;
+        const commit = looseRef(gitDirectory, path);
+        return commit === undefined || !sync.isKnown(path, commit);
+      };
+      return watchRefs({ root: gitDirectory, onError, onChange: (paths) => paths.some(isNews) && onChange(paths) });
+    },
+    onReplaced: () => onChange(['refs/']),
+    onError,
+  });
+  const told = await hints?.listen(takingHints(options, look, onChange));
+  return {
+    async close() {
+      await told?.close();
+      await refs.close();
+    },
+  };
+}
+
+/** However many hints there are, so many milliseconds lie at least between two looks at the remote for their sake. */
+const FLOOR = 250;
+/** So long a remote whose refs are watched has to tell by itself, which is cheaper than to ask it twice. */
+const GRACE = 1_000;
+
+/**
+ * Wakes the node for a hint whose commit it does not know yet. A hint is believed only so far: one that is wrong costs one
+ * look at the remote, and is not looked at again.
+ */
+function takingHints(
+  { sync, clock, wants }: WakingOptions,
+  look: () => string | undefined,
+  onChange: (paths: readonly string[]) => void,
+): (hint: Hint) => void {
+  const open = new Map<string, string>();
+  const looked = new Map<string, string>();
+  let isTimed = false;
+  let last = -Infinity;
+
+  const isNews = ([ref, commit]: readonly [string, string]): boolean =>
+    looked.get(ref) !== commit && !sync.isKnown(ref, commit);
+
+  async function wakeInTime(): Promise<void> {
+    const patience = look() === undefined ? 0 : GRACE;
+    await clock.sleep(Math.max(patience, last + FLOOR - clock.elapsed(), 0));
+    isTimed = false;
+    const news = [...open].filter(isNews);
+    open.clear();
+    if (news.length === 0) return;
+    for (const [ref, commit] of news) looked.set(ref, commit);
+    last = clock.elapsed();
+    onChange(news.map(([ref]) => ref));
+  }
+
+  return ({ ref, commit }) => {
+    if (!wants(ref) || !isNews([ref, commit])) return;
+    open.set(ref, commit);
+    if (isTimed) return;
+    isTimed = true;
+    void wakeInTime();
+  };
+}
