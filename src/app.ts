@@ -8,6 +8,9 @@ import type {
   RunningNode,
   ToolCall,
 } from './app-types.ts';
+import { localGitDirectory } from './adapters/file-watcher.ts';
+import { maintainedClone, maintainedRemote } from './adapters/git/maintenance.ts';
+import type { MaintainedRepository } from './adapters/git/maintenance.ts';
 import { createWorkspaceGit } from './adapters/git/workspace.ts';
 import { callTool } from './dialects/taskflow.ts';
 import { OPERATIONS } from './flows/catalog.ts';
@@ -19,6 +22,7 @@ import { parseRole } from './protocol/roles.ts';
 import { withArchive } from './protocol/with-archive.ts';
 import { startDaemon } from './services/daemon.ts';
 import { startListener } from './services/listener.ts';
+import { startMaintenance } from './services/maintenance.ts';
 import { initWorkspace as initializeWorkspace } from './services/initializer.ts';
 import { LAUNCHER } from './launcher.ts';
 import { assemble } from './assembly.ts';
@@ -51,6 +55,7 @@ export async function startNode(options: AppOptions): Promise<RunningNode> {
   const assembly = await assemble(options, stack, { watched: true });
   stack.use(await startDaemon({ ...assembly, ...assembly.watches, pollInterval: POLL_INTERVAL }));
   stack.use(startListener(assembly));
+  stack.use(startMaintenance({ ...assembly, repositories: await maintainedRepositories(assembly, options.env) }));
   const owned = stack.move();
   const ended = Promise.withResolvers<void>();
   let stopping: Promise<void> | undefined;
@@ -61,6 +66,21 @@ export async function startNode(options: AppOptions): Promise<RunningNode> {
     return stopping;
   };
   return { ...face(assembly, () => Promise.resolve()), close: stop, hurry, stop, stopped: ended.promise };
+}
+
+/** What this node keeps in order: its clone, and as the Leader's the team's repository, where Baton made it on this machine. */
+async function maintainedRepositories(
+  { config, identity, workTree: { root } }: Assembly,
+  env: NodeJS.ProcessEnv,
+): Promise<readonly MaintainedRepository[]> {
+  const { maintenance, remote } = config.git;
+  if (!maintenance) return [];
+  const local = remote === undefined || identity.role !== 'leader' ? undefined : localGitDirectory(root, remote);
+  const found = [
+    await maintainedClone(root, env),
+    local === undefined ? undefined : await maintainedRemote(local, env),
+  ];
+  return found.filter((repository) => repository !== undefined);
 }
 
 function face(assembly: Assembly, beforeCommand: () => Promise<unknown>): Omit<App, 'close'> {

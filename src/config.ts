@@ -45,6 +45,7 @@ const git = z.strictObject({
   minPushInterval: text
     .refine((value) => parseDuration(value) !== undefined, 'must be a duration such as 0s, 10s or 1m')
     .default('0s'),
+  maintenance: z.boolean().default(true).describe('whether a running node keeps git in order'),
 });
 
 const matrix = z
@@ -118,6 +119,7 @@ const OVERRIDES: readonly (readonly [name: string, path: readonly string[], kind
   ['BATON_GIT_AUTHOR_NAME', ['git', 'author', 'name'], 'text'],
   ['BATON_GIT_AUTHOR_EMAIL', ['git', 'author', 'email'], 'text'],
   ['BATON_GIT_MIN_PUSH_INTERVAL', ['git', 'minPushInterval'], 'text'],
+  ['BATON_GIT_MAINTENANCE', ['git', 'maintenance'], 'boolean'],
   ['BATON_MATRIX_HOMESERVER', ['matrix', 'homeserver'], 'text'],
   ['BATON_MATRIX_ACCESS_TOKEN_ENV', ['matrix', 'accessTokenEnv'], 'text'],
   ['BATON_MATRIX_ACCESS_TOKEN_FILE', ['matrix', 'accessTokenFile'], 'text'],

@@ -164,6 +164,8 @@ export interface Sync {
   /** From now on nothing is held back any more: the node is about to stop. */
   hurry(): void;
   status(): Promise<SyncStatus>;
+  /** Milliseconds since the last turn (a pull, or a group of steps) ended; 0 while one is under way. */
+  quietFor(): number;
   /** Whether a ref of the remote (`refs/heads/main`) was last seen naming this commit. */
   isKnown(ref: string, commit: string): boolean;
   /** Whether `path` is on the remote (solo: committed). */

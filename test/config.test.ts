@@ -13,7 +13,7 @@ describe('the configuration of a node', () => {
   test('takes defaults for all that the smallest file leaves out', () => {
     expect(parse(SMALLEST)).toEqual({
       identity: { localpart: 'lead', matrixUserId: '@lead:local', role: 'leader' },
-      git: { branch: 'main', lanePrefix: 'lanes/', minPushInterval: '0s' },
+      git: { branch: 'main', lanePrefix: 'lanes/', minPushInterval: '0s', maintenance: true },
       server: {
         host: '127.0.0.1',
         port: 6200,
@@ -30,7 +30,7 @@ describe('the configuration of a node', () => {
     const { identity, git, matrix } = parse({
       $schema: 'https://example.org/baton.schema.json',
       identity: { matrixUserId: '@lead:domain', role: 'leader' },
-      git: { remote: '/srv/team.git', branch: 'main', lanePrefix: 'lanes/', minPushInterval: '0s' },
+      git: { remote: '/srv/team.git', branch: 'main', lanePrefix: 'lanes/', minPushInterval: '0s', maintenance: true },
       matrix: { homeserver: 'https://hs.domain', accessTokenEnv: 'BATON_MATRIX_TOKEN' },
       server: {
         host: '127.0.0.1',

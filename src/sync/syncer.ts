@@ -47,7 +47,19 @@ export async function createSync(options: SyncOptions): Promise<Sync> {
   };
   const { git, workTree, clock, log, remote, quota } = context;
   const listeners = new Set<(report: PullReport) => void>();
-  const takeTurn = createTurn();
+  const turn = createTurn();
+  let turns = 0;
+  let lastTurn = clock.elapsed();
+  const takeTurn: typeof turn = (task) =>
+    turn(async () => {
+      turns += 1;
+      try {
+        return await task();
+      } finally {
+        turns -= 1;
+        lastTurn = clock.elapsed();
+      }
+    });
   let pulling: Promise<PullReport> | undefined;
   let closed = false;
 
@@ -151,6 +163,7 @@ export async function createSync(options: SyncOptions): Promise<Sync> {
             }),
       };
     },
+    quietFor: () => (turns > 0 ? 0 : clock.elapsed() - lastTurn),
     isKnown: (ref, commit) => context.state.tracked.get(ref) === commit,
     async published(path) {
       const { head } = await readPosition(context);

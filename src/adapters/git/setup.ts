@@ -5,6 +5,7 @@ import { FILE_MODE } from '../../ports-git.ts';
 import type { Author } from '../../ports-git.ts';
 import { importUserConfig, isolatedEnvironment } from './environment.ts';
 import { createGit } from './git.ts';
+import { MADE_BY_BATON } from './maintenance.ts';
 import { checkRefName, checkRemote } from './names.ts';
 import { demand, ordinary, plumb } from './run.ts';
 import type { GitPlace } from './run.ts';
@@ -36,6 +37,7 @@ export async function initBare(path: string, branch: string): Promise<void> {
     '--',
     path,
   ]);
+  await demand(await placeAt(path), ['config', MADE_BY_BATON, 'true']);
 }
 
 /** Clones one branch into a folder that is not there or empty. Throws `bad-config` or `sync-failed`. */

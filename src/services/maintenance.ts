@@ -1,0 +1,113 @@
+import type { Clock, Log, Sync } from '../ports.ts';
+import { FlowError } from '../protocol/errors.ts';
+
+interface State {
+  readonly loose: number;
+  readonly packs: number;
+  /** Milliseconds since the epoch. */
+  readonly collectedAt: number | undefined;
+}
+
+/** A repository that can be kept in order; fulfilled by the git adapter. */
+interface Repository {
+  readonly name: string;
+  look(): State;
+  pack(signal: AbortSignal): Promise<void>;
+  collect(signal: AbortSignal): Promise<void>;
+  noteCollected(): void;
+}
+
+/** When what is to be done. Times in milliseconds. */
+export interface MaintenanceLimits {
+  /** Between looks. */
+  readonly interval: number;
+  /** So many loose objects, or packs, are packed. */
+  readonly loose: number;
+  readonly packs: number;
+  /** So long nothing must have happened. */
+  readonly quiet: number;
+  /** From so many loose objects on, the first moment is taken in which nothing happens. */
+  readonly urgent: number;
+  /** Between collections of garbage. */
+  readonly collectAfter: number;
+}
+
+const LIMITS: MaintenanceLimits = {
+  interval: 60_000,
+  loose: 2_000,
+  packs: 50,
+  quiet: 3_000,
+  urgent: 40_000,
+  collectAfter: 7 * 24 * 3_600_000,
+};
+
+export interface MaintenanceDependencies {
+  readonly repositories: readonly Repository[];
+  readonly sync: Pick<Sync, 'quietFor'>;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly limits?: MaintenanceLimits;
+}
+
+/**
+ * Keeps repositories in order while the node runs: each step leaves a few loose objects behind, and a large tree is one
+ * large object for each of them. Nothing is begun while the sync has a turn. Disposing ends what is under way.
+ */
+export function startMaintenance(dependencies: MaintenanceDependencies): AsyncDisposable {
+  const ending = new AbortController();
+  const running = run(dependencies, ending.signal);
+  return {
+    async [Symbol.asyncDispose]() {
+      ending.abort();
+      await running;
+    },
+  };
+}
+
+async function run(
+  { repositories, sync, clock, log, limits = LIMITS }: MaintenanceDependencies,
+  signal: AbortSignal,
+): Promise<void> {
+  /** What the last packing has left: that much is no reason to pack again. */
+  const left = new Map<Repository, State>();
+  while (!signal.aborted) {
+    await clock.sleep(limits.interval, signal);
+    for (const repository of repositories) {
+      const step = due(repository, left.get(repository), clock.millis(), limits);
+      if (step === undefined) continue;
+      while (!signal.aborted && sync.quietFor() <= step.quiet) await clock.sleep(Math.max(50, step.quiet / 10), signal);
+      if (signal.aborted) return;
+      const began = clock.elapsed();
+      try {
+        await repository[step.task](signal);
+        left.set(repository, repository.look());
+        const milliseconds = Math.round(clock.elapsed() - began);
+        log.info({ repository: repository.name, task: step.task, milliseconds }, 'git was put in order');
+      } catch (error) {
+        if (!(error instanceof FlowError)) throw error;
+        log.warn({ repository: repository.name, task: step.task, reason: error.message }, 'git was not put in order');
+      }
+    }
+  }
+}
+
+interface Step {
+  readonly task: 'pack' | 'collect';
+  readonly quiet: number;
+}
+
+function due(
+  repository: Repository,
+  left: State | undefined,
+  now: number,
+  limits: MaintenanceLimits,
+): Step | undefined {
+  const { loose, packs, collectedAt } = repository.look();
+  // A new clone holds no garbage yet.
+  if (collectedAt === undefined) repository.noteCollected();
+  if (loose - (left?.loose ?? 0) >= limits.loose || packs - (left?.packs ?? 0) >= limits.packs) {
+    return { task: 'pack', quiet: loose >= limits.urgent ? 0 : limits.quiet };
+  }
+  const isOld = collectedAt !== undefined && now - collectedAt >= limits.collectAfter;
+  return isOld ? { task: 'collect', quiet: limits.quiet } : undefined;
+}
