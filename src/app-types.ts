@@ -29,6 +29,10 @@ export interface AppIdentity {
   readonly matrixUserId: string;
 }
 
+export interface SyncRequest {
+  readonly wait?: boolean;
+}
+
 /** One open workspace, whether it lives in this process or behind a socket. */
 export interface App {
   /** Absolute path of the workspace. */
@@ -36,8 +40,11 @@ export interface App {
   readonly identity: AppIdentity;
   readonly mode: 'solo' | 'team';
   call(call: ToolCall): Promise<Envelope>;
-  /** Pull, integrate and push now. */
-  sync(): Promise<Envelope>;
+  /**
+   * Pull, integrate and push now; calls that come meanwhile share the next run. With `wait: false` a node only begins to
+   * look at the remote, and answers at once.
+   */
+  sync(options?: SyncRequest): Promise<Envelope>;
   /** The text of a file under `shared/`; `undefined` when it is not there. Throws `FlowError` for a path that is not shared. */
   text(path: string): Promise<string | undefined>;
   close(): Promise<void>;

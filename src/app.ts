@@ -23,6 +23,7 @@ import { withArchive } from './protocol/with-archive.ts';
 import { startDaemon } from './services/daemon.ts';
 import { startListener } from './services/listener.ts';
 import { startMaintenance } from './services/maintenance.ts';
+import { sharedWork } from './services/shared-work.ts';
 import { initWorkspace as initializeWorkspace } from './services/initializer.ts';
 import { LAUNCHER } from './launcher.ts';
 import { assemble } from './assembly.ts';
@@ -84,13 +85,21 @@ async function maintainedRepositories(
 }
 
 function face(assembly: Assembly, beforeCommand: () => Promise<unknown>): Omit<App, 'close'> {
-  const { config, identity, mode, workTree } = assembly;
+  const { config, identity, mode, workTree, log } = assembly;
+  const sync = sharedWork(() => syncNow(assembly));
+  const look = sharedWork(() => lookAtRemote(assembly));
+  const wake = (): Promise<Envelope> => {
+    void look().catch((error: unknown) =>
+      log.warn({ reason: String(error) }, 'woken, but the remote cannot be reached'),
+    );
+    return Promise.resolve({ ok: true, ...SYNC, woken: true });
+  };
   return {
     root: workTree.root,
     identity: { localpart: identity.localpart, role: identity.role, matrixUserId: config.identity.matrixUserId },
     mode,
     call: (call) => answer(assembly, call, beforeCommand),
-    sync: () => syncNow(assembly),
+    sync: (options) => (options?.wait === false ? wake() : sync()),
     async text(path) {
       return withArchive(workTree.view()).text(requireSharedPath(path));
     },
@@ -168,9 +177,16 @@ async function adoptEdits({ sync, log }: Assembly): Promise<{ readonly foreign: 
   return { foreign };
 }
 
+const SYNC = { tool: 'node', action: 'sync' } as const;
+
+async function lookAtRemote({ sync, reconciler }: Assembly): Promise<void> {
+  await sync.pull();
+  await sync.push();
+  reconciler.wake([]);
+}
+
 async function syncNow(assembly: Assembly): Promise<Envelope> {
   const { sync, reconciler } = assembly;
-  const head = { tool: 'node', action: 'sync' };
   try {
     const { foreign } = await adoptEdits(assembly);
     const report = await sync.pull();
@@ -181,7 +197,7 @@ async function syncNow(assembly: Assembly): Promise<Envelope> {
     const { changed, refusals, conflicts } = report;
     return {
       ok: true,
-      ...head,
+      ...SYNC,
       remote: report.remote,
       changed,
       foreign,
@@ -190,6 +206,6 @@ async function syncNow(assembly: Assembly): Promise<Envelope> {
       sync: await sync.status(),
     };
   } catch (thrown) {
-    return withoutRoot(refusal(head, toFlowError(thrown, 'sync')), assembly.workTree.root);
+    return withoutRoot(refusal(SYNC, toFlowError(thrown, 'sync')), assembly.workTree.root);
   }
 }

@@ -60,6 +60,11 @@ export async function attach<Opened extends App>(
   }
 }
 
+/** The node that runs for a workspace; `undefined` when none does. Throws `bad-workspace` when it could not be reached. */
+export async function runningNode({ root, env }: Pick<ConnectOptions, 'root' | 'env'>): Promise<App | undefined> {
+  return dial(socketPath(root, env), root);
+}
+
 async function dial(path: string, root: string): Promise<App | undefined> {
   const { connectSocket } = await import('./socket/client.ts');
   return connectSocket(path, root);

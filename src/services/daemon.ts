@@ -1,6 +1,7 @@
 import type { EventBus } from '../events.ts';
 import type { Clock, Log, Sync, WorkTree } from '../ports.ts';
 import { FlowError } from '../protocol/errors.ts';
+import { pollDelay } from './polling.ts';
 import type { Reconciler } from './reconciler.ts';
 
 /** Something that reports changed paths until it is closed. */
@@ -31,7 +32,13 @@ export async function startDaemon(dependencies: DaemonDependencies): Promise<Asy
   const work = createSerialWork(events);
   stack.defer(() => work.drain());
 
-  await takeUpRemote(dependencies);
+  /** Looks at the remote in vain since the last good one. */
+  let failures = 0;
+  const takeUp = async (): Promise<void> => {
+    failures = (await takeUpRemote(dependencies)) ? 0 : failures + 1;
+  };
+
+  await takeUp();
   await adopt(dependencies, await sync.dirty());
   reconciler.wake();
 
@@ -56,7 +63,7 @@ export async function startDaemon(dependencies: DaemonDependencies): Promise<Asy
       isAwaited = true;
       work.add('taking up the remote', async () => {
         isAwaited = false;
-        await takeUpRemote(dependencies);
+        await takeUp();
         reconciler.wake([]);
       });
     });
@@ -64,7 +71,7 @@ export async function startDaemon(dependencies: DaemonDependencies): Promise<Asy
   }
 
   const ending = new AbortController();
-  const ticks = poll(dependencies, ending.signal, work);
+  const ticks = poll(dependencies, { signal: ending.signal, work, takeUp, failures: () => failures });
   stack.defer(async () => {
     ending.abort();
     await ticks;
@@ -72,14 +79,16 @@ export async function startDaemon(dependencies: DaemonDependencies): Promise<Asy
   return stack.move();
 }
 
-/** Being offline is a state: it is logged once by the sync and ends with the next pull that succeeds. */
-async function takeUpRemote({ sync, log }: DaemonDependencies): Promise<void> {
+/** Being offline is a state: it is logged once by the sync and ends with the next pull that succeeds. False while it lasts. */
+async function takeUpRemote({ sync, log }: DaemonDependencies): Promise<boolean> {
   try {
     await sync.pull();
     await sync.push();
+    return true;
   } catch (error) {
     if (!(error instanceof FlowError) || error.code !== 'sync-failed') throw error;
     log.warn({ reason: error.message }, 'the remote cannot be reached; work goes on locally');
+    return false;
   }
 }
 
@@ -97,16 +106,25 @@ async function adopt({ sync, log }: DaemonDependencies, paths: readonly string[]
 /** So many polls apart the whole tree is looked at. */
 const FULL_LOOK = 30;
 
-/** Polls are spread over a fifth of the interval, so that many nodes do not ask a remote at the same moment. */
-async function poll(dependencies: DaemonDependencies, signal: AbortSignal, work: SerialWork): Promise<void> {
-  const { clock, pollInterval, reconciler } = dependencies;
+interface Polling {
+  readonly signal: AbortSignal;
+  readonly work: SerialWork;
+  readonly takeUp: () => Promise<void>;
+  readonly failures: () => number;
+}
+
+/** The next wait begins when a poll is over, so that they never pile up. */
+async function poll(
+  { clock, pollInterval, reconciler }: DaemonDependencies,
+  { signal, work, takeUp, failures }: Polling,
+): Promise<void> {
   for (let count = 1; !signal.aborted; count += 1) {
-    const jitter = (Number.parseInt(clock.hex(2), 16) / 0xffff) * pollInterval * 0.2;
-    await clock.sleep(pollInterval * 0.9 + jitter, signal);
+    const chance = Number.parseInt(clock.hex(2), 16) / 0xffff;
+    await clock.sleep(pollDelay(pollInterval, failures(), chance), signal);
     if (signal.aborted) return;
     // What the pull brings wakes the reconciler; now and then it looks at everything, in case a watcher missed something.
     const changed = count % FULL_LOOK === 0 ? undefined : [];
-    work.add('polling the remote', () => takeUpRemote(dependencies).then(() => reconciler.wake(changed)));
+    work.add('polling the remote', () => takeUp().then(() => reconciler.wake(changed)));
     await work.drain();
   }
 }

@@ -6,8 +6,9 @@ import { FlowError, toFlowError } from '../../protocol/errors.ts';
 import { connect } from '../connect.ts';
 import { NODE } from '../node-calls.ts';
 import { socketPath } from '../workspace.ts';
-import { numberOf, objectsOf, textsOf, wasAsked, wordOf } from './answer.ts';
+import { fieldsOf, numberOf, objectsOf, textsOf, wasAsked, wordOf } from './answer.ts';
 import { roomFindings, type Finding } from './doctor-rooms.ts';
+import { quotaInWords } from './quota-words.ts';
 import { EXIT } from './output.ts';
 import { terseLog, workspaceOf, type Session } from './session.ts';
 import { printable, table, type Palette } from './text.ts';
@@ -125,7 +126,8 @@ async function examineSync(app: App): Promise<readonly Finding[]> {
   const conflicts = textsOf(sync['conflicts']).map((path) =>
     bad('conflict', `${path} was set aside`, 'compare it with the file beside it, keep what is right, and delete it'),
   );
-  return [branch, remoteOf(app, sync), ...conflicts];
+  const quota = quotaInWords(fieldsOf(sync['quota']));
+  return [branch, remoteOf(app, sync), ...(quota === '' ? [] : [good('pushes', quota)]), ...conflicts];
 }
 
 /** A workspace that was opened only now has not spoken with its remote; a pull, as any command makes it, does. */

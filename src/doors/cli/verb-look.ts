@@ -4,7 +4,9 @@ import { fieldsOf, numberOf, objectsOf, textsOf, wasAsked, wordOf, type Fields }
 import { NODE } from '../node-calls.ts';
 import { renderBoard, type BoardProject } from './board.ts';
 import { boardProjects } from './board-data.ts';
-import { callAs, show, withApp, type Session } from './session.ts';
+import { runningNode } from '../connect.ts';
+import { callAs, show, withApp, workspaceOf, type Session } from './session.ts';
+import { quotaInWords } from './quota-words.ts';
 import { clip, count, printable, printableLines, table, type Palette } from './text.ts';
 
 /** `baton board [PROJECT]` */
@@ -41,13 +43,34 @@ export function defineSync(command: Command, session: Session): void {
       const answer = await withApp(session, (app) => callAs(app, session.globals, NODE.status));
       show(session, answer, (palette) => renderSync(answer, palette));
     });
-  command
+  const now = command
     .command('now')
     .description('pull, integrate and push now')
+    .option('--no-wait', 'only tell the running node to look at the remote; for hooks of a remote, which must not wait')
     .action(async () => {
+      const { wait } = now.opts<{ readonly wait: boolean }>();
+      if (!wait) {
+        const answer = await wakeNode(session);
+        show(session, answer, (palette) => (answer['woken'] === true ? palette.green('woken') : 'no node runs here'));
+        return;
+      }
       const answer = await withApp(session, (app) => app.sync());
       show(session, answer, (palette) => renderSynced(answer, palette));
     });
+}
+
+/**
+ * Wakes the node of this workspace and does not wait for what comes of it: whoever pushes waits for the hook, and it may be
+ * that node itself. Without a node there is nobody to wake, which is no failure.
+ */
+async function wakeNode(session: Session): Promise<Envelope> {
+  const node = await runningNode({ root: workspaceOf(session), env: session.io.env });
+  if (node === undefined) return { ok: true, tool: 'node', action: 'sync', woken: false };
+  try {
+    return await node.sync({ wait: false });
+  } finally {
+    await node.close();
+  }
 }
 
 /** The board, or as `list` one line for each project. */
@@ -214,6 +237,7 @@ function renderSync(sync: Fields, palette: Palette): string {
       row('lane', `${wordOf(lane['name'])}: ${count(numberOf(lane['pending']), 'commit')} to integrate`),
     ),
     ...conflicts.flatMap((path) => row('conflict', path)),
+    ...row('pushes', quotaInWords(fieldsOf(sync['quota']))),
     ...row('problem', sync['problem']),
   ]);
 }

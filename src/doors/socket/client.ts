@@ -78,7 +78,7 @@ function remoteApp(connection: MessageConnection, socket: Socket, hello: Hello, 
     mode: hello.mode,
     closed,
     call: (call: ToolCall): Promise<Envelope> => ask<Envelope>(METHODS.call, { call } satisfies CallRequest),
-    sync: () => ask<Envelope>(METHODS.sync, {}),
+    sync: (options = {}) => ask<Envelope>(METHODS.sync, options),
     text: async (path) => (await ask<string | null>(METHODS.text, { path } satisfies TextRequest)) ?? undefined,
     close: () => {
       hangUp(connection, socket);

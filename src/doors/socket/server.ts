@@ -1,7 +1,7 @@
 import { createServer, type Server, type Socket } from 'node:net';
 import { createMessageConnection, Message, SocketMessageReader, SocketMessageWriter } from 'vscode-jsonrpc/node';
 import type { MessageConnection, MessageReader, MessageWriter } from 'vscode-jsonrpc/node';
-import type { App } from '../../app-types.ts';
+import type { App, SyncRequest } from '../../app-types.ts';
 import { FlowError } from '../../protocol/errors.ts';
 import { clearStaleSocket, keepToOwner } from '../workspace.ts';
 import { answers } from './client.ts';
@@ -142,7 +142,9 @@ function handle(connection: MessageConnection, app: App): void {
   connection.onRequest<CallAnswer, void>(METHODS.call, ({ call }: CallRequest) =>
     settled(app.call(call), `${call.tool} ${call.action}`),
   );
-  connection.onRequest<CallAnswer, void>(METHODS.sync, () => settled(app.sync(), 'sync'));
+  connection.onRequest<CallAnswer, void>(METHODS.sync, ({ wait }: SyncRequest) =>
+    settled(app.sync(wait === undefined ? {} : { wait }), 'sync'),
+  );
   connection.onRequest<TextAnswer, void>(METHODS.text, ({ path }: TextRequest) =>
     settled(
       app.text(path).then((text) => text ?? null),

@@ -1,0 +1,70 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { BATON, baton, batonJson, batonWith } from '../support/baton.ts';
+import { git } from '../support/git.ts';
+import { startUp } from '../support/node.ts';
+import { onPush, unplug } from '../support/remote.ts';
+import { makeTeam } from '../support/team.ts';
+import { eventually } from '../support/waiting.ts';
+
+const CREATE = ['project', 'create', 'P', '--project-id', 'p', '--source', 'team-admin'] as const;
+
+test('`baton sync now` serves scripts and hooks, with a node and without one', async () => {
+  const { folder, remote, lead, ana } = await makeTeam();
+  const log = join(folder, 'hook.log');
+  // As a hook of the remote is written: it runs for every push, also for one that the node itself has under way.
+  onPush(
+    remote,
+    'post-receive',
+    `${process.execPath} ${BATON} sync now --no-wait --json --workspace ${lead} >> ${log}`,
+  );
+  const woken = (): readonly unknown[] =>
+    existsSync(log)
+      ? readFileSync(log, 'utf8')
+          .split(/^(?=\{)/m)
+          .map((text) => (JSON.parse(text) as { woken?: unknown }).woken)
+      : [];
+
+  // Without a node a command syncs in its own process, and the hook of its own push finds nobody to wake.
+  expect(await baton(lead, ...CREATE)).toMatchObject({ code: 0 });
+  expect(await batonJson(ana, 'sync', 'now')).toMatchObject({ ok: true, action: 'sync', remote: true });
+  expect(readFileSync(join(ana, 'shared/projects/p/plan.md'), 'utf8')).toContain('Team Project: P');
+  expect(await baton(ana, 'sync', 'now', '--no-wait')).toMatchObject({ code: 0, stdout: 'no node runs here\n' });
+  expect(woken()).toEqual(woken().map(() => false));
+  const before = woken().length;
+  expect(before).toBeGreaterThan(0);
+
+  // With a node its own push is answered although the hook calls it meanwhile.
+  const node = await startUp(lead);
+  expect(await baton(lead, 'project', 'pause', 'p')).toMatchObject({ code: 0 });
+  await eventually(() => woken().slice(before).includes(true) || undefined, 'the hook has woken the node');
+  const many = await Promise.all(Array.from({ length: 4 }, () => batonJson(lead, 'sync', 'now')));
+  expect(many.map(({ ok }) => ok)).toEqual([true, true, true, true]);
+
+  const back = unplug(remote);
+  const away = await batonWith({ cwd: lead }, 'sync', 'now', '--json');
+  expect(away.code).toBe(1);
+  expect(JSON.parse(away.stdout)).toMatchObject({ ok: false, code: 'sync-failed', retryable: true });
+  expect(await baton(lead, 'sync', 'now', '--no-wait'), 'a hook does not fail for that').toMatchObject({ code: 0 });
+  back();
+  expect(await baton(lead, 'sync', 'now', '--quiet')).toMatchObject({ code: 0, stdout: '' });
+  expect(await node.stop()).toBe(0);
+});
+
+test('a node that may push only so often says when it may, and answers whoever waits before it stops', async () => {
+  const { remote, lead } = await makeTeam();
+  const node = await startUp(lead, { BATON_GIT_MIN_PUSH_INTERVAL: '1h' });
+  expect(await baton(lead, ...CREATE)).toMatchObject({ code: 0 });
+  const paused = batonJson(lead, 'project', 'pause', 'p');
+  const status = await eventually(async () => {
+    const answer = await baton(lead, 'sync', 'status');
+    return answer.stdout.includes('1 caller waits') ? answer.stdout : undefined;
+  }, 'the call waits');
+  expect(status).toMatch(/pushes +at least 3600 s apart \(git\.minPushInterval\); the next may be at \S+Z; 1 caller/);
+  expect((await baton(lead, 'doctor')).stdout).toContain('at least 3600 s apart');
+  expect(git(remote, 'show', 'main:shared/projects/p/meta.json')).toContain('"active"');
+  expect(await node.stop()).toBe(0);
+  expect(await paused).toMatchObject({ ok: true, durability: 'replicated', heldBackMs: expect.any(Number) as number });
+  expect(git(remote, 'show', 'main:shared/projects/p/meta.json')).toContain('"paused"');
+});
