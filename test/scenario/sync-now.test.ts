@@ -2,7 +2,6 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { BATON, baton, batonJson, batonWith } from '../support/baton.ts';
-import { git } from '../support/git.ts';
 import { startUp } from '../support/node.ts';
 import { onPush, unplug } from '../support/remote.ts';
 import { makeTeam } from '../support/team.ts';
@@ -50,21 +49,4 @@ test('`baton sync now` serves scripts and hooks, with a node and without one', a
   back();
   expect(await baton(lead, 'sync', 'now', '--quiet')).toMatchObject({ code: 0, stdout: '' });
   expect(await node.stop()).toBe(0);
-});
-
-test('a node that may push only so often says when it may, and answers whoever waits before it stops', async () => {
-  const { remote, lead } = await makeTeam();
-  const node = await startUp(lead, { BATON_GIT_MIN_PUSH_INTERVAL: '1h' });
-  expect(await baton(lead, ...CREATE)).toMatchObject({ code: 0 });
-  const paused = batonJson(lead, 'project', 'pause', 'p');
-  const status = await eventually(async () => {
-    const answer = await baton(lead, 'sync', 'status');
-    return answer.stdout.includes('1 caller waits') ? answer.stdout : undefined;
-  }, 'the call waits');
-  expect(status).toMatch(/pushes +at least 3600 s apart \(git\.minPushInterval\); the next may be at \S+Z; 1 caller/);
-  expect((await baton(lead, 'doctor')).stdout).toContain('at least 3600 s apart');
-  expect(git(remote, 'show', 'main:shared/projects/p/meta.json')).toContain('"active"');
-  expect(await node.stop()).toBe(0);
-  expect(await paused).toMatchObject({ ok: true, durability: 'replicated', heldBackMs: expect.any(Number) as number });
-  expect(git(remote, 'show', 'main:shared/projects/p/meta.json')).toContain('"paused"');
 });
