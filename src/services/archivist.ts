@@ -16,8 +16,8 @@ export interface ArchivistDependencies {
 const MOST_PROJECTS = 5;
 
 /**
- * Archives what has ended long enough ago, a few projects a round; they share one commit. Only a Leader's node does.
- * One that cannot be archived now is told once, and tried again when the others are through.
+ * Archives what has ended long enough ago, a few projects a round. Only a Leader's node does. One that cannot be archived
+ * now is told once, and tried again when the others are through.
  */
 export function createArchivist({ identity, execute, workTree, clock, log }: ArchivistDependencies): {
   round(): Promise<void>;
@@ -41,7 +41,8 @@ export function createArchivist({ identity, execute, workTree, clock, log }: Arc
       if (!leads) return;
       const due = archiveDue(workTree.view(), clock.now());
       const ordered = [...due.filter((id) => !refused.has(id)), ...due.filter((id) => refused.has(id))];
-      await Promise.all(ordered.slice(0, MOST_PROJECTS).map(archive));
+      // One after the other, so that other steps come in between: each moves hundreds of files.
+      for (const projectId of ordered.slice(0, MOST_PROJECTS)) await archive(projectId);
     },
   };
 }

@@ -51,8 +51,8 @@ describe("a Leader's node", () => {
     expect(eventsOf(solo, 'project.archived')).toHaveLength(old.length);
     expect(git(solo.dir, 'status', '--porcelain')).toBe('');
     expect(git(solo.dir, 'log', '--format=%s', '-2').split('\n')).toEqual([
-      'taskflow: 2 project.archive',
-      'taskflow: 5 project.archive',
+      'taskflow(project.archive): g',
+      'taskflow(project.archive): f',
     ]);
 
     const head = solo.head();
