@@ -146,6 +146,7 @@ export async function assemble(
       clock,
       hints,
       // Lanes are the Leaders' business.
+      isLeading: leads,
       wants: (ref) => ref === `refs/heads/${branch}` || (leads && ref.startsWith(`refs/heads/${lanePrefix}`)),
       onError,
     }),

@@ -14,6 +14,8 @@ export interface WakingOptions {
   readonly hints: Hints | undefined;
   /** Whether what is pushed to this ref concerns the node. */
   readonly wants: (ref: string) => boolean;
+  /** Whether others wait for what this node takes up, as they do for a Leader's. */
+  readonly isLeading: boolean;
   readonly onError: (error: unknown) => void;
 }
 
@@ -33,22 +35,33 @@ export function watchesOf(options: WakingOptions): Watches {
   };
 }
 
+/**
+ * A Leader's node publishes again and again while lanes come in. If every Worker's fetched each time, they would take
+ * from the same machine what the others need to hand in; a Worker's fetches before each of its own steps anyway.
+ */
+const FOR_WORKERS = { quiet: 200, patience: 2_000 };
+
 async function watchRemote(
   options: WakingOptions & { readonly remote: string },
   onChange: (paths: readonly string[]) => void,
 ): Promise<Watching> {
-  const { root, remote, hints, sync, onError } = options;
+  const { root, remote, hints, sync, wants, isLeading, onError } = options;
   const look = (): string | undefined => localGitDirectory(root, remote);
   const refs = await lastingWatch({
     look,
     start: (gitDirectory) => {
-      // What this node has just pushed or fetched itself is no news.
+      // What this node has just pushed or fetched itself is no news, and neither is what it never fetches.
       const isNews = (path: string): boolean => {
-        if (path.endsWith('/')) return false;
+        if (path.endsWith('/') || (path.startsWith('refs/heads/') && !wants(path))) return false;
         const commit = looseRef(gitDirectory, path);
         return commit === undefined || !sync.isKnown(path, commit);
       };
-      return watchRefs({ root: gitDirectory, onError, onChange: (paths) => paths.some(isNews) && onChange(paths) });
+      return watchRefs({
+        root: gitDirectory,
+        onError,
+        onChange: (paths) => paths.some(isNews) && onChange(paths),
+        ...(isLeading ? {} : FOR_WORKERS),
+      });
     },
     onReplaced: () => onChange(['refs/']),
     onError,

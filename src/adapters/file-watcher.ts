@@ -14,6 +14,8 @@ export interface WatchOptions {
   readonly onError: (error: unknown) => void;
   /** A batch is given once nothing has happened for this long; milliseconds. */
   readonly quiet?: number;
+  /** A batch that never comes to rest is given after this long all the same; milliseconds. */
+  readonly patience?: number;
 }
 
 /** What people and agents edit (architecture.md, "Files and owners"). */
@@ -22,7 +24,6 @@ const EDITED = ['shared/projects', 'shared/tasks', 'shared/agents', 'shared/team
 const QUIET = 40;
 /** A push moves few refs, and whoever waits for it gathers by itself. */
 const QUIET_REFS = 5;
-/** A batch that never comes to rest is given after this long all the same; milliseconds. */
 const PATIENCE = 400;
 
 /** Files that are being written, by us and by common editors. */
@@ -83,9 +84,9 @@ async function watchPaths(
   root: string,
   paths: readonly string[],
   isTemporary: (path: string) => boolean,
-  { onChange, onError, quiet = QUIET }: Omit<WatchOptions, 'root' | 'dirs'>,
+  { onChange, onError, quiet = QUIET, patience = PATIENCE }: Omit<WatchOptions, 'root' | 'dirs'>,
 ): Promise<Watching> {
-  const batch = createBatch(quiet, (changed) => {
+  const batch = createBatch({ quiet, patience }, (changed) => {
     try {
       onChange(changed);
     } catch (error) {
@@ -117,7 +118,10 @@ interface Batch {
   close(): void;
 }
 
-function createBatch(quiet: number, give: (paths: readonly string[]) => void): Batch {
+function createBatch(
+  { quiet, patience }: { readonly quiet: number; readonly patience: number },
+  give: (paths: readonly string[]) => void,
+): Batch {
   const paths = new Set<string>();
   let timer: NodeJS.Timeout | undefined;
   let deadline = 0;
@@ -130,7 +134,7 @@ function createBatch(quiet: number, give: (paths: readonly string[]) => void): B
   return {
     add(path) {
       const now = Date.now();
-      if (paths.size === 0) deadline = now + PATIENCE;
+      if (paths.size === 0) deadline = now + patience;
       paths.add(path);
       clearTimeout(timer);
       timer = setTimeout(flush, Math.max(0, Math.min(quiet, deadline - now)));

@@ -58,12 +58,20 @@ export function finishLater(context: SyncContext, placed: Placed): void {
 
 /** Resolves when no checkout owes anything that is under way. */
 export async function finishing({ state: { owed } }: SyncContext): Promise<void> {
+  owed.callers += 1;
+  owed.hurried.abort();
   while (owed.running !== undefined) await owed.running;
+  owed.callers -= 1;
 }
+
+/** Milliseconds for which checkouts gather, since telling the index costs the same for few paths and for many. */
+const GATHER = 30;
 
 async function finishWaiting(context: SyncContext): Promise<void> {
   const { owed } = context.state;
   while (owed.waiting.length > 0) {
+    owed.hurried = new AbortController();
+    if (owed.callers === 0) await context.clock.sleep(GATHER, owed.hurried.signal);
     const batch = owed.waiting.splice(0);
     if (!(await finishAll(context, batch))) owed.broken = true;
     owed.finished += batch.filter(({ journal }) => journal).length;

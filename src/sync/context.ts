@@ -68,6 +68,10 @@ export interface OwedCheckouts {
   broken: boolean;
   waiting: Placed[];
   running: Promise<void> | undefined;
+  /** Ends the time for which checkouts gather. */
+  hurried: AbortController;
+  /** Who waits for all of it to be done. */
+  callers: number;
 }
 
 export interface Placed extends Brought {

@@ -40,7 +40,15 @@ export async function createSync(options: SyncOptions): Promise<Sync> {
       setAside: new Set(),
       placed: new Map(),
       unplaced: new Set(),
-      owed: { begun: 0, finished: 0, broken: false, waiting: [], running: undefined },
+      owed: {
+        begun: 0,
+        finished: 0,
+        broken: false,
+        waiting: [],
+        running: undefined,
+        hurried: new AbortController(),
+        callers: 0,
+      },
       integrated: new Map(),
       troubledLanes: new Map(),
     },
@@ -90,15 +98,6 @@ export async function createSync(options: SyncOptions): Promise<Sync> {
 
   const gathering = createGathering(context, { takeTurn, tell });
 
-  /** Whoever asks for these goes on with plain git: the index is up to date then, too. */
-  const withIndex = async <Result>(work: Promise<Result>): Promise<Result> => {
-    try {
-      return await work;
-    } finally {
-      await finishing(context);
-    }
-  };
-
   const refuseClosed = (): void => {
     if (closed) throw new FlowError('locked', 'the node is stopping', { remedy: 'start it again with `baton up`' });
   };
@@ -111,14 +110,12 @@ export async function createSync(options: SyncOptions): Promise<Sync> {
   return {
     pull() {
       if (pulling !== undefined) return pulling;
-      const pull = withIndex(
-        takeTurn(async () => {
-          pulling = undefined;
-          refuseClosed();
-          if (remote === undefined) return tell((await begin(context)).brought);
-          return tell((await pullOnce(context, remote)).brought);
-        }),
-      );
+      const pull = takeTurn(async () => {
+        pulling = undefined;
+        refuseClosed();
+        if (remote === undefined) return tell((await begin(context)).brought);
+        return tell((await pullOnce(context, remote)).brought);
+      });
       pulling = pull;
       return pull;
     },
@@ -139,14 +136,13 @@ export async function createSync(options: SyncOptions): Promise<Sync> {
           ...(quota.interval > 0 ? { answers: 'committed' as const } : {}),
           decide: (view) => ({ changes: own.map((file) => changeFor(file, context.actor, view)), output: undefined }),
         });
-        await finishing(context);
       }
       return { adopted: own.map(({ path }) => path), foreign };
     },
     async dirty() {
       return dirtyPaths(context, (await readPosition(context)).head);
     },
-    push: () => withIndex(gathering.push()),
+    push: () => gathering.push(),
     hurry: () => gathering.hurry(),
     async status() {
       const wait = quota.wait();

@@ -19,6 +19,7 @@ async function watched(remote: string) {
     sync: { isKnown: () => false } as unknown as Sync,
     hints: undefined,
     wants: () => true,
+    isLeading: true,
     onError: (error) => expect.unreachable(String(error)),
   });
   const watching = await watchRemote?.(() => (woken += 1));

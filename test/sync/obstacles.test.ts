@@ -9,7 +9,7 @@ import type { Git } from '../../src/ports-git.ts';
 import { createSync } from '../../src/sync/syncer.ts';
 import { createWorkTree } from '../../src/workspace/store.ts';
 import { git } from '../support/git.ts';
-import { PLAN, change, makeTeam, openNode, published, put, see, write } from './workshop.ts';
+import { PLAN, change, makeTeam, openNode, published, put, see, write, unhurried } from './workshop.ts';
 import type { Node, Team } from './workshop.ts';
 
 const PLANNED = 'shared/projects/p/plan.md';
@@ -32,7 +32,7 @@ async function reopened({ lead, remote }: Team, hand: (tree: WorkTree, git: Git)
     remote,
     author: { name: 'lead', email: 'lead@local' },
   });
-  const node: Node = { ...lead, ...parts, sync, told };
+  const node: Node = { ...lead, ...parts, sync: unhurried(sync), told };
   return node;
 }
 

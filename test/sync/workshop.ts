@@ -64,7 +64,25 @@ export async function openNode(
     author: { name: localpart, email: `${localpart}@local` },
     ...more,
   });
-  return { dir, actor: { localpart, role }, sync, git, workTree, told };
+  return { dir, actor: { localpart, role }, sync: unhurried(sync), git, workTree, told };
+}
+
+/** A test asks plain git next, so it waits until the index is up to date, too. */
+export function unhurried(sync: Sync): Sync {
+  const afterwards = async <Result>(work: Promise<Result>): Promise<Result> => {
+    try {
+      return await work;
+    } finally {
+      await sync.idle();
+    }
+  };
+  return {
+    ...sync,
+    pull: () => afterwards(sync.pull()),
+    push: () => afterwards(sync.push()),
+    adopt: (paths) => afterwards(sync.adopt(paths)),
+    transact: (transaction) => afterwards(sync.transact(transaction)),
+  };
 }
 
 export const taskMeta = (id: string, assignee: string, more: object = {}): string =>
@@ -161,13 +179,13 @@ export function published(remote: string, branch: string, path: string): string 
 
 type Step = Partial<Omit<Transaction<unknown>, 'decide'>>;
 
-/** A step that writes these files; a function decides on the view. Plain git may be asked once this resolves. */
-export async function change(
+/** A step that writes these files; a function decides on the view. */
+export function change(
   node: Node,
   changes: readonly Change[] | ((view: WorkspaceView) => readonly Change[]),
   step: Step = {},
 ): Promise<Committed<unknown>> {
-  const committed = await node.sync.transact({
+  return node.sync.transact({
     actor: node.actor,
     label: 'taskflow(test): t-ana',
     subject: { project: 'p', task: 't-ana' },
@@ -175,8 +193,6 @@ export async function change(
     ...step,
     decide: (view) => ({ changes: typeof changes === 'function' ? changes(view) : changes, output: 'done' }),
   });
-  await node.sync.idle();
-  return committed;
 }
 
 export const write = (path: string, text: string): Change => ({ kind: 'write', path, text });

@@ -5,7 +5,7 @@ import { FlowError } from '../../protocol/errors.ts';
 import type { Git } from '../../ports-git.ts';
 import { importUserConfig, isolatedEnvironment } from './environment.ts';
 import { writeCommit } from './commit.ts';
-import { countBetween, reaches, soleBase } from './graph.ts';
+import { commonAncestors, countBetween, reaches } from './graph.ts';
 import { createLookup } from './lookup.ts';
 import { mergeTrees } from './merge-trees.ts';
 import { createObjects, listTree } from './objects.ts';
@@ -73,7 +73,7 @@ export async function createGit(options: GitOptions): Promise<Git> {
     read: store.read,
     sizes: async (names) => (await lookup.stat(names)).map((object) => object?.size),
     resolve: store.resolve,
-    entries: (tree, path) => listTree(objects, tree, path),
+    entries: (tree, path) => listTree(objects, store, tree, path),
     diff: (before, after, limits = {}) => diffTrees(store, before, after, limits),
     async commit(draft) {
       const commit = await writeCommit(store, draft);
@@ -83,8 +83,8 @@ export async function createGit(options: GitOptions): Promise<Git> {
     merge: (ours, theirs, base) => mergeTrees(objects, store, ours, theirs, base),
     mergeText: (base, ours, theirs) => mergeText({ cwd: found.gitDir, env }, base, ours, theirs),
     async mergeBases(left, right) {
-      const sole = await soleBase(store.readCommits, left, right);
-      if (sole !== undefined) return [sole];
+      const bases = await commonAncestors(store.readCommits, left, right);
+      if (bases !== undefined) return bases;
       const text = await ask(objects, ['merge-base', '--all', left, right], { codes: [0, 1] });
       return text === '' ? [] : text.split('\n');
     },

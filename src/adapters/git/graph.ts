@@ -100,11 +100,26 @@ export async function reaches(
   return walk && ((walk.flags.get(ancestor) ?? 0) & RIGHT) !== 0;
 }
 
-/** The best common ancestor; `undefined` when there are several or none, or when it takes too long a walk. */
-export async function soleBase(read: ReadCommits, left: ObjectId, right: ObjectId): Promise<ObjectId | undefined> {
+/** The best common ancestors: those from which no other is reached. `undefined` when it takes too long a walk. */
+export async function commonAncestors(
+  read: ReadCommits,
+  left: ObjectId,
+  right: ObjectId,
+): Promise<readonly ObjectId[] | undefined> {
   const walk = await paint(read, left, right);
-  const found = [...(walk?.flags ?? [])].filter(([, flags]) => (flags & (RESULT | STALE)) === RESULT);
-  return found.length === 1 ? found[0]?.[0] : undefined;
+  if (walk === undefined) return undefined;
+  const found = [...walk.flags].filter(([, flags]) => (flags & (RESULT | STALE)) === RESULT).map(([id]) => id);
+  const best: ObjectId[] = [];
+  for (const id of found) {
+    let isBelow: boolean | undefined = false;
+    for (const other of found) {
+      if (other === id || isBelow) continue;
+      isBelow = await reaches(read, other, id);
+      if (isBelow === undefined) return undefined;
+    }
+    if (!isBelow) best.push(id);
+  }
+  return best;
 }
 
 /** So many commits more are looked at once nothing seems to matter any more, since clocks differ. */

@@ -7,7 +7,7 @@ import { identified, writeObjects } from './object-store.ts';
 import type { GitObject, ObjectKind } from './object-store.ts';
 import { fields, plumb } from './run.ts';
 import type { GitPlace } from './run.ts';
-import { isTree, pick, rawName } from './trees.ts';
+import { entriesOf, isTree, nameOf, pick, rawName } from './trees.ts';
 
 /** The objects of one repository. What was read stays at hand for a while, since objects never change. */
 export interface Objects {
@@ -180,14 +180,49 @@ function parseCommit(content: Uint8Array): CommitNode {
   return { tree: valueOf('tree')[0] ?? '', parents: valueOf('parent'), date: Number(date ?? 0) };
 }
 
+/** More directories than these are listed by a process of git, which does not have to be asked for each. */
+const LISTED_AT_HAND = 64;
+
 /** As `Git.entries`. */
 export async function listTree(
   place: GitPlace,
-  tree: ObjectId,
-  path: string | readonly string[] | undefined,
+  objects: Objects,
+  root: ObjectId,
+  path: string | readonly string[] = '',
 ): Promise<readonly TreeEntry[]> {
-  const paths = path === undefined ? [] : typeof path === 'string' ? [path] : path;
-  const below = path === undefined ? [] : ['--', ...paths.map((name) => name.replace(/\/$/, ''))];
+  const paths = (typeof path === 'string' ? [path] : path).map((name) => name.replace(/\/$/, ''));
+  const [only = '', ...more] = paths;
+  if (paths.length === 0) return [];
+  return (more.length === 0 ? await listAtHand(objects, root, only) : undefined) ?? listByGit(place, root, paths);
+}
+
+async function listAtHand(objects: Objects, root: ObjectId, path: string): Promise<readonly TreeEntry[] | undefined> {
+  const found: TreeEntry[] = [];
+  const parent = path.slice(0, Math.max(0, path.lastIndexOf('/')));
+  const [tree] = await objects.resolve([`${root}:${parent}`]);
+  const [above] = tree === undefined ? [] : await objects.lookup.stat([`${tree}^{tree}`]);
+  if (tree === undefined || above === undefined) return path === '' ? undefined : [];
+  const only = path === '' ? undefined : rawName(path.slice(path.lastIndexOf('/') + 1));
+  let waiting: (readonly [path: string, tree: ObjectId])[] = [[parent, tree]];
+  for (let read = 0; waiting.length > 0;) {
+    read += waiting.length;
+    if (read > LISTED_AT_HAND) return undefined;
+    const below: (readonly [string, ObjectId])[] = [];
+    for (const [directory, id] of waiting) {
+      for (const [name, file] of entriesOf(await objects.readTree(id), objects.idBytes)) {
+        if (directory === parent && only !== undefined && name !== only) continue;
+        const entry = directory === '' ? nameOf(name) : `${directory}/${nameOf(name)}`;
+        if (isTree(file)) below.push([entry, file.id]);
+        else found.push({ path: entry, ...file });
+      }
+    }
+    waiting = below;
+  }
+  return found.sort((a, b) => (a.path < b.path ? -1 : 1));
+}
+
+async function listByGit(place: GitPlace, tree: ObjectId, paths: readonly string[]): Promise<readonly TreeEntry[]> {
+  const below = paths.includes('') ? [] : ['--', ...paths];
   const { stdout } = await plumb(place, ['ls-tree', '-r', '-z', '--full-tree', tree, ...below]);
   return fields(stdout).flatMap((line) => {
     const match = /^(\d{6}) \w+ ([0-9a-f]+)\t(.*)$/s.exec(line);

@@ -49,7 +49,7 @@ const fileAt = (tree: Buffer, mode: string, end: number, idBytes: number): TreeF
 });
 
 /** All entries by their raw names. */
-function entriesOf(tree: Buffer, idBytes: number): ReadonlyMap<string, TreeFile> {
+export function entriesOf(tree: Buffer, idBytes: number): ReadonlyMap<string, TreeFile> {
   const entries = new Map<string, TreeFile>();
   scan(tree, idBytes, (name, mode, _, end) => entries.set(name, fileAt(tree, mode, end, idBytes)));
   return entries;
