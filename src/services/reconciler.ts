@@ -71,8 +71,14 @@ export function createReconciler(dependencies: ReconcilerDependencies): Reconcil
   async function rounds(): Promise<void> {
     for (let scope = take(); scope !== undefined && !closed; scope = take()) {
       try {
-        await round(dependencies, memory, scope, take);
-        if (scope === 'all') await archivist.round();
+        // A pass may take in more than the round began with.
+        let widest = scope;
+        await round(dependencies, memory, scope, () => {
+          const more = take();
+          if (more === 'all') widest = more;
+          return more;
+        });
+        if (widest === 'all') await archivist.round();
       } catch (error) {
         // Whatever was not looked at is looked at with the next wake.
         wanted = 'all';
