@@ -31,6 +31,18 @@ export function findJsonFault(text: string): JsonFault | undefined {
   return scan(text, () => {});
 }
 
+/** The offset of the first key of the outermost object that stands there already, in a valid JSON text. */
+export function findRepeatedKey(text: string): number | undefined {
+  const seen = new Set<string | number>();
+  let found: number | undefined;
+  scan(text, ([name, ...below], offset) => {
+    if (name === undefined || below.length > 0) return;
+    if (seen.has(name)) found ??= offset;
+    seen.add(name);
+  });
+  return found;
+}
+
 /** The offset of the key (or item) at `path` in a valid JSON text: the last one, as with `JSON.parse`. */
 export function findJsonKey(text: string, path: JsonPath): number | undefined {
   let found: number | undefined;

@@ -1,5 +1,5 @@
 import type { Diagnostic } from './diagnostic.ts';
-import { findJsonFault, findJsonKey } from './json-scan.ts';
+import { findJsonFault, findJsonKey, findRepeatedKey } from './json-scan.ts';
 import type { JsonPath } from './json-scan.ts';
 import { positionAt } from './position.ts';
 import type { Position } from './position.ts';
@@ -26,7 +26,30 @@ export function parseJson(text: string, file: string): ParsedJson {
   }
   if (!isRecord(value)) return { diagnostic: invalid(text, file, 0, 'an object') };
   if (isDeeper(value, MAX_DEPTH)) return { diagnostic: invalid(text, file, 0, `at most ${MAX_DEPTH} levels`) };
+  const twice = mayRepeatKeys(source, value) ? findRepeatedKey(source) : undefined;
+  if (twice !== undefined) return { diagnostic: repeated(text, file, twice + text.length - source.length) };
   return { value };
+}
+
+/**
+ * A merge as text may keep the lines of both sides, and then the last one would count without a word. Records stand
+ * with a line for each of their keys, so only where there are more of these lines than keys a closer look is taken.
+ */
+function mayRepeatKeys(source: string, value: JsonRecord): boolean {
+  let lines = 0;
+  for (let at = source.indexOf('\n  "'); at !== -1; at = source.indexOf('\n  "', at + 4)) lines += 1;
+  return lines > Object.keys(value).length;
+}
+
+function repeated(text: string, file: string, offset: number): Diagnostic {
+  return {
+    rule: 'json-repeated-key',
+    severity: 'error',
+    message: `a key stands twice in ${file}`,
+    file,
+    ...positionAt(text, offset),
+    expected: 'one of the two lines',
+  };
 }
 
 /** 2 spaces, LF, a final newline; keys without a value are left out (protocol.md §3). */

@@ -20,14 +20,17 @@ export function validateGraph(nodes: readonly Pick<PlannedNode, 'id' | 'dependsO
   }
   for (const { id, dependsOn } of nodes) {
     const missing = dependsOn.filter((dependency) => !byId.has(dependency));
-    if (missing.length > 0) throw refusal(`task ${id} depends on unknown task: ${missing.join(', ')}`);
+    if (missing.length > 0) throw refusal(`task ${id} depends on unknown task: ${missing.join(', ')}`, id);
   }
   const cycle = findCycle(byId);
-  if (cycle !== undefined) throw refusal(`cycle in task graph: ${cycle.join(' -> ')}`);
+  if (cycle !== undefined) throw refusal(`cycle in task graph: ${cycle.join(' -> ')}`, cycle[0]);
 }
 
-function refusal(message: string): FlowError {
-  return new FlowError('invalid-argument', message, { remedy: 'mend the graph and send all of it again' });
+function refusal(message: string, taskId?: string): FlowError {
+  return new FlowError('invalid-argument', message, {
+    remedy: 'mend the graph and send all of it again',
+    ...(taskId === undefined ? {} : { data: { taskId } }),
+  });
 }
 
 /** The ids around one cycle, the first repeated at the end. Walks without recursion: plans have thousands of nodes. */

@@ -6,6 +6,9 @@ export interface Finding {
   readonly severity: 'error' | 'warning';
   readonly projectId?: string;
   readonly taskId?: string;
+  /** Where it is to be mended, when the message does not say so: workspace-relative, with the line where it is known. */
+  readonly file?: string;
+  readonly line?: number;
   readonly message: string;
   readonly remedy: string;
   /** The operation that mends it; absent when a person has to decide. */

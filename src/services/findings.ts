@@ -1,6 +1,7 @@
 import type { PlanNode } from '../protocol/plan-types.ts';
 import type { ProjectEntry, WorkspaceView } from '../protocol/view.ts';
 import { nodeFindings, projectFindings, taskFindings, treeFindings } from '../rules/consistency.ts';
+import { disputes, unreadIds } from '../rules/plan-findings.ts';
 import type { Finding } from '../rules/consistency.ts';
 
 /** What a look is about: only these, or everything. */
@@ -32,7 +33,15 @@ export function widened(first: Scope, second: Scope): Scope {
   };
 }
 
-const statusOf = (entry: ProjectEntry | undefined): string | undefined => entry?.meta?.status;
+/** What every node of a project is looked at by. */
+const footingOf = (entry: ProjectEntry | undefined): string =>
+  entry === undefined ? '' : `${entry.meta?.status ?? ''} ${disputes(entry)}`;
+
+/** The tasks that lines without a readable task may be about. */
+function unreadIn(view: WorkspaceView, entries: readonly (ProjectEntry | undefined)[]): readonly string[] {
+  const words = entries.flatMap((entry) => (entry === undefined ? [] : [...unreadIds(entry)]));
+  return words.filter((word) => view.task(word) !== undefined);
+}
 
 interface Known {
   readonly entry: ProjectEntry;
@@ -82,7 +91,8 @@ export function createFindings(): Findings {
       projects.set(id, { entry, nodes });
     }
     for (const gone of before?.nodes.keys() ?? []) if (!nodes.has(gone)) leave(view, id, gone);
-    const known = statusOf(before?.entry) === statusOf(entry) ? before?.nodes : undefined;
+    for (const task of unreadIn(view, [before?.entry, entry])) lookAtTask(view, task);
+    const known = footingOf(before?.entry) === footingOf(entry) ? before?.nodes : undefined;
     for (const [task, node] of nodes) {
       if (known?.get(task) === node) continue;
       homes.set(task, (homes.get(task) ?? new Set()).add(id));

@@ -43,10 +43,22 @@ export function noticesFor(request: NoticeRequest): readonly Announcement[] {
   ];
 }
 
-/** Files that nobody can read are the team's business: the Leader's node says so, once per file and defect. */
+/** What is wrong with the files of the team, and what only a person can settle. */
+const TOLD: ReadonlySet<string> = new Set([
+  'broken-file',
+  'broken-graph',
+  'foreign-task-record',
+  'invalid-result',
+  'marker-and-record-disagree',
+  'missing-task-record',
+  'orphan-task',
+  'other-assignee',
+]);
+
+/** The team's business: the Leader's node says so, once per defect. What the node mends itself is no news. */
 function findingNotices({ view, findings }: NoticeRequest): readonly Announcement[] {
   return findings
-    .filter(({ kind }) => kind === 'broken-file' || kind === 'invalid-result')
+    .filter(({ kind, repair }) => TOLD.has(kind) && repair === undefined)
     .map((finding) => findingNotice(view, finding));
 }
 
@@ -92,8 +104,10 @@ function workerOf({ data }: EventRecord): string {
   return typeof worker === 'string' ? worker : '';
 }
 
-function findingNotice(view: WorkspaceView, { key, message, remedy }: Finding): Announcement {
-  return notice(view, key, labelsFor(view.team.policies.language).noticeFinding(quoted(message), quoted(remedy)), []);
+function findingNotice(view: WorkspaceView, { key, message, remedy, file, line }: Finding): Announcement {
+  const place = file === undefined ? '' : `${file}${line === undefined ? '' : `:${line}`} `;
+  const { noticeFinding } = labelsFor(view.team.policies.language);
+  return notice(view, key, noticeFinding(quoted(place + message), quoted(remedy)), []);
 }
 
 /** Names of files and what stands in them are others' words, which the Leader's account only repeats. */

@@ -5,7 +5,7 @@ import { FlowError } from '../protocol/errors.ts';
 import { parseJson } from '../protocol/json.ts';
 import { forbiddenAgentFields, forbiddenMetaFields, mayWrite } from '../protocol/ownership.ts';
 import { isReservedPath } from '../protocol/names.ts';
-import { classifyPath, isSharedPath } from '../protocol/paths.ts';
+import { classifyPath, isSharedPath, taskPaths } from '../protocol/paths.ts';
 import type { Actor } from '../protocol/records/types.ts';
 import { canonicalTask } from '../protocol/records/task.ts';
 import type { WorkspaceView } from '../protocol/view.ts';
@@ -60,10 +60,12 @@ function isForeign(context: SyncContext, actor: Actor, path: string, view: Works
 
 /**
  * In solo mode one person edits everybody's files in the one workspace, so the Leader's node takes the hosted
- * Workers' files too.
+ * Workers' files too. In a team it takes their removal with that of the whole task.
  */
-function takesAll({ remote }: SyncContext, { role }: Actor, path: string): boolean {
-  return remote === undefined && LEADING.has(role) && path.startsWith('shared/tasks/');
+function takesAll(context: SyncContext, { role }: Actor, path: string): boolean {
+  if (!LEADING.has(role) || !path.startsWith('shared/tasks/')) return false;
+  if (context.remote === undefined) return true;
+  return context.workTree.bytes(path) === undefined && removedTask(context, path) !== undefined;
 }
 
 function notTaken(path: string, why: string): FlowError {
@@ -169,7 +171,8 @@ export interface HandEdits {
 export async function handEdits(context: SyncContext, head: ObjectId, paths: readonly string[]): Promise<HandEdits> {
   const found = new Map<string, DiskFile>();
   const shared = paths.filter((candidate) => isSharedPath(candidate) && candidate.startsWith('shared/'));
-  for (const path of await unlikeCommit(context, head, [...new Set(shared)])) {
+  const folders = shared.flatMap((path) => removedTask(context, path) ?? []);
+  for (const path of await unlikeCommit(context, head, [...new Set([...shared, ...folders])])) {
     for (const file of (await differing(context, head, path)).files) found.set(file.path, file);
   }
   const files = [...found.values()];
@@ -182,6 +185,14 @@ export async function handEdits(context: SyncContext, head: ObjectId, paths: rea
     else if (isFinished(file) && isFit(context, file)) own.push(file);
   }
   return { own, foreign };
+}
+
+/** The folder of a task whose record is gone from the disk: whoever removes a task removes what others left in it. */
+function removedTask({ workTree }: SyncContext, path: string): string | undefined {
+  const found = classifyPath(path);
+  if (!('taskId' in found)) return undefined;
+  const { dir, meta } = taskPaths(found.taskId);
+  return workTree.bytes(meta) === undefined ? dir : undefined;
 }
 
 /** Those of the paths that do not stand as committed; directories are looked at by the caller. One question to git. */

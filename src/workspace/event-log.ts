@@ -1,5 +1,6 @@
 import type { Change } from '../protocol/changes.ts';
 import { FlowError } from '../protocol/errors.ts';
+import type { Diagnostic } from '../protocol/diagnostic.ts';
 import { eventLogPath } from '../protocol/paths.ts';
 import { renderEventLine } from '../protocol/records/event.ts';
 import type { EventRecord } from '../protocol/records/types.ts';
@@ -26,5 +27,32 @@ function logBefore(view: WorkspaceView, path: string): string {
   if (!view.exists(path)) return '';
   throw new FlowError('broken-file', `${path} cannot be read, so nothing can be added to it`, {
     remedy: `move ${path} aside, or restore it from git`,
+  });
+}
+
+const EVENTS = 'shared/events/';
+
+/**
+ * Logs of the newest month with a line that is no event, as a merge as text may leave one. Events are not read one by
+ * one: logs are long, and whoever needs an event skips what is none.
+ */
+export function brokenLogs(
+  list: (directory: string) => readonly string[],
+  text: (path: string) => string | undefined,
+): readonly Diagnostic[] {
+  const month = list(EVENTS)
+    .filter((name) => name.endsWith('/'))
+    .at(-1);
+  if (month === undefined) return [];
+  return list(`${EVENTS}${month}`).flatMap((name) => {
+    const file = `${EVENTS}${month}${name}`;
+    const content = name.endsWith('.jsonl') ? (text(file) ?? '') : '';
+    const found = /^[^{\s]/m.exec(content);
+    if (found === null) return [];
+    const message = 'a line of this log is no event';
+    const line = content.slice(0, found.index).split('\n').length;
+    return [
+      { rule: 'event-invalid', severity: 'warning', message, file, line, column: 1, expected: 'the line removed' },
+    ];
   });
 }

@@ -14,6 +14,7 @@ import { parseTaskMeta } from '../protocol/records/task.ts';
 import { DEFAULT_TEAM, parseTeam } from '../protocol/records/team.ts';
 import type { AgentRecord, ProjectMeta, RoomBinding, TeamSettings } from '../protocol/records/types.ts';
 import type { Archived, ProjectEntry, TaskEntry, TreeReader, WorkspaceView } from '../protocol/view.ts';
+import { brokenLogs } from './event-log.ts';
 
 const PROJECTS = 'shared/projects/';
 const TASKS = 'shared/tasks/';
@@ -81,6 +82,7 @@ export function createView(reader: TreeReader, cache: ParseCache = createParseCa
     ...bindings().diagnostics,
     ...strangeNames(PROJECTS, list(PROJECTS)),
     ...strangeNames(TASKS, list(TASKS)),
+    ...brokenLogs(list, text),
   ]);
   const diagnostics = once(() => [
     ...treeDiagnostics(),

@@ -68,7 +68,9 @@ describe('findings', () => {
         projectId: 'p',
         taskId: 'a',
         message: 'plan.md shows a as completed, its record says in_progress',
-        remedy: 'decide which is right and edit shared/projects/p/plan.md',
+        file: 'shared/projects/p/plan.md',
+        line: 7,
+        remedy: 'set the marker to [~] until a result is submitted, then run `baton project accept p a`',
       },
     ]);
   });
@@ -92,8 +94,10 @@ describe('findings', () => {
         kind: 'broken-graph',
         severity: 'error',
         projectId: 'p',
-        message: 'shared/projects/p/plan.md: cycle in task graph: a -> b -> a',
-        remedy: 'edit the plan, or send the whole graph with plan_dag',
+        file: 'shared/projects/p/plan.md',
+        line: 7,
+        message: 'cycle in task graph: a -> b -> a',
+        remedy: 'mend depends: in that line, or send the whole graph with `baton project plan p --tasks …`',
       },
     ]);
   });

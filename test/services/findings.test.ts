@@ -9,9 +9,12 @@ import { createParseCache, createView } from '../../src/workspace/snapshot.ts';
 const ids = ['a', 'b', 'c', 'd'] as const;
 const id = fc.constantFrom(...ids);
 
-const plan = fc.uniqueArray(fc.record({ id, dep: id, status: fc.constantFrom('pending', 'delegated', 'completed') }), {
-  selector: (node) => node.id,
-});
+const plan = fc.uniqueArray(
+  fc.record({ id, dep: id, status: fc.constantFrom('pending', 'delegated', 'completed', 'unread') }),
+  {
+    selector: (node) => node.id,
+  },
+);
 const task = fc.record({ status: fc.constantFrom('assigned', 'submitted', 'completed', 'broken'), project: id });
 
 /** One file of a small tree in a new state; without a text it is gone. */
@@ -20,6 +23,12 @@ const edit = fc.oneof(
     path: `shared/projects/${project}/plan.md`,
     text: nodes?.map((node) => renderPlanned(node)).join('\n'),
   })),
+  // As a merge as text may leave it: with the markers of a conflict, or with lines of both sides.
+  fc.tuple(id, plan, plan, fc.boolean()).map(([project, ours, theirs, marked]) => {
+    const [first, second] = [ours, theirs].map((nodes) => nodes.map((node) => renderPlanned(node)));
+    const lines = [...(first ?? []), ...(marked ? ['<<<<<<< ours'] : []), ...(second ?? [])];
+    return { path: `shared/projects/${project}/plan.md`, text: lines.join('\n') };
+  }),
   fc.tuple(id, fc.option(fc.constantFrom('active', 'completed', '{'))).map(([project, status]) => ({
     path: `shared/projects/${project}/meta.json`,
     text: status === null ? undefined : JSON.stringify({ project_id: project, title: 'T', status }).replace('"{"', '{'),
@@ -36,8 +45,10 @@ const edit = fc.oneof(
 );
 
 function renderPlanned({ id: node, dep, status }: { id: string; dep: string; status: string }): string {
-  const known = status as 'pending' | 'delegated' | 'completed';
-  return renderNodeLine({ id: node, title: 'T', assignee: 'w', dependsOn: node === dep ? [] : [dep], status: known });
+  const known = (status === 'unread' ? 'pending' : status) as 'pending' | 'delegated' | 'completed';
+  const dependsOn = node === dep ? [] : [dep];
+  const line = renderNodeLine({ id: node, title: 'T', assignee: 'w', dependsOn, status: known });
+  return status === 'unread' ? line.replace('[ ]', '[?]') : line;
 }
 
 function recordOf(name: string, { status, project }: { status: string; project: string }): string {

@@ -108,6 +108,7 @@ describe('the reconciler', () => {
     const cleared: string[] = [];
     solo.events.on('finding:raised', ({ key }) => raised.push(key));
     solo.events.on('finding:cleared', ({ key }) => cleared.push(key));
+    solo.put('shared/projects/q/plan.md', '# Q\n');
     solo.put('shared/projects/q/meta.json', '{ "project_id": "q", ');
     for (let round = 0; round < 3; round += 1) await solo.settle();
     expect(raised).toEqual(['broken-file:shared/projects/q/meta.json:json-invalid:1:22']);

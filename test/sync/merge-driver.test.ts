@@ -11,6 +11,7 @@ import { cleanEnvironment } from '../support/baton.ts';
 import { cli } from '../support/cli.ts';
 import { testFolder } from '../support/folders.ts';
 import { git } from '../support/git.ts';
+import { startUp } from '../support/node.ts';
 import { PAIRS } from './merge-pairs.ts';
 import { PLAN, see, taskMeta } from './workshop.ts';
 
@@ -74,6 +75,9 @@ const META_PATH = 'shared/tasks/t-ana/meta.json';
 const LOG_PATH = 'shared/events/2026-11/lead.jsonl';
 const agent = (status: string, enabled: boolean): string =>
   `${JSON.stringify({ agent_id: 'ana', role: 'worker', status, enabled }, undefined, 2)}\n`;
+const PROJECT_META: Files = {
+  'shared/projects/p/meta.json': '{ "project_id": "p", "title": "P", "status": "active", "source": "x" }\n',
+};
 const START: Files = {
   [PLAN_PATH]: PLAN,
   [META_PATH]: taskMeta('t-ana', 'ana'),
@@ -209,6 +213,29 @@ describe("a person's own merge", () => {
     }
     expect(treeOf(lead)).toBe(octopus);
   });
+});
+
+test('a merge by hand in the clone of a running node is published by it as it is', async () => {
+  const { remote, lead } = await makeClones();
+  const base = commit(lead, { ...START, ...PROJECT_META });
+  git(lead, 'push', '-q', 'origin', 'main');
+  git(lead, 'switch', '-q', '-c', 'topic');
+  const topic = commit(lead, { [PLAN_PATH]: PLAN.replace('First', 'The first').replace('[~] t-bo', '[!] t-bo') });
+  git(lead, 'switch', '-q', 'main');
+  const node = await startUp(lead);
+  const ours = commit(lead, {
+    [PLAN_PATH]: PLAN.replace('t-ana — First', 't-ana — First (EU)').replace('Second', 'Next'),
+  });
+  git(lead, 'merge', '-q', '-m', 'by hand', 'topic');
+  const merge = git(lead, 'rev-list', '--merges', '-1', '--grep', 'by hand', 'HEAD');
+  expect(await cli(lead, 'sync', 'now')).toMatchObject({ code: 0 });
+  expect(git(lead, 'merge-base', ours, topic)).toBe(base);
+  const local = git(lead, 'rev-parse', `${merge}^1`);
+  expect(git(lead, 'rev-parse', `${merge}^{tree}`)).toBe(await ownTree(lead, local, topic, NOBODY));
+  expect(git(remote, 'merge-base', '--is-ancestor', merge, 'main')).toBe('');
+  expect(git(lead, 'status', '--porcelain')).toBe('');
+  expect(see(lead, PLAN_PATH)).toContain('- [!] t-bo — Next (assigned: bo)');
+  expect(await node.stop()).toBe(0);
 });
 
 describe('what no rule decides', () => {

@@ -20,13 +20,15 @@ export function problemsOf(view: WorkspaceView): readonly Problem[] {
   const findings = findInconsistencies(view).filter(({ kind }) => kind !== 'broken-file');
   return [
     ...diagnostics.map(problemOf),
-    ...findings.map(({ kind, severity, message, remedy, projectId, taskId }) => ({
+    ...findings.map(({ kind, severity, message, remedy, projectId, taskId, file, line }) => ({
       kind,
       severity,
       message,
       remedy,
       ...(projectId === undefined ? {} : { projectId }),
       ...(taskId === undefined ? {} : { taskId }),
+      ...(file === undefined ? {} : { file }),
+      ...(line === undefined ? {} : { line }),
     })),
   ];
 }
