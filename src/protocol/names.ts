@@ -35,9 +35,21 @@ export function isReservedName(segment: string): boolean {
   return GIT_DIRECTORY.test(folded) || DEVICE.test(stem.trimEnd());
 }
 
+/** `.gitattributes`, `.gitmodules`, and what NTFS takes for them: short names, streams, dots or spaces behind. */
+const STEERING = /^(?:\.git(?:attributes|modules)|git(?:att|mod)~[1-4]|gi(?:7d29|7eba)~[1-9])[ .]*(?::|$)/;
+
 /** Files by which git changes how it treats the files beside them. */
 export function steersGit(segment: string): boolean {
-  return ['.gitattributes', '.gitmodules'].includes(foldName(segment));
+  return STEERING.test(foldName(segment));
+}
+
+/** What NTFS takes for `meta.json`; the Leader's other names are short enough to have no second one. */
+const SHORT_RECORD = /^meta~[1-9]\.jso$/;
+
+/** Whether a file system may take a name in a task's folder for the record, the specification or the inputs. */
+export function isLeadersName(segment: string): boolean {
+  const [name = ''] = foldName(segment).split(':');
+  return ['meta.json', 'spec.md', 'base'].includes(name) || SHORT_RECORD.test(name);
 }
 
 /** A name as file systems compare it that know no case. */

@@ -1,10 +1,10 @@
 import { sameLocalpart } from './identity.ts';
 import { isRecord, sameJson } from './json.ts';
 import type { JsonRecord } from './json.ts';
-import { foldName, isReservedName, steersGit } from './names.ts';
+import { foldName, isLeadersName, isReservedName, steersGit } from './names.ts';
 import { classifyPath } from './paths.ts';
 import type { PathClass } from './paths.ts';
-import { own } from './records/fields.ts';
+import { isGiven, own } from './records/fields.ts';
 import { canonicalTask } from './records/task.ts';
 import type { Actor } from './records/types.ts';
 
@@ -31,6 +31,16 @@ export const OWNED_TASK_FIELDS: ReadonlySet<string> = new Set([
 
 /** The part of an attention record that only who answers it writes, in every spelling that is read. */
 const ANSWER_FIELDS = ['answer', 'answeredBy', 'answered_by', 'answeredAt', 'answered_at'] as const;
+
+/** What is said once: whatever rests on it must be able to trust that it stays (protocol.md §5, "submission_id"). */
+const SAID_ONCE: ReadonlySet<string> = new Set([
+  'acknowledged_at',
+  'acknowledged_by_role',
+  'submitted_at',
+  'submitted_by_role',
+  'submission_id',
+  'result_digest',
+]);
 
 /** How far a Worker's word goes: the rest of the lifecycle is the Leader's. */
 const WORKER_STATUSES: ReadonlySet<unknown> = new Set(['in_progress', 'submitted']);
@@ -69,7 +79,8 @@ export function forbiddenMetaFields(before: JsonRecord | undefined, after: JsonR
     if (!OWNED_TASK_FIELDS.has(key)) return true;
     if (key === 'status') return !WORKER_STATUSES.has(fresh[key]);
     if (key === 'attention') return !sameJson(answersIn(old[key]), answersIn(fresh[key]));
-    return key === 'continuation' && isResolved(fresh[key]);
+    if (SAID_ONCE.has(key)) return isGiven(own(old, key));
+    return key === 'continuation' && (isResolved(old[key]) || isResolved(fresh[key]));
   });
 }
 
@@ -148,7 +159,7 @@ function assigneeVerdict({ localpart }: Actor, assignee: string | undefined): Wr
 /** Names in a task's folder that look like the Leader's, or that make git treat the rest of the folder differently. */
 function taskFile(path: string): WriteVerdict | undefined {
   const [name = '', ...rest] = path.split('/').slice(3);
-  if (['meta.json', 'spec.md', 'base'].includes(foldName(name))) {
+  if (isLeadersName(name)) {
     return refused('leader', `${name} takes the place of a file of the leader`);
   }
   return [name, ...rest].some(steersGit) ? refused('leader', 'git would treat other files differently') : undefined;

@@ -6,6 +6,7 @@ import { eventLogPath, localpartOfLane } from '../protocol/paths.ts';
 import { renderEventLine } from '../protocol/records/event.ts';
 import { lanesIn, seconds } from './context.ts';
 import type { Brought, SyncContext, Taken } from './context.ts';
+import { ownerProblem } from './lane-owner.ts';
 import { commonBase, mergeOn } from './merge.ts';
 import type { CommonBase, Merge } from './merge.ts';
 import { decode } from './resolve.ts';
@@ -22,6 +23,7 @@ const MOST_REFUSALS = 50;
  */
 export async function integrateLanes(context: SyncContext, main: ObjectId): Promise<Taken> {
   const lanes = lanesIn(context.state.tracked, context.lanePrefix);
+  const names = lanes.flatMap(([ref]) => localpartOfLane(context.lanePrefix, ref) ?? []);
   const refusals: LaneRefusal[] = [];
   const conflicts: Brought['conflicts'][number][] = [];
   let head = main;
@@ -29,11 +31,11 @@ export async function integrateLanes(context: SyncContext, main: ObjectId): Prom
     const lane = ref.slice('refs/heads/'.length);
     if (context.state.troubledLanes.get(lane) === tip || context.state.integrated.get(lane) === tip) continue;
     try {
-      if (await context.git.isAncestor(tip, head)) {
+      if (await context.git.isAncestor(tip, main)) {
         context.state.integrated.set(lane, tip);
         continue;
       }
-      const merged = await integrateLane(context, head, lane, tip);
+      const merged = await integrateLane(context, { lane, tip, main: head, since: main, names });
       head = merged.head;
       refusals.push(...merged.refusals);
       conflicts.push(...merged.conflicts);
@@ -58,13 +60,29 @@ function brokenLane({ lanePrefix }: SyncContext, lane: string, tip: ObjectId, er
   };
 }
 
-async function integrateLane(context: SyncContext, main: ObjectId, lane: string, tip: ObjectId): Promise<Taken> {
+interface Coming {
+  readonly lane: string;
+  readonly tip: ObjectId;
+  /** Main with the lanes before this one. */
+  readonly main: ObjectId;
+  /**
+   * Main before any of them: what a lane has written is told by it. A lane may hold another one's commits, which main
+   * then has by name only, and the other's work must not count as taken.
+   */
+  readonly since: ObjectId;
+  /** Whose lanes there are. */
+  readonly names: readonly string[];
+}
+
+async function integrateLane(context: SyncContext, { lane, tip, main, since, names }: Coming): Promise<Taken> {
   const { git, workTree, lanePrefix, author, clock } = context;
   const localpart = localpartOfLane(lanePrefix, lane);
   if (localpart === undefined) throw new FlowError('sync-failed', `${lane} is not the name of a lane`);
-  const base = await commonBase(git, main, tip);
+  const problem = await ownerProblem(git, main, { localpart, self: context.localpart, names });
+  if (problem !== undefined) throw new FlowError('not-owner', `${lane} is not taken: ${problem}`);
+  const base = await commonBase(git, since, tip);
   if (base === undefined) throw new FlowError('sync-failed', `${lane} shares no history with ${context.branch}`);
-  const ancestors = base.made ? await git.mergeBases(main, tip) : [];
+  const ancestors = base.made ? await git.mergeBases(since, tip) : [];
   const { maxFileBytes } = workTree.view().team.policies;
   const delta = { lane, localpart, tip, main, base: base.commit, ancestors, maxFileBytes };
   const sanitised = await sanitise(git, delta);

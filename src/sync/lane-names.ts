@@ -1,4 +1,5 @@
 import type { Git, ObjectId, TreeChange } from '../ports-git.ts';
+import { isReservedPath } from '../protocol/names.ts';
 
 /** The names of a tree as any file system may see them: used to keep out what could hide or displace another file. */
 export interface NameTable {
@@ -16,21 +17,20 @@ interface Name {
 }
 
 /**
- * The names that additions must not collide with: those that stand in these commits beside the first new name of each
- * path. Directories that an addition goes on in are there under just that name, so nothing above can be a twin.
+ * The names that additions must not collide with: those that stand in a commit beside the first new name of each path.
+ * Directories that an addition goes on in are there under just that name, so nothing above can be a twin. What only
+ * the lane itself holds, refused before, is in nobody's way.
  */
-export async function knownNames(
-  git: Git,
-  commits: readonly ObjectId[],
-  changes: readonly TreeChange[],
-): Promise<NameTable> {
+export async function knownNames(git: Git, commit: ObjectId, changes: readonly TreeChange[]): Promise<NameTable> {
   const added = changes.filter(({ before, after }) => before === undefined && after !== undefined);
   const removed = changes.filter(({ after }) => after === undefined).map(({ path }) => path);
   const above = new Set(added.flatMap(({ path }) => prefixes(path).slice(0, -1)));
-  const asked = commits.flatMap((commit) => ['', ...above].map((directory) => ({ commit, directory })));
-  const listings = await git.read(asked.map(({ commit, directory }) => `${commit}:${directory}`));
+  const asked = ['', ...above];
+  const listings = await git.read(
+    asked.map((directory) => (isReservedPath(directory) ? '-' : `${commit}:${directory}`)),
+  );
   const paths: string[] = [];
-  for (const [index, { commit, directory }] of asked.entries()) {
+  for (const [index, directory] of asked.entries()) {
     for (const { name, isDirectory } of namesIn(git, listings[index])) {
       const path = directory === '' ? name : `${directory}/${name}`;
       if (!isDirectory) paths.push(path);
@@ -48,7 +48,7 @@ interface Listed {
 }
 
 /** A tree as git stores it: mode, name, and an id in bytes; of what is no tree, nothing. */
-function* namesIn({ idLength }: Git, tree: Uint8Array | undefined): Generator<Listed> {
+export function* namesIn({ idLength }: Git, tree: Uint8Array | undefined): Generator<Listed> {
   const bytes = Buffer.from(tree ?? []);
   for (let at = 0; at < bytes.length;) {
     const space = bytes.indexOf(0x20, at);

@@ -1,10 +1,11 @@
-import { parseJson, renderJson, sameJson } from '../protocol/json.ts';
+import { isRecord, parseJson, renderJson, sameJson } from '../protocol/json.ts';
 import type { JsonRecord } from '../protocol/json.ts';
-import { forbiddenAgentFields, forbiddenMetaFields } from '../protocol/ownership.ts';
+import { OWNED_TASK_FIELDS, forbiddenAgentFields, forbiddenMetaFields } from '../protocol/ownership.ts';
 import { own } from '../protocol/records/fields.ts';
-import { canonicalTask } from '../protocol/records/task.ts';
+import { MAX_HISTORY, canonicalTask } from '../protocol/records/task.ts';
+import { sameLocalpart } from '../protocol/identity.ts';
 import type { LaneRefusal } from '../ports.ts';
-import { isLegalPath } from '../rules/lifecycle.ts';
+import { isLegalPath, isTerminalTask } from '../rules/lifecycle.ts';
 import { isTaskStatus } from './resolve-json.ts';
 
 /** A record as the lane has it, as it was when the lane left main, and as main has it; `undefined` where it is not. */
@@ -23,13 +24,23 @@ export type RecordOutcome =
 
 const none = (reason: string, detail: string): RecordOutcome => ({ kind: 'none', refused: [{ reason, detail }] });
 
-/** What of a record that a lane changed may be taken: fields by their owner, statuses by the lifecycle, logs as appended. */
-export function checkRecord(kind: 'events' | 'task-meta' | 'agent', path: string, texts: RecordTexts): RecordOutcome {
+/**
+ * What of a record that the lane of `localpart` changed may be taken: fields by their owner, statuses by the lifecycle,
+ * logs as appended.
+ */
+export function checkRecord(
+  kind: 'events' | 'task-meta' | 'agent',
+  path: string,
+  texts: RecordTexts,
+  localpart: string,
+): RecordOutcome {
   if (texts.lane === undefined) return none('broken-file', 'is not UTF-8 text');
   if (kind === 'events') {
     const appended = texts.base === undefined || texts.lane.startsWith(texts.base);
     return appended ? { kind: 'whole' } : none('not-owner', 'an event log is only ever appended to');
   }
+  if (kind === 'agent' && texts.main === undefined)
+    return none('not-owner', 'the record of an agent is made by the Leader');
   const lane = parseJson(texts.lane, path);
   if (!('value' in lane)) return none('broken-file', `${lane.diagnostic.message}, line ${lane.diagnostic.line}`);
   const spell = kind === 'task-meta' ? (raw: JsonRecord) => canonicalTask(raw).record : (raw: JsonRecord) => raw;
@@ -41,12 +52,68 @@ export function checkRecord(kind: 'events' | 'task-meta' | 'agent', path: string
     const step = checkStatus(base, fresh, main);
     if (step !== undefined) return none('illegal-transition', step);
   }
-  const changed = kind === 'agent' ? forbiddenAgentFields(base, fresh) : forbiddenMetaFields(base, fresh);
-  const forbidden = changed.filter((key) => !sameJson(own(fresh, key), own(main ?? {}, key)));
-  if (forbidden.length === 0) return { kind: 'whole' };
+  const changed =
+    kind === 'agent'
+      ? forbiddenAgentFields(base, fresh)
+      : new Set([...forbiddenMetaFields(base, fresh), ...forbiddenByMain({ base, lane: fresh, main }, localpart)]);
+  const forbidden = [...changed].filter((key) => !sameJson(own(fresh, key), own(main ?? {}, key)));
+  if (forbidden.length === 0) {
+    return isFaithful(texts.lane, lane.value)
+      ? { kind: 'whole' }
+      : { kind: 'part', text: renderJson(fresh), refused: [] };
+  }
   const text = renderJson(withoutChanges(fresh, base ?? {}, forbidden));
-  const refused = forbidden.map((key) => ({ reason: 'forbidden-field', detail: `${key} is the Leader's` }));
+  const refused = forbidden.map((key) => ({ reason: 'forbidden-field', detail: owner(key) }));
   return { kind: 'part', text, refused };
+}
+
+const owner = (key: string): string =>
+  OWNED_TASK_FIELDS.has(key) ? `${key} says what its Worker may not say now` : `${key} is the Leader's`;
+
+/** What may still be said of a task that is over: that its last line was told, and what was done for it before. */
+const AFTER_THE_END: ReadonlySet<string> = new Set(['completion_event_id', 'completion_event_status', 'history']);
+
+interface Sides {
+  readonly base: JsonRecord | undefined;
+  readonly lane: JsonRecord;
+  readonly main: JsonRecord | undefined;
+}
+
+/** Fields that are the assignee's, but not in the state that main is in, or not to say this. */
+function forbiddenByMain({ base, lane, main }: Sides, localpart: string): readonly string[] {
+  const status = main?.['status'];
+  const over = isTaskStatus(status) && isTerminalTask(status);
+  const known = [base, main].flatMap((side) => (side === undefined ? [] : [side]));
+  return Object.keys({ ...base, ...lane }).filter((key) => {
+    if (sameJson(own(base ?? {}, key) ?? null, own(lane, key) ?? null)) return false;
+    if (key === 'history' && !continues(known, lane, localpart)) return true;
+    return over && !AFTER_THE_END.has(key);
+  });
+}
+
+/** Whether a history only goes on: by steps of the lane's own Worker, and without those that fell off its beginning. */
+function continues(known: readonly JsonRecord[], lane: JsonRecord, localpart: string): boolean {
+  const entries = listOf(lane['history']);
+  if (entries === undefined) return false;
+  const [before = [], ...others] = known.map(({ history }) => listOf(history) ?? []);
+  const added = entries.filter((entry) => ![before, ...others].flat().some((old) => sameJson(old, entry)));
+  const full = entries.length >= MAX_HISTORY;
+  const gone = before.filter((entry) => !entries.some((kept) => sameJson(kept, entry)));
+  return (full || gone.length === 0) && added.every((entry) => isOwnStep(entry, localpart));
+}
+
+function isOwnStep(entry: unknown, localpart: string): boolean {
+  const actor = isRecord(entry) ? own(entry, 'actor') : undefined;
+  const [, role = '', name = ''] = /^([^:]*):(.*)$/s.exec(typeof actor === 'string' ? actor : '') ?? [];
+  return (role === 'worker' || role === 'remote-member') && sameLocalpart(name, localpart);
+}
+
+const listOf = (value: unknown): readonly unknown[] | undefined => (Array.isArray(value) ? value : undefined);
+
+/** Whether a text says what was read of it and nothing else: no key twice, no mark, nothing that stands for nothing. */
+function isFaithful(text: string, value: JsonRecord): boolean {
+  if (Object.values(value).includes(null)) return false;
+  return text.replace(/("(?:[^"\\]|\\.)*")|[ \t\r\n]+/g, '$1') === JSON.stringify(value);
 }
 
 function valueOf(text: string | undefined, path: string): JsonRecord | undefined {

@@ -38,7 +38,7 @@ export function resolveFile(divergence: Divergence): Resolution {
   if (sameBytes(local, remote) || sameBytes(base, local)) return { kind: 'take', side: 'remote' };
   if (sameBytes(base, remote)) return { kind: 'take', side: 'local' };
   const kind = classifyPath(path).kind;
-  if (owner !== undefined && !SHARED_BY_FIELD.has(kind)) return { kind: 'take', side: owner };
+  if (owner !== undefined && !KEPT_BY_PART.has(kind)) return { kind: 'take', side: owner };
   if (local === undefined) return { kind: 'take', side: 'remote' };
   if (remote === undefined) return { kind: 'set-aside' };
   const texts = { base: base === undefined ? '' : decode(base), local: decode(local), remote: decode(remote) };
@@ -46,8 +46,8 @@ export function resolveFile(divergence: Divergence): Resolution {
   return resolveText(divergence, kind, { base: texts.base ?? '', local: texts.local, remote: texts.remote });
 }
 
-/** Files that belong to several writers, each to their own part. */
-const SHARED_BY_FIELD: ReadonlySet<PathClass['kind']> = new Set(['task-meta', 'agent']);
+/** Files that belong to several writers, each to their own part, and logs, of which no side may lose a line. */
+const KEPT_BY_PART: ReadonlySet<PathClass['kind']> = new Set(['task-meta', 'agent', 'events']);
 
 interface Texts {
   readonly base: string;

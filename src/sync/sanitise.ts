@@ -1,6 +1,6 @@
 import type { LaneRefusal } from '../ports.ts';
 import type { Git, ObjectId, TreeChange, TreeEdit } from '../ports-git.ts';
-import { GITLINK_MODE, SYMLINK_MODE } from '../ports-git.ts';
+import { FILE_MODE, GITLINK_MODE, SYMLINK_MODE } from '../ports-git.ts';
 import { isReservedPath, steersGit } from '../protocol/names.ts';
 import { mayWrite } from '../protocol/ownership.ts';
 import { classifyPath, taskPaths } from '../protocol/paths.ts';
@@ -50,7 +50,7 @@ export async function sanitise(git: Git, delta: LaneDelta): Promise<Sanitised> {
   const assignees = await readAssignees(git, delta.main, changes);
   const assigneeOf = (taskId: string): string | undefined => assignees.get(taskId);
   const sizes = await git.sizes(changes.map(({ after }) => (after === undefined ? '-' : after.id)));
-  const names = await knownNames(git, [delta.base, delta.main], changes);
+  const names = await knownNames(git, delta.main, changes);
   const archived = await archivedTasks(
     git,
     delta.main,
@@ -104,14 +104,21 @@ const DIFF_TIME = 5_000;
 
 /** What the lane holds otherwise than its base and than main; removals first, so that names become free. */
 async function written(git: Git, { base, tip, main, ancestors }: LaneDelta): Promise<readonly Written[]> {
-  const changes = await git.diff(base, tip, { within: DIFF_TIME, most: MOST_CHANGES });
-  const others = [main, ...ancestors];
-  const known = await git.resolve(changes.flatMap(({ path }) => others.map((commit) => `${commit}:${path}`)));
+  const changes = byPath(await git.diff(base, tip, { within: DIFF_TIME, most: MOST_CHANGES }));
+  const others = [main, base, ...ancestors];
+  // Names that lead out of a tree are not asked for: git gives some of them a meaning of its own.
+  const asked = changes.flatMap(({ path }) =>
+    others.map((commit) => (isReservedPath(path) ? '-' : `${commit}:${path}`)),
+  );
+  const found = await git.resolve(asked);
   const held = changes.map((change, index) => {
-    const [inMain, ...inAncestors] = others.map((_, other) => known[index * others.length + other]);
-    return { ...change, inherited: inAncestors.includes(change.after?.id), inMain };
+    const [inMain, inBase, ...inAncestors] = others.map((_, other) => found[index * others.length + other]);
+    // In a tree out of order a record can look new that was there before.
+    const known = isRecordPath(change.path) && inBase !== undefined ? { mode: FILE_MODE, id: inBase } : undefined;
+    const before = change.before ?? known;
+    return { ...change, before, inherited: inAncestors.includes(change.after?.id), inMain };
   });
-  const differing = held.filter(({ after, inMain }) => inMain !== after?.id);
+  const differing = held.filter(({ before, after, inMain }) => inMain !== after?.id || before?.id === after?.id);
   return differing.sort((a, b) => Number(a.after !== undefined) - Number(b.after !== undefined));
 }
 
@@ -121,6 +128,21 @@ function tasksIn(changes: readonly TreeChange[]): readonly string[] {
     return 'taskId' in found ? [found.taskId] : [];
   });
   return [...new Set(ids)];
+}
+
+function isRecordPath(path: string): boolean {
+  const { kind } = classifyPath(path);
+  return kind === 'events' || kind === 'task-meta' || kind === 'agent';
+}
+
+/** A tree that no git made can name a path twice, or out of its order: then it goes and comes in one difference. */
+function byPath(changes: readonly TreeChange[]): readonly TreeChange[] {
+  const found = new Map<string, TreeChange>();
+  for (const { path, before, after } of changes) {
+    const other = found.get(path);
+    found.set(path, { path, before: before ?? other?.before, after: after ?? other?.after });
+  }
+  return [...found.values()];
 }
 
 async function readAssignees(
@@ -150,10 +172,7 @@ function checkEntry(
   const verdict = mayWrite({ localpart, role: 'worker' }, path, assigneeOf);
   if (after === undefined) {
     if (!verdict.allowed) return refuse('not-owner', verdict.reason);
-    const { kind } = classifyPath(path);
-    return kind === 'events' || kind === 'task-meta'
-      ? refuse('not-owner', 'records and logs are never removed')
-      : undefined;
+    return isRecordPath(path) ? refuse('not-owner', 'records and logs are never removed') : undefined;
   }
   if (after.mode === SYMLINK_MODE) return refuse('symlink', 'symbolic links are not taken');
   if (after.mode === GITLINK_MODE) return refuse('gitlink', 'submodules are not taken');
@@ -181,16 +200,18 @@ function checkName({ path, before, after }: TreeChange, names: NameTable): Verdi
 async function checkContent(git: Git, change: TreeChange, delta: LaneDelta): Promise<Verdict> {
   const { path, after } = change;
   if (after === undefined) return { take: { path, kind: 'remove' } };
-  const whole: Verdict = { take: { path, kind: 'entry', mode: after.mode, id: after.id } };
   const { kind } = classifyPath(path);
-  if (kind !== 'events' && kind !== 'task-meta' && kind !== 'agent') return whole;
+  if (kind !== 'events' && kind !== 'task-meta' && kind !== 'agent') {
+    return { take: { path, kind: 'entry', mode: after.mode, id: after.id } };
+  }
   const [base, lane, main] = await git.read([change.before?.id ?? '-', after.id, `${delta.main}:${path}`]);
   const texts = [base, lane, main].map((bytes) => (bytes === undefined ? undefined : decode(bytes)));
-  const outcome = checkRecord(kind, path, { base: texts[0], lane: texts[1], main: texts[2] });
-  if (outcome.kind === 'whole') return whole;
+  const outcome = checkRecord(kind, path, { base: texts[0], lane: texts[1], main: texts[2] }, delta.localpart);
+  // Nobody runs a record.
+  if (outcome.kind === 'whole') return { take: { path, kind: 'entry', mode: FILE_MODE, id: after.id } };
   if (outcome.kind === 'none') return { refused: outcome.refused };
   return {
-    take: { path, kind: 'content', mode: after.mode, content: Buffer.from(outcome.text, 'utf8') },
+    take: { path, kind: 'content', mode: FILE_MODE, content: Buffer.from(outcome.text, 'utf8') },
     refused: outcome.refused,
   };
 }

@@ -34,10 +34,12 @@ interface Place {
   readonly role: 'leader' | 'worker';
   readonly as: string;
   readonly remote?: string;
+  /** Stays open when the test ends, for tests that share it; whoever asks for it closes it. */
+  readonly kept?: boolean;
 }
 
 /** Makes the workspace when it is not there yet, and opens it without watching anything. */
-export async function openParts({ dir, role, as, remote }: Place): Promise<Parts> {
+export async function openParts({ dir, role, as, remote, kept = false }: Place): Promise<Parts> {
   const env = cleanEnvironment();
   await initWorkspace({ dir, env, role, as, ...(remote === undefined ? {} : { remote }) });
   const logged: string[] = [];
@@ -47,7 +49,7 @@ export async function openParts({ dir, role, as, remote }: Place): Promise<Parts
   const log: Log = { debug: note, info: note, warn: note, error: note };
   const stack = new AsyncDisposableStack();
   const close = (): Promise<void> => stack.disposeAsync();
-  onTestFinished(close);
+  if (!kept) onTestFinished(close);
   const assembly = await assemble({ root: dir, env, log }, stack, { watched: false });
   const rooms = join(dir, '.baton/rooms');
   return {

@@ -2,6 +2,7 @@ import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { createNameTable } from '../../src/sync/lane-names.ts';
 import { checkRecord } from '../../src/sync/lane-records.ts';
+import type { RecordTexts } from '../../src/sync/lane-records.ts';
 import { commitMessage, integrationMessage } from '../../src/sync/message.ts';
 
 const table = () => createNameTable(['a/b/c.md', 'a/file', 'Ärger.md']);
@@ -9,8 +10,10 @@ const table = () => createNameTable(['a/b/c.md', 'a/file', 'Ärger.md']);
 const record = (more: object = {}): string =>
   JSON.stringify({ task_id: 't', project_id: 'p', task_title: 'T', assigned_to: 'ana', status: 'assigned', ...more });
 
+const check = (kind: 'events' | 'task-meta', path: string, texts: RecordTexts) => checkRecord(kind, path, texts, 'ana');
+
 const events = (base: string | undefined, lane: string): unknown =>
-  checkRecord('events', 'shared/events/2026-11/ana.jsonl', { base, lane, main: base });
+  check('events', 'shared/events/2026-11/ana.jsonl', { base, lane, main: base });
 
 const step = (label: string, task: string, changes: readonly { kind: 'write'; path: string; text: string }[] = []) => ({
   transaction: { actor: { localpart: 'ana', role: 'worker' as const }, label, subject: { project: 'p', task } },
@@ -60,13 +63,13 @@ describe('a record on a lane', () => {
   const path = 'shared/tasks/t/meta.json';
   test('is taken whole when only the own fields changed', () => {
     const lane = record({ status: 'submitted', summary: 's' });
-    expect(checkRecord('task-meta', path, { base: record(), lane, main: record({ event_id: '$e' }) })).toEqual({
+    expect(check('task-meta', path, { base: record(), lane, main: record({ event_id: '$e' }) })).toEqual({
       kind: 'whole',
     });
   });
 
   test('gives its own fields when others changed too, also fields that it removed', () => {
-    const outcome = checkRecord('task-meta', path, {
+    const outcome = check('task-meta', path, {
       base: record({ room_id: '!r', note: 1 }),
       lane: record({ status: 'in_progress', room_id: '!other' }),
       main: record({ room_id: '!r', note: 1 }),
@@ -84,7 +87,7 @@ describe('a record on a lane', () => {
   });
 
   test('is not blamed for what it has from main', () => {
-    const outcome = checkRecord('task-meta', path, {
+    const outcome = check('task-meta', path, {
       base: record(),
       lane: record({ status: 'in_progress', event_id: '$e' }),
       main: record({ event_id: '$e' }),
@@ -94,18 +97,18 @@ describe('a record on a lane', () => {
 
   test('is not taken when its step is no longer legal', () => {
     const main = record({ status: 'cancelled' });
-    expect(checkRecord('task-meta', path, { base: record(), lane: record({ status: 'submitted' }), main })).toEqual({
+    expect(check('task-meta', path, { base: record(), lane: record({ status: 'submitted' }), main })).toEqual({
       kind: 'none',
       refused: [{ reason: 'illegal-transition', detail: "the task is 'cancelled', which 'submitted' cannot follow" }],
     });
   });
 
   test('is not taken when it cannot be read', () => {
-    expect(checkRecord('task-meta', path, { base: record(), lane: '{\n"a"', main: record() })).toEqual({
+    expect(check('task-meta', path, { base: record(), lane: '{\n"a"', main: record() })).toEqual({
       kind: 'none',
       refused: [{ reason: 'broken-file', detail: `invalid JSON in ${path}, line 2` }],
     });
-    expect(checkRecord('task-meta', path, { base: record(), lane: undefined, main: record() })).toMatchObject({
+    expect(check('task-meta', path, { base: record(), lane: undefined, main: record() })).toMatchObject({
       refused: [{ reason: 'broken-file' }],
     });
   });

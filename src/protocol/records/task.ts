@@ -24,7 +24,7 @@ import { ATTENTION_KINDS, RESULT_STATUSES, TASK_STATUSES } from './types.ts';
 import type { HistoryEntry, TaskMeta } from './types.ts';
 
 /** protocol.md §5: older entries live on in git. */
-const MAX_HISTORY = 50;
+export const MAX_HISTORY = 50;
 
 const FIELDS = {
   task_id: z.string(),

@@ -1,0 +1,42 @@
+import type { Git, ObjectId } from '../ports-git.ts';
+import { sameLocalpart } from '../protocol/identity.ts';
+import { agentPath, classifyPath } from '../protocol/paths.ts';
+import { parseAgent } from '../protocol/records/agent.ts';
+import { namesIn } from './lane-names.ts';
+import { decode } from './resolve.ts';
+
+const AGENTS = 'shared/agents';
+
+interface Claim {
+  /** Whose lane it is by its name. */
+  readonly localpart: string;
+  /** Whose node integrates. */
+  readonly self: string;
+  /** Of all lanes that there are. */
+  readonly names: readonly string[];
+}
+
+/**
+ * Why a lane is not that of the Worker whose name it has, in words; `undefined` when nothing speaks against it. Names
+ * are compared without case, and what a name may write is judged by it: so a second spelling of a name, or the name of
+ * somebody who leads, would open to whoever made the lane what is not theirs (quality.md S1).
+ */
+export async function ownerProblem(git: Git, main: ObjectId, claim: Claim): Promise<string | undefined> {
+  const { localpart, self, names } = claim;
+  if (sameLocalpart(localpart, self)) return 'this name is that of the node which integrates, and that writes main';
+  const [listing] = await git.read([`${main}:${AGENTS}`]);
+  const known = [...namesIn(git, listing)].flatMap(({ name }) => {
+    const place = classifyPath(`${AGENTS}/${name}`);
+    return place.kind === 'agent' && sameLocalpart(place.agentId, localpart) ? [place.agentId] : [];
+  });
+  if (known.length > 0 && !known.includes(localpart)) return `the agent of this name is spelled ${known[0] ?? ''}`;
+  if (known.length === 0) {
+    const twins = names.some((name) => name !== localpart && sameLocalpart(name, localpart));
+    return twins && localpart !== localpart.toLowerCase() ? 'another lane has this name in small letters' : undefined;
+  }
+  const [record] = await git.read([`${main}:${agentPath(localpart)}`]);
+  const role = record === undefined ? undefined : parseAgent(decode(record) ?? '', localpart).agent?.role;
+  return role === 'leader' || role === 'manager'
+    ? `${localpart} is a ${role}, and whoever leads writes main`
+    : undefined;
+}
