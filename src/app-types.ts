@@ -123,3 +123,25 @@ export interface MergeDriverModule {
   /** Whether a person's own git is set to call it in this clone. */
   examineMerging(root: string, env: NodeJS.ProcessEnv): Promise<WiringState>;
 }
+
+export interface ChaosOptions {
+  /** Address or path of a git remote that may be written to, below `prefix` only. */
+  readonly remote: string;
+  /** How many schedules to play. */
+  readonly seeds: number;
+  /** Plays this one only. */
+  readonly seed?: number;
+  /** No schedule begins after so long. */
+  readonly minutes: number;
+  /** Of the scratch branches; must begin with `chaos-`. Absent: a fresh one. */
+  readonly prefix?: string;
+  readonly env: NodeJS.ProcessEnv;
+  readonly json: boolean;
+  readonly write: (text: string) => void;
+}
+
+/** What `src/chaos/main.ts` exports. */
+export interface ChaosModule {
+  /** Resolves with the exit code. */
+  runChaos(options: ChaosOptions): Promise<number>;
+}

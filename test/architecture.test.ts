@@ -102,7 +102,8 @@ const RULES: readonly Rule[] = [
   {
     rooms: ['doors'],
     may: (name) =>
-      isPackage(name) || rooms('app', 'app-types', 'dialects', 'protocol', 'doors', 'demo', 'merge-driver')(name),
+      isPackage(name) ||
+      rooms('app', 'app-types', 'dialects', 'protocol', 'doors', 'demo', 'chaos', 'merge-driver')(name),
     because: 'doors mount dialects on a transport',
   },
 ];
@@ -124,9 +125,9 @@ describe('the direction of dependencies', () => {
     expect(broken).toEqual([]);
   });
 
-  test('only doors, the demo and the launcher import app', () => {
+  test('only doors, the demo, the chaos runs and the launcher import app', () => {
     const others = sources
-      .filter(({ room }) => !['doors', 'app', 'bin', 'demo', 'index'].includes(room))
+      .filter(({ room }) => !['doors', 'app', 'bin', 'demo', 'chaos', 'index'].includes(room))
       .filter(({ imports }) => imports.some((name) => name === 'app.ts'))
       .map(({ file }) => file);
     expect(others).toEqual([]);
@@ -136,7 +137,8 @@ describe('the direction of dependencies', () => {
     const others = sources
       .filter(
         ({ room, file }) =>
-          !['workspace', 'adapters', 'config', 'services', 'demo'].includes(room) && !file.startsWith('doors/'),
+          !['workspace', 'adapters', 'config', 'services', 'demo', 'chaos'].includes(room) &&
+          !file.startsWith('doors/'),
       )
       .filter(({ imports }) => imports.some((name) => name.startsWith('node:fs')))
       .map(({ file }) => file);

@@ -3,7 +3,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import type { Clock } from '../ports.ts';
 
 /** The machine's own clock and chance. */
-export const systemClock: Clock = createClock(Date.now);
+export const systemClock: Clock = createClock(() => Date.now());
 
 /** A clock that takes the time from `millis` (milliseconds since the epoch) and chance from the system. */
 export function createClock(millis: () => number): Clock {

@@ -24,6 +24,7 @@ export async function cliWith(
     load: {
       app: () => import('../../src/app.ts'),
       demo: () => import('../../src/demo/main.ts'),
+      chaos: () => import('../../src/chaos/main.ts'),
       mergeDriver: () => import('../../src/merge-driver.ts'),
     },
   });

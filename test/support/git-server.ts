@@ -12,11 +12,12 @@ export interface GitServer {
 }
 
 /** Serves every repository below `folder` as `git://127.0.0.1:PORT/<path below it>`, for everyone to read and write. */
-export async function serveGit(folder: string): Promise<GitServer> {
+export async function serveGit(folder: string, { writable = true } = {}): Promise<GitServer> {
   const port = await freePort();
   // The program itself: `git daemon` would start it as a child of its own.
   const program = join(execFileSync('git', ['--exec-path'], { encoding: 'utf8' }).trim(), 'git-daemon');
-  const options = ['--export-all', '--enable=receive-pack', `--base-path=${folder}`, '--listen=127.0.0.1'];
+  const pushes = writable ? ['--enable=receive-pack'] : [];
+  const options = ['--export-all', ...pushes, `--base-path=${folder}`, '--listen=127.0.0.1'];
   const child = spawn(program, [...options, `--port=${port}`, folder], { stdio: 'ignore' });
   await eventually(() => accepts(port), 'git daemon answers');
   return { port, child };

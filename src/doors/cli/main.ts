@@ -30,6 +30,7 @@ export async function main(): Promise<void> {
     load: {
       app: () => import('../../app.ts'),
       demo: () => import('../../demo/main.ts'),
+      chaos: () => import('../../chaos/main.ts'),
       mergeDriver: () => import('../../merge-driver.ts'),
     },
   });

@@ -1,6 +1,14 @@
 import { existsSync, realpathSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import type { App, AppOptions, DemoModule, Envelope, MergeDriverModule, ToolCall } from '../../app-types.ts';
+import type {
+  App,
+  AppOptions,
+  ChaosModule,
+  DemoModule,
+  Envelope,
+  MergeDriverModule,
+  ToolCall,
+} from '../../app-types.ts';
 import { FlowError } from '../../protocol/errors.ts';
 import { connect, type Loaders } from '../connect.ts';
 import { requireWorkspace } from '../workspace.ts';
@@ -21,6 +29,7 @@ export interface Io {
 
 interface CliLoaders extends Loaders {
   demo(): Promise<DemoModule>;
+  chaos(): Promise<ChaosModule>;
   mergeDriver(): Promise<MergeDriverModule>;
 }
 

@@ -34,6 +34,12 @@ export const VERBS: readonly Verb[] = [
     load: async () => (await import('./verb-demo.ts')).defineDemo,
   },
   {
+    name: 'chaos',
+    summary: 'try on a remote of your own that nothing is lost, whatever fails',
+    group: WORKSPACE,
+    load: async () => (await import('./verb-chaos.ts')).defineChaos,
+  },
+  {
     name: 'mcp',
     summary: 'serve this workspace to an agent over stdio',
     group: WORKSPACE,

@@ -86,7 +86,7 @@ describe('doctor', () => {
       remedy: 'did you mean git.remote?',
     });
     const fail = (): Promise<never> => Promise.reject(refusal);
-    const { run } = terminal({}, { load: { app: fail, demo: fail, mergeDriver: fail } });
+    const { run } = terminal({}, { load: { app: fail, demo: fail, chaos: fail, mergeDriver: fail } });
     const { code, stdout } = await run('doctor', '--json');
     expect(code).toBe(1);
     expect(JSON.parse(stdout)).toMatchObject({

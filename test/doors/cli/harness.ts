@@ -40,6 +40,7 @@ export function terminal(
             initWorkspace: ({ dir }) => Promise.resolve({ root: dir, created: ['baton.json'], notes: ['ready to go'] }),
           }),
         demo: () => Promise.resolve({ runDemo: () => Promise.resolve(0) }),
+        chaos: () => Promise.resolve({ runChaos: () => Promise.resolve(0) }),
         mergeDriver: () =>
           Promise.resolve({
             driveMerge: () => Promise.resolve(true),

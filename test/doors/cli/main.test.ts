@@ -128,6 +128,7 @@ describe('help', () => {
       'init',
       'up',
       'demo',
+      'chaos',
       'mcp',
       'sync',
       'doctor',
@@ -184,7 +185,7 @@ describe('the workspace', () => {
       remedy: 'did you mean git.remote?',
     });
     const fail = (): Promise<never> => Promise.reject(refusal);
-    const { run } = terminal({}, { load: { app: fail, demo: fail, mergeDriver: fail } });
+    const { run } = terminal({}, { load: { app: fail, demo: fail, chaos: fail, mergeDriver: fail } });
     expect(await run('board')).toEqual({
       code: 1,
       stdout: '',

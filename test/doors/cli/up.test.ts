@@ -23,6 +23,7 @@ function up(env: NodeJS.ProcessEnv = {}) {
     load: {
       app: () => Promise.resolve({ openApp: never, startNode: () => Promise.resolve(node), initWorkspace: never }),
       demo: never,
+      chaos: never,
       mergeDriver: never,
     },
   });

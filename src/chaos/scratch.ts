@@ -1,0 +1,62 @@
+import { checkRefName, checkRemote } from '../adapters/git/names.ts';
+import { FlowError } from '../protocol/errors.ts';
+import { plainGit } from './plain-git.ts';
+import type { Branches } from './stage.ts';
+
+/** Branches of a remote that belong to one run and to nobody else. */
+export interface Scratch {
+  /** The branches that seed has for itself. */
+  branchesOf(seed: number): Branches;
+  /** Removes every branch below the prefix. */
+  clear(): Promise<void>;
+}
+
+interface ScratchOptions {
+  readonly remote: string;
+  /** Such as `chaos-1a2b3c4d`. */
+  readonly prefix: string;
+  /** An empty folder, made into a repository from which branches are removed. */
+  readonly folder: string;
+  readonly env: NodeJS.ProcessEnv;
+}
+
+/**
+ * Takes a prefix of the remote. Nothing outside of it is ever written or removed. Throws `already-exists` when branches
+ * stand below it, `bad-config` for a name that is none, `sync-failed` when the remote does not answer.
+ */
+export async function takeScratch({ remote, prefix, folder, env }: ScratchOptions): Promise<Scratch> {
+  checkRemote(remote);
+  if (!prefix.startsWith('chaos-')) {
+    throw new FlowError('invalid-argument', `the prefix must begin with chaos-: ${prefix}`, {
+      remedy: 'so that nobody takes its branches for their own',
+    });
+  }
+  checkRefName(`${prefix}/x`, 'the prefix');
+  await plainGit(folder, env, 'init', '-q', '--bare');
+  const pattern = `refs/heads/${prefix}/*`;
+  const list = async (): Promise<readonly string[]> => {
+    const text = await plainGit(folder, env, 'ls-remote', '--', remote, pattern);
+    return text.split('\n').flatMap((line) => line.split('\t')[1] ?? []);
+  };
+  let standing: readonly string[];
+  try {
+    standing = await list();
+  } catch (cause) {
+    throw new FlowError('sync-failed', 'the remote does not answer', {
+      cause,
+      remedy: 'check the address, and that `git ls-remote` can read it',
+    });
+  }
+  if (standing.length > 0) {
+    throw new FlowError('already-exists', `branches stand below ${prefix}/ already: ${standing.join(', ')}`, {
+      remedy: 'name another prefix with --prefix, or remove them if an earlier run left them behind',
+    });
+  }
+  return {
+    branchesOf: (seed) => ({ branch: `${prefix}/${seed}/main`, lanePrefix: `${prefix}/${seed}/lanes/` }),
+    async clear() {
+      const left = await list();
+      if (left.length > 0) await plainGit(folder, env, 'push', '-q', '--', remote, ...left.map((ref) => `:${ref}`));
+    },
+  };
+}

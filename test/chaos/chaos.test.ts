@@ -1,0 +1,38 @@
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
+import { runSeed } from '../../src/chaos/seed.ts';
+import { cli } from '../support/cli.ts';
+import { testFolder } from '../support/folders.ts';
+import { git } from '../support/git.ts';
+import { BRANCHES, localGround } from './ground.ts';
+
+test('a seed with faults ends on one tree, with nothing lost and nothing said too early or twice', async () => {
+  const ground = localGround();
+  onTestFinished(() => ground.remove());
+  const result = await runSeed({ seed: 4, ground, branches: BRANCHES, workers: 2, tasks: 3, steps: 14 });
+  expect(result).toMatchObject({ violations: [], faults: expect.any(Number) as number });
+  expect(result.acknowledged).toBeGreaterThan(0);
+});
+
+test('`baton chaos` plays on branches of its own, tells a table, and leaves the remote as it was', async () => {
+  const folder = testFolder('chaos');
+  const remote = join(folder, 'theirs.git');
+  mkdirSync(remote);
+  git(remote, 'init', '-q', '--bare', '-b', 'main');
+  const tree = git(remote, 'mktree');
+  const commit = git(remote, 'commit-tree', '-m', 'theirs', tree);
+  git(remote, 'update-ref', 'refs/heads/main', commit);
+  const before = git(remote, 'for-each-ref');
+  const { code, stdout } = await cli(folder, 'chaos', '--remote', remote, '--seed', '1');
+  expect({ code, stdout }).toMatchObject({
+    code: 0,
+    stdout: expect.stringMatching(/random schedules +1 +\d+/) as string,
+  });
+  expect(git(remote, 'for-each-ref')).toBe(before);
+
+  git(remote, 'update-ref', 'refs/heads/chaos-mine/1/main', commit);
+  const refused = await cli(folder, 'chaos', '--remote', remote, '--prefix', 'chaos-mine', '--json');
+  expect(refused.code).toBe(1);
+  expect(JSON.parse(refused.stdout)).toMatchObject({ ok: false, code: 'already-exists' });
+});
