@@ -2,6 +2,7 @@ import { existsSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { systemClock } from '../../src/adapters/clock.ts';
+import type { Hint } from '../../src/adapters/hints.ts';
 import type { Sync } from '../../src/ports.ts';
 import { watchesOf } from '../../src/waking.ts';
 import { testFolder } from '../support/folders.ts';
@@ -71,4 +72,40 @@ test('a remote that is not there yet is watched as soon as it is', async () => {
   const node = await watched(remote);
   await node.wakes('its appearance', () => renameSync(`${remote}.later`, remote));
   await node.wakes('a push', push);
+});
+
+test('a hint wakes a node once, a moment after the refs of a remote on this machine would have', async () => {
+  const { remote } = repositories();
+  const sleeps: number[] = [];
+  const woken: string[] = [];
+  const known = new Set(['1'.repeat(40)]);
+  let onHint: (hint: Hint) => void = () => undefined;
+  const { watchRemote } = watchesOf({
+    root: '/',
+    remote,
+    clock: { ...systemClock, elapsed: () => 0, sleep: (ms) => Promise.resolve(void sleeps.push(ms)) },
+    sync: { isKnown: (_: string, commit: string) => known.has(commit) } as unknown as Sync,
+    hints: {
+      tell: () => undefined,
+      listen(listener) {
+        onHint = listener;
+        return Promise.resolve({ close: () => Promise.resolve() });
+      },
+    },
+    isLeading: false,
+    wants: (ref) => ref === 'refs/heads/main',
+    onError: (error) => expect.unreachable(String(error)),
+  });
+  const watching = await watchRemote?.((paths) => woken.push(...paths));
+  onTestFinished(() => watching?.close());
+  const hint = async (digit: number, ref = 'refs/heads/main'): Promise<void> => {
+    onHint({ ref, commit: String(digit).repeat(40) });
+    await new Promise((turn) => setImmediate(turn));
+  };
+  await hint(1);
+  await hint(2, 'refs/heads/lanes/bo');
+  expect([woken, sleeps], 'what is known already, or another lane').toEqual([[], []]);
+  await hint(3);
+  await hint(3);
+  expect([woken, sleeps]).toEqual([['refs/heads/main'], [3_000]]);
 });

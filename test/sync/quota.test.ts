@@ -6,7 +6,7 @@ import { openLastPush } from '../../src/workspace/last-push.ts';
 import { testFolder } from '../support/folders.ts';
 import { git } from '../support/git.ts';
 import { onPush } from '../support/remote.ts';
-import { change, edit, makeTeam, openNode, published, put, see, write } from './workshop.ts';
+import { change, edit, makeTeam, openNode, published, put, see, unplug, write } from './workshop.ts';
 import type { Node, Team } from './workshop.ts';
 
 const META = 'shared/tasks/t-ana/meta.json';
@@ -18,7 +18,8 @@ const report = (name: string): string => `shared/projects/p/${name}.md`;
 /** A Leader's node that may push once in `interval` milliseconds, and the moments at which its remote was pushed to. */
 async function held(team: Team, interval: number, lastPush?: 'when-due') {
   const log = join(team.folder, 'pushes');
-  onPush(team.remote, 'pre-receive', `date +%s%3N >> ${log}`);
+  const ofMain = `while read old new ref; do test $ref != refs/heads/main || date +%s%3N >> ${log}; done`;
+  onPush(team.remote, 'pre-receive', ofMain);
   writeFileSync(log, '');
   const memory = openLastPush(join(team.lead.dir, '.baton'));
   const node = await openNode(
@@ -53,15 +54,20 @@ describe('a clone that may push only so often', () => {
     expect(Math.min(...gaps(pushes()))).toBeGreaterThan(2_500);
   });
 
-  test('pulls meanwhile', async () => {
+  test('pulls and integrates meanwhile', async () => {
     const team = await makeTeam();
-    const { node } = await held(team, HOUR);
+    const { node, pushes } = await held(team, HOUR);
     await say(node, 'one');
     const later = say(node, 'two');
     await change(team.ana, [write(note('1'), 'mine\n')]);
     await node.sync.pull();
+    await node.sync.push();
     expect(see(node.dir, note('1'))).toBe('mine\n');
-    expect(published(team.remote, 'main', report('two'))).toBeUndefined();
+    expect([report('two'), note('1')].map((path) => published(team.remote, 'main', path))).toEqual([
+      undefined,
+      undefined,
+    ]);
+    expect(pushes()).toHaveLength(1);
     node.sync.hurry();
     await later;
     expect(published(team.remote, 'main', note('1'))).toBe('mine\n');
@@ -98,6 +104,31 @@ describe('a clone that may push only so often', () => {
     expect(result).toMatchObject({ status: 'fulfilled', value: { durability: 'committed', synced: false } });
     expect(git(node.dir, 'show', `main:${META}`)).toContain('submitted');
     expect(see(node.dir, report('two'))).toBeUndefined();
+  });
+
+  test('refuses when the remote is away what it would only have held back, but for finished work', async () => {
+    const team = await makeTeam();
+    const { node } = await held(team, HOUR);
+    await say(node, 'one');
+    const waiting = Promise.allSettled([
+      say(node, 'two'),
+      change(node, (view) => [edit(view, META, { status: 'submitted' })], { whenOffline: 'persist' }),
+    ]);
+    const back = unplug(team.remote);
+    const early = change(node, [write(report('early'), 'early\n')], { answers: 'committed' });
+    await expect(early).rejects.toMatchObject({ code: 'sync-failed', retryable: true });
+    node.sync.hurry();
+    expect(await waiting).toMatchObject([
+      { status: 'rejected', reason: { code: 'sync-failed', retryable: true } },
+      { status: 'fulfilled', value: { durability: 'committed', synced: false } },
+    ]);
+    back();
+    await node.sync.push();
+    expect(published(team.remote, 'main', META)).toContain('submitted');
+    expect([report('two'), report('early')].map((path) => published(team.remote, 'main', path))).toEqual([
+      undefined,
+      undefined,
+    ]);
   });
 
   test('waits its turn with what other writers were faster with', async () => {
