@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import {
   chmodSync,
+  chownSync,
   mkdirSync,
   readFileSync,
   readdirSync,
@@ -105,7 +106,7 @@ test('links, pipes, directories, garbage and floods are no hints, and keep none 
   expect(failures).toEqual([]);
 });
 
-test('a directory that others could write to, or that is a link, is not used', async () => {
+test('a directory that is somebody else’s, open to others, or a link is not used', async () => {
   for (const spoil of [
     (directory: string): void => {
       mkdirSync(directory);
@@ -116,6 +117,15 @@ test('a directory that others could write to, or that is a link, is not used', a
       symlinkSync(`${directory}.real`, directory);
     },
     (directory: string): void => writeFileSync(directory, ''),
+    // Only root can give a folder away.
+    ...(process.getuid?.() === 0
+      ? [
+          (directory: string): void => {
+            mkdirSync(directory, { mode: 0o700 });
+            chownSync(directory, 12_345, 12_345);
+          },
+        ]
+      : []),
   ]) {
     const { directory, open, listen, failures } = machine();
     spoil(directory);

@@ -69,7 +69,7 @@ const statusIn = ({ dir }: Node, taskId: string): unknown =>
   ];
 
 test('nodes of one machine hear of each other’s pushes, also where the remote cannot be watched', async () => {
-  const { start, lead, ana } = await team();
+  const { runtime, start, lead, ana } = await team();
   const far = await start('bo', testFolder('run'));
   await plan(lead, 'p');
   await eventually(() => has(ana, 'p-01/spec.md') || undefined, 'the Worker has the task');
@@ -78,21 +78,16 @@ test('nodes of one machine hear of each other’s pushes, also where the remote 
   await ana.execute('task.submit', result, { actor: ana.identity });
   await eventually(() => statusIn(lead, 'p-01') === 'submitted' || undefined, 'the Leader has the result');
   expect([far.pulls(), has(far, 'p-01/spec.md')], 'on another machine nobody hears of it').toEqual([1, false]);
-});
 
-test('a forged hint costs one look at the remote, and many cost few', async () => {
-  const { runtime, lead, ana } = await team();
-  await plan(lead, 'p');
-  await eventually(() => has(ana, 'p-01/spec.md') || undefined, 'the Worker has the task');
+  // A forged hint costs one look at the remote, and many cost few.
   const place = join(runtime, 'baton');
   const text = (name: string): string => readFileSync(join(place, name), 'utf8');
   const file = readdirSync(place).find((name) => text(name).endsWith(' refs/heads/main\n')) ?? '';
   const forge = (id: string): void => writeFileSync(join(place, file), `${id.repeat(40)} refs/heads/main\n`);
   const before = ana.pulls();
-  forge('f');
-  await eventually(() => ana.pulls() === before + 1 || undefined, 'the Worker looks');
-  forge('f');
   const since = performance.now();
+  forge('f');
+  await eventually(() => ana.pulls() > before || undefined, 'the Worker looks');
   for (let count = 0; count < 300; count += 1) forge((count % 9).toString());
   await plan(lead, 'q');
   await eventually(() => has(ana, 'q-01/spec.md') || undefined, 'true hints are heard among forged ones');

@@ -23,30 +23,3 @@ test('a node that may push only so often says when it may, and answers whoever w
   expect(await paused).toMatchObject({ ok: true, durability: 'replicated', heldBackMs: expect.any(Number) as number });
   expect(git(remote, 'show', 'main:shared/projects/p/meta.json')).toContain('"paused"');
 });
-
-test('a note that was answered and not pushed yet survives a crash', async () => {
-  const { remote, lead, ana } = await makeTeam();
-  const plan = JSON.stringify([{ taskId: 'p-01', title: 'Only', assignedTo: 'ana' }]);
-  for (const words of [
-    CREATE,
-    ['project', 'plan', 'p', '--tasks', plan],
-    ['task', 'delegate', 'p', 'p-01', '--spec', 'Do it.'],
-  ])
-    expect(await baton(lead, ...words)).toMatchObject({ code: 0 });
-  expect(await batonJson(ana, 'task', 'ack', 'p-01')).toMatchObject({
-    ok: true,
-    durability: 'replicated',
-    synced: true,
-  });
-  const published = (part: string): boolean =>
-    git(remote, 'show', 'lanes/ana:shared/tasks/p-01/meta.json').includes(part);
-  const node = await startUp(ana, { BATON_GIT_MIN_PUSH_INTERVAL: '1h' });
-  const say = (text: string) => batonJson(ana, 'task', 'progress', 'p-01', text);
-  expect(await say('begun')).toMatchObject({ ok: true, durability: 'committed', synced: false });
-  await eventually(() => published('begun') || undefined, 'what may be pushed is pushed at once');
-  expect(await say('half done')).toMatchObject({ ok: true, durability: 'committed', synced: false });
-  expect(published('half done')).toBe(false);
-  await node.kill();
-  await startUp(ana);
-  await eventually(() => published('half done') || undefined, 'the next node pushes it');
-});

@@ -179,6 +179,19 @@ if [ ! -e ${moves} ]; then touch ${moves}; env -u GIT_DIR -u GIT_QUARANTINE_PATH
     expect(published(team.remote, 'main', report('early'))).toBe('early\n');
   });
 
+  test('loses nothing that was answered when its process dies before the push', async () => {
+    const team = await makeTeam();
+    const { node: dying, pushes } = await held(team, HOUR);
+    await say(dying, 'one');
+    await change(dying, [write(report('early'), 'early\n')], { answers: 'committed' });
+    expect(pushes()).toHaveLength(1);
+    // Nothing is closed: the next one finds what a killed process leaves.
+    const next = await openNode({ dir: team.lead.dir, role: 'leader', localpart: 'lead', remote: team.remote });
+    await next.sync.pull();
+    await next.sync.push();
+    expect(published(team.remote, 'main', report('early'))).toBe('early\n');
+  });
+
   test('remembers over a restart when it pushed last', async () => {
     const team = await makeTeam();
     const { node, pushes } = await held(team, HOUR);
