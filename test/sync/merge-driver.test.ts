@@ -216,22 +216,25 @@ describe("a person's own merge", () => {
 });
 
 test('a merge by hand in the clone of a running node is published by it as it is', async () => {
-  const { remote, lead } = await makeClones();
+  const { folder, remote, lead } = await makeClones();
   const base = commit(lead, { ...START, ...PROJECT_META });
   git(lead, 'push', '-q', 'origin', 'main');
   git(lead, 'switch', '-q', '-c', 'topic');
   const topic = commit(lead, { [PLAN_PATH]: PLAN.replace('First', 'The first').replace('[~] t-bo', '[!] t-bo') });
   git(lead, 'switch', '-q', 'main');
+  git(folder, 'clone', '-q', remote, 'pat');
+  const pat = join(folder, 'pat');
+  commit(pat, { [PLAN_PATH]: PLAN.replace('Second', 'Next') });
+  git(pat, 'push', '-q', 'origin', 'main');
   const node = await startUp(lead);
-  const ours = commit(lead, {
-    [PLAN_PATH]: PLAN.replace('t-ana — First', 't-ana — First (EU)').replace('Second', 'Next'),
-  });
-  git(lead, 'merge', '-q', '-m', 'by hand', 'topic');
-  const merge = git(lead, 'rev-list', '--merges', '-1', '--grep', 'by hand', 'HEAD');
   expect(await cli(lead, 'sync', 'now')).toMatchObject({ code: 0 });
+  const ours = git(lead, 'rev-parse', 'HEAD');
   expect(git(lead, 'merge-base', ours, topic)).toBe(base);
-  const local = git(lead, 'rev-parse', `${merge}^1`);
-  expect(git(lead, 'rev-parse', `${merge}^{tree}`)).toBe(await ownTree(lead, local, topic, NOBODY));
+
+  git(lead, 'merge', '-q', '-m', 'by hand', 'topic');
+  expect(await cli(lead, 'sync', 'now')).toMatchObject({ code: 0 });
+  const merge = git(lead, 'rev-list', '--merges', '-1', '--grep', 'by hand', 'HEAD');
+  expect(git(lead, 'rev-parse', `${merge}^{tree}`)).toBe(await ownTree(lead, ours, topic, NOBODY));
   expect(git(remote, 'merge-base', '--is-ancestor', merge, 'main')).toBe('');
   expect(git(lead, 'status', '--porcelain')).toBe('');
   expect(see(lead, PLAN_PATH)).toContain('- [!] t-bo — Next (assigned: bo)');
