@@ -1,6 +1,7 @@
 import { existsSync, readFileSync, renameSync } from 'node:fs';
 import { z } from 'zod';
 import type { Announcement, Log } from '../ports.ts';
+import { FlowError } from '../protocol/errors.ts';
 import { writeAtomically } from '../workspace/atomic.ts';
 
 /**
@@ -57,9 +58,19 @@ export function loadOwed(file: string, log: Log): Map<string, Owed> {
   }
 }
 
+/** Throws `bad-workspace`. */
 function saveOwed(file: string, owed: ReadonlyMap<string, Owed>): void {
   const stored = { schema: 1, owed: [...owed.values()] };
-  writeAtomically(file, Buffer.from(`${JSON.stringify(stored, undefined, 2)}\n`), 0o600);
+  try {
+    writeAtomically(file, Buffer.from(`${JSON.stringify(stored, undefined, 2)}\n`), 0o600);
+  } catch (cause) {
+    const { code = 'unknown error' } = cause as NodeJS.ErrnoException;
+    throw new FlowError('bad-workspace', `the record of what is to be said cannot be written (${code})`, {
+      remedy: code === 'ENOSPC' ? 'free some space on the disk' : 'check that .baton may be written to',
+      retryable: true,
+      cause,
+    });
+  }
 }
 
 export interface Saving {

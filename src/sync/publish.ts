@@ -101,8 +101,9 @@ type Pushed =
   | { readonly kind: 'failed'; readonly error: FlowError };
 
 /** Pushes the own branch. An answer that was lost on the way is asked for, since the push may have arrived. */
-async function pushOwn(context: SyncContext, remote: string, commit: ObjectId): Promise<Pushed> {
+async function pushOwn(context: SyncContext, remote: string, commit: ObjectId, mayRepeat = true): Promise<Pushed> {
   const { git, ownBranch, state, clock, log, quota, onPushed } = context;
+  const before = state.tracked.get(branchRef(ownBranch));
   quota.started();
   const outcome = await git.push(remote, ownBranch, commit);
   if (outcome.kind === 'behind') {
@@ -118,7 +119,12 @@ async function pushOwn(context: SyncContext, remote: string, commit: ObjectId): 
       throw error;
     }
     const there = state.tracked.get(branchRef(ownBranch));
-    if (there === undefined || !(await git.isAncestor(commit, there))) return { kind: 'behind' };
+    if (there === undefined || !(await git.isAncestor(commit, there))) {
+      if (there !== before) return { kind: 'behind' };
+      // Nobody was faster: the push was lost on the way, once by accident, or ever again where nobody may push.
+      if (mayRepeat) return pushOwn(context, remote, commit, false);
+      return { kind: 'failed', error: undelivered(context, outcome) };
+    }
   }
   state.tracked = new Map([...state.tracked, [branchRef(ownBranch), commit]]);
   state.lastPushAt = clock.now();
@@ -132,6 +138,17 @@ function unanswered({ code, message, remedy, retryable }: FlowError): FlowError 
     retryable,
     ...(remedy === undefined ? {} : { remedy }),
     data: { published: 'unknown' },
+  });
+}
+
+/** The remote can be read, and has not moved. */
+function undelivered({ ownBranch, state, log }: SyncContext, { detail }: RemoteFailure): FlowError {
+  const problem = `the push of ${ownBranch} does not arrive, though the git remote can be read: ${detail}`;
+  if (state.problem !== problem) log.warn({ detail }, problem);
+  state.problem = problem;
+  return new FlowError('sync-failed', problem, {
+    retryable: true,
+    remedy: 'retry; if it goes on, check that this account may push there',
   });
 }
 

@@ -13,7 +13,7 @@ export function smallDiskGround(seats: readonly string[], stack: AsyncDisposable
   stack.defer(() => ground.remove());
   const mounted: string[] = [];
   stack.defer(() => {
-    for (const folder of mounted) execFileSync('umount', [folder]);
+    for (const folder of mounted.toReversed()) execFileSync('umount', ['--lazy', folder]);
   });
   const mount = (folder: string): void => {
     mkdirSync(folder, { recursive: true });

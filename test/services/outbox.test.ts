@@ -89,6 +89,20 @@ describe('the outbox', () => {
     expect(states(open())).toEqual([['a', 'waiting']]);
   });
 
+  test('refuses with a reason what it cannot record', () => {
+    const { dir, open } = place();
+    const outbox = open();
+    mkdirSync(join(dir, 'outbox.json'), { recursive: true });
+    outbox.owe([announcement('one')], undefined);
+    expect(() => outbox.record()).toThrow(
+      expect.objectContaining({
+        code: 'bad-workspace',
+        retryable: true,
+        message: expect.stringContaining('cannot be written (EISDIR)') as string,
+      }),
+    );
+  });
+
   test('a room that could not be reached catches up in order', async () => {
     const { chat, open, said } = place();
     let down = true;

@@ -1,7 +1,8 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import type { FlowError } from '../../src/protocol/errors.ts';
+import { serveGit } from '../support/git-server.ts';
 import { git } from '../support/git.ts';
 import { byHand, change, edit, makeTeam, openNode, published, put, see, taskMeta, unplug, write } from './workshop.ts';
 
@@ -83,6 +84,26 @@ describe('a remote out of reach', () => {
     expect((refusal as FlowError).message).toContain('main is protected');
     expect(git(lead.dir, 'rev-parse', 'main')).toBe(before);
   });
+});
+
+test('a remote that can be read and takes no push says so, and is not asked again and again', async () => {
+  const { folder, remote, lead } = await makeTeam();
+  await lead.sync.close();
+  const { port, child } = await serveGit(folder, { writable: false });
+  onTestFinished(() => void child.kill());
+  const reader = await openNode({
+    dir: lead.dir,
+    role: 'leader',
+    localpart: 'lead',
+    remote: `git://127.0.0.1:${port}/team.git`,
+  });
+  const before = git(remote, 'rev-parse', 'main');
+  const refusal = await change(reader, [write('shared/projects/p/result.md', 'R\n')]).catch((error: unknown) => error);
+  expect(refusal).toMatchObject({ code: 'sync-failed', retryable: true });
+  expect((refusal as FlowError).message).toContain(
+    'the push of main does not arrive, though the git remote can be read',
+  );
+  expect([git(remote, 'rev-parse', 'main'), see(lead.dir, 'shared/projects/p/result.md')]).toEqual([before, undefined]);
 });
 
 describe('a lane', () => {
