@@ -111,7 +111,7 @@ async function answer(assembly: Assembly, call: ToolCall, beforeCommand: () => P
   try {
     actor = hostedActor(assembly, call.actor);
   } catch (thrown) {
-    return refusal(call, toFlowError(thrown, `${call.tool} ${call.action}`));
+    return presentable(refusal(call, toFlowError(thrown, `${call.tool} ${call.action}`)), assembly);
   }
   let onlyLooked = true;
   const envelope = await callTool(
@@ -126,13 +126,20 @@ async function answer(assembly: Assembly, call: ToolCall, beforeCommand: () => P
   );
   // What a command changed has woken it already; what it owes may be said now.
   if (!onlyLooked) assembly.reconciler.wake([]);
-  return withoutRoot(envelope, assembly.workTree.root);
+  return presentable(envelope, assembly);
 }
 
-/** Paths in messages are those of the workspace, whoever worded them: the system and git write absolute ones. */
-function withoutRoot(envelope: Envelope, root: string): Envelope {
-  if (envelope.error?.includes(root) !== true) return envelope;
-  return { ...envelope, error: envelope.error.replaceAll(`${root}/`, '').replaceAll(root, '.') };
+/**
+ * A refusal as callers may see it, whoever worded it: without secrets (quality.md S6), and with the paths of the
+ * workspace, since the system and git write absolute ones.
+ */
+function presentable(envelope: Envelope, { workTree: { root }, secrets }: Assembly): Envelope {
+  if (envelope.ok) return envelope;
+  const clean = JSON.parse(JSON.stringify(envelope), (_, value: unknown) =>
+    typeof value === 'string' ? secrets.redact(value) : value,
+  ) as Envelope;
+  if (clean.error?.includes(root) !== true) return clean;
+  return { ...clean, error: clean.error.replaceAll(`${root}/`, '').replaceAll(root, '.') };
 }
 
 /**
@@ -170,11 +177,14 @@ function refusal(call: ToolCall, error: FlowError): Envelope {
   };
 }
 
+type Adopted = Awaited<ReturnType<Assembly['sync']['adopt']>>;
+
 /** Everything edited by hand is committed as far as this node's actor owns it. */
-async function adoptEdits({ sync, log }: Assembly): Promise<{ readonly foreign: readonly string[] }> {
-  const { foreign } = await sync.adopt(await sync.dirty());
-  if (foreign.length > 0) log.warn({ paths: foreign }, 'changed by hand, but owned by somebody else: not published');
-  return { foreign };
+async function adoptEdits({ sync, log }: Assembly): Promise<Omit<Adopted, 'adopted'>> {
+  const { adopted: _adopted, ...kept } = await sync.adopt(await sync.dirty());
+  if (kept.foreign.length > 0)
+    log.warn({ paths: kept.foreign }, 'changed by hand, but owned by somebody else: not published');
+  return kept;
 }
 
 const SYNC = { tool: 'node', action: 'sync' } as const;
@@ -188,7 +198,7 @@ async function lookAtRemote({ sync, reconciler }: Assembly): Promise<void> {
 async function syncNow(assembly: Assembly): Promise<Envelope> {
   const { sync, reconciler } = assembly;
   try {
-    const { foreign } = await adoptEdits(assembly);
+    const kept = await adoptEdits(assembly);
     const report = await sync.pull();
     await sync.push();
     reconciler.wake();
@@ -200,12 +210,12 @@ async function syncNow(assembly: Assembly): Promise<Envelope> {
       ...SYNC,
       remote: report.remote,
       changed,
-      foreign,
+      ...kept,
       refusals,
       conflicts,
       sync: await sync.status(),
     };
   } catch (thrown) {
-    return withoutRoot(refusal(SYNC, toFlowError(thrown, 'sync')), assembly.workTree.root);
+    return presentable(refusal(SYNC, toFlowError(thrown, 'sync')), assembly);
   }
 }

@@ -5,10 +5,11 @@ import { createGit } from './adapters/git/git.ts';
 import { createHints } from './adapters/hints.ts';
 import { checkRefName, checkRemote } from './adapters/git/names.ts';
 import { configuredAuthor } from './adapters/git/setup.ts';
-import { createLog } from './adapters/log.ts';
+import { createLog, withoutSecrets } from './adapters/log.ts';
 import { openChat } from './chat.ts';
 import { loadConfig } from './config.ts';
 import type { BatonConfig } from './config.ts';
+import { checkAuthor, secretsOf } from './node-secrets.ts';
 import { createEventBus } from './events.ts';
 import type { EventBus } from './events.ts';
 import { createExecutor } from './flows/operation.ts';
@@ -17,6 +18,7 @@ import type { Chat, Clock, Log, Sync, WorkTree } from './ports.ts';
 import type { Author } from './ports-git.ts';
 import type { Actor } from './protocol/records/types.ts';
 import { parseDuration } from './protocol/timestamps.ts';
+import type { Secrets } from './protocol/secrets/known.ts';
 import { createOutbox } from './services/outbox.ts';
 import { isOvertakenMessage } from './services/overtaken.ts';
 import type { Outbox } from './services/outbox.ts';
@@ -37,6 +39,7 @@ export interface Assembly {
   readonly clock: Clock;
   readonly events: EventBus;
   readonly log: Log;
+  readonly secrets: Secrets;
   readonly workTree: WorkTree;
   readonly sync: Sync;
   readonly chat: Chat;
@@ -58,7 +61,8 @@ export async function assemble(
   const config = loadConfig(root, env);
   checkGitSettings(config);
   const clock = systemClock;
-  const log = givenLog ?? logOf(root, config);
+  const secrets = secretsOf(config, env);
+  const log = givenLog === undefined ? logOf(root, config, secrets) : withoutSecrets(givenLog, secrets.redact);
   const state = join(root, '.baton');
   const lock = acquireLock(state, { since: clock.now(), log });
   stack.defer(() => lock.release());
@@ -83,14 +87,24 @@ export async function assemble(
     branch,
     lanePrefix,
     remote,
-    author: config.git.author ?? (await authorOf(identity, env)),
+    author: checkAuthor(config.git.author ?? (await authorOf(identity, env)), secrets),
+    secrets,
     minPush: { interval: parseDuration(config.git.minPushInterval) ?? 0, memory: openLastPush(state) },
     ...(watched ? {} : { lastPush: 'when-due' as const }),
     onPushed: (ref, commit) => hints?.tell({ ref, commit }),
   });
   stack.defer(() => sync.close());
 
-  const chat = await openChat({ config, root, state, env, clock, workTree, onReady: () => reconciler.wake([]) });
+  const chat = await openChat({
+    config,
+    root,
+    state,
+    env,
+    clock,
+    workTree,
+    secrets,
+    onReady: () => reconciler.wake([]),
+  });
   stack.defer(() => chat.close());
   const outbox = createOutbox({
     dir: state,
@@ -98,11 +112,12 @@ export async function assemble(
     clock,
     log,
     events,
+    secrets,
     isOvertaken: (announcement) => isOvertakenMessage(workTree.view(), announcement),
     onLeft: () => reconciler.wake([]),
   });
   const mode = remote === undefined ? 'solo' : 'team';
-  const execute = createExecutor({ sync, workTree, announcer: outbox, chat, clock, events, identity });
+  const execute = createExecutor({ sync, workTree, announcer: outbox, chat, clock, events, identity, secrets });
   const reconciler = createReconciler({
     identity,
     mode,
@@ -133,6 +148,7 @@ export async function assemble(
     clock,
     events,
     log,
+    secrets,
     workTree,
     sync,
     chat,
@@ -169,8 +185,8 @@ async function authorOf({ localpart, matrixUserId }: Actor, env: NodeJS.ProcessE
   return (await configuredAuthor(env)) ?? { name: localpart, email: `${localpart}@${server}` };
 }
 
-function logOf(root: string, { log: { level, file } }: BatonConfig): Log {
-  return createLog({ level, ...(file === undefined ? {} : { destination: join(root, file) }) });
+function logOf(root: string, { log: { level, file } }: BatonConfig, { redact }: Secrets): Log {
+  return createLog({ level, redact, ...(file === undefined ? {} : { destination: join(root, file) }) });
 }
 
 function logEvents(events: EventBus, log: Log): void {

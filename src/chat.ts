@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { createLocalChat } from './adapters/local-chat.ts';
 import type { BatonConfig } from './config.ts';
 import type { Chat, Clock, WorkTree } from './ports.ts';
+import type { Secrets } from './protocol/secrets/known.ts';
 
 export interface ChatRequest {
   readonly config: BatonConfig;
@@ -11,6 +12,8 @@ export interface ChatRequest {
   readonly env: NodeJS.ProcessEnv;
   readonly clock: Clock;
   readonly workTree: WorkTree;
+  /** Learns tokens and passwords as they are read and given. */
+  readonly secrets: Secrets;
   /** Called when what is owed to a room may be tried again. */
   readonly onReady: () => void;
 }
@@ -20,7 +23,7 @@ export interface ChatRequest {
  * and not there; without one the chat says what is missing once it is used, since work does not wait for it.
  */
 export async function openChat(request: ChatRequest): Promise<Chat> {
-  const { config, root, state, env, clock, workTree, onReady } = request;
+  const { config, root, state, env, clock, workTree, secrets, onReady } = request;
   const { matrixUserId: self } = config.identity;
   if (config.matrix === undefined) {
     const members = (): readonly string[] => {
@@ -35,15 +38,31 @@ export async function openChat(request: ChatRequest): Promise<Chat> {
   const { homeserver, deviceId } = matrix;
   const device = deviceId === undefined ? {} : { deviceId };
   const place = { root, env };
+  const learned = <Value extends string | undefined>(value: Value): Value => {
+    secrets.learn(value);
+    return value;
+  };
+  const store = sessionStore(sessionFile(state), { homeserver, self });
   return createMatrixChat({
     homeserver,
     // What a person names comes first, then the session of an earlier login, then a login.
     ...(namesToken(matrix)
-      ? { accessToken: readAccessToken(matrix, place) }
+      ? { accessToken: learned(readAccessToken(matrix, place)) }
       : {
           session: {
-            store: sessionStore(sessionFile(state), { homeserver, self }),
-            password: () => readPassword(matrix, place),
+            store: {
+              ...store,
+              read() {
+                const session = store.read();
+                learned(session?.accessToken);
+                return session;
+              },
+              write(session) {
+                learned(session.accessToken);
+                store.write(session);
+              },
+            },
+            password: () => learned(readPassword(matrix, place)),
             ...device,
           },
         }),

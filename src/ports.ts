@@ -106,7 +106,7 @@ export interface LaneRefusal {
   /** The lane's commit that carried it. */
   readonly commit: string;
   readonly path: string;
-  /** `not-owner`, `forbidden-field`, `illegal-transition`, `symlink`, `gitlink`, `reserved-name`, `case-twin`, `oversize`, `broken-file`, `archived`. */
+  /** `not-owner`, `forbidden-field`, `illegal-transition`, `symlink`, `gitlink`, `reserved-name`, `case-twin`, `oversize`, `secret`, `broken-file`, `archived`. */
   readonly reason: string;
   readonly detail: string;
 }
@@ -148,15 +148,30 @@ export interface SyncStatus {
   };
 }
 
+/** A file that was changed by hand and may not be committed. */
+export interface UnfitFile {
+  readonly path: string;
+  /** Where in it, when a place is to blame; from 1. */
+  readonly line?: number;
+  /** `holds a GitHub token in line 3`. */
+  readonly why: string;
+  readonly remedy: string;
+}
+
 export interface Sync {
   /** Fetch once, then merge main into the lane (Worker) or integrate the lanes (Leader). Throws `sync-failed`. */
   pull(): Promise<PullReport>;
   /** Decide, commit and publish; concurrent calls share a commit and a push. */
   transact<Output>(transaction: Transaction<Output>): Promise<Committed<Output>>;
-  /** Commits what people changed by hand under these paths, as far as the node's actor owns it. */
-  adopt(
-    paths: readonly string[],
-  ): Promise<{ readonly adopted: readonly string[]; readonly foreign: readonly string[] }>;
+  /** Commits what people changed by hand under these paths, as far as the node's actor owns it and it is fit for that. */
+  adopt(paths: readonly string[]): Promise<{
+    readonly adopted: readonly string[];
+    readonly foreign: readonly string[];
+    /** What may not be committed as it stands; absent when there is none. */
+    readonly unfit?: readonly UnfitFile[];
+  }>;
+  /** What was changed by hand and can never be committed as it stands. Walks the tree and commits nothing. */
+  unfit(): Promise<readonly UnfitFile[]>;
   /** Paths under `shared/` that differ from the last commit. Walks the tree: not for the hot path. */
   dirty(): Promise<readonly string[]>;
   /** Pushes what is committed but not on the remote; while pushes are held back it only sees to it that this happens. */

@@ -14,6 +14,9 @@ import type { Change } from '../protocol/changes.ts';
 import { FlowError, toFlowError } from '../protocol/errors.ts';
 import { serverOf } from '../protocol/identity.ts';
 import type { Actor, EventRecord } from '../protocol/records/types.ts';
+import type { Secrets } from '../protocol/secrets/known.ts';
+import { redactSecrets } from '../protocol/secrets/scan.ts';
+import type { ScanOptions } from '../protocol/secrets/scan.ts';
 import type { WorkspaceView } from '../protocol/view.ts';
 import { roomsToExamine } from '../rules/chat-findings.ts';
 import type { ChatFacts } from '../rules/chat-findings.ts';
@@ -21,6 +24,7 @@ import { eventChanges } from '../workspace/event-log.ts';
 import { createAttendance } from './attendance.ts';
 import type { Attendance } from './attendance.ts';
 import { OPERATIONS } from './catalog.ts';
+import { requireNoSecret } from './secret-check.ts';
 import { checkOwnership } from './write-check.ts';
 import { carryOut, createErrandRunner } from './errand-runner.ts';
 import type { ErrandRunner } from './errand-runner.ts';
@@ -47,6 +51,8 @@ export interface ExecutorDependencies {
   readonly events: EventBus;
   /** The node's own agent: the writer of its event file. */
   readonly identity: Actor;
+  /** What the node knows to be secret, beside what has the form of it; absent: nothing. */
+  readonly secrets?: Secrets;
 }
 
 type Output = Record<string, unknown>;
@@ -67,7 +73,7 @@ export function createExecutor(dependencies: ExecutorDependencies): Execute {
         operation: name,
         actor: options.actor.localpart,
         code: error.code,
-        message: error.message,
+        message: redactSecrets(error.message, dependencies.secrets?.known()),
       });
       if (error.code === 'internal') dependencies.events.emit('node:problem', { what: label, error: thrown });
       // What was thrown by mistake is named by whoever answers the caller (protocol.md §9.3).
@@ -79,6 +85,7 @@ export function createExecutor(dependencies: ExecutorDependencies): Execute {
     const { actor } = options;
     const input = parseInput(operation, rawInput);
     requireRole(operation, label, actor);
+    if (operation.kind === 'command') requireNoSecret(input, scanOf(dependencies));
     const contextOf = await contextFactory(dependencies, attendance, operation, input, actor);
     operation.precheck?.(contextOf(dependencies.workTree.view()));
     if (options.dryRun === true) {
@@ -91,6 +98,10 @@ export function createExecutor(dependencies: ExecutorDependencies): Execute {
   }
 
   return execute;
+}
+
+function scanOf({ secrets, workTree }: ExecutorDependencies): ScanOptions {
+  return { known: secrets?.known() ?? [], allowed: workTree.view().team.policies.allowedSecrets };
 }
 
 function parseInput(operation: Operation, raw: unknown): unknown {
@@ -132,6 +143,7 @@ async function contextFactory(
     ...(absent === undefined ? {} : { absent }),
     ...(wanted.includes('sync') ? { sync: { ...(await sync.status()) } } : {}),
     ...(wanted.includes('messages') ? { messages: await chat.history(request.roomId, request.limit ?? 50) } : {}),
+    ...(wanted.includes('unfit') ? { unfit: await sync.unfit() } : {}),
     ...(wanted.includes('rooms') ? { rooms: await chatFacts(dependencies) } : {}),
   };
   const ids = { submission: clock.hex(16), txn: clock.hex(6), localTime: clock.localStamp() };

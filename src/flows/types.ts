@@ -22,6 +22,13 @@ export interface Facts {
   }[];
   /** Of the operation's `audience`, those who have not joined. Absent when there is none, or when nobody can tell. */
   readonly absent?: Audience;
+  /** Present when the operation lists `unfit`: what was changed by hand and can never be committed as it stands. */
+  readonly unfit?: readonly {
+    readonly path: string;
+    readonly line?: number;
+    readonly why: string;
+    readonly remedy: string;
+  }[];
   /** Present when the operation lists `rooms`; without a report where there is no homeserver. */
   readonly rooms?: ChatFacts;
 }
@@ -103,7 +110,7 @@ export interface Operation<
   readonly input: Schema;
   /** Whether the tree must be fetched before deciding; `best-effort` serves stale files when the remote is away. */
   readonly fresh: 'required' | 'best-effort' | 'no' | ((input: z.output<Schema>) => 'required' | 'best-effort' | 'no');
-  readonly facts?: readonly ('sync' | 'messages' | 'rooms')[];
+  readonly facts?: readonly ('sync' | 'messages' | 'rooms' | 'unfit')[];
   /** Who must be reachable for the work to start; a homeserver is asked for the fact `absent`. */
   audience?(context: Pick<OperationContext<z.output<Schema>>, 'view' | 'input'>): Audience | undefined;
   /** `persist` only for submit_task (protocol.md §11.1). */

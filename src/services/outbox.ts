@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import type { EventBus } from '../events.ts';
 import type { Announcement, Announcer, Chat, Clock, Delivery, Log } from '../ports.ts';
+import type { Secrets } from '../protocol/secrets/known.ts';
 import { sameRoom } from '../protocol/rooms.ts';
 import { gathered, nextOf } from './digest.ts';
 import { keepSaved, loadOwed } from './outbox-file.ts';
@@ -34,6 +35,8 @@ export interface OutboxDependencies {
   readonly clock: Clock;
   readonly log: Log;
   readonly events?: EventBus;
+  /** Taken out of what a homeserver says of a failure, which is kept and told; absent: nothing is. */
+  readonly secrets?: Secrets;
   /** Whether something newer says all that a message would have said; then it is dropped in place of being sent late. */
   readonly isOvertaken?: (announcement: Announcement) => boolean;
   /** Called when a call does not wait any longer for what it wanted said: that is left to `flush`. */
@@ -55,7 +58,16 @@ const leftBehind = (): Outcome => failed('the homeserver takes its time', { queu
  * Messages leave as they were owed, until one is refused for the number of messages. From then on, and until all that
  * was held back is said, they take turns: urgent ones first, routine ones of a room gathered (decisions/0009).
  */
-export function createOutbox({ dir, chat, clock, log, events, isOvertaken, onLeft }: OutboxDependencies): Outbox {
+export function createOutbox({
+  dir,
+  chat,
+  clock,
+  log,
+  events,
+  secrets,
+  isOvertaken,
+  onLeft,
+}: OutboxDependencies): Outbox {
   const file = join(dir, 'outbox.json');
   const owed = loadOwed(file, log);
   /** Entries of which nobody here knows whether their commit was published: those of an earlier process, and doubtful ones. */
@@ -63,7 +75,7 @@ export function createOutbox({ dir, chat, clock, log, events, isOvertaken, onLef
   /** What was in a digest that was refused for good. */
   const apart = new Set<string>();
 
-  const speaker = createSpeaker({ chat, clock, events });
+  const speaker = createSpeaker({ chat, clock, events, secrets });
   const { limit } = chat;
 
   const { save, saveSoon, record } = keepSaved(file, owed, log);

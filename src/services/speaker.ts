@@ -1,6 +1,8 @@
 import type { EventBus } from '../events.ts';
 import type { Chat, Clock } from '../ports.ts';
 import { toFlowError } from '../protocol/errors.ts';
+import type { Secrets } from '../protocol/secrets/known.ts';
+import { redactSecrets } from '../protocol/secrets/scan.ts';
 import { sameIdentity } from '../protocol/identity.ts';
 import { digestMessage, singleMessage } from './digest.ts';
 import type { Owed } from './outbox-file.ts';
@@ -33,10 +35,12 @@ export function createSpeaker({
   chat,
   clock,
   events,
+  secrets,
 }: {
   readonly chat: Chat;
   readonly clock: Clock;
   readonly events: EventBus | undefined;
+  readonly secrets: Secrets | undefined;
 }): Speaker {
   /** By transaction, a digest's by its own. */
   const underWay = new Map<string, Promise<Outcome>>();
@@ -68,7 +72,10 @@ export function createSpeaker({
     } catch (thrown) {
       const { code, message, retryable, data } = toFlowError(thrown, 'sending the message');
       if (Number(data['httpStatus']) >= 500) failures.set(nameOf(head), (failures.get(nameOf(head)) ?? 0) + 1);
-      return failed(message, { retryable: retryable || code === 'internal', queued: 'retryAfterMs' in data });
+      return failed(redactSecrets(message, secrets?.known()), {
+        retryable: retryable || code === 'internal',
+        queued: 'retryAfterMs' in data,
+      });
     }
   }
 

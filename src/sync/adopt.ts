@@ -1,26 +1,20 @@
+import type { UnfitFile } from '../ports.ts';
 import type { ObjectId, TreeEntry } from '../ports-git.ts';
 import { FILE_MODE } from '../ports-git.ts';
 import type { Change } from '../protocol/changes.ts';
-import { FlowError } from '../protocol/errors.ts';
 import { parseJson } from '../protocol/json.ts';
 import { forbiddenAgentFields, forbiddenMetaFields, mayWrite } from '../protocol/ownership.ts';
-import { isReservedPath } from '../protocol/names.ts';
 import { classifyPath, isSharedPath, taskPaths } from '../protocol/paths.ts';
 import type { Actor } from '../protocol/records/types.ts';
 import { canonicalTask } from '../protocol/records/task.ts';
 import type { WorkspaceView } from '../protocol/view.ts';
 import { isLegalPath } from '../rules/lifecycle.ts';
 import { blobId } from './context.ts';
+import { notTaken, requireFit, unfit } from './fitness.ts';
+import type { DiskFile } from './fitness.ts';
 import type { SyncContext } from './context.ts';
 import { isTaskStatus } from './resolve-json.ts';
 import { decode } from './resolve.ts';
-
-/** What stands on disk and differs from a commit; without content it is gone from the disk. */
-export interface DiskFile {
-  readonly path: string;
-  readonly mode: string;
-  readonly content: Uint8Array | undefined;
-}
 
 const LEADING: ReadonlySet<Actor['role']> = new Set(['leader', 'manager', 'admin']);
 const LEADERS_FILES: ReadonlySet<string> = new Set(['task-spec', 'task-base', 'task-meta']);
@@ -28,7 +22,7 @@ const LEADERS_FILES: ReadonlySet<string> = new Set(['task-spec', 'task-base', 't
 /**
  * The files below `path` that differ from the commit, ready to be committed (architecture.md, "Operations"), as far
  * as they are the actor's: a Worker's push leaves out the Leader's files in the task folder (protocol.md §2). Throws `broken-file` for what may never
- * be committed: links, reserved names, oversize files, private keys (protocol.md §11.6).
+ * be committed: links, reserved names, oversize files, secrets (protocol.md §11.6).
  */
 export async function adoptable(
   context: SyncContext,
@@ -42,10 +36,7 @@ export async function adoptable(
   if (problem !== undefined) throw notTaken(problem.path, problem.why);
   const view = context.workTree.view();
   const taken = files.filter((file) => !skipped(file.path) && !isForeign(context, actor, file.path, view));
-  for (const file of taken) {
-    const why = unfit(context, file);
-    if (why !== undefined) throw notTaken(file.path, why);
-  }
+  for (const file of taken) await requireFit(context, head, file);
   return taken;
 }
 
@@ -67,30 +58,6 @@ function takesAll(context: SyncContext, { role }: Actor, path: string): boolean 
   if (context.remote === undefined) return true;
   return context.workTree.bytes(path) === undefined && removedTask(context, path) !== undefined;
 }
-
-function notTaken(path: string, why: string): FlowError {
-  return new FlowError('broken-file', `${path} cannot be committed: it ${why}`, {
-    remedy: 'move it out of shared/, or replace it by a plain file that may be published',
-  });
-}
-
-/** Why a file on disk may not be committed; `undefined` when it may. */
-function unfit({ workTree }: SyncContext, { path, content }: DiskFile): string | undefined {
-  if (isReservedPath(path)) return 'has a name that git or a file system gives a meaning of its own, or cannot hold';
-  if (content === undefined) return undefined;
-  const { maxFileBytes } = workTree.view().team.policies;
-  if (content.length > maxFileBytes) return `has ${content.length} bytes, and at most ${maxFileBytes} are allowed`;
-  if (SECRET.test(Buffer.from(content).toString('latin1'))) return 'holds a private key';
-  return undefined;
-}
-
-function isFit(context: SyncContext, file: DiskFile): boolean {
-  const why = unfit(context, file);
-  if (why !== undefined) context.log.warn({ path: file.path, why }, 'changed by hand, and cannot be published');
-  return why === undefined;
-}
-
-const SECRET = /-----BEGIN (?:[A-Z]+ )*PRIVATE KEY-----/;
 
 interface Differing {
   readonly files: readonly DiskFile[];
@@ -162,6 +129,8 @@ export interface HandEdits {
   readonly own: readonly DiskFile[];
   /** What belongs to somebody else. */
   readonly foreign: readonly string[];
+  /** What may never be committed as it stands. */
+  readonly unfit: readonly UnfitFile[];
 }
 
 /**
@@ -179,12 +148,17 @@ export async function handEdits(context: SyncContext, head: ObjectId, paths: rea
   const before = await context.git.read(files.map(({ path }) => `${head}:${path}`));
   const own: DiskFile[] = [];
   const foreign: string[] = [];
+  const unfitFiles: UnfitFile[] = [];
   const view = context.workTree.view();
   for (const [index, file] of files.entries()) {
     if (!ownsEdit(context, file, before[index], view)) foreign.push(file.path);
-    else if (isFinished(file) && isFit(context, file)) own.push(file);
+    else if (isFinished(file)) {
+      const problem = unfit(context, file, before[index]);
+      if (problem === undefined) own.push(file);
+      else unfitFiles.push(problem);
+    }
   }
-  return { own, foreign };
+  return { own, foreign, unfit: unfitFiles };
 }
 
 /** The folder of a task whose record is gone from the disk: whoever removes a task removes what others left in it. */

@@ -6,6 +6,7 @@ import { FlowError } from '../protocol/errors.ts';
 import { isReservedPath } from '../protocol/names.ts';
 import { adoptable } from './adopt.ts';
 import { movedFiles } from './move.ts';
+import { requireNoLeak } from './secret-check.ts';
 import { placementsOf } from './checkout.ts';
 import type { Placement } from './checkout.ts';
 import { blobId, seconds } from './context.ts';
@@ -94,6 +95,7 @@ async function aim(
     if (change.kind === 'adopt' || change.kind === 'move') continue;
     const content = change.kind === 'write' ? change.text : undefined;
     targets.set(requirePlainPath(change.path), { mode: FILE_MODE, content, adopted: false });
+    await requireNoLeak(context, head, draft.view(), change);
   }
   for (const file of await movedFiles(context, head, changes)) {
     targets.set(file.from, { mode: file.mode, content: undefined, adopted: false, leaves: file.id });

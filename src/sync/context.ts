@@ -3,6 +3,7 @@ import type { Clock, LaneRefusal, Log, PullReport, WorkTree } from '../ports.ts'
 import type { Author, Git, IndexEntry, ObjectId } from '../ports-git.ts';
 import { FlowError } from '../protocol/errors.ts';
 import type { Actor } from '../protocol/records/types.ts';
+import type { Secrets } from '../protocol/secrets/known.ts';
 import type { Quota, QuotaSettings } from './quota.ts';
 
 export interface SyncOptions {
@@ -21,6 +22,8 @@ export interface SyncOptions {
   /** Address or path of the remote; `undefined` in solo mode. */
   readonly remote: string | undefined;
   readonly author: Author;
+  /** What this process knows to be secret, beside what has the form of it; absent: nothing. */
+  readonly secrets?: Secrets;
   /** How far apart pushes lie; absent: they are not held back. */
   readonly minPush?: QuotaSettings;
   /** What to do at the end with what is not pushed: push it (absent), or leave it to the next process if it is not due. */
@@ -53,6 +56,8 @@ interface SyncState {
   unplaced: ReadonlySet<string>;
   /** What checkouts still owe, which nobody waits for; see `checkout.ts`. */
   readonly owed: OwedCheckouts;
+  /** Files that were changed by hand and may not be committed, as last seen. */
+  readonly unfit: Set<string>;
   /** Tips of lanes that main is known to hold; main only moves forward. */
   readonly integrated: Map<string, ObjectId>;
   /** Tips of lanes that could not be integrated at all, so that each is reported once. */

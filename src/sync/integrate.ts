@@ -3,6 +3,7 @@ import type { ObjectId, TreeEdit } from '../ports-git.ts';
 import { FlowError } from '../protocol/errors.ts';
 import { mayWrite } from '../protocol/ownership.ts';
 import { eventLogPath, localpartOfLane } from '../protocol/paths.ts';
+import { redactSecrets } from '../protocol/secrets/scan.ts';
 import { renderEventLine } from '../protocol/records/event.ts';
 import { lanesIn, seconds } from './context.ts';
 import type { Brought, SyncContext, Taken } from './context.ts';
@@ -10,6 +11,7 @@ import { ownerProblem } from './lane-owner.ts';
 import { commonBase, mergeOn } from './merge.ts';
 import type { CommonBase, Merge } from './merge.ts';
 import { decode } from './resolve.ts';
+import { scanOf } from './secret-check.ts';
 import { sanitise } from './sanitise.ts';
 import type { LaneDelta, Sanitised } from './sanitise.ts';
 import { integrationMessage } from './message.ts';
@@ -48,8 +50,8 @@ export async function integrateLanes(context: SyncContext, main: ObjectId): Prom
   return { head, refusals, conflicts };
 }
 
-function brokenLane({ lanePrefix }: SyncContext, lane: string, tip: ObjectId, error: unknown): LaneRefusal {
-  const detail = error instanceof Error ? error.message : String(error);
+function brokenLane({ lanePrefix, secrets }: SyncContext, lane: string, tip: ObjectId, error: unknown): LaneRefusal {
+  const detail = redactSecrets(error instanceof Error ? error.message : String(error), secrets?.known());
   return {
     lane,
     localpart: localpartOfLane(lanePrefix, lane) ?? lane,
@@ -84,7 +86,7 @@ async function integrateLane(context: SyncContext, { lane, tip, main, since, nam
   if (base === undefined) throw new FlowError('sync-failed', `${lane} shares no history with ${context.branch}`);
   const ancestors = base.made ? await git.mergeBases(since, tip) : [];
   const { maxFileBytes } = workTree.view().team.policies;
-  const delta = { lane, localpart, tip, main, base: base.commit, ancestors, maxFileBytes };
+  const delta = { lane, localpart, tip, main, base: base.commit, ancestors, maxFileBytes, scan: scanOf(context) };
   const sanitised = await sanitise(git, delta);
   const merge = sanitised.apart
     ? { tree: undefined, edits: sanitised.edits, conflicts: [] }

@@ -1,5 +1,6 @@
 import type { ObjectId, PushOutcome, RemoteFailure } from '../ports-git.ts';
 import { FlowError } from '../protocol/errors.ts';
+import { redactSecrets } from '../protocol/secrets/scan.ts';
 import { advance, finishLater, finishing, placeFiles, repair } from './checkout.ts';
 import { draftGroup, refuseAll, settle } from './committer.ts';
 import type { Draft, Pending } from './committer.ts';
@@ -28,12 +29,12 @@ async function fetchAll(context: SyncContext, remote: string): Promise<void> {
   state.lastPullAt = clock.now();
 }
 
-function away({ state, log }: SyncContext, failure: RemoteFailure): FlowError {
+function away({ state, log, secrets }: SyncContext, failure: RemoteFailure): FlowError {
+  // A remote says what it likes, and what it says is kept as the state of the sync.
+  const detail = redactSecrets(failure.detail, secrets?.known());
   const missing = failure.kind === 'missing';
-  const problem = missing
-    ? `the git remote is not there: ${failure.detail}`
-    : `the git remote does not answer: ${failure.detail}`;
-  if (state.problem !== problem) log.warn({ detail: failure.detail }, problem);
+  const problem = missing ? `the git remote is not there: ${detail}` : `the git remote does not answer: ${detail}`;
+  if (state.problem !== problem) log.warn({ detail }, problem);
   state.online = false;
   state.problem = problem;
   return new FlowError(
@@ -142,7 +143,8 @@ function unanswered({ code, message, remedy, retryable }: FlowError): FlowError 
 }
 
 /** The remote can be read, and has not moved. */
-function undelivered({ ownBranch, state, log }: SyncContext, { detail }: RemoteFailure): FlowError {
+function undelivered({ ownBranch, state, log, secrets }: SyncContext, failure: RemoteFailure): FlowError {
+  const detail = redactSecrets(failure.detail, secrets?.known());
   const problem = `the push of ${ownBranch} does not arrive, though the git remote can be read: ${detail}`;
   if (state.problem !== problem) log.warn({ detail }, problem);
   state.problem = problem;
@@ -152,9 +154,13 @@ function undelivered({ ownBranch, state, log }: SyncContext, { detail }: RemoteF
   });
 }
 
-function denied({ ownBranch, state, log }: SyncContext, outcome: Extract<PushOutcome, { kind: 'denied' }>): FlowError {
-  const problem = `the git remote refused ${ownBranch}: ${outcome.detail}`;
-  if (state.problem !== problem) log.warn({ detail: outcome.detail }, problem);
+function denied(
+  { ownBranch, state, log, secrets }: SyncContext,
+  outcome: Extract<PushOutcome, { kind: 'denied' }>,
+): FlowError {
+  const detail = redactSecrets(outcome.detail, secrets?.known());
+  const problem = `the git remote refused ${ownBranch}: ${detail}`;
+  if (state.problem !== problem) log.warn({ detail }, problem);
   state.problem = problem;
   return new FlowError('sync-failed', problem, {
     retryable: false,

@@ -4,12 +4,15 @@ import { FILE_MODE, GITLINK_MODE, SYMLINK_MODE } from '../ports-git.ts';
 import { isReservedPath, steersGit } from '../protocol/names.ts';
 import { mayWrite } from '../protocol/ownership.ts';
 import { classifyPath, taskPaths } from '../protocol/paths.ts';
+import { redactSecrets } from '../protocol/secrets/scan.ts';
+import type { ScanOptions } from '../protocol/secrets/scan.ts';
 import { parseTaskMeta } from '../protocol/records/task.ts';
 import { archivedTasks } from './lane-archive.ts';
 import { knownNames } from './lane-names.ts';
 import type { NameTable } from './lane-names.ts';
 import { checkRecord } from './lane-records.ts';
 import { decode } from './resolve.ts';
+import { leakOf, wordsOf } from './secret-check.ts';
 
 /** A lane's new commits, as they are to be looked at. */
 export interface LaneDelta {
@@ -21,6 +24,8 @@ export interface LaneDelta {
   /** All best common ancestors: what they hold was not written by the lane since. */
   readonly ancestors: readonly ObjectId[];
   readonly maxFileBytes: number;
+  /** What the team allows and the node knows of secrets. */
+  readonly scan: ScanOptions;
 }
 
 export interface Sanitised {
@@ -63,6 +68,7 @@ export async function sanitise(git: Git, delta: LaneDelta): Promise<Sanitised> {
     const verdict =
       checkEntry(change, delta, sizes[index] ?? 0, assigneeOf) ??
       checkName(change, names) ??
+      (await checkSecrets(git, change, delta)) ??
       (await checkContent(git, change, delta));
     if (verdict.take !== undefined) {
       edits.push(verdict.take);
@@ -77,7 +83,7 @@ export async function sanitise(git: Git, delta: LaneDelta): Promise<Sanitised> {
         lane: delta.lane,
         localpart: delta.localpart,
         commit: delta.tip,
-        path: shown(change.path),
+        path: redactSecrets(shown(change.path), delta.scan.known),
         ...refusal,
       });
     }
@@ -194,6 +200,20 @@ function checkName({ path, before, after }: TreeChange, names: NameTable): Verdi
   if (problem !== undefined) return refuse(problem.reason, problem.detail);
   names.add(path);
   return undefined;
+}
+
+/** What the lane would publish on main that neither its base nor main holds. The secret itself is never told. */
+async function checkSecrets(
+  git: Git,
+  { path, before, after, inherited }: Written,
+  { main, scan }: LaneDelta,
+): Promise<Verdict | undefined> {
+  if (after === undefined || inherited || after.id === before?.id) return undefined;
+  const [content] = await git.read([after.id]);
+  if (leakOf(path, content, undefined, scan) === undefined) return undefined;
+  const held = (await git.read([before?.id ?? '-', `${main}:${path}`])).filter((bytes) => bytes !== undefined);
+  const leak = leakOf(path, content, Buffer.concat(held), scan);
+  return leak === undefined ? undefined : refuse('secret', wordsOf(leak));
 }
 
 /** What can only be told from the content: records by field and lifecycle, logs by what stood there. */

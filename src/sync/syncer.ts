@@ -5,6 +5,7 @@ import { laneOf } from '../protocol/paths.ts';
 import { stampOf } from '../protocol/timestamps.ts';
 import { changeFor, dirtyPaths, handEdits, isOwnEcho, withinReach } from './adopt.ts';
 import { finishing } from './checkout.ts';
+import { noteUnfit } from './fitness.ts';
 import { branchRef, lanesIn, readPosition } from './context.ts';
 import type { Brought, SyncContext, SyncOptions } from './context.ts';
 import { createGathering } from './gathering.ts';
@@ -49,6 +50,7 @@ export async function createSync(options: SyncOptions): Promise<Sync> {
         hurried: new AbortController(),
         callers: 0,
       },
+      unfit: new Set(),
       integrated: new Map(),
       troubledLanes: new Map(),
     },
@@ -125,7 +127,8 @@ export async function createSync(options: SyncOptions): Promise<Sync> {
       const paths = withinReach(context, reported);
       if (paths.every((path) => isOwnEcho(context, path))) return { adopted: [], foreign: [] };
       const { head } = await readPosition(context);
-      const { own, foreign } = await handEdits(context, head, paths);
+      const { own, foreign, unfit } = await handEdits(context, head, paths);
+      noteUnfit(context, paths, unfit);
       if (own.length > 0) {
         await transact({
           actor: context.actor,
@@ -137,7 +140,11 @@ export async function createSync(options: SyncOptions): Promise<Sync> {
           decide: (view) => ({ changes: own.map((file) => changeFor(file, context.actor, view)), output: undefined }),
         });
       }
-      return { adopted: own.map(({ path }) => path), foreign };
+      return { adopted: own.map(({ path }) => path), foreign, ...(unfit.length === 0 ? {} : { unfit }) };
+    },
+    async unfit() {
+      const { head } = await readPosition(context);
+      return (await handEdits(context, head, await dirtyPaths(context, head))).unfit;
     },
     async dirty() {
       return dirtyPaths(context, (await readPosition(context)).head);

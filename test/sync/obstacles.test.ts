@@ -126,7 +126,11 @@ describe('what people do by hand', () => {
     put(ana.dir, 'shared/tasks/t-ana/workspace/good.txt', 'good\n');
     const names = ['link', 'workspace/etc', 'workspace/etc/passwd', 'pipe', 'key.pem', 'workspace/good.txt'];
     const paths = names.map((name) => `shared/tasks/t-ana/${name}`);
-    expect(await ana.sync.adopt(paths)).toEqual({ adopted: ['shared/tasks/t-ana/workspace/good.txt'], foreign: [] });
+    expect(await ana.sync.adopt(paths)).toEqual({
+      adopted: ['shared/tasks/t-ana/workspace/good.txt'],
+      foreign: [],
+      unfit: [expect.objectContaining({ path: 'shared/tasks/t-ana/key.pem', line: 1 })],
+    });
     expect(git(remote, 'diff', '--name-only', 'main', 'lanes/ana')).toBe('shared/tasks/t-ana/workspace/good.txt');
     expect(ana.told.map((line) => /"path":"([^"]*)"/.exec(line)?.[1])).toEqual(
       [0, 1, 2, 4].map((index) => paths[index]),

@@ -2,6 +2,7 @@ import { isatty } from 'node:tty';
 import { text as readAll } from 'node:stream/consumers';
 import { Command, CommanderError, InvalidArgumentError } from 'commander';
 import { toFlowError } from '../../protocol/errors.ts';
+import { createSecrets } from '../../protocol/secrets/known.ts';
 import { ROLES } from '../../protocol/records/types.ts';
 import { parseRole } from '../../protocol/roles.ts';
 import { createOutput, EXIT, type Output } from './output.ts';
@@ -46,6 +47,7 @@ export async function runCli(argv: readonly string[], io: Io): Promise<number> {
     width: io.terminal.columns,
     out: io.out,
     err: io.err,
+    redact: createSecrets(io.env).redact,
   });
   try {
     return await parse(argv, io, output);

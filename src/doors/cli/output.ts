@@ -10,6 +10,8 @@ export interface OutputOptions {
   readonly width: number;
   readonly out: (text: string) => void;
   readonly err: (text: string) => void;
+  /** Takes secrets out of what is said of a failure (quality.md S6). */
+  readonly redact: (text: string) => string;
 }
 
 /** Draws an answer for a person; it ends without a line break. */
@@ -58,9 +60,10 @@ const FALLBACK_REMEDY = '`baton doctor` looks for what is wrong';
 
 export function createOutput(options: OutputOptions): Output {
   const palette = createPalette(options.color);
+  const { redact } = options;
   const document = (value: unknown): void => options.out(`${JSON.stringify(value, undefined, 2)}\n`);
   const complain = (code: string, message: string, remedy: string): void => {
-    options.err(`${palette.red(`error[${code}]`)}: ${printable(message)}\n${printable(remedy)}\n`);
+    options.err(`${palette.red(`error[${code}]`)}: ${printable(redact(message))}\n${printable(redact(remedy))}\n`);
   };
   return {
     ...options,
@@ -83,8 +86,8 @@ export function createOutput(options: OutputOptions): Output {
         document({
           ok: false,
           code: error.code,
-          error: error.message,
-          remedy,
+          error: redact(error.message),
+          remedy: redact(remedy),
           retryable: error.retryable,
           ...error.data,
         });
@@ -93,12 +96,12 @@ export function createOutput(options: OutputOptions): Output {
       return EXIT.refused;
     },
     usage: (message, seeAlso) => {
-      if (options.json) document({ ok: false, code: 'usage', error: message, remedy: seeAlso });
+      if (options.json) document({ ok: false, code: 'usage', error: redact(message), remedy: seeAlso });
       complain('usage', message, seeAlso);
       return EXIT.usage;
     },
     note: (text) => {
-      if (!options.quiet && !options.json) options.err(`${palette.dim(printableLines(text))}\n`);
+      if (!options.quiet && !options.json) options.err(`${palette.dim(printableLines(redact(text)))}\n`);
     },
   };
 }

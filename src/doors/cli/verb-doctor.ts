@@ -16,7 +16,7 @@ import { printable, table, type Palette } from './text.ts';
 /** `baton doctor`: exit 1 when something is wrong. */
 export function defineDoctor(command: Command, session: Session): void {
   command.action(async () => {
-    const findings = await examine(session);
+    const findings = (await examine(session)).map((finding) => withoutSecrets(finding, session));
     const wrong = findings.filter(({ ok }) => !ok);
     const { output } = session;
     if (output.json) {
@@ -26,6 +26,11 @@ export function defineDoctor(command: Command, session: Session): void {
     }
     session.exit = wrong.length === 0 ? EXIT.done : EXIT.refused;
   });
+}
+
+/** What makes a workspace impossible to open may be a setting with a secret in it. */
+function withoutSecrets({ detail, remedy, ...finding }: Finding, { output: { redact } }: Session): Finding {
+  return { ...finding, detail: redact(detail), ...(remedy === undefined ? {} : { remedy: redact(remedy) }) };
 }
 
 /** The findings as lines: what is well in one each, what is wrong with its remedy beneath. */

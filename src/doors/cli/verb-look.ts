@@ -208,6 +208,10 @@ function renderSynced(answer: Fields, palette: Palette): string {
       (path) =>
         `${palette.yellow('kept here')}  ${printable(path)} was changed by hand but is not yours to change; git checkout -- ${printable(path)} undoes it`,
     ),
+    ...objectsOf(answer['unfit']).map(
+      ({ path, why, remedy }) =>
+        `${palette.red('kept here')}  ${printable(wordOf(path))} cannot be committed: it ${printable(wordOf(why))}; ${printable(wordOf(remedy))}`,
+    ),
     ...refusals.map(
       ({ lane, path, reason, detail }) =>
         `${palette.red('refused')}  ${[lane, path, reason, detail].map((part) => printable(wordOf(part))).join('  ')}`,

@@ -19,7 +19,7 @@ export function defineMcp(command: Command, session: Session): void {
         load: session.io.load,
         ...(as === undefined ? {} : { as }),
         ...(role === undefined ? {} : { role }),
-        note: (text) => session.io.err(`${text}\n`),
+        note: (text) => session.io.err(`${session.output.redact(text)}\n`),
       });
     });
 }

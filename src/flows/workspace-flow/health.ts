@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { formatDiagnostic } from '../../protocol/diagnostic.ts';
 import { ANYONE } from '../shared.ts';
 import { defineOperation } from '../types.ts';
-import { problemsOf } from './problems.ts';
+import { problemsOf, unfitProblems } from './problems.ts';
 
 /** More of them are told by `node.problems`. */
 const SHOWN_PROBLEMS = 10;
@@ -54,8 +54,9 @@ export const nodeProblems = defineOperation({
   summary: 'List what is broken or contradictory in the files, with what mends it.',
   input: z.object({}),
   fresh: 'no',
-  run({ view }) {
-    const problems = problemsOf(view);
+  facts: ['unfit'],
+  run({ view, facts }) {
+    const problems = [...problemsOf(view), ...unfitProblems(facts)];
     return { changes: [], events: [], announcements: [], output: { count: problems.length, problems } };
   },
 });

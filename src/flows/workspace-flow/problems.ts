@@ -1,6 +1,7 @@
 import type { Diagnostic } from '../../protocol/diagnostic.ts';
 import type { WorkspaceView } from '../../protocol/view.ts';
 import { findInconsistencies } from '../../rules/consistency.ts';
+import type { Facts } from '../types.ts';
 
 export interface Problem {
   readonly kind: string;
@@ -31,6 +32,18 @@ export function problemsOf(view: WorkspaceView): readonly Problem[] {
       ...(line === undefined ? {} : { line }),
     })),
   ];
+}
+
+/** What somebody changed by hand and nobody else will ever see as it stands. */
+export function unfitProblems({ unfit = [] }: Facts): readonly Problem[] {
+  return unfit.map(({ path, line, why, remedy }) => ({
+    kind: 'unpublishable',
+    severity: 'error',
+    message: `cannot be committed: it ${why}`,
+    remedy,
+    file: path,
+    ...(line === undefined ? {} : { line }),
+  }));
 }
 
 function problemOf(diagnostic: Diagnostic): Problem {

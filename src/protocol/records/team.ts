@@ -71,6 +71,10 @@ const policies = z.strictObject({
     .exactOptional(),
   maxFileBytes: z.int().min(1).exactOptional(),
   lowInformationWords: z.array(z.string().min(1)).exactOptional(),
+  allowedSecrets: z
+    .array(z.string().regex(/^sha256:[0-9a-f]{12,64}$/, 'expected sha256: and at least 12 hex digits'))
+    .describe('fingerprints of what looks like a secret and may be published, as a refusal names them')
+    .exactOptional(),
   mentionRounds: z.int().min(1).exactOptional(),
   capabilityMap: z.record(z.string(), z.array(z.string())).exactOptional(),
   selection: z.record(z.string(), z.unknown()).exactOptional(),
@@ -111,6 +115,7 @@ export const DEFAULT_TEAM: TeamSettings = {
     archiveAfterDays: 7,
     maxFileBytes: 50 * 1024 * 1024,
     lowInformationWords: [],
+    allowedSecrets: [],
     mentionRounds: 2,
   },
 };
@@ -179,7 +184,15 @@ function withDefaults({ admin, policies: given, ...rest }: z.output<typeof TEAM>
   const { leaderRoomId, ...base } = { ...DEFAULT_TEAM, ...rest };
   const chosen: TeamSettings['policies'] = { ...DEFAULT_TEAM.policies, ...given };
   const { acceptance, language, strictTeamRoom, specPreviewChars, reportStyle } = chosen;
-  const { ackWithin, stallMinutes, archiveAfterDays, maxFileBytes, lowInformationWords, mentionRounds } = chosen;
+  const {
+    ackWithin,
+    stallMinutes,
+    archiveAfterDays,
+    maxFileBytes,
+    lowInformationWords,
+    allowedSecrets,
+    mentionRounds,
+  } = chosen;
   return {
     ...base,
     admin: { ...DEFAULT_TEAM.admin, ...admin },
@@ -195,6 +208,7 @@ function withDefaults({ admin, policies: given, ...rest }: z.output<typeof TEAM>
       archiveAfterDays,
       maxFileBytes,
       lowInformationWords,
+      allowedSecrets,
       mentionRounds,
     },
   };

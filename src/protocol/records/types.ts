@@ -192,6 +192,8 @@ export interface TeamSettings {
     readonly archiveAfterDays: number | null;
     readonly maxFileBytes: number;
     readonly lowInformationWords: readonly string[];
+    /** Fingerprints (`sha256:` and hex digits) of what looks like a secret and may be published. */
+    readonly allowedSecrets: readonly string[];
     /** How many mentions of one agent in one room wake another while nothing changes (protocol.md §13.5). */
     readonly mentionRounds: number;
   };

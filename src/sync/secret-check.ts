@@ -1,0 +1,76 @@
+import { FlowError } from '../protocol/errors.ts';
+import type { ErrorCode } from '../protocol/errors.ts';
+import { findSecrets, redactSecrets, remedyFor } from '../protocol/secrets/scan.ts';
+import type { FoundSecret, ScanOptions } from '../protocol/secrets/scan.ts';
+import type { WorkspaceView } from '../protocol/view.ts';
+import type { Change } from '../protocol/changes.ts';
+import type { ObjectId } from '../ports-git.ts';
+import type { SyncContext } from './context.ts';
+import { decode } from './resolve.ts';
+
+/** A file that would publish a secret: in its name (line 0), or in this line. */
+interface Leak extends FoundSecret {
+  /** As it may be shown. */
+  readonly path: string;
+}
+
+/** What the team allows and this process knows, for a scan. */
+export function scanOf({ workTree, secrets }: Pick<SyncContext, 'workTree' | 'secrets'>): ScanOptions {
+  return { known: secrets?.known() ?? [], allowed: workTree.view().team.policies.allowedSecrets };
+}
+
+/** The first secret that a file brings, in its name or its content; what `before` holds is not new. */
+export function leakOf(
+  path: string,
+  content: Uint8Array | string | undefined,
+  before: Uint8Array | string | undefined,
+  scan: ScanOptions,
+): Leak | undefined {
+  const [inName] = findSecrets(path, scan);
+  if (inName !== undefined) return { path: redactSecrets(path, scan.known), ...inName, line: 0 };
+  if (content === undefined) return undefined;
+  const [found] = findSecrets(textOf(content), { ...scan, before: before === undefined ? undefined : textOf(before) });
+  return found === undefined ? undefined : { path, ...found };
+}
+
+/** What is no text is read byte by byte, since forms of secrets are ASCII. */
+function textOf(content: Uint8Array | string): string {
+  if (typeof content === 'string') return content;
+  return decode(content) ?? Buffer.from(content.buffer, content.byteOffset, content.byteLength).toString('latin1');
+}
+
+/** `holds a GitHub token in line 3`; never what it holds. */
+export function wordsOf({ kind, line }: Leak): string {
+  return line === 0 ? `has a ${kind} in its name` : `holds a ${kind} in line ${line}`;
+}
+
+/** The refusal of what would publish a secret (protocol.md §11.6). */
+export function leakError(code: ErrorCode, leak: Leak): FlowError {
+  return new FlowError(code, `${leak.path} cannot be committed: it ${wordsOf(leak)}`, {
+    remedy: remedyFor(leak),
+    data: { file: leak.path, line: leak.line, kind: leak.kind, fingerprint: leak.fingerprint },
+  });
+}
+
+/** Records are read whole; of what is longer (logs, large plans) only what the step changes. */
+const READ_WHOLE = 16 * 1024;
+
+/**
+ * Throws `invalid-argument` when a step writes a secret that the commit `head` does not hold. Steps build on what is
+ * on disk, so what a person put there a moment ago does not count as published.
+ */
+export async function requireNoLeak(
+  context: SyncContext,
+  head: ObjectId,
+  view: WorkspaceView,
+  change: Change,
+): Promise<void> {
+  if (change.kind !== 'write') return;
+  const { path, text } = change;
+  const scan = scanOf(context);
+  const whole = text.length <= READ_WHOLE || context.state.unfit.has(path);
+  if (leakOf(path, text, whole ? undefined : view.text(path), scan) === undefined) return;
+  const [before] = await context.git.read([`${head}:${path}`]);
+  const leak = leakOf(path, text, before, scan);
+  if (leak !== undefined) throw leakError('invalid-argument', leak);
+}
