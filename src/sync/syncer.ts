@@ -221,7 +221,8 @@ async function readStatus(context: SyncContext): Promise<SyncStatus> {
     branch: ownBranch,
     head,
     remote: remote === undefined ? undefined : remote.replace(/(\/\/)[^/@\s]*@/, '$1'),
-    ahead: team ? await git.count([head], there) : 0,
+    // A lane's merges of main tell nobody anything: they wait for the next step, and no message waits for them.
+    ahead: team ? await git.count([head], there, { merges: role === 'leader' }) : 0,
     behind: team && there.length > 0 ? await git.count(there, [head]) : 0,
     online: state.online,
     lastPullAt: state.lastPullAt,

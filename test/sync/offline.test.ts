@@ -137,6 +137,18 @@ describe('a lane', () => {
     expect(see(ana.dir, 'shared/tasks/t-ana/progress/2.md')).toBe('two\n');
   });
 
+  test('that only holds merges of main beyond what is published is not ahead of anything', async () => {
+    const { folder, remote, ana } = await makeTeam();
+    await change(ana, [write('shared/tasks/t-ana/progress/1.md', 'one\n')]);
+    git(folder, 'clone', '-q', remote, 'person');
+    put(join(folder, 'person'), 'shared/projects/p/plan.md', `${see(ana.dir, 'shared/projects/p/plan.md')}\nremark\n`);
+    byHand(join(folder, 'person'), 'remark');
+    git(join(folder, 'person'), 'push', '-q', 'origin', 'main');
+    await ana.sync.pull();
+    expect(git(ana.dir, 'log', '-1', '--format=%s')).toContain('merge main');
+    expect(await ana.sync.status()).toMatchObject({ ahead: 0, behind: 0 });
+  });
+
   test('whose push arrived although the answer was lost is its own, even after more work offline', async () => {
     const { remote, lead, ana } = await makeTeam();
     await ana.sync.pull();
