@@ -142,6 +142,23 @@ describe('writing JSON', () => {
   });
 });
 
+describe('a key that stands twice', () => {
+  const parse = (text: string): unknown => {
+    const parsed = parseJson(text, FILE);
+    return 'value' in parsed ? 'read' : [parsed.diagnostic.rule, parsed.diagnostic.line, parsed.diagnostic.column];
+  };
+
+  test('is told at the second, as a merge of lines leaves it', () => {
+    expect(parse('{\n  "a": 1,\n  "b": {},\n  "a": 2\n}\n')).toEqual(['json-repeated-key', 4, 3]);
+    expect(parse('\uFEFF{\r\n  "a": 1,\r\n  "a": 2\r\n}')).toEqual(['json-repeated-key', 3, 3]);
+  });
+
+  test('is none that stands in another object', () => {
+    expect(parse('{\n  "a": {\n  "x": 1 },\n  "b": {\n  "x": 2 }\n}')).toBe('read');
+    expect(parse('{\n  "a": [\n  "x",\n  "x"\n  ]\n}')).toBe('read');
+  });
+});
+
 describe('JSON values', () => {
   test.each([
     [{ a: 1, b: [1, { c: 2 }] }, { b: [1, { c: 2 }], a: 1 }, true],

@@ -102,6 +102,52 @@ describe('findings', () => {
     ]);
   });
 
+  test('name work that the plan gives to somebody else, by whatever name', () => {
+    const given = (assignee: string, meta: Partial<TaskMeta> = {}): readonly string[] =>
+      findings([`- [~] a — A (assigned: ${assignee})`], [{ status: 'in_progress', ...meta }], {
+        'shared/agents/ana.json': '{ "agent_id": "ana", "role": "worker", "name": "Ana Lee" }',
+        'shared/agents/bo.json': '{ "agent_id": "bo", "role": "worker" }',
+      }).map(({ key }) => key);
+    expect(given('bo')).toEqual(['other-assignee:a:bo']);
+    expect(['ana', 'Ana', '@ana:local', 'Ana Lee', ''].flatMap((name) => given(name))).toEqual([]);
+    expect(given('bo', { status: 'submitted' })).toEqual([]);
+    const [found] = findings(['- [~] a — A (assigned: bo)'], [{ status: 'assigned' }]);
+    expect(found).toMatchObject({ file: 'shared/projects/p/plan.md', line: 7, taskId: 'a' });
+    expect(found?.remedy).toContain('`baton task delegate p a`');
+  });
+
+  test('say nothing of a node that stands in the plan twice, and of none between the markers of a conflict', () => {
+    const kinds = (lines: readonly string[]): readonly string[] =>
+      findings(lines, [{ status: 'submitted', submission_id: 's' }]).map(({ kind }) => kind);
+    expect(kinds([line('completed')])).toEqual(['marker-and-record-disagree']);
+    expect(kinds([line('completed'), line('blocked')])).toEqual(['broken-file']);
+    expect(kinds(['<<<<<<< ours', line('completed'), '=======', '>>>>>>> theirs'])).toEqual(['broken-file']);
+  });
+
+  test('do not miss a task whose line cannot be read: the line is told of', () => {
+    const found = findings(['- [?] a — A (assigned: ana)', line('pending', 'b', ', depends: a')], [{}]);
+    expect(found.map(({ kind, message }) => [kind, message])).toEqual([
+      ['broken-file', 'shared/projects/p/plan.md:7:3 [plan-marker] unknown task marker [?]'],
+    ]);
+  });
+
+  test('name a project without a plan', () => {
+    const view = createView(
+      memoryReader({ 'shared/projects/p/meta.json': '{ "project_id": "p", "title": "P", "status": "active" }' }),
+    );
+    expect(findInconsistencies(view).map(({ key }) => key)).toEqual(['missing-plan:p']);
+  });
+
+  test('say how work without a node is ended, with its submission where it has one', () => {
+    const remedies = findings([], [{ task_id: 'c' }, { task_id: 'd', submission_id: 's-1' }]).map(
+      ({ remedy }) => remedy,
+    );
+    expect(remedies.map((remedy) => /`(.+)`/.exec(remedy)?.[1])).toEqual([
+      'baton task cancel c --reason …',
+      'baton task cancel d --reason … --submission-id s-1',
+    ]);
+  });
+
   test('name broken files by place and rule', () => {
     const [found] = findings([line('delegated')], [], { 'shared/tasks/a/meta.json': '{' });
     expect(found).toMatchObject({ kind: 'broken-file', severity: 'error', taskId: 'a' });

@@ -198,6 +198,10 @@ describe('a workspace inside a code repository', () => {
     expect(git(root, 'status', '--porcelain')).toBe('');
     expect(loadConfig(root, {}).git).toMatchObject({ branch: 'baton/main', lanePrefix: 'baton/lanes/' });
     expect((await init(code, { inRepo: true })).created).toEqual([]);
+    // The code goes on finding renames; a repository of Baton's own does not.
+    expect(git(code, 'config', '--get-regexp', String.raw`^merge\.(renames|baton\.recursive)$`)).toBe(
+      'merge.baton.recursive baton-ancestors',
+    );
   });
 
   test('shares the remote of the code when it is named', async () => {

@@ -55,3 +55,17 @@ describe('the event log', () => {
     expect(eventChanges(createView(memoryReader({})), 'lead', [])).toEqual([]);
   });
 });
+
+test('a line of the newest month that is no event is told by file and line', () => {
+  const good = `${JSON.stringify(event('1', '2026-09-01T00:00:00Z'))}\n`;
+  const view = createView(
+    memoryReader({
+      'shared/events/2026-08/lead.jsonl': 'long ago\n',
+      'shared/events/2026-09/lead.jsonl': `${good}\n${good}`,
+      'shared/events/2026-09/ana.jsonl': `${good}<<<<<<< ours\n${good}=======\n>>>>>>> theirs\n`,
+    }),
+  );
+  expect(view.diagnostics().map(({ rule, file, line }) => [rule, file, line])).toEqual([
+    ['event-invalid', 'shared/events/2026-09/ana.jsonl', 2],
+  ]);
+});
