@@ -126,7 +126,7 @@ export interface SyncStatus {
   readonly branch: string;
   readonly head: string;
   readonly remote: string | undefined;
-  /** Commits of the own branch that the remote lacks, and the other way round; 0 without a remote. */
+  /** Commits of the own branch that the remote lacks, but for a lane's merges of main, and the other way round; 0 without a remote. */
   readonly ahead: number;
   readonly behind: number;
   readonly online: boolean;

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { setTimeout as wait } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { check } from '../../src/chaos/check.ts';
@@ -49,7 +50,7 @@ export async function runSoak(tasks: number, onBatch: (done: number) => void): P
     }
     if (end - warm > (tasks - warmAt) * PER_TASK)
       violations.push(`memory grows: ${megabytes(warm)} MB after ${warmAt} tasks, ${megabytes(end)} MB after ${tasks}`);
-    for (const left of leftovers()) if (!before.includes(left)) violations.push(`left behind: ${left}`);
+    violations.push(...(await leftFor(before)).map((left) => `left behind: ${left}`));
   } finally {
     ground.remove();
   }
@@ -93,11 +94,18 @@ function heap(): number {
   return process.memoryUsage().heapUsed;
 }
 
+/** What is still there after a while: a git session that nobody asks anything ends some seconds later. */
+async function leftFor(before: readonly string[]): Promise<readonly string[]> {
+  const left = (): readonly string[] => leftovers().filter((one) => !before.includes(one));
+  for (const deadline = performance.now() + 15_000; left().length > 0 && performance.now() < deadline;) await wait(200);
+  return left();
+}
+
 /** What would keep this process from ending, and its children. */
 function leftovers(): readonly string[] {
   const children = readFileSync(`/proc/self/task/${process.pid}/children`, 'utf8').trim().split(' ');
   return [
-    ...process.getActiveResourcesInfo().filter((name) => name !== 'PipeWrap' && name !== 'TTYWrap'),
+    ...process.getActiveResourcesInfo().filter((name) => !['PipeWrap', 'TTYWrap', 'Timeout'].includes(name)),
     ...children.filter((pid) => pid !== '').map((pid) => `process ${pid}`),
   ];
 }
