@@ -43,7 +43,7 @@ export async function runSeed(options: SeedOptions): Promise<SeedResult> {
   const begun = performance.now();
   const cast = castOf(workers, tasks);
   await clearAll(ground);
-  const stage = await setUpStage({ ground, branches, cast, mortal });
+  const stage = await setUpStage({ ground, branches, cast, mortal, signal: options.signal });
   const ledger = createLedger();
   const counts: Counts = { steps: 0, faults: 0, kills: 0 };
   const faults = [...ground.shim.faults, ...(ground.weather?.faults ?? [])];

@@ -70,6 +70,8 @@ export interface StageOptions {
   readonly cast: Cast;
   /** Whose nodes are processes of their own. */
   readonly mortal: readonly string[];
+  /** Ends the making of a team between two members. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** Makes the team on these branches of the ground's remote, with its project planned, and opens its seats. */
@@ -111,10 +113,11 @@ function copyWhole(from: string, to: string): void {
   cpSync(from, to, { recursive: true, preserveTimestamps: true, verbatimSymlinks: true });
 }
 
-async function makeTeam({ ground, branches, cast }: StageOptions): Promise<void> {
+async function makeTeam({ ground, branches, cast, signal }: StageOptions): Promise<void> {
   const { folder, env, log, direct } = ground;
   await ground.makeRemote?.();
   for (const { name, role } of membersOf(cast)) {
+    signal?.throwIfAborted();
     const root = join(folder, name);
     await makeClone(ground, branches, { root, name, role });
     const seat = localSeat({ name, role, root, env, log });

@@ -1,10 +1,14 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { runSeed } from '../../src/chaos/seed.ts';
+import { BATON, cleanEnvironment } from '../support/baton.ts';
 import { cli } from '../support/cli.ts';
 import { testFolder } from '../support/folders.ts';
 import { git } from '../support/git.ts';
+import { eventually } from '../support/waiting.ts';
 import { BRANCHES, localGround } from './ground.ts';
 
 test('a seed with faults ends on one tree, with nothing lost and nothing said too early or twice', async () => {
@@ -35,4 +39,21 @@ test('`baton chaos` plays on branches of its own, tells a table, and leaves the 
   const refused = await cli(folder, 'chaos', '--remote', remote, '--prefix', 'chaos-mine', '--json');
   expect(refused.code).toBe(1);
   expect(JSON.parse(refused.stdout)).toMatchObject({ ok: false, code: 'already-exists' });
+});
+
+test('`baton chaos` that is interrupted removes its branches before it ends', async () => {
+  const folder = testFolder('chaos');
+  const remote = join(folder, 'theirs.git');
+  mkdirSync(remote);
+  git(remote, 'init', '-q', '--bare', '-b', 'main');
+  const child = spawn(process.execPath, [BATON, 'chaos', '--remote', remote], {
+    cwd: folder,
+    env: cleanEnvironment(),
+    stdio: 'ignore',
+  });
+  onTestFinished(() => void child.kill('SIGKILL'));
+  await eventually(() => git(remote, 'for-each-ref') !== '', 'it has begun');
+  child.kill('SIGINT');
+  const [code] = await once(child, 'exit');
+  expect({ code, left: git(remote, 'for-each-ref') }).toEqual({ code: 1, left: '' });
 });
