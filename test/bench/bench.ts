@@ -77,6 +77,8 @@ export async function openBench(
     once<Value>(name: string, make: () => Promise<Value>): Promise<Value> {
       const value = made.get(name) ?? make();
       made.set(name, value);
+      // What could not be made may be tried again by whoever asks next.
+      value.catch(() => made.delete(name));
       // A name stands for one kind of thing.
       return value as Promise<Value>;
     },
@@ -87,6 +89,30 @@ export async function openBench(
     },
     endProcesses,
   };
+}
+
+/**
+ * The bench for one piece of work. `close` ends its processes, and all that it may still start: work that is no longer
+ * waited for does not disturb what is measured after it.
+ */
+export function partOf(bench: Bench): { readonly part: Bench; readonly close: () => void } {
+  let closed = false;
+  const part: Bench = {
+    ...bench,
+    fresh(name) {
+      if (closed) throw new Error('the time for this is over');
+      return bench.fresh(name);
+    },
+    own(child) {
+      bench.own(child);
+      if (closed) child.kill('SIGKILL');
+    },
+  };
+  const close = (): void => {
+    closed = true;
+    bench.endProcesses();
+  };
+  return { part, close };
 }
 
 /** Bare git and Baton both see a machine without anybody's own settings. */

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { serveGit } from '../support/git-server.ts';
+import { partOf } from './bench.ts';
 import type { Bench } from './bench.ts';
 import { cloneBare } from './bare.ts';
 import type { BareClone } from './bare.ts';
@@ -110,14 +111,15 @@ async function atPoint(bench: Bench, point: Point, whole: Limit): Promise<Measur
   bench.say(`${JSON.stringify(point)} …`);
   const found: { -readonly [key in keyof Costs]: Costs[key] } = {};
   const notes: string[] = [];
+  const { part, close } = partOf(bench);
   try {
-    const end = await within(measureAt(bench, point, { limit, found, notes }), limit.left() + 30_000);
+    const end = await within(measureAt(part, point, { limit, found, notes }), limit.left() + 30_000);
     if (end !== undefined) return { costs: found, notes };
     notes.push(`not all was measured within ${Math.round(limit.seconds)} s`);
   } catch (error) {
     notes.push(`not all was measured: ${(error as Error).message.split('\n')[0]}`);
   }
-  bench.endProcesses();
+  close();
   return { costs: { ...found }, notes };
 }
 

@@ -13,6 +13,9 @@ import { manyTasks, remoteWith } from './team.ts';
 /** The whole tree is looked at with every thirtieth poll of ten seconds; milliseconds. */
 const WHOLE_LOOK_EVERY = 300_000;
 
+/** How long an idle node is watched; seconds. */
+const IDLE = 35;
+
 /** P5: a Leader's node on a large tree: until it is up, what it holds, what it uses when nothing happens. */
 export async function measureP5(bench: Bench, limit: Limit): Promise<readonly Figure[]> {
   const tasks = manyTasks(bench);
@@ -23,7 +26,7 @@ export async function measureP5(bench: Bench, limit: Limit): Promise<readonly Fi
   await fresh.node.quiet();
   await fresh.node.stop();
   const [ready, resident]: [number[], number[]] = [[], []];
-  for (let round = 0; round < rounds && (round === 0 || !limit.over()); round += 1) {
+  for (let round = 0; round < rounds && (round === 0 || limit.left() > IDLE * 1000); round += 1) {
     const { node, answered } = await start(bench, root);
     ready.push(answered);
     await node.quiet();
@@ -99,7 +102,7 @@ async function watchIdle(
   readonly lookShare: number;
   readonly cut: string | undefined;
 }> {
-  const wanted = bench.small ? 500 : 35_000;
+  const wanted = bench.small ? 500 : IDLE * 1000;
   bench.say(`  watching an idle node for ${wanted / 1000} s`);
   const before = node.processor();
   const ms = await timed(() => wait(Math.min(wanted, limit.left())));

@@ -80,7 +80,8 @@ export async function startNode(bench: Bench, root: string, options: NodeOptions
   let stopping: Promise<void> | undefined;
   const stop = (): Promise<void> => {
     stopping ??= (async () => {
-      await within(app.close(), PATIENCE * 1000);
+      // One that was ended does not answer any more.
+      await Promise.race([within(app.close(), PATIENCE * 1000), ended.promise]);
       child.kill('SIGTERM');
       await within(ended.promise, PATIENCE * 1000);
       child.kill('SIGKILL');
