@@ -30,8 +30,7 @@ function replace(
   { mode, sync }: { readonly mode: number; readonly sync: boolean },
 ): string | undefined {
   const directory = dirname(file);
-  const made = mkdirSync(directory, { recursive: true });
-  const { descriptor, temp } = openTemp(directory, mode);
+  const { descriptor, temp, made } = openTempIn(directory, mode);
   try {
     try {
       writeWhole(descriptor, bytes);
@@ -100,6 +99,17 @@ function syncDirectory(directory: string): void {
     fsyncSync(descriptor);
   } finally {
     closeSync(descriptor);
+  }
+}
+
+/** Makes the directory only where it is not there, as it mostly is. */
+function openTempIn(directory: string, mode: number): ReturnType<typeof openTemp> & { readonly made?: string } {
+  try {
+    return openTemp(directory, mode);
+  } catch (error) {
+    if (errorCode(error) !== 'ENOENT') throw error;
+    const made = mkdirSync(directory, { recursive: true });
+    return { ...openTemp(directory, mode), ...(made === undefined ? {} : { made }) };
   }
 }
 

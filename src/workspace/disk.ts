@@ -127,6 +127,7 @@ export function createDiskReader(root: string, options: DiskReaderOptions = {}):
         listings.clear();
         return;
       }
+      forgetBelow(new Set(paths.filter((path) => path.endsWith('/'))), texts, listings);
       for (const path of paths) forget(path, texts, listings);
     },
     recheck() {
@@ -211,12 +212,18 @@ function namesIn(directory: string): readonly string[] {
     .sort();
 }
 
-function forget(path: string, texts: Map<string, unknown>, listings: Map<string, unknown>): void {
-  if (path.endsWith('/')) {
-    for (const known of [texts, listings]) {
-      for (const candidate of known.keys()) if (candidate.startsWith(path)) known.delete(candidate);
+function forgetBelow(directories: ReadonlySet<string>, ...all: readonly Map<string, unknown>[]): void {
+  if (directories.size === 0) return;
+  for (const known of all) {
+    for (const path of known.keys()) {
+      for (let end = path.length; end > 0; end = path.lastIndexOf('/', end - 2) + 1) {
+        if (directories.has(path.slice(0, end))) known.delete(path);
+      }
     }
   }
+}
+
+function forget(path: string, texts: Map<string, unknown>, listings: Map<string, unknown>): void {
   texts.delete(path);
   // The new file may have brought directories with it, and a removed one may have taken them along.
   for (let end = path.lastIndexOf('/'); end > 0; end = path.lastIndexOf('/', end - 1)) {

@@ -14,11 +14,18 @@ export function eventChanges(view: WorkspaceView, writer: string, events: readon
   const lines = Map.groupBy(events, (event) => eventLogPath(event.ts, writer));
   return [...lines].map(([path, records]) => {
     const before = logBefore(view, path);
-    const opening = before === '' || before.endsWith('\n') ? before : `${before}\n`;
+    const opening = before === '' || isClosed(before) ? before : `${before}\n`;
     const added = records.map((record) => `${renderEventLine(record).replace(/\n$/, '')}\n`).join('');
-    return { kind: 'write', path, text: opening + added };
+    lastWritten = opening + added;
+    return { kind: 'write', path, text: lastWritten };
   });
 }
+
+/** What the last change made of a log, which the next one of a group goes on from. */
+let lastWritten = '';
+
+/** To look at the end of a text that was put together piece by piece copies all of it, for every step of a group. */
+const isClosed = (text: string): boolean => text === lastWritten || text.endsWith('\n');
 
 /** What cannot be read must not be replaced: the log is append-only. */
 function logBefore(view: WorkspaceView, path: string): string {
