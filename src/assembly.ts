@@ -157,6 +157,7 @@ export async function assemble(
     reconciler,
     watches: watchesOf({
       root,
+      workTree,
       remote,
       sync,
       clock,

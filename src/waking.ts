@@ -2,12 +2,15 @@ import { localGitDirectory, looseRef, watchRefs, watchTree } from './adapters/fi
 import type { Hint, Hints } from './adapters/hints.ts';
 import { lastingWatch } from './adapters/lasting-watch.ts';
 import type { Watching } from './adapters/lasting-watch.ts';
-import type { Clock, Sync } from './ports.ts';
+import type { Clock, Sync, WorkTree } from './ports.ts';
+import type { WorkspaceView } from './protocol/view.ts';
+import { isTerminalTask } from './rules/lifecycle.ts';
 import type { Watch } from './services/daemon.ts';
 
 export interface WakingOptions {
   readonly root: string;
   readonly remote: string | undefined;
+  readonly workTree: WorkTree;
   readonly sync: Sync;
   readonly clock: Clock;
   /** What the nodes of this machine tell each other; absent without a remote. */
@@ -28,10 +31,25 @@ export interface Watches {
 
 /** What wakes a node besides messages and the poll (architecture.md, "Waking"). */
 export function watchesOf(options: WakingOptions): Watches {
-  const { root, remote, onError } = options;
+  const { root, remote, workTree, onError } = options;
   return {
-    watchFiles: (onChange) => watchTree({ root, onChange, onError }),
+    watchFiles: (onChange) => watchTree({ root, isAsleep: endedTasks(workTree), onChange, onError }),
     watchRemote: remote === undefined ? undefined : (onChange) => watchRemote({ ...options, remote }, onChange),
+  };
+}
+
+/**
+ * Nobody works on a task that has ended, and most of a tree is ended work: to watch all of its files would cost more
+ * than all else that a node does. What is edited there all the same is found by the next look at the whole tree.
+ */
+function endedTasks(workTree: WorkTree): (taskId: string) => boolean {
+  let view: WorkspaceView | undefined;
+  return (taskId) => {
+    // One view for all that is asked at once, as at the beginning.
+    if (view === undefined) setImmediate(() => (view = undefined));
+    view ??= workTree.view();
+    const status = view.task(taskId)?.meta?.status;
+    return status !== undefined && isTerminalTask(status);
   };
 }
 

@@ -1,5 +1,5 @@
 import { existsSync, readFileSync, statSync } from 'node:fs';
-import { basename, join, relative, resolve, sep } from 'node:path';
+import { basename, dirname, join, relative, resolve, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { watch } from 'chokidar';
 import type { Watching } from './lasting-watch.ts';
@@ -29,9 +29,31 @@ const PATIENCE = 400;
 /** Files that are being written, by us and by common editors. */
 const TEMPORARY = /^\.baton-tmp-|~$|^\.#|^#.*#$|^4913$|\.sw[a-p]x?$|\.tmp$|^\.goutputstream-/;
 
+/** Folders that hold one folder for each task: of those that sleep only their coming and going is watched. */
+const TASKS = 'shared/tasks';
+
+export interface TreeWatchOptions extends Omit<WatchOptions, 'dirs'> {
+  /** What is watched below the root. Absent ones are taken up when they appear. */
+  readonly dirs?: readonly string[];
+  /** Whether nobody is expected to edit the folder of this task. Asked when the watch begins, and of new folders. */
+  readonly isAsleep?: (taskId: string) => boolean;
+}
+
 /** Tells in batches which files changed below `root`. Resolves once nothing that changes from now on is missed. */
-export async function watchTree({ root, dirs = EDITED, ...options }: WatchOptions): Promise<Watching> {
-  return watchPaths(root, dirs, (path) => TEMPORARY.test(basename(path)), options);
+export async function watchTree({ root, dirs = EDITED, isAsleep, ...options }: TreeWatchOptions): Promise<Watching> {
+  const isTemporary = (path: string): boolean => TEMPORARY.test(basename(path));
+  if (isAsleep === undefined) return watchPaths(root, dirs, { isIgnored: isTemporary }, options);
+  const tasks = join(root, TASKS);
+  const sleeps = (path: string): boolean => dirname(path) === tasks && isAsleep(basename(path));
+  const watches = await Promise.all([
+    watchPaths(root, dirs, { isIgnored: (path) => isTemporary(path) || sleeps(path) }, options),
+    watchPaths(root, [TASKS], { isIgnored: isTemporary, depth: 0 }, options),
+  ]);
+  return {
+    async close() {
+      await Promise.all(watches.map((watching) => watching.close()));
+    },
+  };
 }
 
 /**
@@ -40,7 +62,12 @@ export async function watchTree({ root, dirs = EDITED, ...options }: WatchOption
  */
 export async function watchRefs(options: Omit<WatchOptions, 'dirs'>): Promise<Watching> {
   const refs = ['refs', 'packed-refs', 'reftable'];
-  return watchPaths(options.root, refs, (path) => path.endsWith('.lock'), { quiet: QUIET_REFS, ...options });
+  return watchPaths(
+    options.root,
+    refs,
+    { isIgnored: (path) => path.endsWith('.lock') },
+    { quiet: QUIET_REFS, ...options },
+  );
 }
 
 /**
@@ -83,7 +110,7 @@ function pathOf(remote: string): string | undefined {
 async function watchPaths(
   root: string,
   paths: readonly string[],
-  isTemporary: (path: string) => boolean,
+  { isIgnored, depth }: { readonly isIgnored: (path: string) => boolean; readonly depth?: number },
   { onChange, onError, quiet = QUIET, patience = PATIENCE }: Omit<WatchOptions, 'root' | 'dirs'>,
 ): Promise<Watching> {
   const batch = createBatch({ quiet, patience }, (changed) => {
@@ -95,7 +122,13 @@ async function watchPaths(
   });
   const watcher = watch(
     paths.map((path) => join(root, path)),
-    { ignoreInitial: true, followSymlinks: false, ignored: isTemporary, ignorePermissionErrors: true },
+    {
+      ignoreInitial: true,
+      followSymlinks: false,
+      ignored: isIgnored,
+      ignorePermissionErrors: true,
+      ...(depth === undefined ? {} : { depth }),
+    },
   );
   watcher.on('all', (event, path) => {
     const changed = relative(root, path).split(sep).join('/');

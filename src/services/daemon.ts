@@ -39,21 +39,23 @@ export async function startDaemon(dependencies: DaemonDependencies): Promise<Asy
   };
 
   await takeUp();
-  await adopt(dependencies, await sync.dirty());
-  reconciler.wake();
-
   const files = await dependencies.watchFiles((paths) => {
     work.add('taking up changed files', async () => {
       workTree.invalidate(paths);
-      // What happens in a directory is reported file by file.
+      // What happens in a directory is reported file by file, unless it sleeps: then only that it is gone.
+      const view = workTree.view();
+      const isGone = (path: string): boolean => TASK_FOLDER.test(path) && !view.exists(path);
       await adopt(
         dependencies,
-        paths.filter((path) => !path.endsWith('/')),
+        paths.filter((path) => !path.endsWith('/') || isGone(path)),
       );
       reconciler.wake(paths);
     });
   });
   stack.defer(() => files.close());
+  // What was edited while nobody watched.
+  await adopt(dependencies, await sync.dirty());
+  reconciler.wake();
 
   if (dependencies.watchRemote !== undefined) {
     // Everything that was pushed before a pull begins comes with that pull.
@@ -78,6 +80,8 @@ export async function startDaemon(dependencies: DaemonDependencies): Promise<Asy
   });
   return stack.move();
 }
+
+const TASK_FOLDER = /^shared\/tasks\/[^/]+\/$/;
 
 /** Being offline is a state: it is logged once by the sync and ends with the next pull that succeeds. False while it lasts. */
 async function takeUpRemote({ sync, log }: DaemonDependencies): Promise<boolean> {

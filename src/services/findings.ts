@@ -9,8 +9,24 @@ export type Scope = { readonly projects: ReadonlySet<string>; readonly tasks: Re
 
 export interface Findings {
   /** Everything that does not fit together now, when nothing outside `scope` has changed since the last call. */
-  look(view: WorkspaceView, scope: Scope): readonly Finding[];
+  look(view: WorkspaceView, scope: Exclude<Scope, 'all'>): readonly Finding[];
+  /**
+   * Looks at everything in pieces of some milliseconds, so that whoever asks something meanwhile need not wait for all
+   * of it. Each piece sees the tree as it is by then.
+   */
+  lookAtAll(pieces: Pieces): Promise<readonly Finding[]>;
 }
+
+export interface Pieces {
+  view(): WorkspaceView;
+  /** Milliseconds that only grow. */
+  elapsed(): number;
+  /** Lets others go on. */
+  pause(): Promise<void>;
+}
+
+/** Milliseconds for which a look at everything lets nobody else go on. */
+const PIECE = 15;
 
 /** What the paths that changed may have something to do with. */
 export function scopeOf(paths: readonly string[]): Scope {
@@ -106,16 +122,32 @@ export function createFindings(): Findings {
     return [...among].filter((id) => view.project(id)?.plan !== projects.get(id)?.entry.plan);
   }
 
+  const all = (): readonly Finding[] => [...found.values()].flat();
+
   return {
     look(view, scope) {
-      if (scope === 'all') {
-        for (const memory of [projects, homes, found]) memory.clear();
-        put('tree', treeFindings(view));
-      }
-      for (const id of scope === 'all' ? view.projectIds() : [...scope.projects, ...outdated(view, scope.tasks)])
-        lookAtProject(view, id);
-      for (const id of scope === 'all' ? view.taskIds() : scope.tasks) lookAtTask(view, id);
-      return [...found.values()].flat();
+      for (const id of [...scope.projects, ...outdated(view, scope.tasks)]) lookAtProject(view, id);
+      for (const id of scope.tasks) lookAtTask(view, id);
+      return all();
+    },
+    async lookAtAll({ view, elapsed, pause }) {
+      for (const memory of [projects, homes, found]) memory.clear();
+      let now = view();
+      let begun = elapsed();
+      put('tree', treeFindings(now));
+      const each = async (ids: readonly string[], look: (id: string) => void): Promise<void> => {
+        for (const id of ids) {
+          look(id);
+          if (elapsed() - begun < PIECE) continue;
+          await pause();
+          now = view();
+          begun = elapsed();
+        }
+      };
+      await each(now.projectIds(), (id) => lookAtProject(now, id));
+      // The others were looked at with their projects.
+      await each(now.taskIds(), (id) => homes.has(id) || lookAtTask(now, id));
+      return all();
     },
   };
 }

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { setImmediate } from 'node:timers/promises';
 import type { EventBus } from '../events.ts';
 import type { Log } from '../ports.ts';
 import { FlowError } from '../protocol/errors.ts';
@@ -135,13 +136,26 @@ async function round(
   let scope = asked;
   for (let pass = 0; pass < MAX_PASSES; pass += 1) {
     scope = widen(more(), scope);
+    const findings = await look(dependencies, memory, scope);
     const view = dependencies.workTree.view();
-    const findings = memory.findings.look(view, scope);
     const raised = raise(dependencies, memory.raised, findings);
     tell(dependencies, memory, { view, raised, scope });
     const ran = await repair(dependencies, { view, findings, scope }, { refused: memory.refused, tried });
     if (!ran) return;
   }
+}
+
+function look(
+  { workTree, clock }: ReconcilerDependencies,
+  { findings }: Memory,
+  scope: Scope,
+): Promise<readonly Finding[]> | readonly Finding[] {
+  if (scope !== 'all') return findings.look(workTree.view(), scope);
+  return findings.lookAtAll({
+    view: () => workTree.view(),
+    elapsed: () => clock.elapsed(),
+    pause: () => setImmediate(),
+  });
 }
 
 interface Look {

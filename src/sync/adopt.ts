@@ -177,7 +177,8 @@ async function unlikeCommit(
 ): Promise<readonly string[]> {
   const ids = await git.resolve(paths.map((path) => `${head}:${path.replace(/\/$/, '')}`));
   return paths.filter((path, index) => {
-    if (path.endsWith('/')) return true;
+    // A folder that is gone here and there has nothing to be compared.
+    if (path.endsWith('/')) return ids[index] !== undefined || workTree.files(path).paths.length > 0;
     const content = workTree.bytes(path);
     return (content === undefined ? undefined : blobId(git, content)) !== ids[index];
   });

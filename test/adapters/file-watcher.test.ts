@@ -59,6 +59,24 @@ describe('watching the files of a workspace', () => {
     await heard.until('shared/projects/p/');
   });
 
+  test('tells of tasks that sleep only that their folders come and go', async () => {
+    const root = testFolder();
+    put(root, 'shared/tasks/old/meta.json', 'one');
+    put(root, 'shared/tasks/live/meta.json', 'one');
+    const heard = listener();
+    closing(await watchTree({ root, ...heard, isAsleep: (id) => id === 'old' }));
+    put(root, 'shared/tasks/old/meta.json', 'two!');
+    put(root, 'shared/tasks/live/meta.json', 'two!');
+    await heard.until('shared/tasks/live/meta.json');
+    put(root, 'shared/tasks/new/meta.json', 'one');
+    await heard.until('shared/tasks/new/meta.json');
+    rmSync(join(root, 'shared/tasks/old'), { recursive: true });
+    await heard.until('shared/tasks/old/');
+    expect(heard.seen.filter((path) => path.startsWith('shared/tasks/old/') && path !== 'shared/tasks/old/')).toEqual(
+      [],
+    );
+  });
+
   test('takes up folders and files that were not there at the start', async () => {
     const root = testFolder();
     mkdirSync(join(root, 'shared'));

@@ -3,6 +3,8 @@ import { expect, test } from 'vitest';
 import { renderNodeLine } from '../../src/protocol/plan/render.ts';
 import { findInconsistencies } from '../../src/rules/consistency.ts';
 import { createFindings, scopeOf, widened } from '../../src/services/findings.ts';
+import type { Findings } from '../../src/services/findings.ts';
+import type { WorkspaceView } from '../../src/protocol/view.ts';
 import { memoryReader } from '../../src/workspace/readers.ts';
 import { createParseCache, createView } from '../../src/workspace/snapshot.ts';
 
@@ -59,13 +61,19 @@ function recordOf(name: string, { status, project }: { status: string; project: 
 const sorted = (findings: readonly unknown[]): readonly string[] =>
   findings.map((finding) => JSON.stringify(finding)).toSorted();
 
-test('what is found after changes is what a look at the whole tree finds', () => {
-  fc.assert(
-    fc.property(fc.array(fc.array(edit, { minLength: 1, maxLength: 3 }), { maxLength: 12 }), (rounds) => {
+/** In pieces of one project or task each. */
+const lookAtAll = (findings: Findings, view: WorkspaceView): Promise<readonly unknown[]> => {
+  let now = 0;
+  return findings.lookAtAll({ view: () => view, elapsed: () => (now += 100), pause: () => Promise.resolve() });
+};
+
+test('what is found after changes is what a look at the whole tree finds', async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.array(fc.array(edit, { minLength: 1, maxLength: 3 }), { maxLength: 12 }), async (rounds) => {
       const files: Record<string, string> = {};
       const cache = createParseCache();
       const findings = createFindings();
-      findings.look(createView(memoryReader(files), cache), 'all');
+      await lookAtAll(findings, createView(memoryReader(files), cache));
       for (const edits of rounds) {
         for (const { path, text } of edits) {
           if (text === undefined) delete files[path];
@@ -73,7 +81,8 @@ test('what is found after changes is what a look at the whole tree finds', () =>
         }
         const view = createView(memoryReader(files), cache);
         const scope = edits.map(({ path }) => scopeOf([path])).reduce(widened);
-        expect(sorted(findings.look(view, scope))).toEqual(sorted(findInconsistencies(view)));
+        const seen = scope === 'all' ? await lookAtAll(findings, view) : findings.look(view, scope);
+        expect(sorted(seen)).toEqual(sorted(findInconsistencies(view)));
       }
     }),
     { numRuns: 1_000 },

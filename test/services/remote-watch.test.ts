@@ -5,6 +5,7 @@ import { systemClock } from '../../src/adapters/clock.ts';
 import type { Hint } from '../../src/adapters/hints.ts';
 import type { Sync } from '../../src/ports.ts';
 import { watchesOf } from '../../src/waking.ts';
+import { createWorkTree } from '../../src/workspace/store.ts';
 import { testFolder } from '../support/folders.ts';
 import { git } from '../support/git.ts';
 import { eventually } from '../support/waiting.ts';
@@ -14,6 +15,7 @@ async function watched(remote: string) {
   let woken = 0;
   const { watchRemote } = watchesOf({
     root: '/',
+    workTree: createWorkTree('/'),
     remote,
     clock: systemClock,
     // Only what the watch asks of it.

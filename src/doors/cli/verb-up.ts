@@ -1,3 +1,4 @@
+import { setFlagsFromString } from 'node:v8';
 import type { Command } from 'commander';
 import type { RunningNode } from '../../app-types.ts';
 import { serveSocket } from '../socket/server.ts';
@@ -12,6 +13,8 @@ export function defineUp(command: Command, session: Session): void {
 }
 
 async function up(session: Session): Promise<void> {
+  // A node lives long and mostly waits: what the engine would keep for bursts of garbage is more than all that it holds.
+  setFlagsFromString('--semi-space-growth-factor=1');
   const { io } = session;
   const root = workspaceOf(session);
   // Before anything is started: a node that nobody could reach is of no use.
