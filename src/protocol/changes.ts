@@ -3,7 +3,8 @@
  * Paths are workspace-relative POSIX paths (`shared/…`).
  */
 export type Change =
-  | { readonly kind: 'write'; readonly path: string; readonly text: string }
+  /** `appended` is the end of `text`, where all before it is there already: so that a log need not be gone through. */
+  | { readonly kind: 'write'; readonly path: string; readonly text: string; readonly appended?: string }
   | { readonly kind: 'remove'; readonly path: string }
   /** What stands on disk under this path (a file, or a directory ending in `/`) is what is meant: a Worker's deliverables. */
   | { readonly kind: 'adopt'; readonly path: string }

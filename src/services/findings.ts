@@ -18,11 +18,11 @@ export interface Findings {
 }
 
 export interface Pieces {
-  view(): WorkspaceView;
+  readonly view: () => WorkspaceView;
   /** Milliseconds that only grow. */
-  elapsed(): number;
+  readonly elapsed: () => number;
   /** Lets others go on. */
-  pause(): Promise<void>;
+  readonly pause: () => Promise<void>;
 }
 
 /** Milliseconds for which a look at everything lets nobody else go on. */
@@ -135,9 +135,9 @@ export function createFindings(): Findings {
       let now = view();
       let begun = elapsed();
       put('tree', treeFindings(now));
-      const each = async (ids: readonly string[], look: (id: string) => void): Promise<void> => {
+      const each = async (ids: readonly string[], visit: (id: string) => void): Promise<void> => {
         for (const id of ids) {
-          look(id);
+          visit(id);
           if (elapsed() - begun < PIECE) continue;
           await pause();
           now = view();

@@ -136,7 +136,7 @@ async function round(
   let scope = asked;
   for (let pass = 0; pass < MAX_PASSES; pass += 1) {
     scope = widen(more(), scope);
-    const findings = await look(dependencies, memory, scope);
+    const findings = await lookAt(dependencies, memory, scope);
     const view = dependencies.workTree.view();
     const raised = raise(dependencies, memory.raised, findings);
     tell(dependencies, memory, { view, raised, scope });
@@ -145,7 +145,7 @@ async function round(
   }
 }
 
-function look(
+function lookAt(
   { workTree, clock }: ReconcilerDependencies,
   { findings }: Memory,
   scope: Scope,

@@ -66,8 +66,9 @@ export async function requireNoLeak(
   change: Change,
 ): Promise<void> {
   if (change.kind !== 'write') return;
-  const { path, text } = change;
-  const scan = scanOf(context);
+  const { path, text, appended } = change;
+  const scan = { known: context.secrets?.known() ?? [], allowed: view.team.policies.allowedSecrets };
+  if (appended !== undefined && leakOf(path, appended, undefined, scan) === undefined) return;
   const whole = text.length <= READ_WHOLE || context.state.unfit.has(path);
   if (leakOf(path, text, whole ? undefined : view.text(path), scan) === undefined) return;
   const [before] = await context.git.read([`${head}:${path}`]);

@@ -17,7 +17,7 @@ export function eventChanges(view: WorkspaceView, writer: string, events: readon
     const opening = before === '' || isClosed(before) ? before : `${before}\n`;
     const added = records.map((record) => `${renderEventLine(record).replace(/\n$/, '')}\n`).join('');
     lastWritten = opening + added;
-    return { kind: 'write', path, text: lastWritten };
+    return { kind: 'write', path, text: lastWritten, appended: added };
   });
 }
 

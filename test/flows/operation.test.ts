@@ -63,13 +63,13 @@ describe('an operation on a workspace', () => {
     });
   });
 
-  test('that fails for no reason of its own is answered without a stack or a path of this machine', async () => {
+  test('that cannot be carried out here is answered without a stack or a path of this machine', async () => {
     const app = await open();
     rmSync(join(app.root, '.baton/outbox.json'), { force: true });
     mkdirSync(join(app.root, '.baton/outbox.json/in-the-way'), { recursive: true });
     const broken = await delegate(app);
-    expect(broken).toMatchObject({ ok: false, code: 'internal' });
-    expect(broken.error).toMatch(/^taskflow failed: EISDIR: [^\n]* -> '\.baton\/outbox\.json'$/);
+    const reason = 'the record of what is to be said cannot be written (EISDIR)';
+    expect(broken).toMatchObject({ ok: false, code: 'bad-workspace', error: reason });
     renameSync(join(app.root, '.git'), join(app.root, 'git.away'));
     const gone = await app.call({ tool: 'projectflow', action: 'pause_project', payload: { projectId: 'p' } });
     expect(gone).toMatchObject({ ok: false, code: 'git-failed', error: expect.stringContaining("repository: '.git'") });

@@ -84,6 +84,7 @@ test('a hint wakes a node once, a moment after the refs of a remote on this mach
   let onHint: (hint: Hint) => void = () => undefined;
   const { watchRemote } = watchesOf({
     root: '/',
+    workTree: createWorkTree('/'),
     remote,
     clock: { ...systemClock, elapsed: () => 0, sleep: (ms) => Promise.resolve(void sleeps.push(ms)) },
     sync: { isKnown: (_: string, commit: string) => known.has(commit) } as unknown as Sync,
