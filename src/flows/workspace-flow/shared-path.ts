@@ -1,4 +1,5 @@
 import { FlowError } from '../../protocol/errors.ts';
+import { isReservedPath } from '../../protocol/names.ts';
 import { requireSharedPath } from '../../protocol/paths.ts';
 import type { WorkspaceView } from '../../protocol/view.ts';
 
@@ -16,6 +17,11 @@ const ENTITY = /^(?:global-)?shared\/(?:projects|tasks)\/[^/]+$/;
  */
 export function sharedPath(view: WorkspaceView, given: string, action: 'pull' | 'push' | 'stat' | 'list'): SharedPath {
   requireSharedPath(given);
+  if (isReservedPath(given.replace(/\/$/, ''))) {
+    throw new FlowError('invalid-argument', `path holds a name that git or a file system keeps for itself: ${given}`, {
+      remedy: 'give the path of a file that any file system can hold',
+    });
+  }
   const kind = given.startsWith('global-shared/') ? 'global-shared' : 'shared';
   if (action === 'stat' || given.endsWith('/')) return { path: given, kind };
   const isFolder = ENTITY.test(given) || (!view.exists(given) && view.exists(`${given}/`));
