@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { FlowError } from '../../protocol/errors.ts';
@@ -47,6 +47,11 @@ export async function createGit(options: GitOptions): Promise<Git> {
   if (!existsSync(join(own, 'HEAD'))) {
     await demand({ cwd: found.gitDir, env }, ['init', '--bare', '--template=', `--object-format=${found.format}`, own]);
   }
+  // Writing an index, git compares files that changed in the same moment, through the filters that the clone names: so
+  // it is shown a work tree in which there are none.
+  const nothing = join(own, 'empty');
+  mkdirSync(nothing, { recursive: true });
+  const index: GitPlace = { cwd: found.gitDir, env: { ...clone.env, GIT_WORK_TREE: nothing } };
   const idLength = found.format === 'sha256' ? 64 : 40;
   const store = createObjects(objects, found.objects, idLength);
   const { lookup } = store;
@@ -68,7 +73,7 @@ export async function createGit(options: GitOptions): Promise<Git> {
       const lines = edits.map((edit) =>
         edit.id === undefined ? `0 ${'0'.repeat(idLength)}\t${edit.path}\0` : `${edit.mode} ${edit.id}\t${edit.path}\0`,
       );
-      return edits.length === 0 ? Promise.resolve(true) : stage(clone, lines.join(''));
+      return edits.length === 0 ? Promise.resolve(true) : stage(index, lines.join(''));
     },
     read: store.read,
     sizes: async (names) => (await lookup.stat(names)).map((object) => object?.size),
@@ -165,9 +170,9 @@ async function locate(place: GitPlace): Promise<Location> {
   return { root, gitDir, objects, format };
 }
 
-async function stage(clone: GitPlace, input: string): Promise<boolean> {
+async function stage(place: GitPlace, input: string): Promise<boolean> {
   const { code, stderr } = await plumb(
-    clone,
+    place,
     ['update-index', '-z', '--add', '--remove', '--replace', '--index-info'],
     {
       input,

@@ -23,8 +23,9 @@ export function checkRemote(remote: string): string {
   const scheme = /^([A-Za-z][A-Za-z0-9+.-]*):\/\//.exec(remote)?.[1]?.toLowerCase();
   if (scheme !== undefined && !TRANSPORTS.some((name) => name === scheme))
     refuse('names a transport that is not allowed');
-  const host = /^(?:[a-z]+:\/\/)?(?:[^/@]*@)?([^/:]*)/i.exec(remote)?.[1] ?? '';
-  if (host.startsWith('-')) refuse('names a host that looks like an option');
+  // What stands between the scheme and the path is one word for ssh: user, host and brackets.
+  const [, user = '', host = ''] = /^(?:[a-z]+:\/\/)?\[?([^/]*@)?\[?([^/:\]]*)/i.exec(remote) ?? [];
+  if (user.startsWith('-') || host.startsWith('-')) refuse('names a host that looks like an option');
   return remote;
 }
 
