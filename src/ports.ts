@@ -153,7 +153,7 @@ export interface UnfitFile {
   readonly path: string;
   /** Where in it, when a place is to blame; from 1. */
   readonly line?: number;
-  /** `holds a GitHub token in line 3`. */
+  /** `holds a secret in line 3 (GitHub token)`. */
   readonly why: string;
   readonly remedy: string;
 }

@@ -12,7 +12,7 @@ export function requireNoSecret(input: unknown, scan: ScanOptions): void {
     const [found] = findSecrets(text, scan);
     if (found === undefined) continue;
     const { kind, line, fingerprint } = found;
-    throw new FlowError('invalid-argument', `${path} holds a ${kind} in line ${line}`, {
+    throw new FlowError('invalid-argument', `${path} holds a secret in line ${line} (${kind})`, {
       remedy: remedyFor(found),
       data: { field: path, line, kind, fingerprint },
     });

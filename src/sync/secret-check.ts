@@ -39,9 +39,9 @@ function textOf(content: Uint8Array | string): string {
   return decode(content) ?? Buffer.from(content.buffer, content.byteOffset, content.byteLength).toString('latin1');
 }
 
-/** `holds a GitHub token in line 3`; never what it holds. */
+/** `holds a secret in line 3 (GitHub token)`; never what it holds. */
 export function wordsOf({ kind, line }: Leak): string {
-  return line === 0 ? `has a ${kind} in its name` : `holds a ${kind} in line ${line}`;
+  return line === 0 ? `has a secret in its name (${kind})` : `holds a secret in line ${line} (${kind})`;
 }
 
 /** The refusal of what would publish a secret (protocol.md §11.6). */

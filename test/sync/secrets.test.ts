@@ -1,0 +1,149 @@
+import { describe, expect, test } from 'vitest';
+import type { FlowError } from '../../src/protocol/errors.ts';
+import { findSecrets } from '../../src/protocol/secrets/scan.ts';
+import { SOME_KEY } from '../protocol/secrets/samples.ts';
+import { git } from '../support/git.ts';
+import { byHand, change, edit, makeSolo, makeTeam, published, put, see, write } from './workshop.ts';
+
+const LINE = `password: ${SOME_KEY}`;
+const META = 'shared/tasks/t-ana/meta.json';
+const NOTES = 'shared/tasks/t-ana/workspace/notes.md';
+const SPEC = 'shared/tasks/t-ana/spec.md';
+
+/** The team allows exactly this. */
+function allow(dir: string, text: string): void {
+  const allowedSecrets = findSecrets(text).map(({ fingerprint }) => fingerprint);
+  put(
+    dir,
+    'shared/team.json',
+    `${JSON.stringify({ schema: 1, name: 't', policies: { allowedSecrets } }, undefined, 2)}\n`,
+  );
+}
+
+const everything = (dir: string): string => git(dir, 'log', '--all', '-p', '--format=%B%an%ae');
+
+async function refusalOf(work: Promise<unknown>): Promise<FlowError> {
+  return work.then(
+    () => Promise.reject(new Error('it was not refused')),
+    (error: unknown) => error as FlowError,
+  );
+}
+
+describe('a secret', () => {
+  test('in a hand edit stays on disk, holds up nothing else, is told once, and goes once the team allows it', async () => {
+    const node = await makeSolo();
+    put(node.dir, SPEC, `# First\n\n${LINE}\n`);
+    put(node.dir, NOTES, 'fine\n');
+    const paths = [SPEC, NOTES];
+    const unfit = [
+      {
+        path: SPEC,
+        line: 3,
+        why: 'holds a secret in line 3 (value of password)',
+        remedy: expect.stringMatching(/"sha256:[0-9a-f]{12}" to policies\.allowedSecrets in shared\/team\.json/),
+      },
+    ];
+    expect(await node.sync.adopt(paths)).toEqual({ adopted: [NOTES], foreign: [], unfit });
+    expect(await node.sync.adopt(paths)).toMatchObject({ adopted: [], unfit });
+    expect(await node.sync.unfit()).toEqual(unfit);
+    expect(node.told.filter((line) => line.includes('cannot be published'))).toHaveLength(1);
+    expect(see(node.dir, SPEC)).toContain(SOME_KEY);
+    expect([...node.told, everything(node.dir)].join('\n')).not.toContain(SOME_KEY);
+
+    allow(node.dir, LINE);
+    await node.sync.adopt(['shared/team.json', SPEC]);
+    expect(git(node.dir, 'show', `HEAD:${SPEC}`)).toContain(SOME_KEY);
+    expect(await node.sync.unfit()).toEqual([]);
+  });
+
+  test('in a folder that is published as a whole refuses it with file and line', async () => {
+    const { ana, remote } = await makeTeam();
+    put(ana.dir, NOTES, `one\n${LINE}\n`);
+    const error = await refusalOf(change(ana, [{ kind: 'adopt', path: 'shared/tasks/t-ana/' }]));
+    expect(error).toMatchObject({
+      code: 'broken-file',
+      message: `${NOTES} cannot be committed: it holds a secret in line 2 (value of password)`,
+      data: { file: NOTES, line: 2, kind: 'value of password' },
+    });
+    expect(JSON.stringify([error.message, error.remedy, error.data])).not.toContain(SOME_KEY);
+    expect(everything(remote)).not.toContain(SOME_KEY);
+  });
+
+  test('that an action would write refuses that action alone', async () => {
+    const node = await makeSolo();
+    const results = await Promise.allSettled([
+      change(node, [write(NOTES, 'fine\n')]),
+      change(node, (view) => [edit(view, META, { summary: `done; ${LINE}` })]),
+      change(node, [write(`shared/tasks/t-ana/workspace/${SOME_KEY}.md`, 'x\n'), write(SPEC, `${LINE}\n`)]),
+    ]);
+    expect(results.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'rejected']);
+    expect(results[1]).toMatchObject({ reason: { code: 'invalid-argument', data: { file: META, line: 7 } } });
+    expect(see(node.dir, META)).not.toContain(SOME_KEY);
+    expect(everything(node.dir)).not.toContain(SOME_KEY);
+  });
+
+  test('that a person has just put into a record does not travel with the next step on it', async () => {
+    const node = await makeSolo();
+    const meta = JSON.parse(see(node.dir, META) ?? '') as object;
+    put(node.dir, META, `${JSON.stringify({ ...meta, api_key: SOME_KEY }, undefined, 2)}\n`);
+    node.workTree.invalidate([META]);
+    const error = await refusalOf(change(node, (view) => [edit(view, META, { status: 'in_progress' })]));
+    expect(error).toMatchObject({ code: 'invalid-argument', data: { file: META } });
+    expect(everything(node.dir)).not.toContain(SOME_KEY);
+  });
+
+  test('that is published already keeps nothing back', async () => {
+    const node = await makeSolo();
+    put(node.dir, SPEC, `${LINE}\n`);
+    byHand(node.dir, 'a person knows better');
+    await node.sync.pull();
+    node.workTree.invalidate();
+    put(node.dir, SPEC, `${LINE}\nmore\n`);
+    expect(await node.sync.adopt([SPEC])).toEqual({ adopted: [SPEC], foreign: [] });
+    await change(node, [write(SPEC, `first\n${LINE}\nmore\n`)]);
+    expect(git(node.dir, 'show', `HEAD:${SPEC}`)).toBe(`first\n${LINE}\nmore`);
+  });
+
+  test('in a log of any length is found in what is appended', async () => {
+    const node = await makeSolo();
+    const path = 'shared/events/2026-11/lead.jsonl';
+    const long = Array.from({ length: 1000 }, (_, index) => `{"id":"${index}","note":"all is well"}\n`).join('');
+    await change(node, [write(path, long)]);
+    const error = await refusalOf(change(node, [write(path, `${long}{"note":"${LINE}"}\n`)]));
+    expect(error.data).toMatchObject({ file: path, line: 1001 });
+  });
+
+  test('that a lane brings by plain git stays out of main, and is told without it', async () => {
+    const { ana, lead, remote } = await makeTeam();
+    put(ana.dir, NOTES, `one\n${LINE}\n`);
+    put(ana.dir, `shared/tasks/t-ana/workspace/token=${SOME_KEY}.md`, 'x\n');
+    put(ana.dir, 'shared/tasks/t-ana/workspace/good.md', 'good\n');
+    put(ana.dir, META, (see(ana.dir, META) ?? '').replace('"assigned"', `"in_progress",\n  "summary": "${LINE}"`));
+    byHand(ana.dir, 'everything');
+    git(ana.dir, 'push', '-q', 'origin', 'lanes/ana');
+    const { refusals } = await lead.sync.pull();
+    expect(refusals.map(({ path, reason, detail }) => [path, reason, detail])).toEqual([
+      [META, 'secret', 'holds a secret in line 7 (value of password)'],
+      [NOTES, 'secret', 'holds a secret in line 2 (value of password)'],
+      ['shared/tasks/t-ana/workspace/token=[redacted]', 'secret', 'has a secret in its name (value of token)'],
+    ]);
+    await lead.sync.push();
+    expect(published(remote, 'main', 'shared/tasks/t-ana/workspace/good.md')).toBe('good\n');
+    expect(git(remote, 'grep', '-l', 'lane.refused', 'main', '--', 'shared/events')).not.toBe('');
+    expect(git(remote, 'ls-tree', '-r', '--name-only', 'main')).not.toContain(SOME_KEY);
+    expect(git(remote, 'log', '--first-parent', '-m', '-p', '--format=%B', 'main')).not.toContain(SOME_KEY);
+    expect([...lead.told, JSON.stringify(refusals)].join('\n')).not.toContain(SOME_KEY);
+  });
+
+  test('that the team allows is taken from a lane', async () => {
+    const { ana, lead, remote } = await makeTeam();
+    allow(lead.dir, LINE);
+    await lead.sync.adopt(['shared/team.json']);
+    put(ana.dir, NOTES, `${LINE}\n`);
+    byHand(ana.dir, 'a sample');
+    git(ana.dir, 'push', '-q', 'origin', 'lanes/ana');
+    expect((await lead.sync.pull()).refusals).toEqual([]);
+    await lead.sync.push();
+    expect(published(remote, 'main', NOTES)).toBe(`${LINE}\n`);
+  });
+});
