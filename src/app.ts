@@ -17,6 +17,7 @@ import { OPERATIONS } from './flows/catalog.ts';
 import { FlowError, toFlowError } from './protocol/errors.ts';
 import { localpartOf, sameLocalpart } from './protocol/identity.ts';
 import { requireSharedPath } from './protocol/paths.ts';
+import { redactedAll } from './protocol/secrets/known.ts';
 import type { Actor } from './protocol/records/types.ts';
 import { parseRole } from './protocol/roles.ts';
 import { withArchive } from './protocol/with-archive.ts';
@@ -135,9 +136,7 @@ async function answer(assembly: Assembly, call: ToolCall, beforeCommand: () => P
  */
 function presentable(envelope: Envelope, { workTree: { root }, secrets }: Assembly): Envelope {
   if (envelope.ok) return envelope;
-  const clean = JSON.parse(JSON.stringify(envelope), (_, value: unknown) =>
-    typeof value === 'string' ? secrets.redact(value) : value,
-  ) as Envelope;
+  const clean = redactedAll(envelope, secrets.redact);
   if (clean.error?.includes(root) !== true) return clean;
   return { ...clean, error: clean.error.replaceAll(`${root}/`, '').replaceAll(root, '.') };
 }

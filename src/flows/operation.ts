@@ -14,6 +14,7 @@ import type { Change } from '../protocol/changes.ts';
 import { FlowError, toFlowError } from '../protocol/errors.ts';
 import { serverOf } from '../protocol/identity.ts';
 import type { Actor, EventRecord } from '../protocol/records/types.ts';
+import { redactedAll } from '../protocol/secrets/known.ts';
 import type { Secrets } from '../protocol/secrets/known.ts';
 import { redactSecrets } from '../protocol/secrets/scan.ts';
 import type { ScanOptions } from '../protocol/secrets/scan.ts';
@@ -152,7 +153,7 @@ async function contextFactory(
 }
 
 /** How messages stand, seen from the node's own account whoever asks. */
-async function chatFacts({ chat, announcer, identity, workTree }: ExecutorDependencies): Promise<ChatFacts> {
+async function chatFacts({ chat, announcer, identity, workTree, secrets }: ExecutorDependencies): Promise<ChatFacts> {
   const rooms = roomsToExamine(workTree.view().team, identity).flatMap(({ room }) => room ?? []);
   const report = await chat.examine?.(rooms);
   const owed = (announcer.pending?.() ?? []).map(({ announcement: { room, kind }, state, since, error }) => ({
@@ -162,7 +163,9 @@ async function chatFacts({ chat, announcer, identity, workTree }: ExecutorDepend
     since,
     ...(error === undefined ? {} : { error }),
   }));
-  return { owed, ...(report === undefined ? {} : { report }) };
+  // A homeserver says what it likes of what it refuses.
+  const told = report === undefined || secrets === undefined ? report : redactedAll(report, secrets.redact);
+  return { owed, ...(told === undefined ? {} : { report: told }) };
 }
 
 async function query(

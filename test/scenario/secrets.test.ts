@@ -82,12 +82,13 @@ test('S6: secrets that are planted everywhere are in no log, commit, event, erro
     expect([words.slice(0, 2), code, text]).toEqual([words.slice(0, 2), 1, expect.stringContaining('error[')]);
     return text;
   };
+  const kept = async (cwd: string, ...words: readonly string[]): Promise<void> =>
+    expect(await refused(cwd, ...words)).toContain('a secret');
   const done = async (cwd: string, ...words: readonly string[]): Promise<void> => {
     const { code, text } = await run(cwd, ...words);
     expect([words.slice(0, 2), code, text]).toEqual([words.slice(0, 2), 0, text]);
   };
   const action = (tool: string, name: string, payload: object): readonly string[] => [
-    'call',
     tool,
     name,
     '--payload',
@@ -95,25 +96,22 @@ test('S6: secrets that are planted everywhere are in no log, commit, event, erro
   ];
 
   // Payloads.
-  await done(
+  await done(lead, ...action('projectflow', 'create_project', { projectId: 'p', title: 'P', source: 'team-admin' }));
+  const node = { taskId: 'p-01', title: 'First', assignedTo: 'ana' };
+  await kept(
     lead,
-    ...action('projectflow', 'create_project', { projectId: 'p', title: 'P', requester: '@boss:local' }),
+    ...action('projectflow', 'plan_dag', { projectId: 'p', tasks: [{ ...node, title: `Use ${PLANTED.title}` }] }),
   );
-  const node = { id: 'p-01', title: 'First', assignedTo: 'ana' };
-  await refused(
-    lead,
-    ...action('projectflow', 'plan_dag', { projectId: 'p', nodes: [{ ...node, title: `Use ${PLANTED.title}` }] }),
-  );
-  await done(lead, ...action('projectflow', 'plan_dag', { projectId: 'p', nodes: [node] }));
-  const delegation = { projectId: 'p', taskId: 'p-01' };
+  await done(lead, ...action('projectflow', 'plan_dag', { projectId: 'p', tasks: [node] }));
+  const delegation = { projectId: 'p', taskId: 'p-01', roomId: '!team:local' };
   const wanted = await refused(
     lead,
     ...action('taskflow', 'delegate_task', { ...delegation, spec: `# Do\n\n${PLANTED.spec}\n` }),
   );
   expect(wanted).toMatch(/payload\.spec holds a secret in line 3 \(GitHub token\)[^]*policies\.allowedSecrets/);
-  await refused(lead, ...action('taskflow', 'delegate_task', { ...delegation, spec: `say ${PLANTED.environment}` }));
+  await kept(lead, ...action('taskflow', 'delegate_task', { ...delegation, spec: `say ${PLANTED.environment}` }));
   await done(lead, ...action('taskflow', 'delegate_task', { ...delegation, spec: '# Do\n\nIt.\n' }));
-  await refused(lead, ...action('message', 'send', { roomId: '!team:local', text: `see ${PLANTED.message} @ana` }));
+  await kept(lead, ...action('message', 'send', { roomId: '!team:local', text: `see ${PLANTED.message} @ana` }));
   await run(lead, 'board', `--${PLANTED.flag}`);
 
   // A Worker's files, by a running node, by MCP, and by plain git.
@@ -125,14 +123,14 @@ test('S6: secrets that are planted everywhere are in no log, commit, event, erro
   };
   put('workspace/config.yaml', `vault: ${PLANTED.handEdit}\n`);
   put(`workspace/${PLANTED.fileName}.md`, 'x\n');
-  await eventually(() => (up.log().match(/cannot be published/g)?.length ?? 0) >= 2);
+  await eventually(() => (up.log().match(/cannot be published/g)?.length ?? 0) >= 2, 'the hand edits are told');
   expect((await run(ana, 'doctor')).text).toMatch(
     /config\.yaml:1 \[unpublishable\] cannot be committed: it holds a secret/,
   );
   expect((await run(ana, 'sync', 'now')).text).toMatch(/config\.yaml cannot be committed/);
-  await refused(ana, ...action('taskflow', 'report_progress', { taskId: 'p-01', summary: PLANTED.progress }));
+  await kept(ana, ...action('taskflow', 'report_progress', { taskId: 'p-01', note: PLANTED.progress }));
   put('result.md', `STATUS: SUCCESS\nSUMMARY: made with ${PLANTED.summary}\nDELIVERABLES:\n- none\n`);
-  await refused(ana, ...action('taskflow', 'submit_task', { taskId: 'p-01' }));
+  await kept(ana, ...action('taskflow', 'submit_task', { taskId: 'p-01' }));
   await up.stop();
   seen.set('the log of a node', up.log());
 
@@ -154,9 +152,10 @@ test('S6: secrets that are planted everywhere are in no log, commit, event, erro
 
   // Who commits, what a remote says, where it is, and what a homeserver says.
   configure(lead, (config) => (config['git'] = { ...config['git'], author: { name: PLANTED.author, email: 'a@b' } }));
-  await refused(lead, 'sync', 'now');
+  await kept(lead, 'sync', 'now');
   configure(lead, (config) => delete config['git']?.['author']);
   const hook = join(remote, 'hooks/pre-receive');
+  mkdirSync(dirname(hook), { recursive: true });
   writeFileSync(
     hook,
     `#!/bin/sh\necho "denied, since ${PLANTED.hook} and ${PLANTED.environment} are worthless" >&2\nexit 1\n`,

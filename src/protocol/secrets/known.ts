@@ -38,6 +38,13 @@ export function createSecrets(env: Readonly<Record<string, string | undefined>>)
   };
 }
 
+/** A value of JSON with every text in it redacted. */
+export function redactedAll<Value>(value: Value, redact: Secrets['redact']): Value {
+  return JSON.parse(JSON.stringify(value), (_, inner: unknown) =>
+    typeof inner === 'string' ? redact(inner) : inner,
+  ) as Value;
+}
+
 function decoded(part: string): string {
   try {
     return decodeURIComponent(part);
