@@ -4,7 +4,6 @@ import { expect, onTestFinished, test } from 'vitest';
 import { assemble } from '../../src/assembly.ts';
 import { startDaemon } from '../../src/services/daemon.ts';
 import { startListener } from '../../src/services/listener.ts';
-import { testFolder } from '../support/folders.ts';
 import { served } from '../support/git-daemon.ts';
 import { onHomeserver } from '../support/synapse/homeserver.ts';
 import { SILENT, matrixTeam, startMatrixNode, tokenOf } from '../support/synapse/team.ts';
@@ -22,9 +21,7 @@ async function startUnpolledNode({ dir, account }: Member, remote: string): Prom
   writeFileSync(file, `${JSON.stringify({ ...config, git: { remote } })}\n`);
   const stack = new AsyncDisposableStack();
   onTestFinished(() => stack.disposeAsync());
-  // As on a machine of its own: the Leader's node cannot tell it that it has pushed.
-  const env = { ...tokenOf(account), XDG_RUNTIME_DIR: testFolder('run') };
-  const assembly = await assemble({ root: dir, env, log: SILENT }, stack, { watched: true });
+  const assembly = await assemble({ root: dir, env: tokenOf(account), log: SILENT }, stack, { watched: true });
   stack.use(await startDaemon({ ...assembly, ...assembly.watches, pollInterval: NEVER }));
   stack.use(startListener(assembly));
 }

@@ -1,7 +1,5 @@
 import { execFile } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 /** The program under test, started from source as a user of a checkout starts it. */
@@ -13,16 +11,12 @@ export interface Run {
   readonly stderr: string;
 }
 
-/** Where the nodes of this run meet, and no others. */
-const RUNTIME = mkdtempSync(join(tmpdir(), 'baton-runtime-'));
-process.once('exit', () => rmSync(RUNTIME, { recursive: true, force: true }));
-
-/** An environment without the tester's own settings. */
+/** An environment without the tester's own settings, in which nodes give each other no hints. */
 export function cleanEnvironment(): NodeJS.ProcessEnv {
   const kept = Object.entries(process.env).filter(
     ([name]) => !/^(BATON_|AGENTTEAMS_|GIT_|NO_COLOR|FORCE_COLOR)/.test(name),
   );
-  return { ...Object.fromEntries(kept), XDG_RUNTIME_DIR: RUNTIME };
+  return { ...Object.fromEntries(kept), XDG_RUNTIME_DIR: '/absent' };
 }
 
 /** Runs `baton ...` to its end; never throws for an exit code. */
