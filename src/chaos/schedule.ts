@@ -44,10 +44,10 @@ const mayShare = (step: Step): boolean => !['fault', 'heal', 'restart', 'togethe
 function stepOf(chance: Chance, { cast, faults, mortal }: ScheduleOptions, stages: Map<string, number>): Step {
   const seats = [cast.leader, ...cast.workers];
   const roll = chance.int(100);
-  if (roll < 60) return lifeStep(chance, cast, stages);
-  if (roll < 68) return { do: 'sync', seat: chance.pick(seats) };
-  if (roll < 84 && faults.length > 0) return faultStep(chance, seats, faults);
-  if (roll < 88 && mortal.length > 0) return { do: 'kill', seat: chance.pick(mortal) };
+  if (roll < 52) return lifeStep(chance, cast, stages);
+  if (roll < 58) return { do: 'sync', seat: chance.pick(seats) };
+  if (roll < 82 && faults.length > 0) return faultStep(chance, seats, faults);
+  if (roll < 87 && mortal.length > 0) return { do: 'kill', seat: chance.pick(mortal) };
   if (roll < 90) return { do: 'restart', seat: chance.pick(seats) };
   return strayStep(chance, cast);
 }
@@ -74,10 +74,10 @@ function lifeStep(chance: Chance, cast: Cast, stages: Map<string, number>): Step
   return doing satisfies never;
 }
 
-/** Two of five end a fault, so that most runs get somewhere. */
+/** One of three ends a fault, so that most runs get somewhere. */
 function faultStep(chance: Chance, seats: readonly string[], faults: readonly Fault[]): Step {
   const seat = chance.pick(seats);
-  return chance.percent(40) ? { do: 'heal', seat } : { do: 'fault', fault: chance.pick(faults), seat };
+  return chance.percent(33) ? { do: 'heal', seat } : { do: 'fault', fault: chance.pick(faults), seat };
 }
 
 /** What comes at a moment that nobody planned: most of it is refused, and must be. */

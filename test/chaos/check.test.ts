@@ -124,6 +124,7 @@ const DOCTORED: readonly (readonly [string, Reading, Violation['rule'], RegExp])
   ],
   ['a message heard twice', withClone({ said: twice }), 'announced', /heard delegate-p-01-a 2 times/],
   ['a message of what never happened', { ...SOUND, events: [] }, 'announced', /nothing is published/],
+  ['a message that nobody said', withClone({ said: [] }), 'announced', /lead never said delegate-p-01-a/],
   ['a message that is owed for ever', withClone({ owed: ['submit-p-01-x'] }), 'announced', /still owes/],
 ];
 
