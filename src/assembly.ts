@@ -16,6 +16,7 @@ import { createExecutor } from './flows/operation.ts';
 import type { Execute } from './flows/operation.ts';
 import type { Chat, Clock, Log, Sync, WorkTree } from './ports.ts';
 import type { Author } from './ports-git.ts';
+import { FlowError } from './protocol/errors.ts';
 import type { Actor } from './protocol/records/types.ts';
 import { parseDuration } from './protocol/timestamps.ts';
 import type { Secrets } from './protocol/secrets/known.ts';
@@ -71,7 +72,8 @@ export async function assemble(
   logEvents(events, log);
   const { localpart, matrixUserId, role } = config.identity;
   const identity: Actor = { localpart, matrixUserId, role };
-  const workTree = createWorkTree(root, { millis: () => clock.millis(), watched });
+  const { sparse } = config.git;
+  const workTree = createWorkTree(root, { millis: () => clock.millis(), watched, sparse });
   const onError = (error: unknown): void => events.emit('node:problem', { what: 'watching files', error });
   const { remote, branch, lanePrefix } = config.git;
   const hints = remote === undefined ? undefined : createHints({ remote, root, env, onError });
@@ -89,6 +91,7 @@ export async function assemble(
     remote,
     author: checkAuthor(config.git.author ?? (await authorOf(identity, env)), secrets),
     secrets,
+    sparse,
     minPush: { interval: parseDuration(config.git.minPushInterval) ?? 0, memory: openLastPush(state) },
     ...(watched ? {} : { lastPush: 'when-due' as const }),
     onPushed: (ref, commit) => hints?.tell({ ref, commit }),
@@ -171,7 +174,13 @@ export async function assemble(
 }
 
 /** Before anything starts: what git could take for an option, or for a command to run. Throws `bad-config`. */
-function checkGitSettings({ git: { remote, branch, lanePrefix } }: BatonConfig): void {
+function checkGitSettings({ git: { remote, branch, lanePrefix, sparse }, identity: { role } }: BatonConfig): void {
+  const works = role === 'worker' || role === 'remote-member';
+  if (sparse && !(works && remote !== undefined)) {
+    throw new FlowError('bad-config', "git.sparse is for a Worker's clone of a remote", {
+      remedy: 'take git.sparse out of baton.json',
+    });
+  }
   if (remote !== undefined) checkRemote(remote);
   checkRefName(branch, 'git.branch');
   checkRefName(`${lanePrefix}x`, 'git.lanePrefix');

@@ -45,6 +45,7 @@ const git = z.strictObject({
   minPushInterval: text
     .refine((value) => parseDuration(value) !== undefined, 'must be a duration such as 0s, 10s or 1m')
     .default('0s'),
+  sparse: z.boolean().default(false).describe("whether a Worker's clone leaves others' tasks out of its work tree"),
   maintenance: z.boolean().default(true).describe('whether a running node keeps git in order'),
 });
 
@@ -119,6 +120,7 @@ const OVERRIDES: readonly (readonly [name: string, path: readonly string[], kind
   ['BATON_GIT_AUTHOR_NAME', ['git', 'author', 'name'], 'text'],
   ['BATON_GIT_AUTHOR_EMAIL', ['git', 'author', 'email'], 'text'],
   ['BATON_GIT_MIN_PUSH_INTERVAL', ['git', 'minPushInterval'], 'text'],
+  ['BATON_GIT_SPARSE', ['git', 'sparse'], 'boolean'],
   ['BATON_GIT_MAINTENANCE', ['git', 'maintenance'], 'boolean'],
   ['BATON_MATRIX_HOMESERVER', ['matrix', 'homeserver'], 'text'],
   ['BATON_MATRIX_ACCESS_TOKEN_ENV', ['matrix', 'accessTokenEnv'], 'text'],

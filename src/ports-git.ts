@@ -37,7 +37,9 @@ export type TreeEdit =
   | { readonly path: string; readonly kind: 'remove' };
 
 /** An entry of the index; without an id, the path is to be taken out of it. */
-export type IndexEntry = TreeEntry | { readonly path: string; readonly id: undefined };
+export type IndexEntry =
+  | (TreeEntry & { /** The work tree leaves it out (git's skip-worktree bit). */ readonly hidden?: boolean })
+  | { readonly path: string; readonly id: undefined };
 
 export interface CommitDraft {
   readonly parents: readonly ObjectId[];
@@ -117,6 +119,8 @@ export interface Git {
   updateRefs(updates: readonly RefUpdate[]): Promise<boolean>;
   /** Sets entries of the person's index and leaves all others as they are. False when another git holds its lock. */
   stage(entries: readonly IndexEntry[]): Promise<boolean>;
+  /** From now on a person's own git has these folders in its sparse work tree too. */
+  reveal(folders: readonly string[]): void;
 
   /** Contents by object name (an id, or `<commit>:<path>`), in order; `undefined` for what is not there. */
   readonly read: (names: readonly string[]) => Promise<readonly (Uint8Array | undefined)[]>;

@@ -13,7 +13,7 @@ describe('the configuration of a node', () => {
   test('takes defaults for all that the smallest file leaves out', () => {
     expect(parse(SMALLEST)).toEqual({
       identity: { localpart: 'lead', matrixUserId: '@lead:local', role: 'leader' },
-      git: { branch: 'main', lanePrefix: 'lanes/', minPushInterval: '0s', maintenance: true },
+      git: { branch: 'main', lanePrefix: 'lanes/', minPushInterval: '0s', sparse: false, maintenance: true },
       server: {
         host: '127.0.0.1',
         port: 6200,

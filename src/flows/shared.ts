@@ -28,7 +28,7 @@ export function requireProject(view: WorkspaceView, id: string): OpenProject {
   const entry = view.project(id);
   const file = projectPaths(id).meta;
   if (entry === undefined || (entry.meta === undefined && !view.exists(file))) {
-    throw notFound('project', id, view.archivedProject(id));
+    throw notFound(view, 'project', id, view.archivedProject(id));
   }
   if (entry.meta === undefined) throw brokenFile(file, entry.diagnostics[0]?.message, { projectId: id });
   return { ...entry, meta: entry.meta };
@@ -37,14 +37,22 @@ export function requireProject(view: WorkspaceView, id: string): OpenProject {
 /** Throws `not-found` (`task not found: <id>`), or `broken-file`. */
 export function requireTask(view: WorkspaceView, id: string): TaskMeta {
   const meta = findTask(view, id);
-  if (meta === undefined) throw notFound('task', id, view.archivedTask(id));
+  if (meta === undefined) throw notFound(view, 'task', id, view.archivedTask(id));
   return meta;
 }
 
 /** What was archived is not there for those who would change it; it is said where it can be read. */
-function notFound(kind: 'project' | 'task', id: string, archived: Archived<unknown> | undefined): FlowError {
+function notFound(
+  { isPartial }: WorkspaceView,
+  kind: 'project' | 'task',
+  id: string,
+  archived: Archived<unknown> | undefined,
+): FlowError {
   const data = kind === 'project' ? { projectId: id } : { taskId: id };
-  if (archived === undefined) return new FlowError('not-found', `${kind} not found: ${id}`, { data });
+  if (archived === undefined) {
+    const remedy = "this clone holds only its worker's own tasks (git.sparse); ask the leader, or look in git";
+    return new FlowError('not-found', `${kind} not found: ${id}`, { data, ...(isPartial ? { remedy } : {}) });
+  }
   return new FlowError('not-found', `${kind} not found: ${id} (archived: ${archived.dir})`, {
     remedy: `archived work is only read; further work is a new ${kind} with a new id`,
     data: { ...data, archived: archived.dir },

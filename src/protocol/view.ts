@@ -38,6 +38,8 @@ export interface WorkspaceView {
   /** Names directly under a directory (directories end in `/`), sorted; empty when absent. */
   list(directory: string): readonly string[];
 
+  /** Whether folders of tasks may be left out that the tree has: a sparse clone's work tree. */
+  readonly isPartial: boolean;
   readonly team: TeamSettings;
   agents(): readonly AgentRecord[];
   agent(localpart: string): AgentRecord | undefined;

@@ -20,6 +20,7 @@ export function withArchive(view: WorkspaceView): WorkspaceView {
     text: (path) => view.text(moved(path)),
     exists: (path) => view.exists(moved(path)),
     list: (directory) => view.list(moved(directory)),
+    isPartial: view.isPartial,
     team: view.team,
     agents: () => view.agents(),
     agent: (localpart) => view.agent(localpart),

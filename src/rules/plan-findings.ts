@@ -20,6 +20,8 @@ export function nodeFindings(view: WorkspaceView, entry: ProjectEntry, node: Pla
   const { id: projectId } = entry;
   const task = view.task(node.id);
   const about = { projectId, taskId: node.id, file: projectPaths(projectId).plan, line: node.line };
+  // What a sparse clone leaves out is not missing.
+  if (task === undefined && view.isPartial) return [];
   if (task?.meta === undefined) {
     if (node.status !== 'delegated' || (task !== undefined && task.diagnostics.length > 0)) return [];
     return [

@@ -26,6 +26,8 @@ export interface InitRequest {
   /** Keeps Baton's branches inside the code repository that holds `dir`. */
   readonly inRepo?: boolean;
   readonly samples?: boolean;
+  /** Leaves others' tasks out of a Worker's work tree. */
+  readonly sparse?: boolean;
 }
 
 /** What making a workspace asks of git; fulfilled by the git adapter. */
@@ -42,6 +44,8 @@ export interface SetupGit {
   author(): Promise<Author | undefined>;
   /** Puts `commit` on `branch` and its files into `dir`. Names the files that are in the way; then nothing changed. */
   checkOut(dir: string, branch: string, commit: ObjectId): Promise<readonly string[]>;
+  /** From the next checkout on the work tree leaves out the folders of tasks, all but these, and the archive. */
+  makeSparse(dir: string, folders: readonly string[]): Promise<void>;
   /** Checks out a branch of `repository` in a folder of its own. */
   addWorktree(repository: string, dir: string, branch: string): Promise<void>;
   /** The clone's own setting of a key of git's configuration; `undefined` when it has none. */

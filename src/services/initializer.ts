@@ -8,6 +8,7 @@ import { parseRole } from '../protocol/roles.ts';
 import type { Git } from '../ports-git.ts';
 import { writeAtomically } from '../workspace/atomic.ts';
 import { IGNORED, configFile } from '../workspace/init.ts';
+import { beginSparse, refuseSparse } from './init-sparse.ts';
 import { begin, hasLane } from './init-start.ts';
 import { publishMergeRule, wireMerging } from './init-merging.ts';
 import type { InitPlan, InitRequest, SetupGit, Start } from './init-start.ts';
@@ -36,6 +37,7 @@ const IN_REPO_FOLDER = '.baton-workspace';
  */
 export async function initWorkspace(request: InitRequest, git: SetupGit, launcher: Launcher): Promise<InitOutcome> {
   const inRepo = request.inRepo === true;
+  refuseSparse(request);
   const repository = inRepo ? await codeRepository(request.dir, git) : undefined;
   const dir = repository === undefined ? request.dir : worktreeFolder(request.dir, repository);
   if (existsSync(join(dir, CONFIG_FILE)) && (inRepo || (await hasCommit(dir, git))))
@@ -77,6 +79,7 @@ function configured(dir: string, { env }: InitRequest): Partial<InitPlan> {
     branch: git.branch,
     lanePrefix: git.lanePrefix,
     ...(git.remote === undefined ? {} : { remote: git.remote }),
+    sparse: git.sparse,
   };
 }
 
@@ -119,6 +122,7 @@ async function ownRepository(plan: InitPlan, undo: (() => void)[]): Promise<Init
   const repository = await git.open(root);
   if (!isNew) await refuseCode(repository, plan);
   const start = await begin(repository, { ...plan, dir: root }, remote);
+  if (plan.sparse === true) await beginSparse(git, repository, root, start);
   const inTheWay = await git.checkOut(root, start.branch, start.commit);
   if (inTheWay.length > 0) {
     throw new FlowError('bad-workspace', `files of the team are in the folder already: ${inTheWay.join(', ')}`, {
@@ -161,6 +165,7 @@ async function finish(plan: InitPlan, { who, made }: Start, remote: string | und
     ...(remote === undefined ? {} : { remote }),
     branch,
     lanePrefix,
+    sparse: plan.sparse === true,
   });
   writeAtomically(join(dir, CONFIG_FILE), Buffer.from(text));
   if (remote === undefined)

@@ -15,6 +15,7 @@ import type { DiskFile } from './fitness.ts';
 import type { SyncContext } from './context.ts';
 import { isTaskStatus } from './resolve-json.ts';
 import { decode } from './resolve.ts';
+import { hiddenPaths } from './sparse.ts';
 
 const LEADING: ReadonlySet<Actor['role']> = new Set(['leader', 'manager', 'admin']);
 const LEADERS_FILES: ReadonlySet<string> = new Set(['task-spec', 'task-base', 'task-meta']);
@@ -69,12 +70,10 @@ async function differing(context: SyncContext, head: ObjectId, path: string): Pr
 }
 
 /** As `differing`, with the committed entries below the path given. */
-export function unlike(
-  { git, workTree, state }: SyncContext,
-  path: string,
-  committed: readonly TreeEntry[],
-): Differing {
+export function unlike(context: SyncContext, path: string, committed: readonly TreeEntry[]): Differing {
+  const { git, workTree, state } = context;
   const { paths, problems } = workTree.files(path);
+  const isLeftOut = hiddenPaths(context);
   const known = new Map(committed.map((entry) => [entry.path, entry]));
   const files: DiskFile[] = [];
   for (const file of paths) {
@@ -87,7 +86,8 @@ export function unlike(
   const obstructed = new Set(problems.map((problem) => problem.file ?? path));
   for (const entry of known.values()) {
     const hidden = [...obstructed].some((file) => entry.path === file || entry.path.startsWith(`${file}/`));
-    if (!present.has(entry.path) && !hidden) files.push({ path: entry.path, mode: entry.mode, content: undefined });
+    if (!present.has(entry.path) && !hidden && !isLeftOut(entry.path))
+      files.push({ path: entry.path, mode: entry.mode, content: undefined });
   }
   return {
     files: files.filter((file) => !state.unplaced.has(file.path)).sort((a, b) => (a.path < b.path ? -1 : 1)),

@@ -2,19 +2,9 @@ import type { IndexEntry, ObjectId, TreeEdit, TreeFile } from '../ports-git.ts';
 import { FILE_MODE } from '../ports-git.ts';
 import { foldName, isReservedPath } from '../protocol/names.ts';
 import { CHECKOUT_REF, NOTHING, blobId, branchRef } from './context.ts';
-import type { Brought, Placed, Position, SyncContext } from './context.ts';
+import type { Brought, Placed, Placement, Position, SyncContext } from './context.ts';
+import { sparsely } from './sparse.ts';
 import { decode, resolveFile, sameBytes, setAsidePath } from './resolve.ts';
-
-/** One path to be brought to what a commit holds. */
-export interface Placement {
-  readonly path: string;
-  /** What the commit holds; `undefined` when it holds nothing there. */
-  readonly next: { readonly mode: string; readonly id: ObjectId; readonly content?: Uint8Array } | undefined;
-  /** The content from which `next` was derived: this, and only this, may be overwritten without a thought. */
-  readonly seen: { readonly id: ObjectId; readonly content?: Uint8Array } | undefined;
-  /** The work tree already shows it, or something newer: only the index is told. */
-  readonly adopted?: boolean;
-}
 
 /**
  * Moves the branch and then the work tree to a commit. The ref `refs/baton/checkout` names the commit that is being
@@ -39,7 +29,8 @@ export async function advance(
     state.owed.begun -= 1;
     return undefined;
   }
-  const placements = options.placements ?? (await placementsBetween(context, head, next));
+  const wanted = options.placements ?? (await placementsBetween(context, head, next));
+  const placements = await sparsely(context, next, wanted);
   const brought = await placeFiles(context, placements);
   const succeeded = new Set(placements.map(({ path }) => path));
   state.unplaced = new Set([...[...state.unplaced].filter((path) => !succeeded.has(path)), ...brought.failed]);
@@ -122,7 +113,7 @@ export async function repair(context: SyncContext, { head, unfinished }: Positio
     state.unplaced = new Set();
     return NOTHING;
   }
-  const placements = await placementsBetween(context, unfinished, head);
+  const placements = await sparsely(context, head, await placementsBetween(context, unfinished, head));
   const wanted = placements.map((placement) => {
     const { path, next } = placement;
     if (state.placed.has(path) && state.placed.get(path) === next?.id) return { ...placement, adopted: true };
@@ -225,12 +216,12 @@ export async function placeFiles(context: SyncContext, placements: readonly Plac
   }
   context.workTree.invalidate([...changed, ...conflicts.map(({ setAside }) => setAside)]);
   for (const { setAside } of conflicts) context.state.setAside.add(setAside);
-  for (const { path, next } of safe) {
-    if (failed.has(path)) context.state.placed.delete(path);
+  for (const { path, next, hidden } of safe) {
+    if (failed.has(path) || hidden === true) context.state.placed.delete(path);
     else context.state.placed.set(path, next?.id);
   }
-  const entries = safe.map(({ path, next }) =>
-    next === undefined ? { path, id: undefined } : { path, id: next.id, mode: next.mode || FILE_MODE },
+  const entries = safe.map(({ path, next, hidden = false }) =>
+    next === undefined ? { path, id: undefined } : { path, id: next.id, mode: next.mode || FILE_MODE, hidden },
   );
   return { changed, conflicts, refusals: [], failed: [...failed], written: changed, entries, journal: false };
 }
@@ -247,7 +238,9 @@ function isSafe({ log }: SyncContext, path: string): boolean {
 }
 
 async function withContents({ git }: SyncContext, placements: readonly Placement[]): Promise<readonly Placement[]> {
-  const missing = placements.filter(({ next }) => next !== undefined && next.content === undefined && isRegular(next));
+  const missing = placements.filter(
+    ({ next, hidden }) => hidden !== true && next !== undefined && next.content === undefined && isRegular(next),
+  );
   const contents = await git.read(missing.map(({ next }) => next?.id ?? ''));
   const byPath = new Map(missing.map(({ path }, index) => [path, contents[index]]));
   return placements.map((placement) => {
@@ -264,7 +257,8 @@ const isRegular = (file: TreeFile): boolean => file.mode.startsWith('100');
 async function placeOne(context: SyncContext, placement: Placement, changed: string[]): Promise<string | undefined> {
   const { git, workTree } = context;
   const { path, next, seen } = placement;
-  if (placement.adopted === true || (next !== undefined && next.content === undefined)) return undefined;
+  if (placement.adopted === true || placement.hidden === true || (next !== undefined && next.content === undefined))
+    return undefined;
   const disk = workTree.bytes(path);
   const diskId = disk === undefined ? undefined : blobId(git, disk);
   if (diskId === next?.id) return undefined;

@@ -8,9 +8,8 @@ import { adoptable } from './adopt.ts';
 import { movedFiles } from './move.ts';
 import { requireNoLeak } from './secret-check.ts';
 import { placementsOf } from './checkout.ts';
-import type { Placement } from './checkout.ts';
 import { blobId, seconds } from './context.ts';
-import type { SyncContext } from './context.ts';
+import type { Placement, SyncContext } from './context.ts';
 import { commitMessage } from './message.ts';
 
 /** A caller that waits for its step. */

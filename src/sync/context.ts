@@ -24,6 +24,8 @@ export interface SyncOptions {
   readonly author: Author;
   /** What this process knows to be secret, beside what has the form of it; absent: nothing. */
   readonly secrets?: Secrets;
+  /** Whether the clone leaves others' tasks out of its work tree. */
+  readonly sparse?: boolean;
   /** How far apart pushes lie; absent: they are not held back. */
   readonly minPush?: QuotaSettings;
   /** What to do at the end with what is not pushed: push it (absent), or leave it to the next process if it is not due. */
@@ -99,6 +101,19 @@ export interface Brought {
 
 /** A commit that holds all that was on the remote, and what was told on the way. */
 export type Taken = { readonly head: ObjectId } & Pick<Brought, 'refusals' | 'conflicts'>;
+
+/** One path to be brought to what a commit holds. */
+export interface Placement {
+  readonly path: string;
+  /** What the commit holds; `undefined` when it holds nothing there. */
+  readonly next: { readonly mode: string; readonly id: ObjectId; readonly content?: Uint8Array } | undefined;
+  /** The content from which `next` was derived: this, and only this, may be overwritten without a thought. */
+  readonly seen: { readonly id: ObjectId; readonly content?: Uint8Array } | undefined;
+  /** The work tree already shows it, or something newer: only the index is told. */
+  readonly adopted?: boolean;
+  /** The clone leaves it out: only the index is told. */
+  readonly hidden?: boolean;
+}
 
 export const NOTHING: Brought = { changed: [], refusals: [], conflicts: [] };
 

@@ -77,14 +77,24 @@ export interface ConfigRequest {
   readonly remote?: string;
   readonly branch: string;
   readonly lanePrefix: string;
+  readonly sparse: boolean;
 }
 
 /** The smallest `baton.json` that works: what has its default is left out. */
-export function configFile({ localpart, matrixUserId, role, remote, branch, lanePrefix }: ConfigRequest): string {
+export function configFile({
+  localpart,
+  matrixUserId,
+  role,
+  remote,
+  branch,
+  lanePrefix,
+  sparse,
+}: ConfigRequest): string {
   const git = {
     ...(remote === undefined ? {} : { remote }),
     ...(branch === 'main' ? {} : { branch }),
     ...(lanePrefix === 'lanes/' ? {} : { lanePrefix }),
+    ...(sparse ? { sparse } : {}),
   };
   return renderJson({
     identity: { ...(matrixUserId === undefined ? { localpart } : { matrixUserId }), role },

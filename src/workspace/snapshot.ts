@@ -48,7 +48,11 @@ export function createParseCache(): ParseCache {
  * What the files of `reader` say. Everything is read when first asked for and answered the same from then on;
  * `cache` lets later views of the same tree take over what was parsed.
  */
-export function createView(reader: TreeReader, cache: ParseCache = createParseCache()): WorkspaceView {
+export function createView(
+  reader: TreeReader,
+  cache: ParseCache = createParseCache(),
+  isPartial = false,
+): WorkspaceView {
   const read = memo((path: string) => reader.read(path));
   const list = memo((directory: string) => reader.list(directory));
   const exists = memo((path: string) => reader.exists(path));
@@ -94,6 +98,7 @@ export function createView(reader: TreeReader, cache: ParseCache = createParseCa
     text,
     exists,
     list,
+    isPartial,
     get team() {
       return team().team;
     },

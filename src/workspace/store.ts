@@ -11,7 +11,10 @@ import type { DiskReaderOptions } from './disk.ts';
 import { createParseCache, createView, overlayReader } from './snapshot.ts';
 import { TEMP_PREFIX, errorCode, look, refuseLinks, resolveInside } from './safe-path.ts';
 
-export type WorkTreeOptions = DiskReaderOptions;
+export interface WorkTreeOptions extends DiskReaderOptions {
+  /** Others' tasks are left out of the work tree (`git.sparse`). */
+  readonly sparse?: boolean;
+}
 
 /**
  * The files of the workspace at `root` (an absolute path). Every `view()` begins a new generation, in which a file is
@@ -23,7 +26,7 @@ export function createWorkTree(root: string, options: WorkTreeOptions = {}): Wor
 
   const current = (): WorkspaceView => {
     reader.recheck();
-    return createView(reader, cache);
+    return createView(reader, cache, options.sparse);
   };
 
   return {
@@ -34,7 +37,7 @@ export function createWorkTree(root: string, options: WorkTreeOptions = {}): Wor
       const base = firstRead(root, reader);
       const overlay = overlayReader(base, []);
       return {
-        view: () => createView(overlay, cache),
+        view: () => createView(overlay, cache, options.sparse),
         add: (changes) => overlay.add(changes),
         seen: (path) => base.bytes(path),
       };

@@ -34,14 +34,16 @@ interface Place {
   readonly role: 'leader' | 'worker';
   readonly as: string;
   readonly remote?: string;
+  /** A Worker's clone that leaves others' tasks out. */
+  readonly sparse?: boolean;
   /** Stays open when the test ends, for tests that share it; whoever asks for it closes it. */
   readonly kept?: boolean;
 }
 
 /** Makes the workspace when it is not there yet, and opens it without watching anything. */
-export async function openParts({ dir, role, as, remote, kept = false }: Place): Promise<Parts> {
+export async function openParts({ dir, role, as, remote, sparse = false, kept = false }: Place): Promise<Parts> {
   const env = cleanEnvironment();
-  await initWorkspace({ dir, env, role, as, ...(remote === undefined ? {} : { remote }) });
+  await initWorkspace({ dir, env, role, as, sparse, ...(remote === undefined ? {} : { remote }) });
   const logged: string[] = [];
   const note = (fields: Record<string, unknown>, message: string): void => {
     logged.push(`${message} ${JSON.stringify(fields)}`);

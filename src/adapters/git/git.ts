@@ -13,6 +13,7 @@ import { createMirror, createRefUpdater, createStand, dropBroken, readFacts, see
 import { createRemoteTalk } from './remote.ts';
 import { ask, demand, ordinary, plumb } from './run.ts';
 import type { GitPlace, OrdinaryOptions } from './run.ts';
+import { revealFolders } from './sparse.ts';
 import { diffTrees } from './tree-diff.ts';
 
 export interface GitOptions {
@@ -73,8 +74,10 @@ export async function createGit(options: GitOptions): Promise<Git> {
       const lines = edits.map((edit) =>
         edit.id === undefined ? `0 ${'0'.repeat(idLength)}\t${edit.path}\0` : `${edit.mode} ${edit.id}\t${edit.path}\0`,
       );
-      return edits.length === 0 ? Promise.resolve(true) : stage(index, lines.join(''));
+      const hidden = edits.flatMap((edit) => (edit.id !== undefined && edit.hidden === true ? [`${edit.path}\0`] : []));
+      return edits.length === 0 ? Promise.resolve(true) : stage(index, lines.join(''), hidden.join(''));
     },
+    reveal: (folders) => revealFolders(found.gitDir, folders),
     read: store.read,
     sizes: async (names) => (await lookup.stat(names)).map((object) => object?.size),
     resolve: store.resolve,
@@ -170,15 +173,14 @@ async function locate(place: GitPlace): Promise<Location> {
   return { root, gitDir, objects, format };
 }
 
-async function stage(place: GitPlace, input: string): Promise<boolean> {
-  const { code, stderr } = await plumb(
-    place,
-    ['update-index', '-z', '--add', '--remove', '--replace', '--index-info'],
-    {
-      input,
-      codes: [0, 128],
-    },
-  );
+/** Sets entries of the index, and of those that the work tree leaves out the bit that says so. */
+async function stage(index: GitPlace, entries: string, hidden: string): Promise<boolean> {
+  const set = await updateIndex(index, ['-z', '--add', '--remove', '--replace', '--index-info'], entries);
+  return set && (hidden === '' || (await updateIndex(index, ['--skip-worktree', '-z', '--stdin'], hidden)));
+}
+
+async function updateIndex(index: GitPlace, flags: readonly string[], input: string): Promise<boolean> {
+  const { code, stderr } = await plumb(index, ['update-index', ...flags], { input, codes: [0, 128] });
   if (code === 0) return true;
   if (/index\.lock|unable to (create|write)/i.test(stderr)) return false;
   throw new FlowError('git-failed', `git update-index failed: ${stderr.trim().slice(0, 400)}`, {

@@ -6,6 +6,7 @@ import { settingOf } from './merge-facts.ts';
 import { demand, ordinary, plumb } from './run.ts';
 import type { GitPlace } from './run.ts';
 import { addRemote, configuredAuthor, initBare, initRepository } from './setup.ts';
+import { writeSparsePatterns } from './sparse.ts';
 
 /** Git for `baton init` (`SetupGit` of services/init-start.ts), isolated as everywhere (quality.md S3). */
 export function createWorkspaceGit(env: NodeJS.ProcessEnv) {
@@ -31,6 +32,17 @@ export function createWorkspaceGit(env: NodeJS.ProcessEnv) {
       const command = ['checkout', '--quiet', '-B', checkRefName(branch), commit, '--'];
       const { code, stderr } = await plumb(await placeAt(dir), command, { codes: [0, 1] });
       return code === 0 ? [] : filesInTheWay(stderr);
+    },
+    async makeSparse(dir: string, folders: readonly string[]): Promise<void> {
+      const place = await placeAt(dir);
+      const gitDir = await demand(place, ['rev-parse', '--absolute-git-dir']);
+      writeSparsePatterns(gitDir, folders);
+      for (const [key, value] of [
+        ['core.sparseCheckout', 'true'],
+        ['core.sparseCheckoutCone', 'false'],
+      ] as const) {
+        await plumb(place, ['config', '--local', '--replace-all', key, value]);
+      }
     },
     async addWorktree(repository: string, dir: string, branch: string): Promise<void> {
       await demand(await placeAt(repository), ['worktree', 'add', '--quiet', '--', dir, checkRefName(branch)]);

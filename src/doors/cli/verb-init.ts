@@ -9,6 +9,7 @@ interface InitFlags {
   readonly team?: string;
   readonly inRepo?: boolean;
   readonly samples?: boolean;
+  readonly sparse?: boolean;
 }
 
 /** `baton init [DIR]`: makes a workspace without a question asked; run again it changes nothing (interface.md §3). */
@@ -18,6 +19,7 @@ export function defineInit(command: Command, session: Session): void {
     .option('--remote <url-or-path>', "the team's git remote; a path that does not exist becomes a bare repository")
     .option('--team <name>', 'the name of the team')
     .option('--in-repo', "keep Baton's branches inside this code repository")
+    .option('--sparse', "leave others' tasks out of a Worker's clone")
     .option('--samples', 'add a small sample project')
     .action(async (dir: string | undefined) => {
       await init(dir, command.opts<InitFlags>(), session);
@@ -36,6 +38,7 @@ async function init(dir: string | undefined, flags: InitFlags, session: Session)
     ...(flags.team === undefined ? {} : { team: flags.team }),
     ...(flags.inRepo === true ? { inRepo: true } : {}),
     ...(flags.samples === true ? { samples: true } : {}),
+    ...(flags.sparse === true ? { sparse: true } : {}),
   });
   show(session, { ok: true, action: 'init', ...report }, (palette) =>
     [

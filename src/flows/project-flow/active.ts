@@ -101,7 +101,10 @@ function endIssue({ plan }: OpenProject, base: Issue): readonly Issue[] {
 
 /** The first thing that is wrong with a delegated task, in the order of protocol.md §10.18. */
 function taskIssue(view: WorkspaceView, node: PlanNode, now: number): Issue | undefined {
-  const meta = view.task(node.id)?.meta;
+  const task = view.task(node.id);
+  // What a sparse clone leaves out is not missing.
+  if (task === undefined && view.isPartial) return undefined;
+  const meta = task?.meta;
   const { dir, result: file } = taskPaths(node.id);
   const base = {
     taskId: node.id,

@@ -125,6 +125,7 @@ function withProject(view: WorkspaceView, entry: ProjectEntry): WorkspaceView {
     text: (path) => view.text(path),
     exists: (path) => view.exists(path),
     list: (directory) => view.list(directory),
+    isPartial: view.isPartial,
     team: view.team,
     agents: () => view.agents(),
     agent: (localpart) => view.agent(localpart),
