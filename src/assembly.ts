@@ -50,6 +50,9 @@ export interface Assembly {
   readonly watches: Watches;
 }
 
+/** Milliseconds that people take between two saves of one edit. */
+const CALM = 2_000;
+
 /**
  * Opens the workspace and takes its lock. What is acquired is registered on `stack`, whose disposal releases it in
  * reverse: reconciler, sync, chat, lock. Throws `FlowError` (`locked`, `bad-config`, `bad-workspace`, …).
@@ -122,6 +125,7 @@ export async function assemble(
   const mode = remote === undefined ? 'solo' : 'team';
   const execute = createExecutor({ sync, workTree, announcer: outbox, chat, clock, events, identity, secrets });
   const reconciler = createReconciler({
+    ...(watched ? { calm: CALM } : {}),
     identity,
     mode,
     execute,

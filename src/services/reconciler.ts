@@ -10,6 +10,8 @@ import type { WorkspaceView } from '../protocol/view.ts';
 import type { Finding } from '../rules/consistency.ts';
 import { reportDue, reportMessage } from '../rules/reports.ts';
 import { createArchivist } from './archivist.ts';
+import { createCalm } from './calm.ts';
+import type { Calm } from './calm.ts';
 import { decideOwed } from './deliveries.ts';
 import type { DeliveryDependencies } from './deliveries.ts';
 import { createDeliveryLoop } from './delivery-loop.ts';
@@ -42,6 +44,8 @@ export interface ReconcilerDependencies extends DeliveryDependencies {
   readonly localRooms: boolean;
   readonly events: EventBus;
   readonly log: Log;
+  /** Milliseconds that a contradiction has to stand before a room is told of it; none where nobody edits meanwhile. */
+  readonly calm?: number;
 }
 
 /** Enough for an accept that makes a report due that marks itself sent; more means that something oscillates. */
@@ -56,7 +60,10 @@ export function createReconciler(dependencies: ReconcilerDependencies): Reconcil
     raised: new Map(),
     refused: new Set(),
     newRefusals: createRefusalReader(),
+    calm: createCalm(dependencies.calm ?? 0),
   };
+  const ending = new AbortController();
+  let calming = false;
   /** What the next round is about; `undefined` when none is wanted. */
   let wanted: Scope | undefined;
   let closed = false;
@@ -88,14 +95,26 @@ export function createReconciler(dependencies: ReconcilerDependencies): Reconcil
       }
     }
     running = undefined;
+    void calmDown();
+  }
+
+  /** Looks again when what waits to be told has stood long enough. */
+  async function calmDown(): Promise<void> {
+    if (calming || closed || !memory.calm.waits()) return;
+    calming = true;
+    await dependencies.clock.sleep(dependencies.calm ?? 0, ending.signal);
+    calming = false;
+    wake([]);
+  }
+
+  function wake(changed?: readonly string[]): void {
+    if (closed) return;
+    wanted = widen(wanted, changed === undefined ? 'all' : scopeOf(changed));
+    running ??= rounds();
   }
 
   return {
-    wake(changed) {
-      if (closed) return;
-      wanted = widen(wanted, changed === undefined ? 'all' : scopeOf(changed));
-      running ??= rounds();
-    },
+    wake,
     async idle() {
       for (;;) {
         const present = running ?? delivery.running();
@@ -105,6 +124,7 @@ export function createReconciler(dependencies: ReconcilerDependencies): Reconcil
     },
     async close() {
       closed = true;
+      ending.abort();
       await Promise.all([running, delivery.close()]);
     },
   };
@@ -122,6 +142,7 @@ interface Memory {
   /** Refusals already met, so that one that cannot be mended is not tried on every wake. */
   readonly refused: Set<string>;
   readonly newRefusals: ReturnType<typeof createRefusalReader>;
+  readonly calm: Calm;
 }
 
 async function round(
@@ -280,12 +301,12 @@ function raise(
 /** Has the rooms told what people and agents must hear of; the transaction ids make every one a single message. */
 function tell(
   { clock, identity, localRooms, mode }: ReconcilerDependencies,
-  { newRefusals, delivery }: Memory,
+  { newRefusals, delivery, calm, raised: standing }: Memory,
   { view, raised, scope }: { readonly view: WorkspaceView; readonly raised: readonly Finding[]; readonly scope: Scope },
 ): void {
   const notices = noticesFor({
     view,
-    findings: raised,
+    findings: calm.due(raised, standing, clock.millis()),
     refusals: newRefusals(view, clock.now()),
     tasks: scope === 'all' ? view.taskIds() : [...scope.tasks],
     identity,
