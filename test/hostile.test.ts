@@ -45,6 +45,12 @@ function wellFormed(text: string, diagnostics: readonly Diagnostic[]): boolean {
 }
 
 describe('hostile files', () => {
+  test('are at least a hundred and fifty, no two the same', () => {
+    const texts = files.map(({ kind, name }) => readFileSync(`${root}${kind}/${name}`).toString('base64'));
+    expect(new Set(texts).size).toBe(files.length);
+    expect(files.length).toBeGreaterThanOrEqual(150);
+  });
+
   test.each(files)('$kind/$name stops no parser', ({ kind, name }) => {
     const text = readFileSync(`${root}${kind}/${name}`, 'utf8');
     const id = name.replace(/\.\w+$/, '');

@@ -152,11 +152,16 @@ export const RECORDS: readonly RogueLane[] = [
     lane: (own) => ({ [own.meta]: text(own).replace('{', '{\n  "__proto__": { "polluted": true },') }),
   },
   {
-    ...field('one field twice', {}),
     name: 'the record: the assignee twice, the right one last',
     lane: (own) => ({ [own.meta]: text(own).replace('{', '{\n  "assigned_to": "bo",') }),
+    refused: ({ meta }) => ({ [meta]: 'broken-file' }),
+  },
+  {
+    name: 'the record: the assignee twice in one line, the right one last',
+    lane: (own) => ({ [own.meta]: JSON.stringify(JSON.parse(text(own))).replace('{', '{"assigned_to":"bo",') }),
     refused: () => ({}),
-    arrives: (own) => ({ [own.meta]: record(own, SUMMARY) }),
+    // Only what was read of it is written.
+    arrives: (own) => ({ [own.meta]: text(own) }),
   },
   ...STATES.map((status) => ({
     ...field(`the state ${String(status)}`, { status }),
