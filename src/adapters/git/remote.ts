@@ -25,6 +25,7 @@ interface Last {
 
 export function createRemoteTalk(place: GitPlace, lookup: ObjectLookup, limits: OrdinaryOptions): RemoteTalk {
   let last: Last | undefined;
+  let pushes = 0;
   const isAsBefore = createComparison(place.cwd);
   return {
     async fetch(remote, branches) {
@@ -38,7 +39,10 @@ export function createRemoteTalk(place: GitPlace, lookup: ObjectLookup, limits: 
       return outcome;
     },
     async push(remote, branch, commit) {
-      const outcome = await pushBranch(place, remote, branch, commit, limits);
+      pushes += 1;
+      const isLocal = localGitDirectory(place.cwd, remote) !== undefined;
+      const receiver = isLocal && pushes % PUSHES_PER_CLEANING !== 0 ? RECEIVER_THAT_ONLY_RECEIVES : RECEIVER;
+      const outcome = await pushBranch(place, { remote, receiver, branch, commit }, limits);
       if (outcome.kind === 'ok' && last?.remote === remote)
         last = { ...last, refs: new Map([...last.refs, [`refs/heads/${branch}`, commit]]) };
       return outcome;
@@ -142,11 +146,25 @@ async function trackedBranches(place: GitPlace): Promise<Branches> {
   );
 }
 
+/**
+ * A remote looks after every push whether it wants cleaning, which takes as long as some of the work itself. One on this
+ * machine is asked to do so now and then only.
+ */
+const PUSHES_PER_CLEANING = 16;
+const RECEIVER = 'git-receive-pack';
+const RECEIVER_THAT_ONLY_RECEIVES = 'git -c receive.autogc=false receive-pack';
+
+interface Push {
+  readonly remote: string;
+  /** The command that takes the push at the other end. */
+  readonly receiver: string;
+  readonly branch: string;
+  readonly commit: ObjectId;
+}
+
 async function pushBranch(
   place: GitPlace,
-  remote: string,
-  branch: string,
-  commit: ObjectId,
+  { remote, receiver, branch, commit }: Push,
   limits: OrdinaryOptions,
 ): Promise<PushOutcome> {
   checkRemote(remote);
@@ -159,7 +177,7 @@ async function pushBranch(
       '--no-verify',
       '--no-signed',
       '--no-recurse-submodules',
-      '--receive-pack=git-receive-pack',
+      `--receive-pack=${receiver}`,
       '--',
       remote,
       `${commit}:refs/heads/${branch}`,
