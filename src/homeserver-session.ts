@@ -3,6 +3,7 @@ import { systemClock } from './adapters/clock.ts';
 import { namesToken, sessionFile } from './chat.ts';
 import { loadConfig } from './config.ts';
 import { FlowError } from './protocol/errors.ts';
+import { createSecrets, redactedAll } from './protocol/secrets/known.ts';
 
 interface Place {
   readonly root: string;
@@ -40,8 +41,16 @@ export async function logInToHomeserver({ root, env, password: given }: LoginOpt
     store.write({ deviceId, accessToken: outcome.accessToken });
     return { userId: self, homeserver: matrix.homeserver, deviceId };
   } catch (thrown) {
-    throw explain(thrown, 'logging in failed');
+    throw withoutPassword(explain(thrown, 'logging in failed'), password);
   }
+}
+
+/** A homeserver may repeat what it was sent. */
+function withoutPassword({ code, message, remedy, data, retryable }: FlowError, password: string): FlowError {
+  const secrets = createSecrets({});
+  secrets.learn(password);
+  const details = { data: redactedAll(data, secrets.redact), retryable };
+  return new FlowError(code, secrets.redact(message), { ...details, ...(remedy === undefined ? {} : { remedy }) });
 }
 
 export interface LoggedOut {

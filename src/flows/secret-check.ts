@@ -19,8 +19,18 @@ export function requireNoSecret(input: unknown, scan: ScanOptions): void {
   }
 }
 
-function textsIn(value: unknown, path: string): readonly { readonly path: string; readonly text: string }[] {
-  if (typeof value === 'string') return [{ path, text: value }];
-  if (Array.isArray(value)) return value.flatMap((item, index) => textsIn(item, `${path}.${index}`));
-  return isRecord(value) ? Object.entries(value).flatMap(([key, item]) => textsIn(item, `${path}.${key}`)) : [];
+interface Place {
+  readonly path: string;
+  readonly value: unknown;
+}
+
+/** Every text of a payload. Payloads may be deep, so the open places are kept in a list and not on the stack. */
+function* textsIn(input: unknown, name: string): Generator<{ readonly path: string; readonly text: string }> {
+  const open: Place[] = [{ path: name, value: input }];
+  for (let place = open.pop(); place !== undefined; place = open.pop()) {
+    const { path, value } = place;
+    if (typeof value === 'string') yield { path, text: value };
+    const inner = Array.isArray(value) ? value.entries() : isRecord(value) ? Object.entries(value) : [];
+    for (const [key, item] of inner) open.push({ path: `${path}.${key}`, value: item });
+  }
 }

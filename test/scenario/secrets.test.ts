@@ -9,7 +9,7 @@ import { cliWith } from '../support/cli.ts';
 import { git } from '../support/git.ts';
 import { startAgent } from '../support/mcp.ts';
 import { startUp } from '../support/node.ts';
-import { makeTeam } from '../support/team.ts';
+import { testFolder } from '../support/folders.ts';
 import { eventually } from '../support/waiting.ts';
 
 /** Every secret is planted in one place, so that one that is found tells where it came from. */
@@ -69,9 +69,19 @@ function configure(workspace: string, change: (config: Record<string, Record<str
 }
 
 test('S6: secrets that are planted everywhere are in no log, commit, event, error, report, outbox or room', async () => {
-  const { remote, lead, ana, bo } = await makeTeam();
   const seen: Seen = new Map();
   const env = { ...cleanEnvironment(), DEPLOY_TOKEN: PLANTED.environment };
+  const folder = testFolder('secrets');
+  const remote = join(folder, 'team.git');
+  const init = async (name: string, role: string): Promise<string> => {
+    expect(
+      await cliWith({ cwd: folder }, 'init', name, '--role', role, '--as', name, '--remote', remote),
+    ).toMatchObject({
+      code: 0,
+    });
+    return join(folder, name);
+  };
+  const [lead, ana, bo] = [await init('lead', 'leader'), await init('ana', 'worker'), await init('bo', 'worker')];
   const run = async (cwd: string, ...words: readonly string[]): Promise<{ code: number; text: string }> => {
     const { code, stdout, stderr } = await cliWith({ cwd, env }, ...words);
     seen.set(`what baton ${seen.size} ${words[0] ?? ''} ${words[1] ?? ''} printed`, stdout + stderr);
@@ -116,10 +126,10 @@ test('S6: secrets that are planted everywhere are in no log, commit, event, erro
 
   // A Worker's files, by a running node, by MCP, and by plain git.
   const up = await startUp(ana);
-  const folder = join(ana, 'shared/tasks/p-01');
+  const task = join(ana, 'shared/tasks/p-01');
   const put = (name: string, text: string): void => {
-    mkdirSync(dirname(join(folder, name)), { recursive: true });
-    writeFileSync(join(folder, name), text);
+    mkdirSync(dirname(join(task, name)), { recursive: true });
+    writeFileSync(join(task, name), text);
   };
   put('workspace/config.yaml', `vault: ${PLANTED.handEdit}\n`);
   put(`workspace/${PLANTED.fileName}.md`, 'x\n');
