@@ -81,12 +81,15 @@ function maintained(kept: Kept): MaintainedRepository {
       collectedAt: statSync(stamp, { throwIfNoEntry: false })?.mtimeMs,
     }),
     async pack(signal) {
-      removeLeftLocks(objects);
+      const began = Date.now();
+      removeLocks(objects, (since) => began - since > LOCK_AGE);
       const tasks = ['loose-objects', 'incremental-repack', 'commit-graph', ...(packsRefs ? ['pack-refs'] : [])];
       // One by one, since git runs several in an order of its own, and small packs are joined once they are there.
       for (const task of tasks) await quietly(place, ['maintenance', 'run', '--quiet', `--task=${task}`], signal);
       // The first task leaves the files of what it has packed to its next run.
       await quietly(place, ['prune-packed', '--quiet'], signal);
+      // One that is ended in the moment in which it locks leaves the lock.
+      if (signal.aborted) removeLocks(objects, (since) => since >= began);
     },
     async collect(signal) {
       // A later git lets a repository name a command here, and none that a repository names is run (quality.md S3).
@@ -124,11 +127,12 @@ const LOCKS = ['maintenance.lock', 'pack/multi-pack-index.lock', 'info/commit-gr
 /** No maintenance takes that long: a lock of that age was left by one that was killed. */
 const LOCK_AGE = 6 * 3_600_000;
 
-function removeLeftLocks(objects: string): void {
+/** Removes those that were made at such a time; milliseconds since the epoch. */
+function removeLocks(objects: string, made: (since: number) => boolean): void {
   for (const name of LOCKS) {
     const file = join(objects, name);
     const since = statSync(file, { throwIfNoEntry: false })?.mtimeMs;
-    if (since !== undefined && Date.now() - since > LOCK_AGE) rmSync(file, { force: true });
+    if (since !== undefined && made(since)) rmSync(file, { force: true });
   }
 }
 

@@ -89,6 +89,7 @@ describe('a clone that is kept in order', () => {
     const packing = (await ofClone(dir)).pack(stop.signal);
     stop.abort();
     await packing;
+    expect(existsSync(join(dir, '.git/objects/maintenance.lock'))).toBe(false);
     expect(git(dir, 'fsck', '--connectivity-only', '--no-dangling')).toBe('');
     await (await ofClone(dir)).pack(never);
     expect(looseIn(join(dir, '.git/objects'))).toBe(0);
