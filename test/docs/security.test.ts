@@ -19,7 +19,7 @@ test('docs/security.md names every reason for which a rogue lane is refused, and
     .filter((line) => line.startsWith('| `'))
     .flatMap((line) => [...(line.split('|')[1] ?? '').matchAll(/`([a-z-]+)`/g)].map(([, name = '']) => name));
   // Those of secrets have a suite of their own.
-  expect(named.filter((name) => name !== 'secret').sort()).toEqual([...reasons].sort());
+  expect(new Set(named.filter((name) => name !== 'secret'))).toEqual(reasons);
   expect(text).toContain(`${LANES.length} rogue lanes`);
   const files = readdirSync(join(ROOT, 'fixtures/hostile'), { recursive: true, withFileTypes: true });
   expect(text).toContain(`${files.filter((file) => file.isFile()).length} malformed files`);
