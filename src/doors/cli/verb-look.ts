@@ -131,7 +131,8 @@ async function board(app: App, session: Session, project: string | undefined, ar
     ...(project === undefined ? {} : { projectId: project }),
     ...(archived === undefined ? {} : { archived }),
   };
-  return callAs(app, session.globals, { ...NODE.board, payload });
+  const asked = Object.keys(payload).length > 0;
+  return callAs(app, session.globals, { ...NODE.board, ...(asked ? { payload } : {}) });
 }
 
 function renderProjects(projects: readonly BoardProject[], palette: Palette, width: number): string {
