@@ -60,6 +60,8 @@ const BIN = new URL(import.meta.url.endsWith('.ts') ? '../bin.ts' : '../bin.js',
 /** A seat whose node is a process: `baton up`. Its log goes nowhere; what it says is in the answers and the rooms. */
 export function mortalSeat({ name, role, root, env }: SeatOptions): Seat {
   let running: { readonly child: ChildProcess; readonly app: App } | undefined;
+  // A seat that is killed twice at once is started twice as well, one after the other.
+  const inTurn = createTurns();
   const end = async (signal: 'SIGKILL' | 'SIGTERM'): Promise<void> => {
     const { child, app } = running ?? {};
     running = undefined;
@@ -72,22 +74,37 @@ export function mortalSeat({ name, role, root, env }: SeatOptions): Seat {
   return {
     ...asked({ name, role, root }, () => running?.app),
     mortal: true,
-    kill: () => end('SIGKILL'),
-    stop: () => end('SIGTERM'),
-    async start() {
-      if (running !== undefined) return;
-      const child = spawn(process.execPath, [BIN, 'up', '--json'], {
-        cwd: root,
-        env: { ...env, BATON_LOG_LEVEL: 'silent' },
-        stdio: ['ignore', 'pipe', 'pipe'],
-      });
-      let complaint = '';
-      child.stderr.on('data', (chunk: Buffer) => (complaint += chunk.toString('utf8')));
-      const said = await Promise.race([once(child.stdout, 'data'), once(child, 'exit').then(() => undefined)]);
-      const app = said === undefined ? undefined : await connectSocket(socketPath(root, env), root);
-      if (app === undefined) throw new Error(`the node of ${name} did not start: ${complaint}`);
-      running = { child, app };
-    },
+    kill: () => inTurn(() => end('SIGKILL')),
+    stop: () => inTurn(() => end('SIGTERM')),
+    start: () => inTurn(start),
+  };
+
+  async function start(): Promise<void> {
+    if (running !== undefined) return;
+    const child = spawn(process.execPath, [BIN, 'up', '--json'], {
+      cwd: root,
+      env: { ...env, BATON_LOG_LEVEL: 'silent' },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    let complaint = '';
+    child.stderr.on('data', (chunk: Buffer) => (complaint += chunk.toString('utf8')));
+    const said = await Promise.race([once(child.stdout, 'data'), once(child, 'exit').then(() => undefined)]);
+    const app = said === undefined ? undefined : await connectSocket(socketPath(root, env), root);
+    if (app === undefined) {
+      child.kill('SIGKILL');
+      throw new Error(`the node of ${name} did not start: ${complaint}`);
+    }
+    running = { child, app };
+  }
+}
+
+/** Runs one task after the other; a failure is its caller's alone. */
+function createTurns(): (task: () => Promise<void>) => Promise<void> {
+  let last = Promise.resolve();
+  return (task) => {
+    const turn = last.then(task);
+    last = turn.catch(() => undefined);
+    return turn;
   };
 }
 
