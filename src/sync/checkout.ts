@@ -1,8 +1,8 @@
-import type { IndexEntry, ObjectId, TreeEdit, TreeFile } from '../ports-git.ts';
+import type { ObjectId, TreeEdit, TreeFile } from '../ports-git.ts';
 import { FILE_MODE } from '../ports-git.ts';
 import { foldName, isReservedPath } from '../protocol/names.ts';
-import { CHECKOUT_REF, NOTHING, blobId, branchRef } from './context.ts';
-import type { Brought, Placed, Placement, Position, SyncContext } from './context.ts';
+import { CHECKOUT_REF, blobId, branchRef } from './context.ts';
+import type { Placed, Placement, Position, SyncContext } from './context.ts';
 import { sparsely } from './sparse.ts';
 import { decode, resolveFile, sameBytes, setAsidePath } from './resolve.ts';
 
@@ -37,126 +37,11 @@ export async function advance(
   return { ...brought, journal: true };
 }
 
-/**
- * Goes on with a checkout behind the steps: what was written is made durable, the index is told, and then the note of
- * an unfinished checkout goes. Nobody waits for it; what cannot be done now is done by a later turn.
- */
-export function finishLater(context: SyncContext, placed: Placed): void {
-  const { owed } = context.state;
-  owed.waiting.push(placed);
-  owed.running ??= finishWaiting(context).finally(() => (owed.running = undefined));
-}
-
-/** Resolves when no checkout owes anything that is under way. */
-export async function finishing({ state: { owed } }: SyncContext): Promise<void> {
-  owed.callers += 1;
-  owed.hurried.abort();
-  while (owed.running !== undefined) await owed.running;
-  owed.callers -= 1;
-}
-
-/** Milliseconds for which checkouts gather, since telling the index costs the same for few paths and for many. */
-const GATHER = 30;
-
-async function finishWaiting(context: SyncContext): Promise<void> {
-  const { owed } = context.state;
-  while (owed.waiting.length > 0) {
-    owed.hurried = new AbortController();
-    if (owed.callers === 0) await context.clock.sleep(GATHER, owed.hurried.signal);
-    const batch = owed.waiting.splice(0);
-    if (!(await finishAll(context, batch))) owed.broken = true;
-    owed.finished += batch.filter(({ journal }) => journal).length;
-    // A checkout that begins meanwhile sets the note once more, after this has removed it.
-    if (owed.finished === owed.begun && !owed.broken) await closeJournal(context);
-  }
-}
-
-/** False when that has to be tried again, as when another git holds the index or a file could not be written. */
-async function finishAll(context: SyncContext, batch: readonly Placed[]): Promise<boolean> {
-  // Of a path that was brought here twice, the last is what the index is to show.
-  const entries = new Map(batch.flatMap((placed) => placed.entries.map((entry) => [entry.path, entry])));
-  const [durable, staged] = await Promise.all([
-    keepWritten(context, batch),
-    stage(context, [...entries.values()]).catch((error: unknown) => {
-      context.log.error(
-        { error: String(error) },
-        'the index could not be brought up to date; the next step tries again',
-      );
-      return false;
-    }),
-  ]);
-  return durable && staged && batch.every(({ failed }) => failed.length === 0);
-}
-
-async function keepWritten({ workTree, log }: SyncContext, batch: readonly Placed[]): Promise<boolean> {
-  const paths = batch.flatMap(({ written, conflicts }) => [...written, ...conflicts.map(({ setAside }) => setAside)]);
-  try {
-    await workTree.makeDurable([...new Set(paths)]);
-    return true;
-  } catch (error) {
-    log.warn({ error: String(error) }, 'files of the work tree could not be made durable; the next step tries again');
-    return false;
-  }
-}
-
-/**
- * Brings the work tree to the branch after a crash, after a time in which the index was locked, or when a file could
- * not be written before. What this node has already brought is left to whoever edits it now.
- */
-export async function repair(context: SyncContext, { head, unfinished }: Position): Promise<Brought> {
-  const { state } = context;
-  const { owed } = state;
-  // What is still going on behind the steps is nothing to mend.
-  if (unfinished !== undefined && owed.running !== undefined && !owed.broken) return NOTHING;
-  await finishing(context);
-  if (unfinished === undefined) {
-    state.unplaced = new Set();
-    return NOTHING;
-  }
-  const placements = await sparsely(context, head, await placementsBetween(context, unfinished, head));
-  const wanted = placements.map((placement) => {
-    const { path, next } = placement;
-    if (state.placed.has(path) && state.placed.get(path) === next?.id) return { ...placement, adopted: true };
-    return tornOff(context, placement);
-  });
-  const brought = await placeFiles(context, wanted);
-  state.unplaced = new Set(brought.failed);
-  const complete = await finishAll(context, [{ ...brought, written: placements.map(({ path }) => path) }]);
-  owed.finished = owed.begun;
-  owed.broken = !complete;
-  if (complete) await closeJournal(context);
-  return brought;
-}
-
-/**
- * A loss of power can leave a file that was being brought here with nothing in it, or with zeros. That is nobody's edit,
- * when neither side of the checkout is like that.
- */
-function tornOff({ git, workTree }: SyncContext, placement: Placement): Placement {
-  const { path, next, seen } = placement;
-  const empty = blobId(git, new Uint8Array());
-  if (next === undefined || next.id === empty || seen?.id === empty) return placement;
-  let disk: Uint8Array | undefined;
-  try {
-    disk = workTree.bytes(path);
-  } catch {
-    // What is in its way is told when it is placed.
-    return placement;
-  }
-  if (disk === undefined || disk.some((byte) => byte !== 0)) return placement;
-  return { ...placement, seen: { id: blobId(git, disk), content: disk } };
-}
-
-/** The step itself is done by then: where the ref cannot be removed, the next step looks once more and removes it. */
-async function closeJournal({ git, log }: SyncContext): Promise<void> {
-  try {
-    await git.updateRefs([{ ref: CHECKOUT_REF, next: undefined }]);
-  } catch (error) {
-    log.warn({ error: String(error) }, 'the note of an unfinished checkout could not be removed');
-  }
-}
-
-async function placementsBetween({ git }: SyncContext, from: ObjectId, to: ObjectId): Promise<readonly Placement[]> {
+export async function placementsBetween(
+  { git }: SyncContext,
+  from: ObjectId,
+  to: ObjectId,
+): Promise<readonly Placement[]> {
   return (await git.diff(from, to)).map(({ path, before, after }) => ({ path, next: after, seen: before }));
 }
 
@@ -318,16 +203,4 @@ async function mergeHandEdit(
     text: outcome.text === undefined ? incoming : Buffer.from(outcome.text, 'utf8'),
     setAside: setAsidePath(path, localpart, (name) => workTree.bytes(name) !== undefined),
   };
-}
-
-const STAGE_ATTEMPTS = 5;
-
-/** Entries of these paths only: what a person has staged elsewhere stays staged. */
-async function stage({ git, clock, log }: SyncContext, entries: readonly IndexEntry[]): Promise<boolean> {
-  for (let attempt = 1; attempt <= STAGE_ATTEMPTS; attempt += 1) {
-    if (await git.stage(entries)) return true;
-    await clock.sleep(40 * attempt);
-  }
-  log.warn({}, 'another git holds the index; the next step brings it up to date');
-  return false;
 }

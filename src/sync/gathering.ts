@@ -1,7 +1,9 @@
 import type { Committed, Transaction } from '../ports.ts';
 import type { Pending } from './committer.ts';
 import type { Brought, SyncContext } from './context.ts';
-import { MOST_ATTEMPTS, commitEarly, outrun, owesPush, pushAll, runGroup } from './publish.ts';
+import { commitEarly, outrun, runGroup } from './publish.ts';
+import { MOST_ATTEMPTS } from './pull.ts';
+import { owesPush, pushAll } from './push.ts';
 
 type Turn = <Result>(task: () => Promise<Result>) => Promise<Result>;
 

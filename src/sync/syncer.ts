@@ -4,12 +4,13 @@ import { FlowError } from '../protocol/errors.ts';
 import { laneOf } from '../protocol/paths.ts';
 import { stampOf } from '../protocol/timestamps.ts';
 import { changeFor, dirtyPaths, handEdits, isOwnEcho, withinReach } from './adopt.ts';
-import { finishing } from './checkout.ts';
+import { finishing } from './finish.ts';
 import { noteUnfit } from './fitness.ts';
 import { branchRef, lanesIn, readPosition } from './context.ts';
 import type { Brought, SyncContext, SyncOptions } from './context.ts';
 import { createGathering } from './gathering.ts';
-import { begin, owesRemote, pullOnce, pushAll } from './publish.ts';
+import { begin, pullOnce } from './pull.ts';
+import { owesRemote, pushAll } from './push.ts';
 import { createQuota } from './quota.ts';
 import { isSetAside } from './resolve.ts';
 

@@ -1,0 +1,83 @@
+import type { RemoteFailure } from '../ports-git.ts';
+import { FlowError } from '../protocol/errors.ts';
+import { redactSecrets } from '../protocol/secrets/scan.ts';
+import { advance } from './checkout.ts';
+import { NOTHING, joined, readPosition } from './context.ts';
+import type { Brought, Position, SyncContext } from './context.ts';
+import { finishLater, repair } from './finish.ts';
+import { takeIn, wantedBranches } from './lanes.ts';
+
+/** So often a step is decided anew because other writers were faster. */
+export const MOST_ATTEMPTS = 8;
+
+/** Begins a turn: where the clone stands, after anything that a crash left half done was made good. */
+export async function begin(context: SyncContext): Promise<{ readonly position: Position; readonly brought: Brought }> {
+  const position = await readPosition(context);
+  const brought = await repair(context, position);
+  return { position: position.unfinished === undefined ? position : await readPosition(context), brought };
+}
+
+/** Fetches main and lanes. Throws `sync-failed` when the remote does not answer. */
+export async function fetchAll(context: SyncContext, remote: string): Promise<void> {
+  const { git, state, clock } = context;
+  const outcome = await git.fetch(remote, wantedBranches(context));
+  if (outcome.kind !== 'ok') throw away(context, outcome);
+  state.tracked = outcome.refs;
+  state.online = true;
+  state.problem = undefined;
+  state.lastPullAt = clock.now();
+}
+
+function away({ state, log, secrets }: SyncContext, failure: RemoteFailure): FlowError {
+  // A remote says what it likes, and what it says is kept as the state of the sync.
+  const detail = redactSecrets(failure.detail, secrets?.known());
+  const missing = failure.kind === 'missing';
+  const problem = missing ? `the git remote is not there: ${detail}` : `the git remote does not answer: ${detail}`;
+  if (state.problem !== problem) log.warn({ detail }, problem);
+  state.online = false;
+  state.problem = problem;
+  return new FlowError(
+    'sync-failed',
+    `cannot pull authoritative project state from shared storage; retry (${problem})`,
+    {
+      retryable: true,
+      remedy: missing
+        ? 'check git.remote in baton.json: the repository must exist, and you must be allowed to read it'
+        : 'retry when the remote can be reached again; `baton sync status` tells',
+    },
+  );
+}
+
+/**
+ * Fetches, and brings the clone to all that was on the remote. Tries again when a person commits at the same moment.
+ * Throws `sync-failed`.
+ */
+export async function pullOnce(
+  context: SyncContext,
+  remote: string,
+): Promise<{ readonly position: Position; readonly brought: Brought }> {
+  let { position, brought } = await begin(context);
+  await fetchAll(context, remote);
+  for (let attempt = 1; attempt <= MOST_ATTEMPTS; attempt += 1) {
+    const { head, refusals, conflicts } = await takeIn(context, position.head);
+    if (head === position.head) return { position, brought: joined(brought, { ...NOTHING, refusals, conflicts }) };
+    const placed = await advance(context, position, head);
+    if (placed !== undefined) {
+      brought = joined(brought, joined(placed, { ...NOTHING, refusals, conflicts }));
+      finishLater(context, placed);
+      // Whoever moves the branch from here on is noticed by the next move, which names the commit it leaves.
+      return { position: { head, unfinished: position.unfinished ?? position.head }, brought };
+    }
+    const again = await begin(context);
+    position = again.position;
+    brought = joined(brought, again.brought);
+  }
+  throw busy(context);
+}
+
+export function busy({ ownBranch }: SyncContext): FlowError {
+  return new FlowError('sync-failed', `${ownBranch} was moved by somebody else again and again; retry`, {
+    retryable: true,
+    remedy: 'retry; if it goes on, look who commits to this branch',
+  });
+}
