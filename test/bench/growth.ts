@@ -10,6 +10,7 @@ import { inTurns } from './in-turns.ts';
 import { limitOf, within } from './limit.ts';
 import type { Limit } from './limit.ts';
 import { submitAtOnce } from './measure-submit.ts';
+import type { Submission } from './measure-submit.ts';
 import { spreadOf } from './numbers.ts';
 import { prepareScript, takeDown } from './script.ts';
 import { slowWire } from './slow-wire.ts';
@@ -146,23 +147,28 @@ async function measureAt(bench: Bench, point: Point, { limit, found, notes }: Fi
   const turns = await inTurns(bench, { lead, remote, bare, projectId: 'growth', ids }, { blocks, each }, limit);
   found.delegation = spreadOf(turns.baton);
   found.script = spreadOf(turns.floor);
+  const wanted = blocks * each;
+  if (turns.baton.length < wanted) notes.push(`the time was over after ${turns.baton.length} of ${wanted} delegations`);
   if (turns.early > 0) notes.push(`${turns.early} answers came before the remote held the task`);
 
   const rounds = bench.small ? 1 : Math.ceil(12 / many) + 1;
-  const [answered, known]: [number[], number[]] = [[], []];
-  let missing = 0;
-  for (let round = 0; round < rounds && (round === 0 || !limit.over()); round += 1) {
+  const [first, others]: [Submission[], Submission[]] = [[], []];
+  let done = 0;
+  for (; done < rounds && (done === 0 || !limit.over()); done += 1) {
     // Tasks follow each other as their Workers do.
     const mine = inOrderOf(workers.length, ids.splice(0, many), plan - ids.length - many);
     const seen = await submitAtOnce({ lead, workers, projectId: 'growth', ids: mine }, limit);
-    if (round === 0 && rounds > 1) continue;
-    answered.push(...seen.flatMap((one) => one.answered ?? []));
-    known.push(...seen.flatMap((one) => one.known ?? []));
-    missing += seen.filter((one) => one.known === undefined).length;
+    (done === 0 ? first : others).push(...seen);
   }
+  // The first round is a warm-up: it counts only where there is no other.
+  const samples = others.length > 0 ? others : first;
+  const answered = samples.flatMap((one) => one.answered ?? []);
+  const known = samples.flatMap((one) => one.known ?? []);
+  const missing = samples.length - known.length;
   if (answered.length > 0) found.answered = spreadOf(answered);
   if (known.length > 0) found.known = spreadOf(known);
   if (missing > 0) notes.push(`${missing} submissions were not known of in time`);
+  if (done < rounds) notes.push(`the time was over after ${done} of ${rounds} rounds of submissions`);
   await stopAll([lead, ...workers]);
 
   const steps = await onSharedBranch(bench, { bare, address: addressOf(copy), many, limit });

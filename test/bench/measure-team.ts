@@ -1,6 +1,6 @@
 import type { Bench } from './bench.ts';
 import { must } from './bench.ts';
-import { against } from './figure.ts';
+import { against, unmeasured } from './figure.ts';
 import type { Figure } from './figure.ts';
 import { limitOf, within } from './limit.ts';
 import type { Limit } from './limit.ts';
@@ -25,6 +25,9 @@ import { workerName } from './tree.ts';
 /** How long the scripts go on at most, since their rate is seen long before they are done; seconds. */
 const SCRIPTS = 45;
 
+/** A rate is not told from less than this; seconds. */
+const LEAST = 10;
+
 /** How long the team may take; what is not done by then counts as missing. Seconds. */
 const TEAM = 75;
 
@@ -43,7 +46,8 @@ export async function measureP7(bench: Bench, limit: Limit): Promise<readonly Fi
   await allQuiet([lead, ...workers]);
 
   bench.say(`  ${many} Workers' nodes, ${each} tasks each`);
-  const teamLimit = limit.part(TEAM);
+  // Where setting up has taken long, something must be left for the scripts.
+  const teamLimit = limit.part(Math.min(TEAM, (0.6 * limit.left()) / 1000));
   const times: Times = [[], [], [], []];
   const start = performance.now();
   const work = Promise.all(
@@ -58,7 +62,9 @@ export async function measureP7(bench: Bench, limit: Limit): Promise<readonly Fi
   else bench.endProcesses();
 
   bench.say(`  ${many} scripts on one branch, for ${SCRIPTS} s at most`);
-  const scripts = await runScripts(bench, copy, places);
+  const scripts = await runScripts(bench, copy, places, limit);
+  const what = `${many} Workers × ${each} tasks, delegate to accept; floor: as many scripts on one branch`;
+  if (scripts.steps === 0) return [unmeasured('P7', what, `no script has done a step in ${shown(scripts.seconds)} s`)];
   const notes = [
     `${done} of ${many * each} tasks completed on the remote after ${shown(seconds)} s; pushes refused: ${lanes.refused} of ${lanes.all} of lanes, ${main.refused} of ${main.all} of main`,
     ...STEPS.map((step, index) => {
@@ -68,7 +74,6 @@ export async function measureP7(bench: Bench, limit: Limit): Promise<readonly Fi
     }),
     `the scripts did ${scripts.steps} of ${many * each * STEPS.length} steps in ${shown(scripts.seconds)} s (four make a task) and were refused ${scripts.refused} times; a step took ${shown(percentile(scripts.times, 0.5))} ms (median), ${shown(percentile(scripts.times, 0.95))} ms (95 %)`,
   ];
-  const what = `${many} Workers × ${each} tasks, delegate to accept; floor: as many scripts on one branch`;
   const cut = done < many * each ? `${done} of ${many * each} tasks in ${shown(seconds)} s` : undefined;
   const sound = lanes.refused === 0 && lanes.all > 0;
   const measured = { id: 'P7', what, unit: 'tasks/s', limit: 3, bound: 'least', sound, cut, notes } as const;
@@ -127,11 +132,12 @@ async function runScripts(
   bench: Bench,
   remote: string,
   places: readonly Place[],
+  whole: Limit,
 ): Promise<ScriptRun & { readonly seconds: number }> {
   const pattern = await takeDown(bench);
   const scripts: ((mayGoOn: () => boolean) => Promise<ScriptRun>)[] = [];
   for (const place of places) scripts.push(await prepareScript(bench, pattern, { ...place, remote }));
-  const limit = limitOf(SCRIPTS);
+  const limit = limitOf(Math.max(LEAST, Math.min(SCRIPTS, whole.left() / 1000)));
   const start = performance.now();
   const runs = await Promise.all(scripts.map((script) => script(() => !limit.over())));
   const seconds = (performance.now() - start) / 1000;
