@@ -171,6 +171,7 @@ export async function assemble(
       hints,
       // Lanes are the Leaders' business.
       isLeading: leads,
+      branch,
       wants: (ref) => ref === `refs/heads/${branch}` || (leads && ref.startsWith(`refs/heads/${lanePrefix}`)),
       onError,
     }),

@@ -17,8 +17,10 @@ export interface WakingOptions {
   readonly hints: Hints | undefined;
   /** Whether what is pushed to this ref concerns the node. */
   readonly wants: (ref: string) => boolean;
-  /** Whether others wait for what this node takes up, as they do for a Leader's. */
+  /** Whether others wait for what this node takes up, as they do for a Leader's; all else concerns only `branch`. */
   readonly isLeading: boolean;
+  /** The published branch. */
+  readonly branch: string;
   readonly onError: (error: unknown) => void;
 }
 
@@ -63,7 +65,7 @@ async function watchRemote(
   options: WakingOptions & { readonly remote: string },
   onChange: (paths: readonly string[]) => void,
 ): Promise<Watching> {
-  const { root, remote, hints, sync, wants, isLeading, onError } = options;
+  const { root, remote, hints, sync, wants, isLeading, branch, onError } = options;
   const look = (): string | undefined => localGitDirectory(root, remote);
   const refs = await lastingWatch({
     look,
@@ -78,7 +80,7 @@ async function watchRemote(
         root: gitDirectory,
         onError,
         onChange: (paths) => paths.some(isNews) && onChange(paths),
-        ...(isLeading ? {} : FOR_WORKERS),
+        ...(isLeading ? {} : { branch, ...FOR_WORKERS }),
       });
     },
     onReplaced: () => onChange(['refs/']),

@@ -56,18 +56,31 @@ export async function watchTree({ root, dirs = EDITED, isAsleep, ...options }: T
   };
 }
 
+export interface RefWatchOptions extends Omit<WatchOptions, 'dirs'> {
+  /** Only this branch and nothing else concerns the node; absent: every ref does. */
+  readonly branch?: string;
+}
+
 /**
  * Tells when the refs of a repository on this machine change: a push to it is seen at once (architecture.md, "Waking").
- * `root` is its git directory.
+ * `root` is its git directory. Where many nodes each watched all branches, every push would wake all of them.
  */
-export async function watchRefs(options: Omit<WatchOptions, 'dirs'>): Promise<Watching> {
-  const refs = ['refs', 'packed-refs', 'reftable'];
-  return watchPaths(
-    options.root,
-    refs,
-    { isIgnored: (path) => path.endsWith('.lock') },
-    { quiet: QUIET_REFS, ...options },
-  );
+export async function watchRefs({ branch, ...options }: RefWatchOptions): Promise<Watching> {
+  const isLock = (path: string): boolean => path.endsWith('.lock');
+  const timing = { quiet: QUIET_REFS, ...options };
+  if (branch === undefined)
+    return watchPaths(options.root, ['refs', 'packed-refs', 'reftable'], { isIgnored: isLock }, timing);
+  const folder = join('refs/heads', dirname(branch));
+  const watches = await Promise.all([
+    // The folder of the branch and not what lies deeper, since a ref is replaced and never written.
+    watchPaths(options.root, [folder], { isIgnored: isLock, depth: 0 }, timing),
+    watchPaths(options.root, ['packed-refs', 'reftable'], { isIgnored: isLock }, timing),
+  ]);
+  return {
+    async close() {
+      await Promise.all(watches.map((watching) => watching.close()));
+    },
+  };
 }
 
 /**

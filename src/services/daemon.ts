@@ -41,10 +41,11 @@ export async function startDaemon(dependencies: DaemonDependencies): Promise<Asy
   await takeUp();
   const files = await dependencies.watchFiles((paths) => {
     work.add('taking up changed files', async () => {
-      workTree.invalidate(paths);
-      // What happens in a directory is reported file by file, unless it sleeps: then only that it is gone.
-      const view = workTree.view();
-      const isGone = (path: string): boolean => TASK_FOLDER.test(path) && !view.exists(path);
+      const there = workTree.view();
+      // Of a directory that is there only its name can be news: what is in it is reported file by file.
+      workTree.invalidate(paths.map((path) => (path.endsWith('/') && there.exists(path) ? path.slice(0, -1) : path)));
+      // One that sleeps is reported as a whole: that it is gone.
+      const isGone = (path: string): boolean => TASK_FOLDER.test(path) && !there.exists(path);
       await adopt(
         dependencies,
         paths.filter((path) => !path.endsWith('/') || isGone(path)),

@@ -204,6 +204,7 @@ test('follow-ups name internal operations that exist', () => {
   const internal = [...OPERATIONS.values()].filter((operation) => operation.internal === true).map(({ name }) => name);
   expect(internal.sort()).toEqual([
     'lane.record_refusal',
+    'project.archive',
     'project.confirm_completed',
     'project.report',
     'state.repair',

@@ -23,6 +23,7 @@ async function watched(remote: string) {
     hints: undefined,
     wants: () => true,
     isLeading: true,
+    branch: 'main',
     onError: (error) => expect.unreachable(String(error)),
   });
   const watching = await watchRemote?.(() => (woken += 1));
@@ -96,6 +97,7 @@ test('a hint wakes a node once, a moment after the refs of a remote on this mach
       },
     },
     isLeading: false,
+    branch: 'main',
     wants: (ref) => ref === 'refs/heads/main',
     onError: (error) => expect.unreachable(String(error)),
   });

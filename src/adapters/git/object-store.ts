@@ -44,6 +44,9 @@ export async function writeObjects(place: GitPlace, directory: string, objects: 
   }
 }
 
+/** Bytes of a tree from which it is stored as it is: ids do not compress, and the next one will replace it. */
+const LARGE_TREE = 32 * 1024;
+
 function writeLoose(directory: string, { kind, id, content }: GitObject): void {
   const file = join(directory, id.slice(0, 2), id.slice(2));
   if (existsSync(file)) {
@@ -55,7 +58,8 @@ function writeLoose(directory: string, { kind, id, content }: GitObject): void {
   mkdirSync(dirname(file), { recursive: true });
   const temporary = join(dirname(file), `tmp_obj_${randomBytes(6).toString('hex')}`);
   try {
-    const bytes = deflateSync(Buffer.concat([Buffer.from(`${kind} ${content.length}\0`), content]), { level: 1 });
+    const level = content.length > LARGE_TREE && kind === 'tree' ? 0 : 1;
+    const bytes = deflateSync(Buffer.concat([Buffer.from(`${kind} ${content.length}\0`), content]), { level });
     writeFileSync(temporary, bytes, { mode: 0o444, flag: 'wx' });
     renameSync(temporary, file);
   } catch (error) {

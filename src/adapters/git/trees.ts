@@ -14,7 +14,7 @@ export const isTree = ({ mode }: TreeFile): boolean => mode === TREE_MODE;
 export const nameOf = (raw: string): string => Buffer.from(raw, 'latin1').toString('utf8');
 export const rawName = (name: string): string => Buffer.from(name, 'utf8').toString('latin1');
 
-type Visit = (name: string, mode: string, start: number, end: number) => void;
+type Visit = (start: number, nameStart: number, nameEnd: number) => void;
 
 const MODES = new Map<string, string>();
 
@@ -31,27 +31,62 @@ function canonical(mode: string): string {
   return found;
 }
 
-/** Calls `visit` for every entry; bytes that are no tree end it early. `idBytes`: 20 or 32. */
+/**
+ * Calls `visit` for every entry, by where it begins and where its name is; bytes that are no tree end it early. A tree may
+ * hold ten thousand entries, of which few are asked for: so no text is made of any. `idBytes`: 20 or 32.
+ */
 function scan(tree: Buffer, idBytes: number, visit: Visit): void {
-  for (let at = 0; at < tree.length;) {
-    const space = tree.indexOf(0x20, at);
-    const end = space < 0 ? -1 : tree.indexOf(0, space);
-    if (end < 0 || end + idBytes > tree.length - 1) return;
-    const next = end + 1 + idBytes;
-    visit(tree.toString('latin1', space + 1, end), canonical(tree.toString('latin1', at, space)), at, next);
-    at = next;
+  const { length } = tree;
+  for (let at = 0; at < length;) {
+    let space = at;
+    while (space < length && tree[space] !== 0x20) space += 1;
+    let end = space;
+    while (end < length && tree[end] !== 0) end += 1;
+    if (end + idBytes >= length) return;
+    visit(at, space + 1, end);
+    at = end + 1 + idBytes;
   }
 }
 
-const fileAt = (tree: Buffer, mode: string, end: number, idBytes: number): TreeFile => ({
-  mode,
-  id: tree.toString('hex', end - idBytes, end),
-});
+function fileAt(tree: Buffer, start: number, nameStart: number, nameEnd: number, idBytes: number): TreeFile {
+  return {
+    mode: canonical(tree.toString('latin1', start, nameStart - 1)),
+    id: tree.toString('hex', nameEnd + 1, nameEnd + 1 + idBytes),
+  };
+}
+
+/** Names by their length, so that most entries are passed over without a look at their bytes. */
+function createMatcher(names: Iterable<string>): (tree: Buffer, start: number, end: number) => string | undefined {
+  const byLength = Map.groupBy(names, (name) => name.length);
+  return (tree, start, end) =>
+    byLength.get(end - start)?.find((name) => {
+      // Names in one directory mostly begin alike.
+      for (let index = name.length - 1; index >= 0; index -= 1) {
+        if (tree[start + index] !== name.charCodeAt(index)) return false;
+      }
+      return true;
+    });
+}
+
+/** From so many names on, texts of all entries are the cheaper way. */
+const MANY = 32;
+
+function matcherOf(
+  names: ReadonlyMap<string, unknown>,
+): (tree: Buffer, start: number, end: number) => string | undefined {
+  if (names.size < MANY) return createMatcher(names.keys());
+  return (tree, start, end) => {
+    const name = tree.toString('latin1', start, end);
+    return names.has(name) ? name : undefined;
+  };
+}
 
 /** All entries by their raw names. */
 export function entriesOf(tree: Buffer, idBytes: number): ReadonlyMap<string, TreeFile> {
   const entries = new Map<string, TreeFile>();
-  scan(tree, idBytes, (name, mode, _, end) => entries.set(name, fileAt(tree, mode, end, idBytes)));
+  scan(tree, idBytes, (start, from, to) => {
+    entries.set(tree.toString('latin1', from, to), fileAt(tree, start, from, to, idBytes));
+  });
   return entries;
 }
 
@@ -59,11 +94,13 @@ export function entriesOf(tree: Buffer, idBytes: number): ReadonlyMap<string, Tr
 export function pick(
   tree: Buffer,
   idBytes: number,
-  names: { has(name: string): boolean },
+  names: ReadonlyMap<string, unknown>,
 ): ReadonlyMap<string, TreeFile> {
   const found = new Map<string, TreeFile>();
-  scan(tree, idBytes, (name, mode, _, end) => {
-    if (names.has(name)) found.set(name, fileAt(tree, mode, end, idBytes));
+  const match = matcherOf(names);
+  scan(tree, idBytes, (start, from, to) => {
+    const name = match(tree, from, to);
+    if (name !== undefined) found.set(name, fileAt(tree, start, from, to, idBytes));
   });
   return found;
 }
@@ -135,24 +172,39 @@ export function spliced(tree: Buffer, changes: ReadonlyMap<string, TreeFile | un
   const fresh = [...changes]
     .flatMap(([name, file]) => (file === undefined ? [] : [{ key: sortKey(name, file.mode), bytes: raw(name, file) }]))
     .sort((a, b) => (a.key < b.key ? -1 : 1));
+  const match = matcherOf(changes);
   const parts: Buffer[] = [];
   let [copied, next] = [0, 0];
-  scan(tree, idBytes, (name, mode, start, end) => {
-    const key = sortKey(name, mode);
-    for (let item = fresh[next]; item !== undefined && item.key <= key; item = fresh[next]) {
+  scan(tree, idBytes, (start, from, to) => {
+    for (let item = fresh[next]; item !== undefined && isAfter(tree, start, from, to, item.key); item = fresh[next]) {
       parts.push(tree.subarray(copied, start), item.bytes);
       copied = start;
       next += 1;
     }
-    if (!changes.has(name)) return;
+    if (match(tree, from, to) === undefined) return;
     parts.push(tree.subarray(copied, start));
-    copied = end;
+    copied = to + 1 + idBytes;
   });
   return Buffer.concat([...parts, tree.subarray(copied), ...fresh.slice(next).map(({ bytes }) => bytes)]);
 }
 
 /** Git sorts a directory as if its name ended in a slash. */
 const sortKey = (name: string, mode: string): string => (mode === TREE_MODE ? `${name}/` : name);
+
+/** Whether an entry sorts with the key or after it. */
+function isAfter(tree: Buffer, start: number, nameStart: number, nameEnd: number, key: string): boolean {
+  const length = nameEnd - nameStart;
+  for (let index = 0; index < length && index < key.length; index += 1) {
+    const difference = (tree[nameStart + index] ?? 0) - key.charCodeAt(index);
+    if (difference !== 0) return difference > 0;
+  }
+  if (length >= key.length) return true;
+  const isDirectory = canonical(tree.toString('latin1', start, nameStart - 1)) === TREE_MODE;
+  // The slash that a directory ends in is all that is left of it.
+  return (
+    isDirectory && (0x2f > key.charCodeAt(length) || (0x2f === key.charCodeAt(length) && length + 1 >= key.length))
+  );
+}
 
 const raw = (name: string, { mode, id }: TreeFile): Buffer =>
   Buffer.concat([Buffer.from(`${mode} ${name}\0`, 'latin1'), Buffer.from(id, 'hex')]);
