@@ -75,8 +75,10 @@ export interface OwedCheckouts {
   broken: boolean;
   waiting: Placed[];
   running: Promise<void> | undefined;
-  /** Ends the time for which checkouts gather. */
-  hurried: AbortController;
+  /** Ends the time for which checkouts gather before the index is told. */
+  gathering: AbortController;
+  /** Ends the calm in which files are made durable. */
+  resting: AbortController;
   /** Who waits for all of it to be done. */
   callers: number;
 }

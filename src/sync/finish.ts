@@ -5,54 +5,82 @@ import type { Brought, Placed, Placement, Position, SyncContext } from './contex
 import { sparsely } from './sparse.ts';
 
 /**
- * Goes on with a checkout behind the steps: what was written is made durable, the index is told, and then the note of
- * an unfinished checkout goes. Nobody waits for it; what cannot be done now is done by a later turn.
+ * Goes on with a checkout behind the steps: the index is told soon, and once things are calm what was written is made
+ * durable, and then the note of an unfinished checkout goes. Nobody waits for it; what cannot be done now is done by a
+ * later turn.
  */
 export function finishLater(context: SyncContext, placed: Placed): void {
   const { owed } = context.state;
   owed.waiting.push(placed);
+  owed.resting.abort();
   owed.running ??= finishWaiting(context).finally(() => (owed.running = undefined));
 }
 
-/** Resolves when no checkout owes anything that is under way. */
+/** Resolves when no checkout owes anything any more, without waiting for calm. */
 export async function finishing({ state: { owed } }: SyncContext): Promise<void> {
   owed.callers += 1;
-  owed.hurried.abort();
+  owed.gathering.abort();
+  owed.resting.abort();
   while (owed.running !== undefined) await owed.running;
   owed.callers -= 1;
 }
 
 /** Milliseconds for which checkouts gather, since telling the index costs the same for few paths and for many. */
 const GATHER = 30;
+/**
+ * Milliseconds without a checkout until files are made durable, and after which they are anyhow. Until then the commit
+ * holds what they say: a loss of power is made good from it. The same few files are written again and again, and where
+ * many nodes share a disk, to force each of them there at once would hold up them all.
+ */
+const CALM = 1_000;
+const LONGEST = 10_000;
 
 async function finishWaiting(context: SyncContext): Promise<void> {
-  const { owed } = context.state;
-  while (owed.waiting.length > 0) {
-    owed.hurried = new AbortController();
-    if (owed.callers === 0) await context.clock.sleep(GATHER, owed.hurried.signal);
-    const batch = owed.waiting.splice(0);
-    if (!(await finishAll(context, batch))) owed.broken = true;
-    owed.finished += batch.filter(({ journal }) => journal).length;
-    // A checkout that begins meanwhile sets the note once more, after this has removed it.
-    if (owed.finished === owed.begun && !owed.broken) await closeJournal(context);
+  const { clock, state } = context;
+  const { owed } = state;
+  let written: Placed[] = [];
+  let since = 0;
+  const isDue = (): boolean => owed.callers > 0 || clock.elapsed() - since >= LONGEST;
+  while (owed.waiting.length > 0 || written.length > 0) {
+    if (owed.waiting.length > 0) {
+      owed.gathering = new AbortController();
+      if (owed.callers === 0) await clock.sleep(GATHER, owed.gathering.signal);
+      const batch = owed.waiting.splice(0);
+      if (!(await tellIndex(context, batch))) owed.broken = true;
+      if (written.length === 0) since = clock.elapsed();
+      written.push(...batch);
+    }
+    if (!isDue()) {
+      owed.resting = new AbortController();
+      await clock.sleep(CALM, owed.resting.signal);
+      // Another checkout, or somebody who waits for all of them.
+      if (owed.resting.signal.aborted) continue;
+    }
+    await makeLast(context, written);
+    written = [];
   }
 }
 
-/** False when that has to be tried again, as when another git holds the index or a file could not be written. */
-async function finishAll(context: SyncContext, batch: readonly Placed[]): Promise<boolean> {
+/** The files are durable, and the note of their checkout goes. */
+async function makeLast(context: SyncContext, batch: readonly Placed[]): Promise<void> {
+  const { owed } = context.state;
+  const isDurable = await keepWritten(context, batch);
+  if (!isDurable || batch.some(({ failed }) => failed.length > 0)) owed.broken = true;
+  owed.finished += batch.filter(({ journal }) => journal).length;
+  // A checkout that begins meanwhile sets the note once more, after this has removed it.
+  if (owed.finished === owed.begun && !owed.broken) await closeJournal(context);
+}
+
+/** False when that has to be tried again, as when another git holds the index. */
+async function tellIndex(context: SyncContext, batch: readonly Placed[]): Promise<boolean> {
   // Of a path that was brought here twice, the last is what the index is to show.
   const entries = new Map(batch.flatMap((placed) => placed.entries.map((entry) => [entry.path, entry])));
-  const [durable, staged] = await Promise.all([
-    keepWritten(context, batch),
-    stage(context, [...entries.values()]).catch((error: unknown) => {
-      context.log.error(
-        { error: String(error) },
-        'the index could not be brought up to date; the next step tries again',
-      );
-      return false;
-    }),
-  ]);
-  return durable && staged && batch.every(({ failed }) => failed.length === 0);
+  try {
+    return await stage(context, [...entries.values()]);
+  } catch (error) {
+    context.log.error({ error: String(error) }, 'the index could not be brought up to date; the next step tries again');
+    return false;
+  }
 }
 
 async function keepWritten({ workTree, log }: SyncContext, batch: readonly Placed[]): Promise<boolean> {
@@ -88,7 +116,9 @@ export async function repair(context: SyncContext, { head, unfinished }: Positio
   });
   const brought = await placeFiles(context, wanted);
   state.unplaced = new Set(brought.failed);
-  const complete = await finishAll(context, [{ ...brought, written: placements.map(({ path }) => path) }]);
+  const placed = [{ ...brought, written: placements.map(({ path }) => path) }];
+  const told = await tellIndex(context, placed);
+  const complete = (await keepWritten(context, placed)) && told && brought.failed.length === 0;
   owed.finished = owed.begun;
   owed.broken = !complete;
   if (complete) await closeJournal(context);
