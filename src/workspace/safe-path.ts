@@ -42,23 +42,28 @@ export function errorCode(error: unknown): string {
   return (error as NodeJS.ErrnoException).code ?? 'unknown error';
 }
 
-/** The first symbolic link among the directories above `path`, workspace-relative; `undefined` when there is none. */
-export function linkAbove(root: string, path: string): string | undefined {
+/**
+ * The first symbolic link among the directories above `path`, workspace-relative; `undefined` when there is none.
+ * Directories in `plain` were looked at a moment ago; those that are none are added.
+ */
+export function linkAbove(root: string, path: string, plain?: Set<string>): string | undefined {
   const segments = path.split('/').slice(0, path.endsWith('/') ? -2 : -1);
   let directory = '';
   for (const segment of segments) {
     directory = directory === '' ? segment : `${directory}/${segment}`;
+    if (plain?.has(directory) === true) continue;
     const found = look(join(root, directory));
     if (found === undefined) return undefined;
     if (found.isSymbolicLink()) return directory;
+    plain?.add(directory);
   }
   return undefined;
 }
 
 /** Throws `bad-workspace` when `path` is a symbolic link or lies behind one: files come from others and may point anywhere. */
-export function refuseLinks(root: string, path: string): void {
+export function refuseLinks(root: string, path: string, plain?: Set<string>): void {
   if (path === '') return;
-  const above = linkAbove(root, path);
+  const above = linkAbove(root, path, plain);
   const itself = path.endsWith('/') ? path.slice(0, -1) : path;
   const link = above ?? (look(join(root, itself))?.isSymbolicLink() === true ? itself : undefined);
   if (link === undefined) return;

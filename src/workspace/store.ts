@@ -110,9 +110,22 @@ function writing(path: string, write: () => void): void {
   }
 }
 
+/** Directories that were no links a moment ago: in one go through many files they are not looked at for each. */
+const plainDirectories = new Map<string, Set<string>>();
+
+function plainIn(root: string): Set<string> {
+  const known = plainDirectories.get(root);
+  if (known !== undefined) return known;
+  const fresh = new Set<string>();
+  plainDirectories.set(root, fresh);
+  // Forgotten before anybody else gets a turn in this process.
+  queueMicrotask(() => plainDirectories.delete(root));
+  return fresh;
+}
+
 function bytesOf(root: string, path: string): Uint8Array | undefined {
   const file = resolveInside(root, path);
-  refuseLinks(root, path);
+  refuseLinks(root, path, plainIn(root));
   if (look(file)?.isFile() !== true) return undefined;
   // Should a link take the file's place at this moment, it is still not followed.
   const descriptor = openSync(file, constants.O_RDONLY | constants.O_NOFOLLOW);

@@ -15,6 +15,7 @@ export function defineUp(command: Command, session: Session): void {
 async function up(session: Session): Promise<void> {
   // A node lives long and mostly waits: what the engine would keep for bursts of garbage is more than all that it holds.
   setFlagsFromString('--semi-space-growth-factor=1');
+  setFlagsFromString('--heap-growing-percent=100');
   const { io } = session;
   const root = workspaceOf(session);
   // Before anything is started: a node that nobody could reach is of no use.
