@@ -8,9 +8,9 @@ import type {
   RunningNode,
   ToolCall,
 } from './app-types.ts';
-import { localGitDirectory } from './adapters/file-watcher.ts';
+import { localGitDirectory } from './adapters/git/local-refs.ts';
 import { maintainedClone, maintainedRemote } from './adapters/git/maintenance.ts';
-import type { MaintainedRepository } from './adapters/git/maintenance.ts';
+import type { MaintainedRepository } from './ports-git.ts';
 import { createWorkspaceGit } from './adapters/git/workspace.ts';
 import { callTool } from './dialects/taskflow.ts';
 import { OPERATIONS } from './flows/catalog.ts';

@@ -31,6 +31,7 @@ import { acquireLock } from './workspace/lock.ts';
 import { createWorkTree } from './workspace/store.ts';
 import { watchesOf } from './waking.ts';
 import type { Watches } from './waking.ts';
+import { hasLane } from './protocol/roles.ts';
 
 /** The parts of one open workspace, wired. */
 export interface Assembly {
@@ -80,13 +81,12 @@ export async function assemble(
   const onError = (error: unknown): void => events.emit('node:problem', { what: 'watching files', error });
   const { remote, branch, lanePrefix } = config.git;
   const hints = remote === undefined ? undefined : createHints({ remote, root, env, onError });
-  const leads = role !== 'worker' && role !== 'remote-member';
   const sync = await createSync({
     git: await createGit({ dir: root, env }),
     workTree,
     clock,
     log,
-    role: leads ? 'leader' : 'worker',
+    role: hasLane(role) ? 'worker' : 'leader',
     localpart,
     writer: localpart,
     branch,
@@ -170,9 +170,9 @@ export async function assemble(
       clock,
       hints,
       // Lanes are the Leaders' business.
-      isLeading: leads,
+      isLeading: !hasLane(role),
       branch,
-      wants: (ref) => ref === `refs/heads/${branch}` || (leads && ref.startsWith(`refs/heads/${lanePrefix}`)),
+      wants: (ref) => ref === `refs/heads/${branch}` || (!hasLane(role) && ref.startsWith(`refs/heads/${lanePrefix}`)),
       onError,
     }),
   };
@@ -180,8 +180,7 @@ export async function assemble(
 
 /** Before anything starts: what git could take for an option, or for a command to run. Throws `bad-config`. */
 function checkGitSettings({ git: { remote, branch, lanePrefix, sparse }, identity: { role } }: BatonConfig): void {
-  const works = role === 'worker' || role === 'remote-member';
-  if (sparse && !(works && remote !== undefined)) {
+  if (sparse && !(hasLane(role) && remote !== undefined)) {
     throw new FlowError('bad-config', "git.sparse is for a Worker's clone of a remote", {
       remedy: 'take git.sparse out of baton.json',
     });

@@ -2,6 +2,7 @@ import type { DriverCall, WiringState } from './app-types.ts';
 import { isRebasing, readSides, textIn, writeMerged } from './adapters/git/driver-files.ts';
 import { mergeAsCommits, withMarkers } from './adapters/git/merge-text.ts';
 import type { Sides } from './adapters/git/merge-text.ts';
+import { hasLane } from './protocol/roles.ts';
 
 /**
  * Merges one file for a person's own git as Baton's own merges do it (architecture.md, "Resolution"): as text, and by
@@ -63,7 +64,7 @@ async function circumstances({ cwd, env, labels, ancestors }: DriverCall) {
   const general = { theirs: [...named, labels.theirs], rebasing: isRebasing(cwd, env), ancestors };
   try {
     const { identity, git } = loadConfig(cwd, env);
-    const isWorker = identity.role === 'worker' || identity.role === 'remote-member';
+    const isWorker = hasLane(identity.role);
     return { ...general, lanePrefix: git.lanePrefix, ...(isWorker ? { worker: identity.localpart } : {}) };
   } catch {
     // What is wrong with it `baton doctor` says; a merge goes on without.

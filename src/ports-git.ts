@@ -164,3 +164,24 @@ export interface Git {
   /** Moves one branch of the remote to `commit`, never by force. */
   push(remote: string, branch: string, commit: ObjectId): Promise<PushOutcome>;
 }
+
+/** How a repository's store of objects stands. */
+export interface StoreState {
+  /** About how many objects lie in files of their own: most of the directories are not looked into. */
+  readonly loose: number;
+  readonly packs: number;
+  /** When garbage was last collected; milliseconds since the epoch. */
+  readonly collectedAt: number | undefined;
+}
+
+/** A repository that Baton keeps in order. Both steps lose nothing, and others may work meanwhile. */
+export interface MaintainedRepository {
+  readonly name: string;
+  look(): StoreState;
+  /** Packs loose objects, joins small packs, and writes what makes histories quick to walk. Throws `git-failed`. */
+  pack(signal: AbortSignal): Promise<void>;
+  /** Removes what nothing has reached for two weeks. Throws `git-failed`. */
+  collect(signal: AbortSignal): Promise<void>;
+  /** From now on counts the time until garbage is to be collected. */
+  noteCollected(): void;
+}

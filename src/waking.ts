@@ -1,4 +1,5 @@
-import { localGitDirectory, looseRef, watchRefs, watchTree } from './adapters/file-watcher.ts';
+import { watchRefs, watchTree } from './adapters/file-watcher.ts';
+import { localGitDirectory, looseRef } from './adapters/git/local-refs.ts';
 import type { Hint, Hints } from './adapters/hints.ts';
 import { lastingWatch } from './adapters/lasting-watch.ts';
 import type { Watching } from './adapters/lasting-watch.ts';
@@ -86,9 +87,11 @@ async function watchRemote(
     onReplaced: () => onChange(['refs/']),
     onError,
   });
-  const told = await hints?.listen(takingHints(options, look, onChange));
+  const ending = new AbortController();
+  const told = await hints?.listen(takingHints(options, { look, onChange, signal: ending.signal }));
   return {
     async close() {
+      ending.abort();
       await told?.close();
       await refs.close();
     },
@@ -105,9 +108,16 @@ const GRACE = 3_000;
  * look at the remote, and is not looked at again.
  */
 function takingHints(
-  { sync, clock, wants }: WakingOptions,
-  look: () => string | undefined,
-  onChange: (paths: readonly string[]) => void,
+  { sync, clock, wants, onError }: WakingOptions,
+  {
+    look,
+    onChange,
+    signal,
+  }: {
+    readonly look: () => string | undefined;
+    readonly onChange: (paths: readonly string[]) => void;
+    readonly signal: AbortSignal;
+  },
 ): (hint: Hint) => void {
   const open = new Map<string, string>();
   const looked = new Map<string, string>();
@@ -119,8 +129,9 @@ function takingHints(
 
   async function wakeInTime(): Promise<void> {
     const patience = look() === undefined ? 0 : GRACE;
-    await clock.sleep(Math.max(patience, last + FLOOR - clock.elapsed(), 0));
+    await clock.sleep(Math.max(patience, last + FLOOR - clock.elapsed(), 0), signal);
     isTimed = false;
+    if (signal.aborted) return;
     const news = [...open].filter(isNews);
     open.clear();
     if (news.length === 0) return;
@@ -134,6 +145,6 @@ function takingHints(
     open.set(ref, commit);
     if (isTimed) return;
     isTimed = true;
-    void wakeInTime();
+    wakeInTime().catch(onError);
   };
 }

@@ -1,6 +1,4 @@
-import { existsSync, readFileSync, statSync } from 'node:fs';
-import { basename, dirname, join, relative, resolve, sep } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { basename, dirname, join, relative, sep } from 'node:path';
 import { watch } from 'chokidar';
 import type { Watching } from './lasting-watch.ts';
 
@@ -45,10 +43,14 @@ export async function watchTree({ root, dirs = EDITED, isAsleep, ...options }: T
   if (isAsleep === undefined) return watchPaths(root, dirs, { isIgnored: isTemporary }, options);
   const tasks = join(root, TASKS);
   const sleeps = (path: string): boolean => dirname(path) === tasks && isAsleep(basename(path));
-  const watches = await Promise.all([
+  return together([
     watchPaths(root, dirs, { isIgnored: (path) => isTemporary(path) || sleeps(path) }, options),
     watchPaths(root, [TASKS], { isIgnored: isTemporary, depth: 0 }, options),
   ]);
+}
+
+async function together(begun: readonly Promise<Watching>[]): Promise<Watching> {
+  const watches = await Promise.all(begun);
   return {
     async close() {
       await Promise.all(watches.map((watching) => watching.close()));
@@ -71,53 +73,11 @@ export async function watchRefs({ branch, ...options }: RefWatchOptions): Promis
   if (branch === undefined)
     return watchPaths(options.root, ['refs', 'packed-refs', 'reftable'], { isIgnored: isLock }, timing);
   const folder = join('refs/heads', dirname(branch));
-  const watches = await Promise.all([
+  return together([
     // The folder of the branch and not what lies deeper, since a ref is replaced and never written.
     watchPaths(options.root, [folder], { isIgnored: isLock, depth: 0 }, timing),
     watchPaths(options.root, ['packed-refs', 'reftable'], { isIgnored: isLock }, timing),
   ]);
-  return {
-    async close() {
-      await Promise.all(watches.map((watching) => watching.close()));
-    },
-  };
-}
-
-/**
- * What a ref of a repository on this machine names, by its path below the git directory (`refs/heads/main`);
- * `undefined` for everything that is not a loose ref: gone, packed, or another kind of file.
- */
-export function looseRef(gitDirectory: string, path: string): string | undefined {
-  try {
-    const text = readFileSync(join(gitDirectory, path), 'utf8').trim();
-    return /^[0-9a-f]{40,64}$/.test(text) ? text : undefined;
-  } catch {
-    // Removed or packed meanwhile: then nothing can be told from the file.
-    return undefined;
-  }
-}
-
-/** The git directory of a remote that lies on this machine; `undefined` for any other. */
-export function localGitDirectory(root: string, remote: string): string | undefined {
-  const path = pathOf(remote);
-  if (path === undefined) return undefined;
-  const directory = resolve(root, path);
-  for (const candidate of [join(directory, '.git'), directory, `${directory}.git`]) {
-    if (existsSync(join(candidate, 'refs')) && statSync(candidate).isDirectory()) return candidate;
-  }
-  return undefined;
-}
-
-function pathOf(remote: string): string | undefined {
-  if (remote.startsWith('file://')) {
-    try {
-      return fileURLToPath(remote);
-    } catch {
-      return undefined;
-    }
-  }
-  // `host:path` is an address of ssh, unless a slash comes before the colon.
-  return /^[a-z][a-z0-9+.-]*:\/\//i.test(remote) || /^[^/]*:/.test(remote) ? undefined : remote;
 }
 
 async function watchPaths(

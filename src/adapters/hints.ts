@@ -94,9 +94,14 @@ function ownDirectory(env: NodeJS.ProcessEnv): string | undefined {
   } catch {
     // It is there already, or cannot be: that is looked at next.
   }
-  const found = lstatSync(directory, { throwIfNoEntry: false });
-  const isOwn = found?.isDirectory() === true && found.uid === uid && (found.mode & 0o077) === 0;
-  return isOwn ? directory : undefined;
+  try {
+    const found = lstatSync(directory, { throwIfNoEntry: false });
+    const isOwn = found?.isDirectory() === true && found.uid === uid && (found.mode & 0o077) === 0;
+    return isOwn ? directory : undefined;
+  } catch {
+    // Somebody else's runtime folder, as after `su`: there are no hints then.
+    return undefined;
+  }
 }
 
 function watchDirectory(

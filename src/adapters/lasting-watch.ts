@@ -1,4 +1,5 @@
 import { statSync } from 'node:fs';
+import type { Stats } from 'node:fs';
 
 export interface Watching {
   close(): Promise<void>;
@@ -67,7 +68,13 @@ interface Found {
 }
 
 function identify(directory: string | undefined): Found | undefined {
-  const found = directory === undefined ? undefined : statSync(directory, { throwIfNoEntry: false });
-  if (directory === undefined || found === undefined) return undefined;
-  return { directory, identity: `${directory}\0${found.dev}:${found.ino}:${found.birthtimeMs}` };
+  if (directory === undefined) return undefined;
+  let found: Stats | undefined;
+  try {
+    found = statSync(directory, { throwIfNoEntry: false });
+  } catch {
+    // What may not be looked at cannot be watched either.
+    return undefined;
+  }
+  return found && { directory, identity: `${directory}\0${found.dev}:${found.ino}:${found.birthtimeMs}` };
 }

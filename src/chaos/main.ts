@@ -2,6 +2,7 @@ import { randomBytes, randomInt } from 'node:crypto';
 import { mkdirSync, mkdtempSync, realpathSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { redact } from '../adapters/git/names.ts';
 import type { ChaosOptions } from '../app-types.ts';
 import type { Log } from '../ports.ts';
 import { takeScratch } from './scratch.ts';
@@ -71,7 +72,7 @@ function withoutSettings(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
 
 function toldOf(result: SeedResult, remote: string): string {
   const { seed, steps, violations, seconds } = result;
-  if (violations.length > 0) return storyOf(result, `baton chaos --remote ${remote} --seed ${seed}`);
+  if (violations.length > 0) return storyOf(result, `baton chaos --remote '${redact(remote)}' --seed ${seed}`);
   return `seed ${seed}: ${steps} steps, all holds (${seconds.toFixed(1)} s)\n`;
 }
 

@@ -7,6 +7,7 @@ import { connectSocket } from '../doors/socket/client.ts';
 import { socketPath } from '../doors/workspace.ts';
 import type { Log } from '../ports.ts';
 import { toFlowError } from '../protocol/errors.ts';
+import { createTurn } from '../sync/turn.ts';
 
 /** One member of the team with a clone of its own. */
 export interface Seat {
@@ -61,7 +62,7 @@ const BIN = new URL(import.meta.url.endsWith('.ts') ? '../bin.ts' : '../bin.js',
 export function mortalSeat({ name, role, root, env }: SeatOptions): Seat {
   let running: { readonly child: ChildProcess; readonly app: App } | undefined;
   // A seat that is killed twice at once is started twice as well, one after the other.
-  const inTurn = createTurns();
+  const inTurn = createTurn();
   const end = async (signal: 'SIGKILL' | 'SIGTERM'): Promise<void> => {
     const { child, app } = running ?? {};
     running = undefined;
@@ -96,16 +97,6 @@ export function mortalSeat({ name, role, root, env }: SeatOptions): Seat {
     }
     running = { child, app };
   }
-}
-
-/** Runs one task after the other; a failure is its caller's alone. */
-function createTurns(): (task: () => Promise<void>) => Promise<void> {
-  let last = Promise.resolve();
-  return (task) => {
-    const turn = last.then(task);
-    last = turn.catch(() => undefined);
-    return turn;
-  };
 }
 
 function asked(

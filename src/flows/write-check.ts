@@ -5,6 +5,7 @@ import { forbiddenMetaFields, mayWrite } from '../protocol/ownership.ts';
 import { classifyPath } from '../protocol/paths.ts';
 import type { Actor } from '../protocol/records/types.ts';
 import type { WorkspaceView } from '../protocol/view.ts';
+import { isLeading } from '../protocol/roles.ts';
 
 /** Every write is checked against the ownership table, whichever door it came by (protocol.md §2). Throws `not-owner`. */
 export function checkOwnership(actor: Actor, changes: readonly Change[], view: WorkspaceView): void {
@@ -27,15 +28,14 @@ export function checkOwnership(actor: Actor, changes: readonly Change[], view: W
 
 /** Only the Leader moves folders, and only to the archive: what is in them is as its owners left it. */
 function checkMove(actor: Actor, { from, path }: Extract<Change, { readonly kind: 'move' }>): void {
-  const isLeading = actor.role === 'leader' || actor.role === 'admin' || actor.role === 'manager';
-  if (isLeading && classifyPath(path).kind === 'archive') return;
+  if (isLeading(actor) && classifyPath(path).kind === 'archive') return;
   throw new FlowError('not-owner', `${from} belongs to the leader: ended work is moved by the leader only`, {
     remedy: 'ask the leader to archive it',
   });
 }
 
 function checkMetaFields(actor: Actor, path: string, text: string, view: WorkspaceView): void {
-  if (actor.role === 'leader' || actor.role === 'admin' || actor.role === 'manager') return;
+  if (isLeading(actor)) return;
   if (classifyPath(path).kind !== 'task-meta') return;
   const before = view.text(path);
   const parsedBefore = before === undefined ? undefined : parseJson(before, path);

@@ -7,6 +7,7 @@ import type { PathClass } from './paths.ts';
 import { isGiven, own } from './records/fields.ts';
 import { canonicalTask } from './records/task.ts';
 import type { Actor } from './records/types.ts';
+import { isLeading } from './roles.ts';
 
 /** The fields of a task record that its assignee writes (protocol.md §2); all others are the Leader's. */
 export const OWNED_TASK_FIELDS: ReadonlySet<string> = new Set([
@@ -109,10 +110,6 @@ function answersIn(attention: unknown): unknown {
 /** A submission is closed by whoever decides on it (protocol.md §7.7). */
 function isResolved(continuation: unknown): boolean {
   return isRecord(continuation) && own(continuation, 'status') === 'resolved';
-}
-
-function isLeading({ role }: Actor): boolean {
-  return role === 'leader' || role === 'manager' || role === 'admin';
 }
 
 function refused(owner: string, reason: string): WriteVerdict {

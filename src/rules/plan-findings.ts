@@ -52,11 +52,28 @@ export function disputes({ plan }: ProjectEntry): string {
 const DISPUTES: ReadonlySet<string> = new Set(['plan-conflict-marker', 'plan-duplicate-id']);
 
 /** Whether a node stands there in two ways: nothing is decided on either before a person has chosen. */
-function isDisputed({ plan, planText }: ProjectEntry, { id }: PlanNode): boolean {
-  const found = plan.diagnostics.filter(({ rule }) => DISPUTES.has(rule));
-  if (found.length === 0) return false;
+function isDisputed(entry: ProjectEntry, { id }: PlanNode): boolean {
+  const disputed = disputedIds(entry);
+  return disputed === 'all' || disputed.has(id);
+}
+
+/** Found once for a plan, since it is asked for each of its nodes. */
+const DISPUTED = new WeakMap<ProjectEntry, ReadonlySet<string> | 'all'>();
+
+function disputedIds(entry: ProjectEntry): ReadonlySet<string> | 'all' {
+  const known = DISPUTED.get(entry);
+  if (known !== undefined) return known;
+  const found = entry.plan.diagnostics.filter(({ rule }) => DISPUTES.has(rule));
+  const disputed = found.some(({ rule }) => rule === 'plan-conflict-marker') ? 'all' : wordsInLines(entry, found);
+  DISPUTED.set(entry, disputed);
+  return disputed;
+}
+
+/** The words of the lines in which diagnostics stand. */
+function wordsInLines({ planText }: ProjectEntry, found: readonly { readonly line: number }[]): ReadonlySet<string> {
+  if (found.length === 0) return new Set();
   const lines = planText.split('\n');
-  return found.some(({ rule, line }) => rule === 'plan-conflict-marker' || wordsOf(lines[line - 1]).includes(id));
+  return new Set(found.flatMap(({ line }) => wordsOf(lines[line - 1])));
 }
 
 const wordsOf = (line = ''): readonly string[] => line.match(/[A-Za-z0-9._-]+/g) ?? [];
@@ -111,11 +128,11 @@ function otherAssignee(view: WorkspaceView, about: About, node: PlanNode, meta: 
 const UNREAD: ReadonlySet<string> = new Set(['plan-marker', 'plan-bullet', 'plan-separator']);
 
 /** What may be an id on a line that cannot be read: a task that is missed there is told of by its line already. */
-export function unreadIds({ plan, planText }: ProjectEntry): ReadonlySet<string> {
-  const lines = plan.diagnostics.filter(({ rule }) => UNREAD.has(rule)).map(({ line }) => line);
-  if (lines.length === 0) return new Set();
-  const texts = planText.split('\n');
-  return new Set(lines.flatMap((line) => wordsOf(texts[line - 1])));
+export function unreadIds(entry: ProjectEntry): ReadonlySet<string> {
+  return wordsInLines(
+    entry,
+    entry.plan.diagnostics.filter(({ rule }) => UNREAD.has(rule)),
+  );
 }
 
 /** A hand-edited graph that planning would have refused (protocol.md §6.5). Duplicate lines are diagnostics already. */

@@ -2,6 +2,7 @@ import type { Execute } from '../flows/operation.ts';
 import type { Clock, Log, WorkTree } from '../ports.ts';
 import { FlowError } from '../protocol/errors.ts';
 import type { Actor } from '../protocol/records/types.ts';
+import { leads } from '../protocol/roles.ts';
 import { archiveDue } from '../rules/archive.ts';
 
 export interface ArchivistDependencies {
@@ -22,7 +23,6 @@ const MOST_PROJECTS = 5;
 export function createArchivist({ identity, execute, workTree, clock, log }: ArchivistDependencies): {
   round(): Promise<void>;
 } {
-  const leads = identity.role === 'leader' || identity.role === 'admin';
   const refused = new Map<string, string>();
 
   const archive = async (projectId: string): Promise<void> => {
@@ -38,7 +38,7 @@ export function createArchivist({ identity, execute, workTree, clock, log }: Arc
 
   return {
     async round() {
-      if (!leads) return;
+      if (!leads(identity)) return;
       const due = archiveDue(workTree.view(), clock.now());
       const ordered = [...due.filter((id) => !refused.has(id)), ...due.filter((id) => refused.has(id))];
       // One after the other, so that other steps come in between: each moves hundreds of files.

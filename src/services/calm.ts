@@ -4,7 +4,7 @@ import type { Finding } from '../rules/consistency.ts';
 const AT_ONCE: ReadonlySet<string> = new Set(['broken-file', 'invalid-result']);
 
 export interface Calm {
-  /** Of what was found just now and of what waited since: what may be told now. `now` in milliseconds. */
+  /** Of what was found just now and of what waited since: what may be told now. `now` in milliseconds that only grow. */
   due(fresh: readonly Finding[], standing: ReadonlyMap<string, Finding>, now: number): readonly Finding[];
   /** Whether something waits to be told. */
   waits(): boolean;

@@ -6,6 +6,7 @@ import { filterOutgoing } from '../protocol/outgoing.ts';
 import type { Actor, AgentRecord, TaskMeta } from '../protocol/records/types.ts';
 import { sameRoom } from '../protocol/rooms.ts';
 import type { WorkspaceView } from '../protocol/view.ts';
+import { leads } from '../protocol/roles.ts';
 
 /** Who says something, as far as the files know. */
 export type Speaker = 'admin' | AgentRecord['role'] | 'assignee' | 'stranger';
@@ -32,8 +33,6 @@ function isAssignee(view: WorkspaceView, user: string): boolean {
 export function isPerson(speaker: Speaker): boolean {
   return speaker === 'admin' || speaker === 'human';
 }
-
-export const leads = ({ role }: Actor): boolean => role === 'leader' || role === 'admin';
 
 /** Mentioned in the metadata, with the whole room, or by full id in the text; what only the HTML says nobody reads. */
 export function names({ mentions, text, toAll }: RoomMessage, self: string | undefined): boolean {

@@ -3,9 +3,9 @@ import { sameLocalpart } from '../protocol/identity.ts';
 import { isReadableId } from '../protocol/ids.ts';
 import { taskPaths } from '../protocol/paths.ts';
 import { parseTaskMeta } from '../protocol/records/task.ts';
-import { parseRole } from '../protocol/roles.ts';
 import type { Git } from '../ports-git.ts';
-import { hasLane } from './init-start.ts';
+import { hasLane } from '../protocol/roles.ts';
+import { parseRole } from '../protocol/roles.ts';
 import type { InitRequest, SetupGit, Start } from './init-start.ts';
 
 /** Records are looked at so many at a time. */

@@ -6,8 +6,8 @@ import { isUserId, localpartOf } from '../protocol/identity.ts';
 import { slugOf } from '../protocol/ids.ts';
 import { TEAM_PATH, laneOf } from '../protocol/paths.ts';
 import type { Role } from '../protocol/records/types.ts';
-import { parseRole } from '../protocol/roles.ts';
 import { stampOf } from '../protocol/timestamps.ts';
+import { hasLane, parseRole } from '../protocol/roles.ts';
 import { FILE_MODE } from '../ports-git.ts';
 import type { Author, Git, ObjectId, RemoteFailure } from '../ports-git.ts';
 import { teamFiles } from '../workspace/init.ts';
@@ -159,10 +159,6 @@ function whoActs({ role: wanted, as, dir }: InitPlan, joining: boolean): Who {
     });
   }
   return { localpart, role, ...(full === undefined ? {} : { matrixUserId: full }) };
-}
-
-export function hasLane(role: Role): boolean {
-  return role === 'worker' || role === 'remote-member';
 }
 
 function serverOf({ matrixUserId }: Who): string {

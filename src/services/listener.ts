@@ -11,6 +11,7 @@ import { oneLine } from '../protocol/plain-text.ts';
 import type { Actor } from '../protocol/records/types.ts';
 import { sameRoom } from '../protocol/rooms.ts';
 import type { WorkspaceView } from '../protocol/view.ts';
+import { leads } from '../protocol/roles.ts';
 import { openCommandJournal } from './command-journal.ts';
 import { findProject, findTask } from './command-look.ts';
 import { answerCommand } from './commands.ts';
@@ -20,7 +21,6 @@ import {
   isConfirmed,
   isForNode,
   isPerson,
-  leads,
   names,
   rosterRole,
   saysSomething,

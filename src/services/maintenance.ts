@@ -1,21 +1,6 @@
 import type { Clock, Log, Sync } from '../ports.ts';
+import type { MaintainedRepository, StoreState } from '../ports-git.ts';
 import { FlowError } from '../protocol/errors.ts';
-
-interface State {
-  readonly loose: number;
-  readonly packs: number;
-  /** Milliseconds since the epoch. */
-  readonly collectedAt: number | undefined;
-}
-
-/** A repository that can be kept in order; fulfilled by the git adapter. */
-interface Repository {
-  readonly name: string;
-  look(): State;
-  pack(signal: AbortSignal): Promise<void>;
-  collect(signal: AbortSignal): Promise<void>;
-  noteCollected(): void;
-}
 
 /** When what is to be done. Times in milliseconds. */
 export interface MaintenanceLimits {
@@ -42,7 +27,7 @@ const LIMITS: MaintenanceLimits = {
 };
 
 export interface MaintenanceDependencies {
-  readonly repositories: readonly Repository[];
+  readonly repositories: readonly MaintainedRepository[];
   readonly sync: Pick<Sync, 'quietFor'>;
   readonly clock: Clock;
   readonly log: Log;
@@ -69,23 +54,28 @@ async function run(
   signal: AbortSignal,
 ): Promise<void> {
   /** What the last packing has left: that much is no reason to pack again. */
-  const left = new Map<Repository, State>();
+  const left = new Map<MaintainedRepository, StoreState>();
   while (!signal.aborted) {
     await clock.sleep(limits.interval, signal);
     for (const repository of repositories) {
-      const step = due(repository, left.get(repository), clock.millis(), limits);
-      if (step === undefined) continue;
-      while (!signal.aborted && sync.quietFor() <= step.quiet) await clock.sleep(Math.max(50, step.quiet / 10), signal);
-      if (signal.aborted) return;
-      const began = clock.elapsed();
+      let task: Step['task'] | undefined;
+      // A full disk, or a repository that may only be read, must not end the node.
       try {
-        await repository[step.task](signal);
+        const step = due(repository, left.get(repository), clock.millis(), limits);
+        if (step === undefined) continue;
+        ({ task } = step);
+        while (!signal.aborted && sync.quietFor() <= step.quiet)
+          await clock.sleep(Math.max(50, step.quiet / 10), signal);
+        if (signal.aborted) return;
+        const began = clock.elapsed();
+        await repository[task](signal);
+        if (signal.aborted) return;
         left.set(repository, repository.look());
         const milliseconds = Math.round(clock.elapsed() - began);
-        log.info({ repository: repository.name, task: step.task, milliseconds }, 'git was put in order');
+        log.info({ repository: repository.name, task, milliseconds }, 'git was put in order');
       } catch (error) {
-        if (!(error instanceof FlowError)) throw error;
-        log.warn({ repository: repository.name, task: step.task, reason: error.message }, 'git was not put in order');
+        const reason = error instanceof FlowError ? error.message : String(error);
+        log.warn({ repository: repository.name, task, reason }, 'git was not put in order');
       }
     }
   }
@@ -97,8 +87,8 @@ interface Step {
 }
 
 function due(
-  repository: Repository,
-  left: State | undefined,
+  repository: MaintainedRepository,
+  left: StoreState | undefined,
   now: number,
   limits: MaintenanceLimits,
 ): Step | undefined {

@@ -6,6 +6,7 @@ import { taskPaths } from '../protocol/paths.ts';
 import type { Actor, EventRecord, TaskMeta } from '../protocol/records/types.ts';
 import { markdownText } from '../protocol/report-facts.ts';
 import type { WorkspaceView } from '../protocol/view.ts';
+import { leads } from '../protocol/roles.ts';
 import type { Finding } from '../rules/consistency.ts';
 import { isTerminalTask } from '../rules/lifecycle.ts';
 import type { RecordedRefusal } from './refusals.ts';
@@ -29,14 +30,14 @@ export interface NoticeRequest {
  * from state and every transaction id from the fact, so that saying it again makes no second message.
  */
 export function noticesFor(request: NoticeRequest): readonly Announcement[] {
-  const leads = request.identity.role === 'leader' || request.identity.role === 'admin';
+  const isLeaders = leads(request.identity);
   const mirrored = request.localRooms && request.mode === 'team';
   return [
-    ...(leads ? findingNotices(request) : ownFindingNotices(request)),
+    ...(isLeaders ? findingNotices(request) : ownFindingNotices(request)),
     // In a shared room the Leader's word is enough, and it names the Worker.
-    ...(leads || request.localRooms ? refusalNotices(request, leads) : []),
+    ...(isLeaders || request.localRooms ? refusalNotices(request, isLeaders) : []),
     ...(mirrored
-      ? leads
+      ? isLeaders
         ? [...attentionLines(request), ...submissionLines(request)]
         : [...assignmentLines(request), ...answerLines(request)]
       : []),
@@ -82,10 +83,12 @@ function assigneeOf(view: WorkspaceView, taskId: string | undefined): string | u
  * Refused parts of lanes: told to the Leader by its own node, and to the Worker in its own clone. Only
  * those who integrate lanes are believed: a Worker may write what it likes into its own log.
  */
-function refusalNotices(request: NoticeRequest, leads: boolean): readonly Announcement[] {
+function refusalNotices(request: NoticeRequest, isLeaders: boolean): readonly Announcement[] {
   const { view, identity, refusals } = request;
   return refusals
-    .filter(({ writer, event }) => integrates(request, writer, leads) && (leads || isSelf(identity, workerOf(event))))
+    .filter(
+      ({ writer, event }) => integrates(request, writer, isLeaders) && (isLeaders || isSelf(identity, workerOf(event))),
+    )
     .map(({ event }) => {
       const worker = workerOf(event);
       const mention = view.agent(worker)?.matrix_user_id;
@@ -95,8 +98,8 @@ function refusalNotices(request: NoticeRequest, leads: boolean): readonly Announ
     });
 }
 
-function integrates({ view, identity }: NoticeRequest, writer: string, leads: boolean): boolean {
-  return view.agent(writer)?.role === 'leader' || (leads && isSelf(identity, writer));
+function integrates({ view, identity }: NoticeRequest, writer: string, isLeaders: boolean): boolean {
+  return view.agent(writer)?.role === 'leader' || (isLeaders && isSelf(identity, writer));
 }
 
 function workerOf({ data }: EventRecord): string {

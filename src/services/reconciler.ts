@@ -7,6 +7,7 @@ import { sameLocalpart } from '../protocol/identity.ts';
 import { taskPaths } from '../protocol/paths.ts';
 import type { Actor } from '../protocol/records/types.ts';
 import type { WorkspaceView } from '../protocol/view.ts';
+import { leads } from '../protocol/roles.ts';
 import type { Finding } from '../rules/consistency.ts';
 import { reportDue, reportMessage } from '../rules/reports.ts';
 import { createArchivist } from './archivist.ts';
@@ -226,8 +227,6 @@ function stepsFor(dependencies: ReconcilerDependencies, { view, findings, scope 
   return leads(identity) ? [mending, reportSteps(view, scope, dependencies)] : [mending];
 }
 
-const leads = ({ role }: Actor): boolean => role === 'leader' || role === 'admin';
-
 function repairStep(
   { identity, mode }: ReconcilerDependencies,
   view: WorkspaceView,
@@ -306,7 +305,7 @@ function tell(
 ): void {
   const notices = noticesFor({
     view,
-    findings: calm.due(raised, standing, clock.millis()),
+    findings: calm.due(raised, standing, clock.elapsed()),
     refusals: newRefusals(view, clock.now()),
     tasks: scope === 'all' ? view.taskIds() : [...scope.tasks],
     identity,

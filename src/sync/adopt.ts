@@ -8,6 +8,7 @@ import { classifyPath, isSharedPath, taskPaths } from '../protocol/paths.ts';
 import type { Actor } from '../protocol/records/types.ts';
 import { canonicalTask } from '../protocol/records/task.ts';
 import type { WorkspaceView } from '../protocol/view.ts';
+import { isLeading } from '../protocol/roles.ts';
 import { isLegalPath } from '../rules/lifecycle.ts';
 import { blobId } from './context.ts';
 import { notTaken, requireFit, unfit } from './fitness.ts';
@@ -17,7 +18,6 @@ import { isTaskStatus } from './resolve-json.ts';
 import { decode } from './resolve.ts';
 import { hiddenPaths } from './sparse.ts';
 
-const LEADING: ReadonlySet<Actor['role']> = new Set(['leader', 'manager', 'admin']);
 const LEADERS_FILES: ReadonlySet<string> = new Set(['task-spec', 'task-base', 'task-meta']);
 
 /**
@@ -32,7 +32,7 @@ export async function adoptable(
   actor: Actor,
 ): Promise<readonly DiskFile[]> {
   const { files, problems } = await differing(context, head, path);
-  const skipped = (file: string): boolean => !LEADING.has(actor.role) && LEADERS_FILES.has(classifyPath(file).kind);
+  const skipped = (file: string): boolean => !isLeading(actor) && LEADERS_FILES.has(classifyPath(file).kind);
   const [problem] = problems.filter((file) => !skipped(file.path));
   if (problem !== undefined) throw notTaken(problem.path, problem.why);
   const view = context.workTree.view();
@@ -54,8 +54,8 @@ function isForeign(context: SyncContext, actor: Actor, path: string, view: Works
  * In solo mode one person edits everybody's files in the one workspace, so the Leader's node takes the hosted
  * Workers' files too. In a team it takes their removal with that of the whole task.
  */
-function takesAll(context: SyncContext, { role }: Actor, path: string): boolean {
-  if (!LEADING.has(role) || !path.startsWith('shared/tasks/')) return false;
+function takesAll(context: SyncContext, actor: Actor, path: string): boolean {
+  if (!isLeading(actor) || !path.startsWith('shared/tasks/')) return false;
   if (context.remote === undefined) return true;
   return context.workTree.bytes(path) === undefined && removedTask(context, path) !== undefined;
 }
@@ -202,7 +202,7 @@ function ownsEdit(context: SyncContext, file: DiskFile, before: Uint8Array | und
   const { kind } = classifyPath(path);
   if (takesAll(context, actor, path)) return true;
   if (!mayWrite(actor, path, (taskId) => view.task(taskId)?.meta?.assigned_to).allowed) return false;
-  if (LEADING.has(actor.role) || (kind !== 'task-meta' && kind !== 'agent')) return true;
+  if (isLeading(actor) || (kind !== 'task-meta' && kind !== 'agent')) return true;
   const [old, fresh] = [recordOf(before, path), recordOf(content, path)];
   if (content === undefined) return false;
   if (fresh === undefined) return true;
@@ -222,6 +222,6 @@ function recordOf(bytes: Uint8Array | undefined, path: string): Record<string, u
 /** The change that commits a hand edit. A Worker's own fields in a record are written, since adopting leaves records out. */
 export function changeFor({ path }: DiskFile, actor: Actor, view: WorkspaceView): Change {
   const text = view.text(path);
-  const byField = !LEADING.has(actor.role) && classifyPath(path).kind === 'task-meta';
+  const byField = !isLeading(actor) && classifyPath(path).kind === 'task-meta';
   return byField && text !== undefined ? { kind: 'write', path, text } : { kind: 'adopt', path };
 }

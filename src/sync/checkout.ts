@@ -17,18 +17,20 @@ export async function advance(
   next: ObjectId,
   options: { readonly placements?: readonly Placement[]; readonly published?: boolean } = {},
 ): Promise<Placed | undefined> {
-  const { git, ownBranch } = context;
-  const { state } = context;
+  const { git, ownBranch, state } = context;
+  // Counted before the note is set, so that nobody who finishes an earlier checkout takes it away.
   state.owed.begun += 1;
-  const moved = await git.updateRefs([
-    { ref: branchRef(ownBranch), next, previous: head },
-    { ref: CHECKOUT_REF, next: unfinished ?? head },
-    ...(options.published === true ? [{ ref: `refs/remotes/origin/${ownBranch}`, next }] : []),
-  ]);
-  if (!moved) {
-    state.owed.begun -= 1;
-    return undefined;
+  let moved = false;
+  try {
+    moved = await git.updateRefs([
+      { ref: branchRef(ownBranch), next, previous: head },
+      { ref: CHECKOUT_REF, next: unfinished ?? head },
+      ...(options.published === true ? [{ ref: `refs/remotes/origin/${ownBranch}`, next }] : []),
+    ]);
+  } finally {
+    if (!moved) state.owed.begun -= 1;
   }
+  if (!moved) return undefined;
   const wanted = options.placements ?? (await placementsBetween(context, head, next));
   const placements = await sparsely(context, next, wanted);
   const brought = await placeFiles(context, placements);

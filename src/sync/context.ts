@@ -56,7 +56,7 @@ interface SyncState {
   readonly placed: Map<string, ObjectId | undefined>;
   /** Files that could not be brought to the branch's content: what stands there is older, and nobody's edit. */
   unplaced: ReadonlySet<string>;
-  /** What checkouts still owe, which nobody waits for; see `checkout.ts`. */
+  /** What checkouts still owe, which nobody waits for; see `finish.ts`. */
   readonly owed: OwedCheckouts;
   /** Files that were changed by hand and may not be committed, as last seen. */
   readonly unfit: Set<string>;

@@ -12,6 +12,8 @@ import { sparsely } from './sparse.ts';
 export function finishLater(context: SyncContext, placed: Placed): void {
   const { owed } = context.state;
   owed.waiting.push(placed);
+  // What could not be written is tried again by the next turn, and not once things are calm.
+  if (placed.failed.length > 0) owed.broken = true;
   owed.resting.abort();
   owed.running ??= finishWaiting(context).finally(() => (owed.running = undefined));
 }
@@ -64,8 +66,7 @@ async function finishWaiting(context: SyncContext): Promise<void> {
 /** The files are durable, and the note of their checkout goes. */
 async function makeLast(context: SyncContext, batch: readonly Placed[]): Promise<void> {
   const { owed } = context.state;
-  const isDurable = await keepWritten(context, batch);
-  if (!isDurable || batch.some(({ failed }) => failed.length > 0)) owed.broken = true;
+  if (!(await keepWritten(context, batch))) owed.broken = true;
   owed.finished += batch.filter(({ journal }) => journal).length;
   // A checkout that begins meanwhile sets the note once more, after this has removed it.
   if (owed.finished === owed.begun && !owed.broken) await closeJournal(context);

@@ -109,7 +109,7 @@ async function runTeam(
     }
     brought = joined(brought, pulled.brought);
     const { position } = pulled;
-    const draft = await draftGroup(context, position.head, group, { attempt: true });
+    const draft = await draftGroup(context, position.head, group, { attempt: context.role === 'worker' });
     const target = draft.commit ?? position.head;
     const pushed = (await owesRemote(context, target))
       ? await pushOwn(context, remote, target)

@@ -13,6 +13,7 @@ import { begin, pullOnce } from './pull.ts';
 import { owesRemote, pushAll } from './push.ts';
 import { createQuota } from './quota.ts';
 import { isSetAside } from './resolve.ts';
+import { createTurn } from './turn.ts';
 
 export type { SyncOptions } from './context.ts';
 
@@ -198,16 +199,6 @@ export async function createSync(options: SyncOptions): Promise<Sync> {
       stop.abort();
       await finishing(context);
     },
-  };
-}
-
-/** Runs one task after the other; a failure is its caller's alone. */
-function createTurn(): <Result>(task: () => Promise<Result>) => Promise<Result> {
-  let last: Promise<unknown> = Promise.resolve();
-  return (task) => {
-    const run = last.then(task, task);
-    last = run.catch(() => {});
-    return run;
   };
 }
 

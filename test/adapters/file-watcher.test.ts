@@ -1,7 +1,8 @@
 import { appendFileSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { localGitDirectory, watchRefs, watchTree } from '../../src/adapters/file-watcher.ts';
+import { watchRefs, watchTree } from '../../src/adapters/file-watcher.ts';
+import { localGitDirectory } from '../../src/adapters/git/local-refs.ts';
 import type { Watching } from '../../src/adapters/lasting-watch.ts';
 import { testFolder } from '../support/folders.ts';
 import { git } from '../support/git.ts';
@@ -170,23 +171,21 @@ describe('watching a remote on this machine', () => {
     expect(heard.seen.filter((path) => path.endsWith('.lock'))).toEqual([]);
   });
 
-  test('is offered for paths and file addresses that hold a repository, and for nothing else', () => {
+  test('tells where only one branch is asked for of that one, loose or packed, and of no other', async () => {
     const folder = testFolder();
-    git(folder, 'init', '--quiet', '--bare', 'team.git');
-    git(folder, 'init', '--quiet', 'code');
-    const bare = join(folder, 'team.git');
-    expect(localGitDirectory(folder, bare)).toBe(bare);
-    expect(localGitDirectory(folder, 'team.git')).toBe(bare);
-    expect(localGitDirectory(folder, join(folder, 'team'))).toBe(bare);
-    expect(localGitDirectory(folder, `file://${bare}`)).toBe(bare);
-    expect(localGitDirectory(folder, join(folder, 'code'))).toBe(join(folder, 'code', '.git'));
-    for (const elsewhere of [
-      'https://forge.example/team.git',
-      'git@forge.example:team.git',
-      join(folder, 'absent'),
-      'file://%',
-    ]) {
-      expect(localGitDirectory(folder, elsewhere)).toBeUndefined();
-    }
+    const remote = join(folder, 'team.git');
+    git(folder, 'init', '--quiet', '--bare', '--initial-branch=main', remote);
+    const tree = git(remote, 'mktree');
+    const [one, two] = ['one', 'two'].map((words) => git(remote, 'commit-tree', '-m', words, tree)) as [string, string];
+    git(remote, 'update-ref', 'refs/heads/main', one);
+    const heard = listener();
+    closing(await watchRefs({ root: remote, branch: 'main', ...heard }));
+    git(remote, 'update-ref', 'refs/heads/lanes/ana', one);
+    git(remote, 'update-ref', 'refs/heads/lanes/ana', two);
+    git(remote, 'update-ref', 'refs/heads/main', two);
+    await heard.until('refs/heads/main');
+    git(remote, 'pack-refs', '--all', '--prune');
+    await heard.until('packed-refs');
+    expect(heard.seen.filter((path) => path.includes('lanes/ana'))).toEqual([]);
   });
 });

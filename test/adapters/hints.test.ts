@@ -136,6 +136,23 @@ test('a directory that is somebody else’s, open to others, or a link is not us
   }
 });
 
+test('a directory that may not even be looked at is none, and stops nobody', async () => {
+  const { open, failures, directory } = machine();
+  // What a runtime folder of somebody else is to all but root.
+  symlinkSync(join(directory, '../loop'), join(directory, '../loop'));
+  const hints = createHints({
+    remote,
+    root: '/w',
+    env: { XDG_RUNTIME_DIR: join(directory, '../loop') },
+    onError: (error) => failures.push(error),
+  });
+  hints.tell({ ref: main, commit: commit(1) });
+  await (await hints.listen(() => expect.unreachable('nobody tells'))).close();
+  expect(failures).toEqual([]);
+  open().tell({ ref: main, commit: commit(1) });
+  expect(failures).toEqual([]);
+});
+
 test('hints are heard again after the directory was cleared away', async () => {
   const { directory, open, listen } = machine();
   const { until } = await listen();

@@ -106,4 +106,19 @@ describe('maintenance', () => {
     repository.pack = pack;
     await eventually(() => done.length > 0, 'it is packed');
   });
+
+  test('goes on where a repository may not be looked at or written to, and says so', async () => {
+    const { done, told, repository, store, later } = openStore({ collectedAt: undefined });
+    const { noteCollected } = repository;
+    repository.noteCollected = () => {
+      throw new Error('ENOSPC: no space left on device');
+    };
+    await eventually(() => told.length > 1, 'it is told');
+    expect(told[0]).toBe('git was not put in order: Error: ENOSPC: no space left on device');
+    repository.noteCollected = noteCollected;
+    await eventually(() => done.includes('noted'), 'it is noted');
+    store.loose = 100;
+    await later();
+    expect(done).toEqual(['noted', 'pack']);
+  });
 });

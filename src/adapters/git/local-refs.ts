@@ -1,8 +1,46 @@
 import { existsSync, readFileSync, readdirSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import type { ObjectId } from '../../ports-git.ts';
 
 export type Branches = ReadonlyMap<string, ObjectId>;
+
+/** The git directory of a remote that lies on this machine; `undefined` for any other. */
+export function localGitDirectory(root: string, remote: string): string | undefined {
+  const path = pathOf(remote);
+  if (path === undefined) return undefined;
+  const directory = resolve(root, path);
+  for (const candidate of [join(directory, '.git'), directory, `${directory}.git`]) {
+    if (existsSync(join(candidate, 'refs')) && statSync(candidate).isDirectory()) return candidate;
+  }
+  return undefined;
+}
+
+function pathOf(remote: string): string | undefined {
+  if (remote.startsWith('file://')) {
+    try {
+      return fileURLToPath(remote);
+    } catch {
+      return undefined;
+    }
+  }
+  // `host:path` is an address of ssh, unless a slash comes before the colon.
+  return /^[a-z][a-z0-9+.-]*:\/\//i.test(remote) || /^[^/]*:/.test(remote) ? undefined : remote;
+}
+
+/**
+ * What a ref of a repository on this machine names, by its path below the git directory (`refs/heads/main`);
+ * `undefined` for everything that is not a loose ref: gone, packed, or another kind of file.
+ */
+export function looseRef(gitDirectory: string, path: string): ObjectId | undefined {
+  try {
+    const text = readFileSync(join(gitDirectory, path), 'utf8').trim();
+    return ID.test(text) ? text : undefined;
+  } catch {
+    // Removed or packed meanwhile: then nothing can be told from the file.
+    return undefined;
+  }
+}
 
 /**
  * Reads branches of a repository on this machine from its files, by patterns as of a fetch (`main`, `lanes/*`). It
@@ -37,12 +75,11 @@ function matches(ref: string, pattern: string): boolean {
 function readLoose(gitDirectory: string, pattern: string): readonly (readonly [string, ObjectId])[] {
   const names = pattern.endsWith('*') ? below(gitDirectory, pattern.slice(0, -1)) : [`${HEADS}${pattern}`];
   return names.flatMap((name) => {
-    const file = join(gitDirectory, name);
-    const found = statSync(file, { throwIfNoEntry: false });
+    const found = statSync(join(gitDirectory, name), { throwIfNoEntry: false });
     if (found === undefined || found.isDirectory()) return [];
-    const text = readFileSync(file, 'utf8').trim();
-    if (!ID.test(text)) throw new TypeError(`${name} is no plain ref`);
-    return [[name, text] as const];
+    const id = looseRef(gitDirectory, name);
+    if (id === undefined) throw new TypeError(`${name} is no plain ref`);
+    return [[name, id] as const];
   });
 }
 

@@ -2,32 +2,12 @@ import { spawn } from 'node:child_process';
 import { mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { setPriority } from 'node:os';
 import { dirname, join } from 'node:path';
+import type { MaintainedRepository } from '../../ports-git.ts';
 import { FlowError } from '../../protocol/errors.ts';
 import { importUserConfig, isolatedEnvironment } from './environment.ts';
 import { redact } from './names.ts';
 import { notRunnable, ordinary } from './run.ts';
 import type { GitPlace } from './run.ts';
-
-/** How a repository's store of objects stands. */
-export interface StoreState {
-  /** About how many objects lie in files of their own: most of the directories are not looked into. */
-  readonly loose: number;
-  readonly packs: number;
-  /** When garbage was last collected; milliseconds since the epoch. */
-  readonly collectedAt: number | undefined;
-}
-
-/** A repository that Baton keeps in order. Both steps lose nothing, and others may work meanwhile. */
-export interface MaintainedRepository {
-  readonly name: string;
-  look(): StoreState;
-  /** Packs loose objects, joins small packs, and writes what makes histories quick to walk. Throws `git-failed`. */
-  pack(signal: AbortSignal): Promise<void>;
-  /** Removes what nothing has reached for two weeks. Throws `git-failed`. */
-  collect(signal: AbortSignal): Promise<void>;
-  /** From now on counts the time until garbage is to be collected. */
-  noteCollected(): void;
-}
 
 interface Kept {
   readonly name: string;
@@ -98,7 +78,8 @@ function maintained(kept: Kept): MaintainedRepository {
       if (hook.code !== 0) {
         await quietly(place, [...refs, 'gc', '--quiet', '--cruft', '--prune=2.weeks.ago'], signal);
       }
-      noteCollected();
+      // One that was ended early is due again.
+      if (!signal.aborted) noteCollected();
     },
     noteCollected,
   };

@@ -1,6 +1,5 @@
 import type { FetchOutcome, ObjectId, PushOutcome, RemoteFailure } from '../../ports-git.ts';
-import { localGitDirectory } from '../file-watcher.ts';
-import { createLocalRefs } from './local-refs.ts';
+import { createLocalRefs, localGitDirectory } from './local-refs.ts';
 import type { Branches } from './local-refs.ts';
 import type { ObjectLookup } from './lookup.ts';
 import { checkRefName, checkRemote } from './names.ts';

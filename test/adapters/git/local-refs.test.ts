@@ -1,7 +1,7 @@
 import { renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { createLocalRefs } from '../../../src/adapters/git/local-refs.ts';
+import { createLocalRefs, localGitDirectory } from '../../../src/adapters/git/local-refs.ts';
 import { testFolder } from '../../support/folders.ts';
 import { git } from '../../support/git.ts';
 
@@ -53,4 +53,24 @@ test('what is no plain ref is left to git', () => {
   renameSync(join(dir, 'refs'), join(dir, 'gone'));
   writeFileSync(join(dir, 'commondir'), '../other.git\n');
   expect(read(PATTERNS)).toBeUndefined();
+});
+
+test('a remote on this machine is found by paths and file addresses that hold a repository, and for nothing else', () => {
+  const folder = testFolder();
+  git(folder, 'init', '--quiet', '--bare', 'team.git');
+  git(folder, 'init', '--quiet', 'code');
+  const bare = join(folder, 'team.git');
+  expect(localGitDirectory(folder, bare)).toBe(bare);
+  expect(localGitDirectory(folder, 'team.git')).toBe(bare);
+  expect(localGitDirectory(folder, join(folder, 'team'))).toBe(bare);
+  expect(localGitDirectory(folder, `file://${bare}`)).toBe(bare);
+  expect(localGitDirectory(folder, join(folder, 'code'))).toBe(join(folder, 'code', '.git'));
+  for (const elsewhere of [
+    'https://forge.example/team.git',
+    'git@forge.example:team.git',
+    join(folder, 'absent'),
+    'file://%',
+  ]) {
+    expect(localGitDirectory(folder, elsewhere)).toBeUndefined();
+  }
 });

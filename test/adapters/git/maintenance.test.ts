@@ -3,7 +3,7 @@ import { existsSync, readdirSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { maintainedClone, maintainedRemote } from '../../../src/adapters/git/maintenance.ts';
-import type { MaintainedRepository } from '../../../src/adapters/git/maintenance.ts';
+import type { MaintainedRepository } from '../../../src/ports-git.ts';
 import { initBare, initRepository } from '../../../src/adapters/git/setup.ts';
 import { cleanEnvironment } from '../../support/baton.ts';
 import { testFolder } from '../../support/folders.ts';
@@ -93,6 +93,18 @@ describe('a clone that is kept in order', () => {
     expect(git(dir, 'fsck', '--connectivity-only', '--no-dangling')).toBe('');
     await (await ofClone(dir)).pack(never);
     expect(looseIn(join(dir, '.git/objects'))).toBe(0);
+  });
+
+  test('counts no collection of garbage that it was asked to end', async () => {
+    const dir = await scattered(300);
+    const clone = await ofClone(dir);
+    const stop = new AbortController();
+    const collecting = clone.collect(stop.signal);
+    stop.abort();
+    await collecting;
+    expect(clone.look().collectedAt).toBeUndefined();
+    await clone.collect(never);
+    expect(clone.look().collectedAt).toBeGreaterThan(0);
   });
 
   test('goes on after a maintenance that was killed and left its lock', async () => {
