@@ -73,6 +73,7 @@ describe('an operation on a workspace', () => {
     renameSync(join(app.root, '.git'), join(app.root, 'git.away'));
     const gone = await app.call({ tool: 'projectflow', action: 'pause_project', payload: { projectId: 'p' } });
     expect(gone).toMatchObject({ ok: false, code: 'git-failed', error: expect.stringContaining("repository: '.git'") });
+    for (const { error } of [broken, gone]) expect(error).not.toMatch(new RegExp(`${app.root}|\\n`));
     renameSync(join(app.root, 'git.away'), join(app.root, '.git'));
   });
 

@@ -1,23 +1,14 @@
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import type { App, Envelope } from '../../src/app-types.ts';
+import type { App } from '../../src/app-types.ts';
 import { connectSocket } from '../../src/doors/socket/client.ts';
 import { startUp } from '../support/node.ts';
 import type { RunningNode } from '../support/node.ts';
 import { person } from '../support/synapse/accounts.ts';
 import { onHomeserver, onOwnHomeserver } from '../support/synapse/homeserver.ts';
 import { proxyTo } from '../support/synapse/proxy.ts';
-import { matrixTeam, startMatrixNode, tokenOf } from '../support/synapse/team.ts';
+import { call, matrixTeam, must, startMatrixNode, tokenOf } from '../support/synapse/team.ts';
 import { eventually } from '../support/waiting.ts';
-
-const call = (app: App, action: string, payload: Record<string, unknown>): Promise<Envelope> =>
-  app.call({ tool: action.endsWith('task') ? 'taskflow' : 'projectflow', action, payload });
-
-async function must(app: App, action: string, payload: Record<string, unknown>): Promise<Envelope> {
-  const answer = await call(app, action, payload);
-  expect(answer, JSON.stringify(answer)).toMatchObject({ ok: true });
-  return answer;
-}
 
 const projectId = 'p';
 

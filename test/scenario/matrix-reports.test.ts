@@ -4,25 +4,10 @@ import { expect, test } from 'vitest';
 import type { App, Envelope } from '../../src/app-types.ts';
 import type { RoomEvent } from '../support/synapse/accounts.ts';
 import { onHomeserver, onOwnHomeserver } from '../support/synapse/homeserver.ts';
-import { matrixTeam, startMatrixNode } from '../support/synapse/team.ts';
+import { call, matrixTeam, must, startMatrixNode } from '../support/synapse/team.ts';
 import { eventually } from '../support/waiting.ts';
 
 type Payload = Readonly<Record<string, unknown>>;
-
-/** Calls as the Leader, or as a Worker whom its node hosts. */
-const call = (app: App, action: string, payload: Payload, worker?: string): Promise<Envelope> =>
-  app.call({
-    tool: action.endsWith('task') ? 'taskflow' : 'projectflow',
-    action,
-    payload,
-    ...(worker === undefined ? {} : { actor: { localpart: worker, role: 'worker' } }),
-  });
-
-async function must(app: App, action: string, payload: Payload, worker?: string): Promise<Envelope> {
-  const answer = await call(app, action, payload, worker);
-  expect(answer, JSON.stringify(answer)).toMatchObject({ ok: true });
-  return answer;
-}
 
 /** Changes a file of the workspace as a person does. */
 function edit(dir: string, path: string, changes: Payload): void {

@@ -1,21 +1,11 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import type { App, Envelope } from '../../src/app-types.ts';
 import { git } from '../support/git.ts';
 import { onHomeserver } from '../support/synapse/homeserver.ts';
 import { proxyTo } from '../support/synapse/proxy.ts';
-import { matrixTeam, startMatrixNode } from '../support/synapse/team.ts';
+import { call, matrixTeam, must, startMatrixNode } from '../support/synapse/team.ts';
 import { eventually } from '../support/waiting.ts';
-
-const call = (app: App, action: string, payload: Record<string, unknown>): Promise<Envelope> =>
-  app.call({ tool: action.endsWith('task') ? 'taskflow' : 'projectflow', action, payload });
-
-async function must(app: App, action: string, payload: Record<string, unknown>): Promise<Envelope> {
-  const answer = await call(app, action, payload);
-  expect(answer, JSON.stringify(answer)).toMatchObject({ ok: true });
-  return answer;
-}
 
 const projectId = 'p';
 const [first, second] = ['p-01', 'p-02'];

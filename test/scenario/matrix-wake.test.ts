@@ -14,14 +14,16 @@ const NEVER = 2 ** 30;
 
 type Member = Awaited<ReturnType<typeof matrixTeam>>['lead'];
 
-/** A whole node whose remote cannot be watched and is never polled: it looks at that once, when it starts. */
+/** A whole node whose remote cannot be watched, that hears no hints, and is never polled: it looks once, when it starts. */
 async function startUnpolledNode({ dir, account }: Member, remote: string): Promise<void> {
   const file = join(dir, 'baton.json');
   const config = JSON.parse(readFileSync(file, 'utf8')) as object;
   writeFileSync(file, `${JSON.stringify({ ...config, git: { remote } })}\n`);
   const stack = new AsyncDisposableStack();
   onTestFinished(() => stack.disposeAsync());
-  const assembly = await assemble({ root: dir, env: tokenOf(account), log: SILENT }, stack, { watched: true });
+  const env = tokenOf(account);
+  expect(env['XDG_RUNTIME_DIR'], 'where hints would be').toBe('/absent');
+  const assembly = await assemble({ root: dir, env, log: SILENT }, stack, { watched: true });
   stack.use(await startDaemon({ ...assembly, ...assembly.watches, pollInterval: NEVER }));
   stack.use(startListener(assembly));
 }

@@ -76,6 +76,16 @@ describe('maintenance', () => {
     await eventually(() => done.length > 0, 'it is packed');
   });
 
+  test('waits for a while without a step', async () => {
+    const { store, done, be, asked } = openStore({});
+    be(1_000);
+    store.loose = 200;
+    await eventually(() => asked() > 2, 'it waits');
+    expect(done).toEqual([]);
+    be(1_001);
+    await eventually(() => done.length > 0, 'it is packed');
+  });
+
   test('does not pack again what packing has left', async () => {
     const { store, done, repository, later } = openStore({ packs: 30 });
     await eventually(() => done.length > 0, 'it is packed');
@@ -109,7 +119,7 @@ describe('maintenance', () => {
 
   test('goes on where a repository may not be looked at or written to, and says so', async () => {
     const { done, told, repository, store, later } = openStore({ collectedAt: undefined });
-    const { noteCollected } = repository;
+    const noteCollected = repository.noteCollected.bind(repository);
     repository.noteCollected = () => {
       throw new Error('ENOSPC: no space left on device');
     };

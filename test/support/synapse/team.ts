@@ -1,11 +1,11 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { initWorkspace, startNode } from '../../../src/app.ts';
-import type { RunningNode } from '../../../src/app-types.ts';
+import type { App, Envelope, RunningNode } from '../../../src/app-types.ts';
 import type { Log } from '../../../src/ports.ts';
 import { cleanEnvironment } from '../baton.ts';
 import { testFolder } from '../folders.ts';
-import { onTestFinished } from 'vitest';
+import { expect, onTestFinished } from 'vitest';
 import { person } from './accounts.ts';
 import type { Account, Homeserver } from './accounts.ts';
 
@@ -76,4 +76,21 @@ export async function startMatrixNode(
   const node = await startNode({ root: dir, env: tokenOf(account), log });
   onTestFinished(() => node.stop());
   return node;
+}
+
+/** An action of the Leader, or of a Worker whom its node hosts. */
+export function call(app: App, action: string, payload: object, worker?: string): Promise<Envelope> {
+  return app.call({
+    tool: action.endsWith('task') ? 'taskflow' : 'projectflow',
+    action,
+    payload,
+    ...(worker === undefined ? {} : { actor: { localpart: worker, role: 'worker' } }),
+  });
+}
+
+/** As `call`; fails the test unless the answer is ok. */
+export async function must(app: App, action: string, payload: object, worker?: string): Promise<Envelope> {
+  const answer = await call(app, action, payload, worker);
+  expect(answer, JSON.stringify(answer)).toMatchObject({ ok: true });
+  return answer;
 }
