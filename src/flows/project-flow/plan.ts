@@ -15,7 +15,10 @@ import type { EventDraft } from '../../protocol/records/types.ts';
 import { presentNodes, presentReplan, readTasks, replan } from './planned-tasks.ts';
 import type { Replan } from './planned-tasks.ts';
 
-const tasksField = z.unknown().optional().describe('list of {taskId, title, assignedTo, dependsOn?}: the whole graph');
+const tasksField = z
+  .unknown()
+  .optional()
+  .describe('list of {taskId, title, assignedTo, dependsOn?, type?}: the whole graph');
 
 /** protocol.md §10.11. */
 export const planDag = defineOperation({
@@ -85,7 +88,7 @@ const loopInput = z.object({
   tasks: z
     .unknown()
     .optional()
-    .describe('tasks of the current iteration: list of {taskId, title, assignedTo, dependsOn?}'),
+    .describe('tasks of the current iteration: list of {taskId, title, assignedTo, dependsOn?, type?}'),
 });
 
 type LoopInput = z.output<typeof loopInput>;

@@ -2,6 +2,7 @@ import { FlowError } from '../../protocol/errors.ts';
 import { sameIdentity } from '../../protocol/identity.ts';
 import { requireNewId } from '../../protocol/ids.ts';
 import type { PlanNode, PlannedNode } from '../../protocol/plan-types.ts';
+import { TASK_TYPES } from '../../protocol/records/types.ts';
 import type { WorkspaceView } from '../../protocol/view.ts';
 import { validateGraph } from '../../rules/dag.ts';
 import { isTerminalTask, markerFor } from '../../rules/lifecycle.ts';
@@ -12,7 +13,7 @@ import type { OpenProject } from '../shared.ts';
 type Fields = Readonly<Record<string, unknown>>;
 
 /**
- * Reads the `tasks` of plan_dag and plan_loop: a list of `{taskId, title, assignedTo, dependsOn?}`, or its JSON text.
+ * Reads the `tasks` of plan_dag and plan_loop: a list of `{taskId, title, assignedTo, dependsOn?, type?}`, or its JSON text.
  * Throws `invalid-argument` with the phrases of protocol.md §10.11.
  */
 export function readTasks(value: unknown): readonly PlannedNode[] {
@@ -41,7 +42,16 @@ function readTask(fields: Fields): PlannedNode {
   if (id === '' || title === '' || assignee === '') throw invalid('taskId, title, and assignedTo are required');
   if (/[(),;]/.test(assignee)) throw invalid(`assignedTo must be a worker name or a Matrix id: ${assignee}`);
   const dependsOn = readDependencies(id, fields['dependsOn'] ?? fields['depends_on'] ?? []);
-  return { id, title, assignee: assignee === '-' ? '' : assignee, dependsOn };
+  const type = readType(id, fields['type']);
+  return { id, title, assignee: assignee === '-' ? '' : assignee, dependsOn, ...(type === undefined ? {} : { type }) };
+}
+
+/** features.md §7.7. A kind of work that nobody knows would never count for testing or review. */
+function readType(id: string, value: unknown): string | undefined {
+  if (value === undefined || value === null || value === '') return undefined;
+  const type = TASK_TYPES.find((known) => known === textOf(value));
+  if (type === undefined) throw invalid(`type of task ${id} must be one of: ${TASK_TYPES.join(', ')}`);
+  return type;
 }
 
 function textOf(value: unknown): string {
@@ -114,10 +124,10 @@ function survivor(was: PlanNode | undefined, planned: PlannedNode): PlanNode | u
   if (was === undefined) return undefined;
   const { type, cancelled, status, line } = was;
   return {
+    ...(type === undefined ? {} : { type }),
     ...planned,
     status,
     line,
-    ...(type === undefined ? {} : { type }),
     ...(cancelled === undefined ? {} : { cancelled }),
   };
 }
@@ -159,6 +169,6 @@ export function presentNodes(nodes: readonly PlanNode[]): Record<string, unknown
 
 function invalid(message: string): FlowError {
   return new FlowError('invalid-argument', message, {
-    remedy: 'tasks is a list of {taskId, title, assignedTo, dependsOn?}',
+    remedy: 'tasks is a list of {taskId, title, assignedTo, dependsOn?, type?}',
   });
 }

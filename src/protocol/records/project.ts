@@ -16,6 +16,7 @@ import {
   unknownPart,
 } from './fields.ts';
 import type { RecordShape } from './fields.ts';
+import { PHASES, PRIORITIES } from './types.ts';
 import type { ProjectMeta } from './types.ts';
 
 const FIELDS = {
@@ -28,6 +29,17 @@ const FIELDS = {
   created_at: time,
   plan_type: z.string(),
   mode: z.string(),
+  phase: z.enum(PHASES),
+  acceptance: z.enum(['leader', 'auto']),
+  priority: z.enum(PRIORITIES),
+  description: z.string(),
+  plan: nested({
+    summary: z.string().exactOptional(),
+    approved_by: z.string().exactOptional(),
+    approved_at: z.string().exactOptional(),
+  }),
+  eta: z.string(),
+  tags: z.array(z.string()),
   team_id: z.string(),
   reply_route: nested({
     channel: z.string(),
@@ -46,6 +58,9 @@ const FIELDS = {
     told: z.record(z.string(), z.string()).exactOptional(),
   }),
   pause_reason: z.string(),
+  blocked_reason: z.string(),
+  failure_reason: z.string(),
+  started_at: time,
   updated_by: z.string(),
   updated_at: time,
   completed_at: time,

@@ -20,7 +20,7 @@ import {
   unknownPart,
 } from './fields.ts';
 import type { RecordShape, Respelled } from './fields.ts';
-import { ATTENTION_KINDS, RESULT_STATUSES, TASK_STATUSES } from './types.ts';
+import { ATTENTION_KINDS, PRIORITIES, RESULT_STATUSES, TASK_STATUSES } from './types.ts';
 import type { HistoryEntry, TaskMeta } from './types.ts';
 
 /** protocol.md §5: older entries live on in git. */
@@ -36,6 +36,14 @@ const FIELDS = {
   status: z.enum(TASK_STATUSES),
   depends_on: z.array(z.string()),
   type: z.string(),
+  priority: z.enum(PRIORITIES),
+  agent_type: z.string(),
+  required_capabilities: z.array(z.string()),
+  parent_task_id: z.string(),
+  created_at: time,
+  created_by: z.string(),
+  eta: z.string(),
+  progress: z.number().min(0).max(100),
   assigned_at: time,
   acknowledged_at: time,
   acknowledged_by_role: z.string(),
@@ -61,6 +69,13 @@ const FIELDS = {
   replacement_task_id: z.string(),
   cancelled_at: time,
   completed_at: time,
+  accepted_by: z.string(),
+  blocked_reason: z.string(),
+  failed_at: time,
+  failure_reason: z.string(),
+  superseded_by: z.string(),
+  supersedes: z.string(),
+  delegate_reason: z.string(),
   completion_event_id: z.string(),
   completion_event_status: z.string(),
   attention: z.array(
@@ -87,6 +102,7 @@ const FIELDS = {
       truncated: z.boolean().exactOptional(),
     }),
   ),
+  metadata: z.record(z.string(), z.unknown()),
 } satisfies Record<Exclude<keyof TaskMeta, 'unknown'>, z.ZodType>;
 
 const SPELLINGS = spellingsOf(Object.keys(FIELDS));

@@ -14,6 +14,20 @@ export type Unknowns = Readonly<Record<string, unknown>>;
 
 export type ProjectStatus = 'active' | 'paused' | 'completed' | 'failed' | 'rejected' | 'blocked' | 'planning';
 
+/** How far an active project has come (features.md §3.2). A record without one is approved: its plan may be worked. */
+export const PHASES = ['planning', 'approved', 'in_progress', 'testing', 'review'] as const;
+export type Phase = (typeof PHASES)[number];
+
+/** Whether a good result counts by itself or on the Leader's word (features.md §2.1 C3). */
+export type Acceptance = 'leader' | 'auto';
+
+/** `P0` is the most urgent; a record without one is `P2` (features.md §2.1 C5). */
+export const PRIORITIES = ['P0', 'P1', 'P2', 'P3'] as const;
+export type Priority = (typeof PRIORITIES)[number];
+
+/** What kind of work a task is (features.md S002-11): projects go on to testing and review by it. */
+export const TASK_TYPES = ['dev', 'test', 'docs', 'validate', 'misc'] as const;
+
 export interface ReplyRoute {
   readonly channel: string;
   readonly target_user?: string;
@@ -43,12 +57,24 @@ export interface ProjectMeta {
   readonly parent_task_id?: string;
   readonly created_at?: string;
   readonly plan_type?: string;
+  /** `quick`, `composite`, `inbox`; anything else is an ordinary project. */
   readonly mode?: string;
+  readonly phase?: Phase;
+  readonly acceptance?: Acceptance;
+  readonly priority?: Priority;
+  readonly description?: string;
+  /** What the project intends to do, and who agreed. */
+  readonly plan?: { readonly summary?: string; readonly approved_by?: string; readonly approved_at?: string };
+  readonly eta?: string;
+  readonly tags?: readonly string[];
   readonly team_id?: string;
   readonly reply_route?: ReplyRoute;
   readonly source_room_id?: string;
   readonly requester_report?: RequesterReport;
   readonly pause_reason?: string;
+  readonly blocked_reason?: string;
+  readonly failure_reason?: string;
+  readonly started_at?: string;
   readonly updated_by?: string;
   readonly updated_at?: string;
   readonly completed_at?: string;
@@ -124,6 +150,15 @@ export interface TaskMeta {
   readonly status: TaskStatus;
   readonly depends_on?: readonly string[];
   readonly type?: string;
+  readonly priority?: Priority;
+  readonly agent_type?: string;
+  readonly required_capabilities?: readonly string[];
+  readonly parent_task_id?: string;
+  readonly created_at?: string;
+  readonly created_by?: string;
+  readonly eta?: string;
+  /** 0 to 100, as last reported. */
+  readonly progress?: number;
   readonly assigned_at?: string;
   readonly acknowledged_at?: string;
   readonly acknowledged_by_role?: string;
@@ -144,11 +179,22 @@ export interface TaskMeta {
   readonly replacement_task_id?: string;
   readonly cancelled_at?: string;
   readonly completed_at?: string;
+  /** Localpart of who accepted the result, `auto` where the project's policy did. */
+  readonly accepted_by?: string;
+  readonly blocked_reason?: string;
+  readonly failed_at?: string;
+  readonly failure_reason?: string;
+  /** The task that took this one's place, and the one whose place this one took. */
+  readonly superseded_by?: string;
+  readonly supersedes?: string;
+  readonly delegate_reason?: string;
   readonly completion_event_id?: string;
   readonly completion_event_status?: string;
   readonly attention?: readonly Attention[];
   /** Newest last, at most 50. */
   readonly history?: readonly HistoryEntry[];
+  /** The caller's own; kept as given. */
+  readonly metadata?: Readonly<Record<string, unknown>>;
   readonly unknown?: Unknowns;
 }
 
@@ -180,7 +226,7 @@ export interface TeamSettings {
   readonly leaderDmRoomId: string;
   readonly leaderRoomId?: string;
   readonly policies: {
-    readonly acceptance: 'leader' | 'auto';
+    readonly acceptance: Acceptance;
     readonly language: string;
     readonly strictTeamRoom: boolean;
     readonly specPreviewChars: number;
