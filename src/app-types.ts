@@ -1,9 +1,10 @@
 import type { Envelope } from './dialects/taskflow.ts';
 import type { Log } from './ports.ts';
+import type { Following, Happening, Marks } from './services/feed.ts';
 import type { InitOutcome as InitReport, InitRequest as InitOptions } from './services/initializer.ts';
 import type { WiringState } from './services/merge-wiring.ts';
 
-export type { Envelope, InitOptions, InitReport, WiringState };
+export type { Envelope, Following, Happening, Marks, InitOptions, InitReport, WiringState };
 
 /** One call of the protocol's surface (protocol.md §9.2). Doors pass on what they were given; the app normalises. */
 export interface ToolCall {
@@ -53,6 +54,8 @@ export interface App {
 export interface RunningNode extends App {
   /** Settles when the node has stopped, by `stop` or because it could not go on (then it rejects). */
   readonly stopped: Promise<void>;
+  /** Tells what happens, until it is stopped; what the event logs gained since `marks` is told before it returns. */
+  follow(marks: Marks | undefined, tell: (happening: Happening) => void): Following;
   /** Nothing is held back any more (`git.minPushInterval`), so that whoever waits is answered before the node stops. */
   hurry(): void;
   /** Ends the ticks and the watcher, flushes, pushes (bounded) and gives up the lock. Repeatable. */

@@ -22,6 +22,7 @@ import type { Actor } from './protocol/records/types.ts';
 import { parseRole } from './protocol/roles.ts';
 import { withArchive } from './protocol/with-archive.ts';
 import { startDaemon } from './services/daemon.ts';
+import { createFeed } from './services/feed.ts';
 import { startListener } from './services/listener.ts';
 import { startMaintenance } from './services/maintenance.ts';
 import { sharedWork } from './services/shared-work.ts';
@@ -67,7 +68,8 @@ export async function startNode(options: AppOptions): Promise<RunningNode> {
     stopping ??= owned.disposeAsync().then(ended.resolve, ended.reject);
     return stopping;
   };
-  return { ...face(assembly, () => Promise.resolve()), close: stop, hurry, stop, stopped: ended.promise };
+  const feed = createFeed(assembly);
+  return { ...face(assembly, () => Promise.resolve()), ...feed, close: stop, hurry, stop, stopped: ended.promise };
 }
 
 /** What this node keeps in order: its clone, and as the Leader's the team's repository, where Baton made it on this machine. */

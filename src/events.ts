@@ -19,6 +19,7 @@ export interface BatonEvents {
     readonly actor: string;
     readonly code: string;
     readonly message: string;
+    readonly subject: Subject;
   };
   /** A pull or a publication brought new files into the work tree. */
   'sync:changed': PullReport;
@@ -29,7 +30,12 @@ export interface BatonEvents {
   /** A message could not be delivered; it stays owed. */
   'message:failed': { readonly txn: string; readonly room: string; readonly error: string };
   /** A finding stands for the first time. */
-  'finding:raised': { readonly key: string; readonly message: string; readonly remedy: string };
+  'finding:raised': {
+    readonly key: string;
+    readonly message: string;
+    readonly remedy: string;
+    readonly subject: Subject;
+  };
   /** A finding no longer stands. */
   'finding:cleared': { readonly key: string };
   /** Something failed that nobody waits for. */

@@ -46,6 +46,8 @@ export interface WorkTree {
   files(path: string): { readonly paths: readonly string[]; readonly problems: readonly Diagnostic[] };
   /** The bytes of a file on disk; `undefined` when absent. Refuses symlinks and anything outside the root. */
   bytes(path: string): Uint8Array | undefined;
+  /** As `bytes`, from one byte of the file on, with the size of the whole; nothing but these bytes is read. */
+  tail(path: string, from: number): { readonly size: number; readonly bytes: Uint8Array } | undefined;
   /** Atomic: temp file in the same directory, rename. Creates directories. Durable only after `makeDurable`. */
   writeBytes(path: string, bytes: Uint8Array): void;
   /** Removes a file and the directories that it leaves empty. Durable only after `makeDurable`. */

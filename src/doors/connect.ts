@@ -1,6 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { App, AppModule, AppOptions } from '../app-types.ts';
 import { FlowError } from '../protocol/errors.ts';
+import type { RemoteApp } from './socket/client.ts';
 import { socketPath } from './workspace.ts';
 
 /** The parts of the program that are loaded only when they are needed. */
@@ -61,11 +62,11 @@ export async function attach<Opened extends App>(
 }
 
 /** The node that runs for a workspace; `undefined` when none does. Throws `bad-workspace` when it could not be reached. */
-export async function runningNode({ root, env }: Pick<ConnectOptions, 'root' | 'env'>): Promise<App | undefined> {
+export async function runningNode({ root, env }: Pick<ConnectOptions, 'root' | 'env'>): Promise<RemoteApp | undefined> {
   return dial(socketPath(root, env), root);
 }
 
-async function dial(path: string, root: string): Promise<App | undefined> {
+async function dial(path: string, root: string): Promise<RemoteApp | undefined> {
   const { connectSocket } = await import('./socket/client.ts');
   return connectSocket(path, root);
 }

@@ -75,6 +75,7 @@ export function createExecutor(dependencies: ExecutorDependencies): Execute {
         actor: options.actor.localpart,
         code: error.code,
         message: redactSecrets(error.message, dependencies.secrets?.known()),
+        subject: subjectOf(rawInput),
       });
       if (error.code === 'internal') dependencies.events.emit('node:problem', { what: label, error: thrown });
       // What was thrown by mistake is named by whoever answers the caller (protocol.md §9.3).

@@ -287,7 +287,12 @@ function raise(
     if (raised.has(finding.key)) continue;
     raised.set(finding.key, finding);
     fresh.push(finding);
-    events.emit('finding:raised', { key: finding.key, message: finding.message, remedy: finding.remedy });
+    const { key, message, remedy, projectId, taskId } = finding;
+    const subject = {
+      ...(projectId === undefined ? {} : { project: projectId }),
+      ...(taskId === undefined ? {} : { task: taskId }),
+    };
+    events.emit('finding:raised', { key, message, remedy, subject });
   }
   for (const key of raised.keys()) {
     if (present.has(key)) continue;

@@ -1,4 +1,14 @@
-import { closeSync, constants, openSync, readFileSync, readdirSync, rmdirSync, unlinkSync } from 'node:fs';
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  openSync,
+  readFileSync,
+  readSync,
+  readdirSync,
+  rmdirSync,
+  unlinkSync,
+} from 'node:fs';
 import type { Dirent } from 'node:fs';
 import { dirname } from 'node:path';
 import type { WorkTree } from '../ports.ts';
@@ -45,6 +55,7 @@ export function createWorkTree(root: string, options: WorkTreeOptions = {}): Wor
     invalidate: (paths) => reader.invalidate(paths),
     files: (path) => filesBelow(root, path),
     bytes: (path) => bytesOf(root, path),
+    tail: (path, from) => reading(root, path, (descriptor) => tailOf(descriptor, from)),
     writeBytes(path, bytes) {
       const file = resolveInside(root, path);
       refuseLinks(root, path);
@@ -123,17 +134,27 @@ function plainIn(root: string): Set<string> {
   return fresh;
 }
 
-function bytesOf(root: string, path: string): Uint8Array | undefined {
+const bytesOf = (root: string, path: string): Uint8Array | undefined => reading(root, path, (it) => readFileSync(it));
+
+/** What `read` finds in a file; `undefined` when there is no plain file. */
+function reading<Value>(root: string, path: string, read: (descriptor: number) => Value): Value | undefined {
   const file = resolveInside(root, path);
   refuseLinks(root, path, plainIn(root));
   if (look(file)?.isFile() !== true) return undefined;
   // Should a link take the file's place at this moment, it is still not followed.
   const descriptor = openSync(file, constants.O_RDONLY | constants.O_NOFOLLOW);
   try {
-    return readFileSync(descriptor);
+    return read(descriptor);
   } finally {
     closeSync(descriptor);
   }
+}
+
+function tailOf(descriptor: number, from: number): { readonly size: number; readonly bytes: Uint8Array } {
+  const { size } = fstatSync(descriptor);
+  const bytes = Buffer.alloc(Math.max(0, size - from));
+  const read = bytes.length === 0 ? 0 : readSync(descriptor, bytes, 0, bytes.length, from);
+  return { size, bytes: bytes.subarray(0, read) };
 }
 
 /** Git keeps no empty directories, so a removed file takes along those that only it held open; never the root. */

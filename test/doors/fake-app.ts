@@ -1,4 +1,4 @@
-import type { App, AppIdentity, Envelope, RunningNode, ToolCall } from '../../src/app-types.ts';
+import type { App, AppIdentity, Envelope, Happening, Marks, RunningNode, ToolCall } from '../../src/app-types.ts';
 
 /**
  * The app as a door sees it, for tests of the doors themselves: it answers from a table and remembers what it was
@@ -7,6 +7,8 @@ import type { App, AppIdentity, Envelope, RunningNode, ToolCall } from '../../sr
 export interface FakeApp extends RunningNode {
   readonly calls: ToolCall[];
   readonly state: { closed: number; stopped: number };
+  /** Those who follow it now, each with the marks that it was given. */
+  readonly followers: Map<(happening: Happening) => void, Marks | undefined>;
 }
 
 export interface FakeAppOptions {
@@ -28,6 +30,7 @@ export function fakeApp({
 }: FakeAppOptions = {}): FakeApp {
   const calls: ToolCall[] = [];
   const state = { closed: 0, stopped: 0 };
+  const followers: FakeApp['followers'] = new Map();
   const stopped = Promise.withResolvers<void>();
   return {
     root,
@@ -35,6 +38,11 @@ export function fakeApp({
     mode,
     calls,
     state,
+    followers,
+    follow: (marks, tell) => {
+      followers.set(tell, marks);
+      return { marks: marks ?? {}, stop: () => void followers.delete(tell) };
+    },
     call: async (call) => {
       calls.push(call);
       return (await answer?.(call)) ?? { ok: true, tool: call.tool, action: call.action };

@@ -55,6 +55,16 @@ describe('reading', () => {
     expect(seen()).toBe('back');
   });
 
+  test('reads only the end of a file where no more is wanted', () => {
+    const root = testFolder();
+    put(root, 'shared/a.jsonl', 'öne\ntwo\n');
+    const tree = createWorkTree(root);
+    expect(tree.tail('shared/a.jsonl', 5)).toEqual({ size: 9, bytes: Buffer.from('two\n') });
+    expect(tree.tail('shared/a.jsonl', 0)?.bytes).toEqual(tree.bytes('shared/a.jsonl'));
+    expect(tree.tail('shared/a.jsonl', Number.POSITIVE_INFINITY)).toEqual({ size: 9, bytes: Buffer.of() });
+    expect(tree.tail('shared/none.jsonl', 0)).toBeUndefined();
+  });
+
   test('sees new and removed files in listings at once, however fast they follow each other', () => {
     const root = testFolder();
     const tree = createWorkTree(root, { millis: Date.now });
@@ -158,6 +168,7 @@ describe('reading', () => {
     expect(tree.view().exists('shared/tasks/t-1/')).toBe(false);
     expect(tree.view().list('shared/tasks/t-1/')).toEqual([]);
     expect(() => tree.bytes(TASK)).toThrow('shared/tasks/t-1 is a symbolic link');
+    expect(() => tree.tail(TASK, 0)).toThrow('shared/tasks/t-1 is a symbolic link');
     expect(() => tree.writeBytes(TASK, bytes('x'))).toThrow('shared/tasks/t-1 is a symbolic link');
     expect(() => tree.removeFile(TASK)).toThrow('shared/tasks/t-1 is a symbolic link');
     expect(readFileSync(join(elsewhere, 'meta.json'), 'utf8')).toBe('{"secret":1}');

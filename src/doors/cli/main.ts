@@ -16,13 +16,15 @@ const PIPE_COLUMNS = 1000;
 /** The command line of this process: sets the exit code and leaves the rest to the event loop. */
 export async function main(): Promise<void> {
   // A reader that closes early (`baton board | head`) is no failure.
-  process.stdout.on('error', () => undefined);
+  const unread = new AbortController();
+  process.stdout.on('error', () => unread.abort());
   process.exitCode = await runCli(process.argv.slice(2), {
     env: process.env,
     cwd: process.cwd(),
     stdin: () => readAll(process.stdin),
     out: (text) => process.stdout.write(text),
     err: (text) => process.stderr.write(text),
+    unread: unread.signal,
     terminal: {
       stdout: isatty(1),
       columns: isatty(1) ? (process.stdout.columns ?? 100) : PIPE_COLUMNS,

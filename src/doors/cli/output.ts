@@ -27,6 +27,8 @@ export interface Output extends OutputOptions {
   readonly palette: Palette;
   /** Prints the answer of a call and tells the exit code. */
   answer(envelope: Envelope, draw: Draw): number;
+  /** Prints one of many things that are told as they come: a line of JSON, or of text. */
+  told(happening: object, draw: Draw): void;
   /** Prints a refusal that never became an answer. */
   refuse(error: FlowError): number;
   /** Prints what is wrong with the command line itself. */
@@ -79,6 +81,10 @@ export function createOutput(options: OutputOptions): Output {
       }
       if (!options.json && !options.quiet) options.out(`${draw(palette, options.width).trimEnd()}\n`);
       return EXIT.done;
+    },
+    told: (happening, draw) => {
+      if (options.json) options.out(`${JSON.stringify(happening)}\n`);
+      else if (!options.quiet) options.out(`${draw(palette, options.width)}\n`);
     },
     refuse: (error) => {
       const remedy = error.remedy ?? REMEDIES[error.code] ?? FALLBACK_REMEDY;

@@ -23,6 +23,8 @@ export interface Io {
   readonly stdin: () => Promise<string>;
   readonly out: (text: string) => void;
   readonly err: (text: string) => void;
+  /** Aborts when nobody reads standard output any more. */
+  readonly unread?: AbortSignal;
   readonly terminal: { readonly stdout: boolean; readonly columns: number; readonly rows?: number };
   readonly load: CliLoaders;
 }

@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import type { RunningNode } from '../../app-types.ts';
 import { serveSocket } from '../socket/server.ts';
 import { socketPath } from '../workspace.ts';
+import { untilSignal } from './signal.ts';
 import { show, workspaceOf, type Session } from './session.ts';
 
 /** `baton up`: runs the node until SIGINT or SIGTERM, then stops it cleanly. A second signal ends it at once. */
@@ -57,18 +58,4 @@ async function serve(session: Session, node: RunningNode, path: string, stopped:
   } finally {
     await node.stop();
   }
-}
-
-/** Resolves at the first SIGINT or SIGTERM; the second ends the process in the ordinary way. */
-function untilSignal(): { readonly received: Promise<void>; readonly ignore: () => void } {
-  const { promise: received, resolve } = Promise.withResolvers<void>();
-  const ignore = (): void => {
-    process.off('SIGINT', heard).off('SIGTERM', heard);
-  };
-  const heard = (): void => {
-    ignore();
-    resolve();
-  };
-  process.on('SIGINT', heard).on('SIGTERM', heard);
-  return { received, ignore };
 }

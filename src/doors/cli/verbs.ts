@@ -94,6 +94,12 @@ export const VERBS: readonly Verb[] = [
     load: async () => (await import('./verb-look.ts')).defineBoard,
   },
   {
+    name: 'watch',
+    summary: 'show what happens, as it happens',
+    group: WORK,
+    load: async () => (await import('./verb-watch.ts')).defineWatch,
+  },
+  {
     name: 'inbox',
     summary: 'show the messages of the rooms',
     group: WORK,

@@ -6,14 +6,25 @@ import {
   SocketMessageWriter,
   type MessageConnection,
 } from 'vscode-jsonrpc/node';
-import type { App, Envelope, ToolCall } from '../../app-types.ts';
+import type { App, Envelope, Happening, Marks, ToolCall } from '../../app-types.ts';
 import { FlowError } from '../../protocol/errors.ts';
-import { fromFailure, METHODS, type Answer, type CallRequest, type Hello, type TextRequest } from './wire.ts';
+import {
+  fromFailure,
+  HAPPENED,
+  METHODS,
+  type Answer,
+  type CallRequest,
+  type FollowRequest,
+  type Hello,
+  type TextRequest,
+} from './wire.ts';
 
 /** A workspace whose node runs in another process. */
 export interface RemoteApp extends App {
   /** Settles when the connection ends, whoever ended it. */
   readonly closed: Promise<void>;
+  /** Tells what happens there, until the connection ends; see `RunningNode.follow`. Throws `FlowError`. */
+  follow(marks: Marks | undefined, tell: (happening: Happening) => void): Promise<Marks>;
 }
 
 /** Whether some process accepts connections at `path`. */
@@ -80,6 +91,10 @@ function remoteApp(connection: MessageConnection, socket: Socket, hello: Hello, 
     call: (call: ToolCall): Promise<Envelope> => ask<Envelope>(METHODS.call, { call } satisfies CallRequest),
     sync: (options = {}) => ask<Envelope>(METHODS.sync, options),
     text: async (path) => (await ask<string | null>(METHODS.text, { path } satisfies TextRequest)) ?? undefined,
+    follow: (marks, tell) => {
+      connection.onNotification(HAPPENED, tell);
+      return ask<Marks>(METHODS.follow, (marks === undefined ? {} : { marks }) satisfies FollowRequest);
+    },
     close: () => {
       hangUp(connection, socket);
       return Promise.resolve();

@@ -1,20 +1,26 @@
 import { createServer, type Server, type Socket } from 'node:net';
 import { createMessageConnection, Message, SocketMessageReader, SocketMessageWriter } from 'vscode-jsonrpc/node';
 import type { MessageConnection, MessageReader, MessageWriter } from 'vscode-jsonrpc/node';
-import type { App, SyncRequest } from '../../app-types.ts';
+import type { App, Following, Happening, RunningNode, SyncRequest } from '../../app-types.ts';
 import { FlowError } from '../../protocol/errors.ts';
 import { clearStaleSocket, keepToOwner } from '../workspace.ts';
 import { answers } from './client.ts';
 import {
+  HAPPENED,
   METHODS,
   toFailure,
   type Answer,
   type CallAnswer,
   type CallRequest,
+  type FollowAnswer,
+  type FollowRequest,
   type Hello,
   type TextAnswer,
   type TextRequest,
 } from './wire.ts';
+
+/** What callers may ask of a node. */
+type ServedApp = App & Pick<RunningNode, 'follow'>;
 
 export interface SocketDoor {
   readonly path: string;
@@ -26,7 +32,7 @@ export interface SocketDoor {
  * Opens the local socket of a running node. The caller holds the workspace's lock, so a socket on which nobody answers
  * is what a killed node left behind, and is replaced. Throws `locked` when another process answers there.
  */
-export async function serveSocket(app: App, path: string): Promise<SocketDoor> {
+export async function serveSocket(app: ServedApp, path: string): Promise<SocketDoor> {
   if (await answers(path)) {
     throw new FlowError('locked', 'another process already answers on the local socket', {
       remedy: 'stop the other node, or give this one a socket of its own with BATON_SOCKET=/short/path',
@@ -74,11 +80,13 @@ interface Caller {
   finish(): Promise<void>;
 }
 
-function attend(app: App, socket: Socket, gone: () => void): Caller {
+function attend(app: ServedApp, socket: Socket, gone: () => void): Caller {
   const { reader, writer, answered } = countingEnds(socket);
   const connection = createMessageConnection(reader, writer);
   connection.onError(() => socket.destroy());
+  const follower = followerOf(connection, app);
   connection.onClose(() => {
+    follower.stop();
     connection.dispose();
     gone();
   });
@@ -87,6 +95,7 @@ function attend(app: App, socket: Socket, gone: () => void): Caller {
   return {
     finish: async () => {
       await answered();
+      follower.stop();
       connection.end();
       socket.end();
       gone();
@@ -151,6 +160,41 @@ function handle(connection: MessageConnection, app: App): void {
       'text',
     ),
   );
+}
+
+/** Happenings that may wait for a follower who does not read; what comes then is only counted. */
+const MOST_WAITING = 1_000;
+
+/** Lets a caller follow the node, once for each connection: following again replaces it. */
+function followerOf(connection: MessageConnection, app: ServedApp): { stop(): void } {
+  let following: Following | undefined;
+  let waiting = 0;
+  let missed = 0;
+  const sent = (): void => {
+    waiting -= 1;
+    if (waiting > 0 || missed === 0) return;
+    const note = `${missed} happenings were not told, because they were not read`;
+    missed = 0;
+    tell({ at: new Date().toISOString().replace(/\.\d+/, ''), kind: 'gap', what: 'reader', note });
+  };
+  const tell = (happening: Happening): void => {
+    if (waiting >= MOST_WAITING) {
+      missed += 1;
+      return;
+    }
+    waiting += 1;
+    void connection.sendNotification(HAPPENED, happening).then(sent, sent);
+  };
+  const stop = (): void => following?.stop();
+  connection.onRequest<FollowAnswer, void>(METHODS.follow, ({ marks }: FollowRequest) => {
+    stop();
+    const follow = async () => {
+      following = app.follow(marks, tell);
+      return following.marks;
+    };
+    return settled(follow(), 'follow');
+  });
+  return { stop };
 }
 
 async function settled<Value>(work: Promise<Value>, context: string): Promise<Answer<Value>> {

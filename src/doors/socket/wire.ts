@@ -1,11 +1,20 @@
 import { FlowError, ERROR_CODES, toFlowError, type ErrorCode } from '../../protocol/errors.ts';
-import type { AppIdentity, Envelope, ToolCall } from '../../app-types.ts';
+import type { AppIdentity, Envelope, Marks, ToolCall } from '../../app-types.ts';
 
 /**
  * What is said on the local socket: JSON-RPC with `Content-Length` framing, one object as the parameter of every
  * request. A refusal of a tool call is an `Envelope`; what cannot be said as one is an `RpcFailure`.
  */
-export const METHODS = { hello: 'baton/hello', call: 'baton/call', sync: 'baton/sync', text: 'baton/text' } as const;
+export const METHODS = {
+  hello: 'baton/hello',
+  call: 'baton/call',
+  sync: 'baton/sync',
+  text: 'baton/text',
+  follow: 'baton/follow',
+} as const;
+
+/** Sent by a node to whoever follows it, for each `Happening`; nothing answers it. */
+export const HAPPENED = 'baton/happened';
 
 export interface Hello {
   /** Bumped when an older client could not understand a newer node. */
@@ -24,6 +33,11 @@ export interface TextRequest {
   readonly path: string;
 }
 
+/** What happens from now on is told as notifications; what the logs gained since `marks` is told before the answer. */
+export interface FollowRequest {
+  readonly marks?: Marks;
+}
+
 /** Every answer is either a value or a refusal, so that no error has to survive the library's own error classes. */
 export type Answer<Value> = { readonly value: Value } | { readonly failure: RpcFailure };
 
@@ -37,6 +51,7 @@ export interface RpcFailure {
 
 export type CallAnswer = Answer<Envelope>;
 export type TextAnswer = Answer<string | null>;
+export type FollowAnswer = Answer<Marks>;
 
 /** A thrown thing as it travels. */
 export function toFailure(thrown: unknown, context: string): RpcFailure {

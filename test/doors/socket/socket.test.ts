@@ -1,9 +1,9 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, statSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
+import { createConnection, createServer } from 'node:net';
 import { join } from 'node:path';
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import type { Envelope } from '../../../src/app-types.ts';
 import { connectSocket, type RemoteApp } from '../../../src/doors/socket/client.ts';
 import { serveSocket } from '../../../src/doors/socket/server.ts';
@@ -96,6 +96,36 @@ describe('the app behind a socket', () => {
     for (const other of others) await other?.close();
   });
 
+  test('tells a follower what happens, from where it heard last, until it hangs up', async () => {
+    const { app, remote } = await pair();
+    const marks = { 'shared/events/2026-09/lead.jsonl': 7 };
+    const heard = Promise.withResolvers<unknown>();
+    expect(await remote.follow(marks, heard.resolve)).toEqual(marks);
+    const happening = { at: '2026-09-01T10:00:00Z', kind: 'event', what: 'täsk' } as const;
+    expect([...app.followers.values()]).toEqual([marks]);
+    for (const [tell] of app.followers) tell(happening);
+    expect(await heard.promise).toEqual(happening);
+    await remote.close();
+    await vi.waitFor(() => expect(app.followers.size).toBe(0));
+  });
+
+  test('keeps little for a follower who does not read, and says then how much is missing', async () => {
+    const { app, path } = await pair();
+    const sleeper = createConnection(path);
+    onTestFinished(() => void sleeper.destroy());
+    await once(sleeper, 'connect');
+    const request = JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'baton/follow', params: {} });
+    sleeper.write(`Content-Length: ${request.length}\r\n\r\n${request}`);
+    await once(sleeper, 'readable');
+    const [tell] = [...app.followers.keys()];
+    const long = { at: '', kind: 'event', what: 'x'.repeat(2_000) } as const;
+    for (let told = 0; told < 5_000; told += 1) tell?.(long);
+    let read = '';
+    sleeper.setEncoding('utf8').on('data', (chunk: string) => (read += chunk));
+    await vi.waitFor(() => expect(read).toContain('"kind":"gap"'), 10_000);
+    expect(read).toContain('4000 happenings were not told');
+  });
+
   test('is told at once that the node has stopped, and a call under way is answered before', async () => {
     const held = Promise.withResolvers<Envelope>();
     const asked = Promise.withResolvers<void>();
@@ -169,7 +199,6 @@ describe('the socket of a node', () => {
 
   test('drops a caller that speaks something else, and goes on', async () => {
     const { root, path } = await pair();
-    const { createConnection } = await import('node:net');
     const stranger = createConnection(path);
     await once(stranger, 'connect');
     stranger.end('GET / HTTP/1.1\r\n\r\n');
