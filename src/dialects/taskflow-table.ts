@@ -14,7 +14,7 @@ const room = { aliases: { roomId: ['room', 'target'] } };
 
 /**
  * The protocol's tools and actions in the order in which they are listed (protocol.md §10). `cancel_task` stands under
- * both tools, since upstream has had it under either. `agent`, `team` and `node` are Baton's own, for the CLI and the
+ * both tools, since upstream has had it under either. `agent`, `engine`, `team` and `node` are Baton's own, for the CLI and the
  * dashboard.
  */
 export const TOOLS: Readonly<Record<string, Readonly<Record<string, ActionRow>>>> = {
@@ -73,6 +73,10 @@ export const TOOLS: Readonly<Record<string, Readonly<Record<string, ActionRow>>>
     list: { operation: 'agent.list' },
     show: { operation: 'agent.show' },
   },
+  engine: {
+    create: { operation: 'project.create_composite' },
+    create_task: { operation: 'task.create' },
+  },
   team: { setup: { operation: 'team.setup' } },
   node: {
     status: { operation: 'node.sync_status' },
@@ -92,6 +96,7 @@ export const TOOL_SUMMARIES: Readonly<Record<string, string>> = {
   projectflow: 'Projects and their plans: create, plan, ready nodes, accept, pause, complete.',
   taskflow: 'Tasks: delegate, acknowledge, submit, check, cancel.',
   agent: 'The roster: who is of the team, and what they can do.',
+  engine: 'The task engine: tasks of several subtasks, and tasks that need no project.',
   team: "The team's own rooms.",
   node: 'What this node sees: board, inbox, sync status, problems, rooms.',
 };

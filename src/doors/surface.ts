@@ -5,7 +5,7 @@ import { NODE } from './node-calls.ts';
 import { parseRole } from '../protocol/roles.ts';
 
 /** Baton's own tools: for people at the command line and the dashboard, where agents pay for every word. */
-const OWN_TOOLS: ReadonlySet<string> = new Set([NODE.board.tool, 'agent', 'team']);
+const OWN_TOOLS: ReadonlySet<string> = new Set([NODE.board.tool, 'agent', 'engine', 'team']);
 
 /** The protocol's tools (protocol.md §9.1) that this role may use, each with the actions that it may call. */
 export function protocolTools(role: string): readonly ToolDescription[] {

@@ -3,6 +3,7 @@ import { registerAgent } from './agent-flow/register.ts';
 import { acceptTaskResult } from './project-flow/accept.ts';
 import { checkActiveTasks } from './project-flow/active.ts';
 import { archiveProject } from './project-flow/archive-project.ts';
+import { createComposite } from './project-flow/composite.ts';
 import { createProject } from './project-flow/create.ts';
 import { completeProject, confirmCompleted, pauseProject, resumeProject } from './project-flow/lifecycle.ts';
 import { recordLoopIteration } from './project-flow/loop.ts';
@@ -22,6 +23,7 @@ import { cancel } from './task-flow/cancel.ts';
 import { check } from './task-flow/check.ts';
 import { confirmAssignment } from './task-flow/confirm-assignment.ts';
 import { confirmCompletion } from './task-flow/confirm-completion.ts';
+import { createTask } from './task-flow/create.ts';
 import { delegate } from './task-flow/delegate.ts';
 import { reportProgress } from './task-flow/progress.ts';
 import { recordSubmission } from './task-flow/record-submission.ts';
@@ -40,6 +42,7 @@ export const OPERATIONS: ReadonlyMap<string, Operation> = new Map(
   [
     createProject,
     createQuickProject,
+    createComposite,
     planDag,
     readyDagNodes,
     planLoop,
@@ -56,6 +59,7 @@ export const OPERATIONS: ReadonlyMap<string, Operation> = new Map(
     reportProject,
     repairState,
     archiveProject,
+    createTask,
     delegate,
     confirmAssignment,
     check,

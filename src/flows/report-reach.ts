@@ -3,7 +3,7 @@ import type { ProjectMeta, TeamSettings } from '../protocol/records/types.ts';
 import { reportRouting } from '../protocol/report.ts';
 import { sameRoom } from '../protocol/rooms.ts';
 import type { WorkspaceView } from '../protocol/view.ts';
-import { owedReport, WORK_STARTED } from '../rules/reports.ts';
+import { isReported, owedReport, WORK_STARTED } from '../rules/reports.ts';
 import { projectPaths } from '../protocol/paths.ts';
 import type { Audience, Facts } from './types.ts';
 
@@ -58,7 +58,7 @@ export function requireReportRoute(
   context: { readonly view: WorkspaceView; readonly facts: Facts },
   meta: ProjectMeta,
 ): void {
-  const obstacle = reportObstacle(context, meta);
+  const obstacle = isReported(meta) ? reportObstacle(context, meta) : undefined;
   if (obstacle === undefined) return;
   throw new FlowError('no-report-route', obstacle.message, {
     remedy: obstacle.remedy,
@@ -68,7 +68,7 @@ export function requireReportRoute(
 
 /** A project whose first work is given out owes its requester a word that it has begun. */
 export function startedProject(meta: ProjectMeta): ProjectMeta {
-  if (meta.requester_report !== undefined) return meta;
+  if (meta.requester_report !== undefined || !isReported(meta)) return meta;
   const report = owedReport(undefined, { reason: WORK_STARTED, report_path: projectPaths(meta.project_id).result });
   return { ...meta, requester_report: report };
 }

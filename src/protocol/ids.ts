@@ -47,6 +47,31 @@ export function slugOf(title: string): string {
   return slug === '' ? 'project' : slug;
 }
 
+/** The built-in project of tasks that name none (features.md C2). */
+export const INBOX = 'inbox';
+
+/** `TASK-001`, as the task engine counts (features.md §7.6). */
+export function numberedId(number: number): string {
+  return `TASK-${String(number).padStart(3, '0')}`;
+}
+
+/** The number in a `TASK-001`, however it is cased: some disks cannot tell the cases apart. */
+export function numberOfId(id: string): number | undefined {
+  const digits = /^TASK-(\d{1,9})$/i.exec(id)?.[1];
+  return digits === undefined ? undefined : Number(digits);
+}
+
+/** `<projectId>-01`: a node of a project whose ids Baton gives out. */
+export function nodeId(projectId: string, number: number): string {
+  return `${projectId}-${String(number).padStart(2, '0')}`;
+}
+
+/** The number of a node that `nodeId` may have named; `undefined` for every other id. */
+export function numberOfNode(projectId: string, id: string): number | undefined {
+  const digits = id.startsWith(`${projectId}-`) ? /^\d{1,9}$/.exec(id.slice(projectId.length + 1))?.[0] : undefined;
+  return digits === undefined ? undefined : Number(digits);
+}
+
 function invalidId(value: unknown, field: string): FlowError {
   return new FlowError('invalid-argument', `invalid id: ${field} must be a safe id: ${shown(value)}`, {
     remedy: `use letters, digits, - and _, beginning with a letter or digit, at most ${MAX_ID} characters`,

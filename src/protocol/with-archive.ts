@@ -1,4 +1,5 @@
 import { archiveMonths } from './archive.ts';
+import type { ArchivedKind } from './archive.ts';
 import { isReadableId } from './ids.ts';
 import type { WorkspaceView } from './view.ts';
 
@@ -36,11 +37,11 @@ export function withArchive(view: WorkspaceView): WorkspaceView {
   };
 }
 
-/** Ids of all archived projects, those that ended last first. */
-export function archivedProjectIds(view: WorkspaceView): readonly string[] {
+/** Ids of all archived projects or tasks, those that ended last first. */
+export function archivedIds(view: WorkspaceView, kind: ArchivedKind): readonly string[] {
   return archiveMonths((directory) => view.list(directory)).flatMap((month) =>
     view
-      .list(`shared/archive/${month}/projects/`)
+      .list(`shared/archive/${month}/${kind}/`)
       .filter((name) => name.endsWith('/'))
       .map((name) => name.slice(0, -1))
       .filter((id) => isReadableId(id)),

@@ -2,7 +2,7 @@ import type { ProjectMeta, TaskMeta } from '../protocol/records/types.ts';
 import { parseTime } from '../protocol/timestamps.ts';
 import type { ProjectEntry, WorkspaceView } from '../protocol/view.ts';
 import { isTerminalProject, isTerminalTask } from './lifecycle.ts';
-import { dueReason } from './reports.ts';
+import { dueReason, isReported } from './reports.ts';
 
 const DAY = 24 * 3_600_000;
 
@@ -35,7 +35,7 @@ export function keptFromArchive(
   const known = new Set(tasks.map(({ task_id: taskId }) => taskId));
   const broken = plan.nodes.find((node) => !known.has(node.id) && isBroken(view, node.id));
   if (broken !== undefined) return { rule: 'broken', reason: `the record of task ${broken.id} cannot be read` };
-  if (meta.requester_report?.pending === true || dueReason(view, entry, meta) !== undefined) {
+  if ((isReported(meta) && meta.requester_report?.pending === true) || dueReason(view, entry, meta) !== undefined) {
     return { rule: 'report-owed', reason: `a report on ${id} is still owed` };
   }
   return undefined;

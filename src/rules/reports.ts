@@ -43,7 +43,19 @@ export function dueReason(view: WorkspaceView, entry: ProjectEntry, meta: Projec
   return view.text(projectPaths(entry.id).result) === reportText(view, entry, meta) ? undefined : reason;
 }
 
+/**
+ * Whether anybody waits for reports on a project: what was made at the command line for nobody in particular, and the
+ * inbox, are looked at instead.
+ */
+export function isReported({ mode, requester, reply_route: route, source_room_id: room }: Origin): boolean {
+  const isAsked = requester !== undefined || route !== undefined || room !== undefined;
+  return isAsked || (mode !== 'composite' && mode !== 'inbox');
+}
+
+type Origin = Pick<ProjectMeta, 'mode' | 'requester' | 'reply_route' | 'source_room_id'>;
+
 function owedReason(view: WorkspaceView, entry: ProjectEntry, meta: ProjectMeta): string | undefined {
+  if (!isReported(meta)) return undefined;
   const report = meta.requester_report;
   const news = untold(view, entry, meta);
   if (report?.pending !== true) return news;

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { FlowError } from '../../protocol/errors.ts';
-import { MAX_ID, requireNewId, slugOf } from '../../protocol/ids.ts';
+import { INBOX, MAX_ID, requireNewId, slugOf } from '../../protocol/ids.ts';
 import { projectPaths } from '../../protocol/paths.ts';
 import { initialPlan } from '../../protocol/plan/render.ts';
 import type { ProjectMeta } from '../../protocol/records/types.ts';
@@ -11,6 +11,7 @@ import { reportAudience, reportObstacle } from '../report-reach.ts';
 import { LEADERS, refuseArchived, writeProject } from '../shared.ts';
 import { defineOperation } from '../types.ts';
 import type { OperationContext } from '../types.ts';
+import { optional, titleOf } from '../work-fields.ts';
 
 /** What both ways of creating a project are told about where it comes from. */
 export const originFields = {
@@ -88,8 +89,7 @@ export function newProject(
   { view, input, now, ids }: Pick<OperationContext<OriginInput>, 'view' | 'input' | 'now' | 'ids'>,
   mode?: 'quick',
 ): ProjectMeta {
-  const title = input.title.replaceAll(/\s+/gu, ' ').trim();
-  if (title === '') throw new FlowError('invalid-argument', 'payload.title is required');
+  const title = titleOf(input.title);
   const id = input.projectId === undefined ? generateId(view, title, ids.localTime) : freeId(view, input.projectId);
   const { source, requester, reply_route: route, source_room_id: sourceRoom } = originOf(input);
   return {
@@ -121,12 +121,9 @@ export function originOf(
   };
 }
 
-function optional<Key extends string, Value>(key: Key, value: Value | undefined): { readonly [key in Key]?: Value } {
-  return value === undefined ? {} : ({ [key]: value } as { readonly [key in Key]: Value });
-}
-
 function freeId(view: WorkspaceView, wanted: string): string {
   const id = requireNewId(wanted, 'projectId');
+  if (id.toLowerCase() === INBOX) throw reserved(id);
   const taken = existing(view, id);
   if (taken === undefined) {
     refuseArchived(id, view.archivedProject(id));
@@ -135,6 +132,14 @@ function freeId(view: WorkspaceView, wanted: string): string {
   throw new FlowError('already-exists', `project already exists: ${taken}`, {
     remedy: 'choose another projectId, or leave it out to have one made',
     data: { projectId: id },
+  });
+}
+
+/** Baton makes it itself, with the first task that names no project. */
+function reserved(projectId: string): FlowError {
+  return new FlowError('already-exists', `project id is reserved: ${projectId}`, {
+    remedy: 'choose another projectId; tasks that name no project go to the inbox',
+    data: { projectId },
   });
 }
 

@@ -8,6 +8,7 @@ import { validateGraph } from '../../rules/dag.ts';
 import { isTerminalTask, markerFor } from '../../rules/lifecycle.ts';
 import { presentNode } from '../present.ts';
 import { findTask, refuseArchived } from '../shared.ts';
+import { checkPlannedName } from '../task-flow/assignee.ts';
 import type { OpenProject } from '../shared.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -40,7 +41,7 @@ function readTask(fields: Fields): PlannedNode {
   const title = textOf(fields['title']);
   const assignee = textOf(fields['assignedTo'] ?? fields['assigned_to']);
   if (id === '' || title === '' || assignee === '') throw invalid('taskId, title, and assignedTo are required');
-  if (/[(),;]/.test(assignee)) throw invalid(`assignedTo must be a worker name or a Matrix id: ${assignee}`);
+  checkPlannedName(assignee);
   const dependsOn = readDependencies(id, fields['dependsOn'] ?? fields['depends_on'] ?? []);
   const type = readType(id, fields['type']);
   return { id, title, assignee: assignee === '-' ? '' : assignee, dependsOn, ...(type === undefined ? {} : { type }) };

@@ -13,6 +13,7 @@ import { reportAudience, startedProject } from '../report-reach.ts';
 import { checkAssignmentRoom, LEADERS, notificationHint, refuseArchived, writeProject } from '../shared.ts';
 import { checkRoom, delegate } from '../task-flow/delegate.ts';
 import { defineOperation } from '../types.ts';
+import { withProject } from '../with-project.ts';
 import { checkOrigin, newProject, originFields, originOf } from './create.ts';
 import { readTasks } from './planned-tasks.ts';
 
@@ -117,26 +118,4 @@ function entryOf(meta: ProjectMeta, node: PlannedNode, createdAt: string): Proje
   const empty = initialPlan({ title, projectId: id, createdAt });
   const planText = replaceDag(empty, [{ ...node, status: 'pending' }]);
   return { id, meta, plan: parsePlan(planText), planText, diagnostics: [] };
-}
-
-/** The view as it will be with one more project. */
-function withProject(view: WorkspaceView, entry: ProjectEntry): WorkspaceView {
-  return {
-    text: (path) => view.text(path),
-    exists: (path) => view.exists(path),
-    list: (directory) => view.list(directory),
-    isPartial: view.isPartial,
-    team: view.team,
-    agents: () => view.agents(),
-    agent: (localpart) => view.agent(localpart),
-    roomBindings: () => view.roomBindings(),
-    projectIds: () => [...view.projectIds(), entry.id],
-    project: (id) => (id === entry.id ? entry : view.project(id)),
-    taskIds: () => view.taskIds(),
-    task: (id) => view.task(id),
-    archivedProject: (id) => view.archivedProject(id),
-    archivedTask: (id) => view.archivedTask(id),
-    diagnostics: () => view.diagnostics(),
-    treeDiagnostics: () => view.treeDiagnostics(),
-  };
 }

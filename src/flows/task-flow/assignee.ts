@@ -32,6 +32,14 @@ export function findAssignee(
   return mxid === undefined ? { localpart } : { localpart: localpartOf(mxid), mxid };
 }
 
+/** What a task line cannot hold is nobody's name. Throws `invalid-argument`. */
+export function checkPlannedName(name: string): void {
+  if (!/[(),;]/.test(name)) return;
+  throw new FlowError('invalid-argument', `assignedTo must be a worker name or a Matrix id: ${name}`, {
+    remedy: 'see `baton agent list` for the names',
+  });
+}
+
 /** protocol.md §10.1 item 8. Throws `invalid-argument`. */
 export function requireAssigneeId(taskId: string, { localpart, mxid }: Assignee): string {
   if (mxid !== undefined) return mxid;

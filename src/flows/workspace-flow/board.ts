@@ -3,7 +3,7 @@ import { taskPaths } from '../../protocol/paths.ts';
 import type { Plan, PlanNode } from '../../protocol/plan-types.ts';
 import type { ProjectMeta, TaskMeta } from '../../protocol/records/types.ts';
 import type { ProjectEntry, WorkspaceView } from '../../protocol/view.ts';
-import { archivedProjectIds, withArchive } from '../../protocol/with-archive.ts';
+import { archivedIds, withArchive } from '../../protocol/with-archive.ts';
 import { readyNodes } from '../../rules/dag.ts';
 import { ANYONE, archivedAs, requireProject } from '../shared.ts';
 import { defineOperation } from '../types.ts';
@@ -33,7 +33,7 @@ export const nodeBoard = defineOperation({
 });
 
 function shownIds(view: WorkspaceView, archived: boolean): readonly string[] {
-  return archived ? [...new Set([...view.projectIds(), ...archivedProjectIds(view)])] : view.projectIds();
+  return archived ? [...new Set([...view.projectIds(), ...archivedIds(view, 'projects')])] : view.projectIds();
 }
 
 function workflow(live: WorkspaceView, { plan }: ProjectEntry, meta: ProjectMeta): Fields {

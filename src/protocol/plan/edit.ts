@@ -1,13 +1,14 @@
 import { FlowError } from '../errors.ts';
-import type { LoopStatus, NodeStatus } from '../plan-types.ts';
+import type { LoopStatus, NodeStatus, PlannedNode } from '../plan-types.ts';
 import { HISTORY, within } from './document.ts';
 import { readDocument } from './recent.ts';
 import type { PlanDocument, Section } from './document.ts';
 import type { NodeContent } from './line.ts';
 import { historyIndexes, planOf } from './parse.ts';
 import { cancelSlug, fieldLine, historyLine, renderNodeLine } from './render.ts';
+import { replaceDag, replaceLoop, shown } from './rewrite.ts';
 
-export { replaceDag, replaceLoop } from './rewrite.ts';
+export { replaceDag, replaceLoop };
 
 /** Text to put in the place of a range of the source, by offsets. */
 interface Splice {
@@ -45,6 +46,22 @@ export function setMarker(
     ...(status === 'cancelled' && cancelled !== undefined ? { cancelled } : {}),
   };
   return spliceAll(text, [{ start: line.start, end: line.end, text: task.indent + renderNodeLine(node) }]);
+}
+
+/**
+ * The text with one more pending task behind the last one, every other byte as it was (protocol.md §6.4.1). The id must
+ * be new to the plan. Throws `broken-file` for a text in which the task would not be seen.
+ */
+export function appendNode(text: string, node: PlannedNode): string {
+  const document = readDocument(text);
+  const area = document.areas.at(-1);
+  const isBare = document.regions.length === 0 && document.tasks.length === 0;
+  if (area === undefined || isBare) return replaceDag(text, [...planOf(document).nodes, node]);
+  const line = renderNodeLine({ ...node, status: 'pending' });
+  const last = lastTextLine(document, area.start - 1, area.end);
+  // Below anything but a task a blank line keeps the task a block of its own.
+  const gap = document.tasks.some(({ index }) => index === last) ? [] : [''];
+  return shown(spliceAll(text, [insertAfter(document, last, [...gap, line])]), [node]);
 }
 
 /**

@@ -27,7 +27,7 @@ export function renderNodeLine(node: NodeContent): string {
   const title = oneLine(node.title);
   const depends = dependencies(node.dependsOn);
   const meta = [
-    `assigned: ${metaValue(node.assignee)}`,
+    `assigned: ${metaValue(node.assignee) || '-'}`,
     ...(node.type === undefined || metaValue(node.type) === '' ? [] : [`type: ${metaValue(node.type)}`]),
     ...(depends.length === 0 ? [] : [`depends: ${depends.join(', ')}`]),
     ...(node.status === 'cancelled' ? [`cancelled: ${metaValue(node.cancelled ?? '') || NO_REASON}`] : []),
@@ -45,11 +45,12 @@ function metaValue(value: string): string {
   return oneLine(value.replaceAll(/[,;()]/g, ' '));
 }
 
-/** The plan of a project that was just created (protocol.md §4). */
+/** The plan of a project that was just created (protocol.md §4); `prose` stands where its tasks will stand below. */
 export function initialPlan(project: {
   readonly title: string;
   readonly projectId: string;
   readonly createdAt: string;
+  readonly prose?: readonly string[];
 }): string {
   return [
     `# Team Project: ${oneLine(project.title)}`,
@@ -57,7 +58,7 @@ export function initialPlan(project: {
     `**ID**: ${project.projectId}`,
     `**Created**: ${project.createdAt}`,
     '',
-    ...dagSection([], []),
+    ...dagSection(project.prose ?? [], []),
     '',
   ].join('\n');
 }

@@ -39,7 +39,10 @@ export function replaceLoop(text: string, loop: Loop, nodes: readonly NodeToKeep
 }
 
 /** The lines of an area before its first task, without its heading and field lines. */
-function introduction(document: PlanDocument, area: { start: number; end: number } | undefined): readonly string[] {
+export function introduction(
+  document: PlanDocument,
+  area: { start: number; end: number } | undefined,
+): readonly string[] {
   if (area === undefined) return [];
   const firstTask = document.tasks.find(({ index }) => within(area, index));
   const lines = document.lines.slice(area.start, firstTask?.index ?? area.end).map(({ text }) => text);
@@ -97,8 +100,8 @@ function inherit(node: NodeToKeep, before: TaskLine | undefined): Parameters<typ
   };
 }
 
-/** What was kept may leave a fence or a comment open in front of tasks; then nothing is written. */
-function shown(text: string, nodes: readonly NodeToKeep[]): string {
+/** What was kept may leave a fence or a comment open in front of tasks; then nothing is written. Throws `broken-file`. */
+export function shown(text: string, nodes: readonly Pick<NodeToKeep, 'id'>[]): string {
   const read = new Set(planOf(readDocument(text)).nodes.map(({ id }) => id));
   const lost = nodes.filter(({ id }) => !read.has(id)).map(({ id }) => id);
   if (lost.length === 0) return text;

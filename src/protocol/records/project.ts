@@ -16,7 +16,7 @@ import {
   unknownPart,
 } from './fields.ts';
 import type { RecordShape } from './fields.ts';
-import { PHASES, PRIORITIES } from './types.ts';
+import { ACCEPTANCES, PHASES, PRIORITIES } from './types.ts';
 import type { ProjectMeta } from './types.ts';
 
 const FIELDS = {
@@ -30,7 +30,7 @@ const FIELDS = {
   plan_type: z.string(),
   mode: z.string(),
   phase: z.enum(PHASES),
-  acceptance: z.enum(['leader', 'auto']),
+  acceptance: z.enum(ACCEPTANCES),
   priority: z.enum(PRIORITIES),
   description: z.string(),
   plan: nested({
@@ -38,7 +38,7 @@ const FIELDS = {
     approved_by: z.string().exactOptional(),
     approved_at: z.string().exactOptional(),
   }),
-  eta: z.string(),
+  eta: time,
   tags: z.array(z.string()),
   team_id: z.string(),
   reply_route: nested({

@@ -6,6 +6,7 @@ import { TEAM_PATH } from '../paths.ts';
 import { normaliseRoom } from '../rooms.ts';
 import { parseDuration } from '../timestamps.ts';
 import { userId } from './fields.ts';
+import { ACCEPTANCES } from './types.ts';
 import type { TeamSettings } from './types.ts';
 
 const room = z.string().refine((text) => normaliseRoom(text) !== undefined, 'expected a room id such as !team:server');
@@ -50,7 +51,7 @@ const consensus = z.strictObject({
 });
 
 const policies = z.strictObject({
-  acceptance: z.enum(['leader', 'auto']).exactOptional(),
+  acceptance: z.enum(ACCEPTANCES).exactOptional(),
   language: z
     .string()
     .min(1)

@@ -19,7 +19,8 @@ export const PHASES = ['planning', 'approved', 'in_progress', 'testing', 'review
 export type Phase = (typeof PHASES)[number];
 
 /** Whether a good result counts by itself or on the Leader's word (features.md §2.1 C3). */
-export type Acceptance = 'leader' | 'auto';
+export const ACCEPTANCES = ['leader', 'auto'] as const;
+export type Acceptance = (typeof ACCEPTANCES)[number];
 
 /** `P0` is the most urgent; a record without one is `P2` (features.md §2.1 C5). */
 export const PRIORITIES = ['P0', 'P1', 'P2', 'P3'] as const;
@@ -157,6 +158,7 @@ export interface TaskMeta {
   readonly created_at?: string;
   readonly created_by?: string;
   readonly eta?: string;
+  readonly tags?: readonly string[];
   /** 0 to 100, as last reported. */
   readonly progress?: number;
   readonly assigned_at?: string;

@@ -1,11 +1,26 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { FlowError } from '../../../src/protocol/errors.ts';
-import { setLoopFields, setMarker } from '../../../src/protocol/plan/edit.ts';
+import { appendNode, setLoopFields, setMarker } from '../../../src/protocol/plan/edit.ts';
 import { parsePlan } from '../../../src/protocol/plan/parse.ts';
 import { renderNodeLine } from '../../../src/protocol/plan/render.ts';
 import { present } from '../../support/present.ts';
 import { NODE_STATUSES, nodes } from './arbitraries.ts';
+
+/** What people write between tasks. */
+const noise = fc.constantFrom(
+  '',
+  'Prose with 日本語, 👩‍👩‍👧 and a [link](x).',
+  '```\n- [ ] in-fence — x (assigned: w)\n```',
+  '~~~ js\n```\n- [ ] in-fence — y\n~~~',
+  '<!--\n- [ ] in-comment — x\n-->',
+  '> - [ ] quoted — x',
+  '### A phase',
+  '  - Spec: shared/tasks/x/spec.md',
+  '* [ ] star — x',
+  '\ttab',
+  'trailing spaces   ',
+);
 
 describe('setMarker', () => {
   test('changes one line, to its canonical form at its indentation, and no other byte', () => {
@@ -44,19 +59,6 @@ describe('setMarker', () => {
   });
 
   test('moves one marker and nothing else, in documents of every kind', () => {
-    const noise = fc.constantFrom(
-      '',
-      'Prose with 日本語, 👩‍👩‍👧 and a [link](x).',
-      '```\n- [ ] in-fence — x (assigned: w)\n```',
-      '~~~ js\n```\n- [ ] in-fence — y\n~~~',
-      '<!--\n- [ ] in-comment — x\n-->',
-      '> - [ ] quoted — x',
-      '### A phase',
-      '  - Spec: shared/tasks/x/spec.md',
-      '* [ ] star — x',
-      '\ttab',
-      'trailing spaces   ',
-    );
     const scene = nodes
       .filter((list) => list.length > 0)
       .chain((list) =>
@@ -133,6 +135,39 @@ do it
 
 - mine
 `;
+
+describe('appendNode', () => {
+  const more = { id: 'new', title: 'More (v2)', assignee: '', dependsOn: ['a'], type: 'dev' };
+  const line = '- [ ] new — More (v2) (assigned: -, type: dev, depends: a)';
+
+  test.each([
+    ['behind the last task', '## DAG Task Plan\n\n- [x] a — A (assigned: w)\n\n## Notes\n', '(assigned: w)\n', ''],
+    ['below the fields of an empty plan', '## DAG Task Plan\n\n**Plan Type**: dag\n', 'dag\n', '\n'],
+    ['below what hangs on the last task', '- [ ] a — A (assigned: w)\n  - Spec: x\n', 'x\n', '\n'],
+    ['in the current iteration', '**Plan Type**: loop\n## Loop Plan\n## Current Iteration\n\nNow:\n', 'Now:\n', '\n'],
+  ])('puts a task %s, and changes no other byte', (_, text, behind, gap) => {
+    const at = text.indexOf(behind) + behind.length;
+    expect(appendNode(text, more)).toBe(`${text.slice(0, at)}${gap}${line}\n${text.slice(at)}`);
+  });
+
+  test('keeps what the plan says, whatever stands in it', () => {
+    fc.assert(
+      fc.property(nodes, fc.array(noise, { maxLength: 3 }), (list, between) => {
+        const text = ['# T', '', '## DAG Task Plan', '', ...list.map(renderNodeLine), '', ...between].join('\n');
+        const before = parsePlan(text).nodes;
+        const after = parsePlan(appendNode(text, { ...more, id: 'brand-new-id' })).nodes;
+        expect(after.slice(0, -1)).toEqual(before);
+        expect(after.at(-1)).toMatchObject({ ...more, id: 'brand-new-id', status: 'pending' });
+      }),
+    );
+  });
+
+  test('writes nothing where the task would not be seen', () => {
+    expect(() => appendNode('## DAG Task Plan\n\n- [ ] a — A (assigned: w)\n\n```\nopen\n', more)).toThrow(
+      'plan.md would hide tasks: new',
+    );
+  });
+});
 
 describe('setLoopFields', () => {
   test('changes status and iteration in place', () => {

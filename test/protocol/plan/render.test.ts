@@ -26,9 +26,9 @@ describe('renderNodeLine', () => {
   });
 
   test('always writes the group, so that a title may end like one', () => {
-    expect(renderNodeLine({ ...plain, assignee: '' })).toBe('- [ ] a — T (assigned: )');
+    expect(renderNodeLine({ ...plain, assignee: '' })).toBe('- [ ] a — T (assigned: -)');
     expect(renderNodeLine({ ...plain, title: 'T (assigned: bob)', assignee: '' })).toBe(
-      '- [ ] a — T (assigned: bob) (assigned: )',
+      '- [ ] a — T (assigned: bob) (assigned: -)',
     );
   });
 
@@ -52,7 +52,7 @@ describe('renderNodeLine', () => {
   });
 
   test.each([
-    ['- [ ] a — ( depends: ( ) )', '- [ ] a — a (assigned: )'],
+    ['- [ ] a — ( depends: ( ) )', '- [ ] a — a (assigned: -)'],
     ['- [ ] a — T (assigned: w, depends: (), b)', '- [ ] a — T (assigned: w, depends: b)'],
   ])('leaves nothing behind of a dependency that nobody can read: %j', (line, canonical) => {
     const reading = readTaskLine(line);

@@ -1,0 +1,145 @@
+import { describe, expect, test } from 'vitest';
+import { planProse } from '../../src/protocol/plan/prose.ts';
+import { createOffice, lead, NOW, ok, planned, refused } from './office.ts';
+
+describe('a task that names no project', () => {
+  test('is a pending node of the inbox, which the first of them makes', async () => {
+    const office = createOffice();
+    const first = await ok(
+      office.call(lead, 'engine', 'create_task', { title: 'Fix (it)', priority: 'P1', description: 'All of it.' }),
+    );
+    const second = await ok(office.call(lead, 'engine', 'create_task', { title: 'Then', dependsOn: ['TASK-001'] }));
+    expect([first['task'], second['task']]).toMatchObject([
+      {
+        task_id: 'TASK-001',
+        project_id: 'inbox',
+        status: 'pending',
+        priority: 'P1',
+        created_at: NOW,
+        created_by: 'lead',
+      },
+      { task_id: 'TASK-002', depends_on: ['TASK-001'], priority: 'P2' },
+    ]);
+    expect(office.files['shared/projects/inbox/plan.md']).toBe(
+      [
+        '# Team Project: Inbox',
+        '',
+        '**ID**: inbox',
+        `**Created**: ${NOW}`,
+        '',
+        '## DAG Task Plan',
+        '',
+        '**Plan Type**: dag',
+        '',
+        '- [ ] TASK-001 — Fix (it) (assigned: -)',
+        '- [ ] TASK-002 — Then (assigned: -, depends: TASK-001)',
+        '',
+      ].join('\n'),
+    );
+    expect(JSON.parse(office.files['shared/projects/inbox/meta.json'] ?? '')).toEqual({
+      project_id: 'inbox',
+      title: 'Inbox',
+      status: 'active',
+      created_at: NOW,
+      mode: 'inbox',
+      acceptance: 'auto',
+    });
+    expect(office.files['shared/tasks/TASK-001/spec.md']).toBe('All of it.\n');
+    expect(office.events.map(({ type }) => type)).toEqual(['project.created', 'task.created', 'task.created']);
+  });
+
+  test('is delegated like any other, and nobody is owed a report on the inbox', async () => {
+    const office = createOffice({ team: { leaderDmRoomId: '' } });
+    office.hire('ana');
+    await ok(office.call(lead, 'engine', 'create_task', { title: 'One' }));
+    const roomId = 'room:!team:hs.local';
+    const claim = { projectId: 'inbox', taskId: 'TASK-001', assignedTo: 'ana', roomId, spec: 'Do it.' };
+    await ok(office.call(lead, 'taskflow', 'delegate_task', claim));
+    expect(office.line('inbox', 'TASK-001')).toBe('- [~] TASK-001 — One (assigned: ana)');
+    expect(office.task('TASK-001')).toMatchObject({ status: 'assigned', priority: 'P2', created_by: 'lead' });
+    expect(office.files['shared/projects/inbox/meta.json']).not.toContain('requester_report');
+  });
+
+  test('may name a project, whose numbers it then takes, and an id of its own', async () => {
+    const office = createOffice();
+    await planned(office, { 'p-01': [] });
+    const first = await ok(office.call(lead, 'engine', 'create_task', { title: 'More', projectId: 'p' }));
+    const second = await ok(
+      office.call(lead, 'engine', 'create_task', { title: 'Own', projectId: 'p', taskId: 'own', dependsOn: ['p-01'] }),
+    );
+    expect([first['task'], second['task']]).toMatchObject([{ task_id: 'p-02' }, { task_id: 'own', project_id: 'p' }]);
+    expect(office.line('p', 'own')).toBe('- [ ] own — Own (assigned: -, depends: p-01)');
+  });
+
+  test.each([
+    [{ title: ' \n ' }, 'invalid-argument: payload.title is required'],
+    [{ title: 'x', eta: 'soon' }, 'invalid-argument: eta is no time: soon'],
+    [{ title: 'x', priority: 'P9' }, 'invalid-argument: payload.priority must be one of: P0, P1, P2, P3'],
+    [{ title: 'x', dependsOn: ['TASK-404'] }, 'invalid-argument: task TASK-001 depends on unknown task: TASK-404'],
+    [{ title: 'x', taskId: 'me', dependsOn: ['me'] }, 'invalid-argument: cycle in task graph: me -> me'],
+    [{ title: 'x', taskId: 'P-01' }, 'already-exists: task already exists: P-01'],
+    [{ title: 'x', taskId: 'P' }, 'already-exists: project already exists: P'],
+    [{ title: 'x', assignedTo: 'a, b' }, 'invalid-argument: assignedTo must be a worker name or a Matrix id: a, b'],
+    [{ title: 'x', projectId: 'nowhere' }, 'not-found: project not found: nowhere'],
+  ])('is refused for %j and changes nothing', async (payload, refusal) => {
+    const office = createOffice();
+    await planned(office, { 'p-01': [] });
+    office.put({ task_id: 'p-01' });
+    expect(await refused(office, () => office.call(lead, 'engine', 'create_task', payload))).toBe(refusal);
+  });
+
+  test('leaves no other project the name of the inbox', async () => {
+    const office = createOffice();
+    expect(
+      await refused(office, () =>
+        office.call(lead, 'projectflow', 'create_project', { projectId: 'Inbox', title: 'I' }),
+      ),
+    ).toBe('already-exists: project id is reserved: Inbox');
+  });
+});
+
+describe('a composite project', () => {
+  test('is created with its plan in words, and begins once that is approved (S002-02)', async () => {
+    const office = createOffice();
+    office.put({ task_id: 'TASK-010' });
+    const given = {
+      title: 'Feature  X',
+      priority: 'P0',
+      plan: '3 phases:\nmodels, API, tests',
+      eta: '2h',
+      tags: ['x'],
+    };
+    const { project } = await ok(office.call(lead, 'engine', 'create', given));
+    expect(project).toEqual({
+      project_id: 'TASK-011',
+      title: 'Feature X',
+      status: 'active',
+      created_at: NOW,
+      mode: 'composite',
+      phase: 'planning',
+      acceptance: 'auto',
+      priority: 'P0',
+      eta: '2026-09-01T12:15:00Z',
+      tags: ['x'],
+    });
+    expect(planProse(office.files['shared/projects/TASK-011/plan.md'] ?? '')).toBe(given.plan);
+  });
+
+  test.each([
+    '- [ ] evil — Task',
+    '## Heading\n\ntext',
+    '```\nopen',
+    '**Plan Type**: loop',
+    '<!-- open',
+    '<<<<<<< ours',
+  ])('quotes a plan that would be read as something else: %j', async (plan) => {
+    const office = createOffice();
+    await ok(office.call(lead, 'engine', 'create', { title: 'X', plan }));
+    await ok(office.call(lead, 'engine', 'create_task', { title: 'Real', projectId: 'TASK-001' }));
+    const text = office.files['shared/projects/TASK-001/plan.md'] ?? '';
+    expect(planProse(text)).toBe(plan.replaceAll(/^/gm, '> ').replaceAll(/ +$/gm, ''));
+    expect(text.split('\n').filter((line) => line.startsWith('- ['))).toEqual([
+      '- [ ] TASK-001-01 — Real (assigned: -)',
+    ]);
+  });
+});
