@@ -76,6 +76,13 @@ export const TOOLS: Readonly<Record<string, Readonly<Record<string, ActionRow>>>
   engine: {
     create: { operation: 'project.create_composite' },
     create_task: { operation: 'task.create' },
+    transition_project: { operation: 'project.transition' },
+    assign_task: { operation: 'task.assign' },
+    progress_task: { operation: 'task.progress' },
+    finish_task: { operation: 'task.finish' },
+    block_task: { operation: 'task.block', rules: { bare: ['reason'] } },
+    unblock_task: { operation: 'task.unblock', rules: { bare: ['reason'] } },
+    fail_task: { operation: 'task.fail', rules: { bare: ['reason'] } },
   },
   team: { setup: { operation: 'team.setup' } },
   node: {
@@ -96,7 +103,7 @@ export const TOOL_SUMMARIES: Readonly<Record<string, string>> = {
   projectflow: 'Projects and their plans: create, plan, ready nodes, accept, pause, complete.',
   taskflow: 'Tasks: delegate, acknowledge, submit, check, cancel.',
   agent: 'The roster: who is of the team, and what they can do.',
-  engine: 'The task engine: tasks of several subtasks, and tasks that need no project.',
+  engine: 'The task engine: tasks of several subtasks, tasks that need no project, and the steps of both.',
   team: "The team's own rooms.",
   node: 'What this node sees: board, inbox, sync status, problems, rooms.',
 };

@@ -13,11 +13,14 @@ import { readyDagNodes, readyIterationNodes } from './project-flow/ready.ts';
 import { repairState } from './project-flow/repair.ts';
 import { markRequesterReportSent, reportProject } from './project-flow/report.ts';
 import { resolveProject } from './project-flow/resolve.ts';
+import { transitionProject } from './project-flow/transition.ts';
 import { archiveRoom } from './room-flow/archive.ts';
 import { createTaskRoom } from './room-flow/create.ts';
 import { describeRoom, listRooms } from './room-flow/look.ts';
 import { acknowledge } from './task-flow/acknowledge.ts';
+import { progress } from './task-flow/advance.ts';
 import { answerAttention } from './task-flow/answer.ts';
+import { assign } from './task-flow/assign.ts';
 import { confirmAttention, requestAttention } from './task-flow/attention.ts';
 import { cancel } from './task-flow/cancel.ts';
 import { check } from './task-flow/check.ts';
@@ -25,6 +28,8 @@ import { confirmAssignment } from './task-flow/confirm-assignment.ts';
 import { confirmCompletion } from './task-flow/confirm-completion.ts';
 import { createTask } from './task-flow/create.ts';
 import { delegate } from './task-flow/delegate.ts';
+import { finish } from './task-flow/finish.ts';
+import { block, fail, unblock } from './task-flow/halt.ts';
 import { reportProgress } from './task-flow/progress.ts';
 import { recordSubmission } from './task-flow/record-submission.ts';
 import { submit } from './task-flow/submit.ts';
@@ -52,6 +57,7 @@ export const OPERATIONS: ReadonlyMap<string, Operation> = new Map(
     resumeProject,
     completeProject,
     confirmCompleted,
+    transitionProject,
     resolveProject,
     acceptTaskResult,
     markRequesterReportSent,
@@ -68,6 +74,12 @@ export const OPERATIONS: ReadonlyMap<string, Operation> = new Map(
     recordSubmission,
     confirmCompletion,
     cancel,
+    assign,
+    progress,
+    finish,
+    block,
+    unblock,
+    fail,
     reportProgress,
     requestAttention,
     answerAttention,

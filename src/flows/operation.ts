@@ -223,7 +223,7 @@ async function command(
     decide(view) {
       const decided = operation.run(contextOf(view), prepared);
       const changes = withEvents(dependencies, view, decided, { actor, cause });
-      checkOwnership(actor, changes, view);
+      checkOwnership(actor, changes, view, operation.forAssignee);
       const spoken = spokenBy(actor, dependencies.identity, decided.announcements);
       // Decided again on a fresher tree: what only the first decision wanted said is not owed any more.
       announcer.withdraw(announcements.filter(({ txn }) => spoken.every((other) => other.txn !== txn)));

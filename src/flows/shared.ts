@@ -8,6 +8,7 @@ import type { Actor, HistoryEntry, ProjectMeta, Role, TaskMeta, TeamSettings } f
 import { renderProjectMeta } from '../protocol/records/project.ts';
 import { renderTaskMeta } from '../protocol/records/task.ts';
 import { normaliseRoom, sameRoom } from '../protocol/rooms.ts';
+import { isWorked, projectState } from '../rules/project-lifecycle.ts';
 import type { Archived, ProjectEntry, TaskEntry, WorkspaceView } from '../protocol/view.ts';
 
 /** Who may steer projects (protocol.md §0.3). */
@@ -101,10 +102,17 @@ function brokenFile(file: string, reason: string | undefined, data: Record<strin
   });
 }
 
-/** protocol.md §10.1 item 5: only an active project moves on. */
-export function requireActive({ project_id: id, status }: ProjectMeta): void {
-  if (status === 'active') return;
+/** protocol.md §10.1 item 5, features.md §3.2: only an active project moves on, and only once its plan is approved. */
+export function requireActive(meta: ProjectMeta): void {
+  if (isWorked(meta)) return;
+  const { project_id: id, status } = meta;
   const data = { projectId: id };
+  if (projectState(meta) === 'planning') {
+    throw new FlowError('illegal-transition', `project is not active: ${id} (planning)`, {
+      remedy: 'approve its plan first',
+      data,
+    });
+  }
   if (status === 'paused') {
     throw new FlowError('paused', `project is paused: ${id}`, { remedy: 'resume_project first', data });
   }

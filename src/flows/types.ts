@@ -117,6 +117,8 @@ export interface Operation<
   readonly whenOffline?: 'persist';
   /** The caller is answered once the change is committed here; for what nobody elsewhere acts on. */
   readonly answers?: 'committed';
+  /** A Leader acts for the assignee here, and may write the result of the task. */
+  readonly forAssignee?: true;
   /** Not offered by any door; run by the reconciler or as a follow-up. */
   readonly internal?: true;
   /** Checks that need no fresh tree and run before a dry run returns (protocol.md §9.4: room policy). */

@@ -3,6 +3,15 @@ import type { ProjectEntry, WorkspaceView } from '../protocol/view.ts';
 /** The view as it will be once this project is written. */
 export function withProject(view: WorkspaceView, entry: ProjectEntry): WorkspaceView {
   return {
+    ...passing(view),
+    projectIds: () => [...new Set([...view.projectIds(), entry.id])],
+    project: (id) => (id === entry.id ? entry : view.project(id)),
+  };
+}
+
+/** The same view, to lay something over: its questions are methods, which a spread would part from it. */
+export function passing(view: WorkspaceView): WorkspaceView {
+  return {
     text: (path) => view.text(path),
     exists: (path) => view.exists(path),
     list: (directory) => view.list(directory),
@@ -11,8 +20,8 @@ export function withProject(view: WorkspaceView, entry: ProjectEntry): Workspace
     agents: () => view.agents(),
     agent: (localpart) => view.agent(localpart),
     roomBindings: () => view.roomBindings(),
-    projectIds: () => [...new Set([...view.projectIds(), entry.id])],
-    project: (id) => (id === entry.id ? entry : view.project(id)),
+    projectIds: () => view.projectIds(),
+    project: (id) => view.project(id),
     taskIds: () => view.taskIds(),
     task: (id) => view.task(id),
     archivedProject: (id) => view.archivedProject(id),

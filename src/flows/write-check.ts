@@ -8,7 +8,12 @@ import type { WorkspaceView } from '../protocol/view.ts';
 import { isLeading } from '../protocol/roles.ts';
 
 /** Every write is checked against the ownership table, whichever door it came by (protocol.md §2). Throws `not-owner`. */
-export function checkOwnership(actor: Actor, changes: readonly Change[], view: WorkspaceView): void {
+export function checkOwnership(
+  actor: Actor,
+  changes: readonly Change[],
+  view: WorkspaceView,
+  forAssignee = false,
+): void {
   const assigneeOf = (taskId: string): string | undefined => view.task(taskId)?.meta?.assigned_to;
   for (const change of changes) {
     if (classifyPath(change.path).kind === 'events') continue;
@@ -16,6 +21,7 @@ export function checkOwnership(actor: Actor, changes: readonly Change[], view: W
       checkMove(actor, change);
       continue;
     }
+    if (forAssignee && isLeading(actor) && isOfTask(change.path)) continue;
     const verdict = mayWrite(actor, change.path, assigneeOf);
     if (!verdict.allowed) {
       throw new FlowError('not-owner', `${change.path} belongs to the ${verdict.owner}: ${verdict.reason}`, {
@@ -24,6 +30,12 @@ export function checkOwnership(actor: Actor, changes: readonly Change[], view: W
     }
     if (change.kind === 'write') checkMetaFields(actor, change.path, change.text, view);
   }
+}
+
+/** What a Worker leaves in the folder of its task. */
+function isOfTask(path: string): boolean {
+  const { kind } = classifyPath(path);
+  return kind === 'task-result' || kind === 'task-other';
 }
 
 /** Only the Leader moves folders, and only to the archive: what is in them is as its owners left it. */

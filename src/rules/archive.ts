@@ -1,7 +1,8 @@
 import type { ProjectMeta, TaskMeta } from '../protocol/records/types.ts';
 import { parseTime } from '../protocol/timestamps.ts';
 import type { ProjectEntry, WorkspaceView } from '../protocol/view.ts';
-import { isTerminalProject, isTerminalTask } from './lifecycle.ts';
+import { isTerminalTask } from './lifecycle.ts';
+import { isTerminalProject } from './project-lifecycle.ts';
 import { dueReason, isReported } from './reports.ts';
 
 const DAY = 24 * 3_600_000;

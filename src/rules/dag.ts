@@ -1,7 +1,8 @@
 import { FlowError } from '../protocol/errors.ts';
 import { requireReadableId } from '../protocol/ids.ts';
 import type { LoopStatus, NodeStatus, Plan, PlanNode, PlannedNode } from '../protocol/plan-types.ts';
-import type { ProjectStatus } from '../protocol/records/types.ts';
+import type { ProjectMeta } from '../protocol/records/types.ts';
+import { isWorked } from './project-lifecycle.ts';
 
 /**
  * Refuses a graph that cannot be worked (protocol.md §6.5): ids, then duplicates, then unknown dependencies, then
@@ -74,10 +75,10 @@ function isHalted(status: LoopStatus | undefined): boolean {
 
 /**
  * What may be delegated now, in plan order: pending nodes whose dependencies are all accepted, in an active project
- * (protocol.md §10.13). A dependency that the plan does not hold is not accepted.
+ * whose plan is approved (protocol.md §10.13, features.md §3.2). A dependency that the plan does not hold is not accepted.
  */
-export function readyNodes(plan: Plan, projectStatus: ProjectStatus): readonly PlanNode[] {
-  if (projectStatus !== 'active' || isHalted(plan.loop?.status)) return [];
+export function readyNodes(plan: Plan, project: Pick<ProjectMeta, 'status' | 'phase'>): readonly PlanNode[] {
+  if (!isWorked(project) || isHalted(plan.loop?.status)) return [];
   const accepted = acceptedIds(plan);
   return plan.nodes.filter(
     ({ status, dependsOn }) => status === 'pending' && dependsOn.every((id) => accepted.has(id)),

@@ -1,5 +1,6 @@
 import type { NodeStatus } from '../protocol/plan-types.ts';
-import type { ProjectStatus, TaskStatus } from '../protocol/records/types.ts';
+import type { TaskStatus } from '../protocol/records/types.ts';
+import { invalidTransition, stepKey } from './transition.ts';
 
 export type TaskEvent =
   | 'create'
@@ -22,74 +23,131 @@ export type TaskEvent =
 /** Who takes a step: the Leader's side, or the assignee. */
 export type StepRole = 'leader' | 'worker';
 
+/** What must hold besides the state, by name; the flows check it. */
+export const TASK_GUARDS = {
+  'id-free': 'the id is free',
+  'graph-sound': 'its dependencies are known and acyclic',
+  'project-worked': 'the project is active and its plan approved',
+  'node-pending': 'its node is pending',
+  'dependencies-accepted': 'its dependencies are accepted',
+  'same-assignment': 'a retry for the same assignee and room',
+  'other-assignment': 'another assignee or room',
+  'sent-or-silent': 'the assignment was sent, or needs no message',
+  'by-assignee': 'by the assignee, or for it by the leader',
+  'result-valid': 'the result is valid',
+  'result-effective': 'the result is effective',
+  'result-halts': 'the result is BLOCKED or INTERRUPTED',
+  'may-accept': 'by the leader, or by the policy `auto`',
+  'project-active': 'the project is active',
+  'no-result': 'no result was submitted',
+  'reason-given': 'a reason is given',
+  'submission-named': 'the current submission is named',
+  'has-owner': 'a pending task has an owner',
+  'replacement-idle': 'the replacement was not started',
+} as const;
+export type TaskGuard = keyof typeof TASK_GUARDS;
+
+/** What a step brings about besides the state and its line in the history, by name. The marker follows the state. */
+export const TASK_EFFECTS = {
+  record: 'the record and spec.md are written',
+  'same-txn': 'the message keeps its transaction id',
+  'new-txn': 'a new message is owed',
+  'starts-project': 'an approved project starts',
+  'set-once': 'its time is set once',
+  progress: 'the progress is kept; the first one acknowledges',
+  result: 'result.md is published and verified',
+  'report-due': 'a report to the requester is due',
+  'advances-project': 'the project may go on to testing or review',
+  released: 'the agent is released',
+  'reason-kept': 'the reason is kept',
+  replaced: 'a new pending node takes its place, and what depends on it waits for that one',
+  'replacement-cancelled': 'the replacement is cancelled, and what depends on it waits for this one again',
+} as const;
+export type TaskEffect = keyof typeof TASK_EFFECTS;
+
 export interface TaskTransition {
   /** `none`: the task has no record yet. */
   readonly from: TaskStatus | 'none';
   readonly event: TaskEvent;
   readonly to: TaskStatus;
   readonly role: StepRole;
-  /** What must hold besides the state, in words; the flows check it. */
-  readonly guard: string;
+  readonly guards: readonly TaskGuard[];
+  readonly effects: readonly TaskEffect[];
 }
 
-const rows = (
+/** Steps that differ only by where they come from. */
+function rows(
   from: readonly (TaskStatus | 'none')[],
-  event: TaskEvent,
-  to: TaskStatus,
-  role: StepRole,
-  guard: string,
-): readonly TaskTransition[] => from.map((state) => ({ from: state, event, to, role, guard }));
+  step: Pick<TaskTransition, 'event' | 'to' | 'role'>,
+  guards: readonly TaskGuard[] = [],
+  effects: readonly TaskEffect[] = [],
+): readonly TaskTransition[] {
+  return from.map((state) => ({ from: state, ...step, guards, effects }));
+}
+
+const leader = <Event extends TaskEvent>(event: Event, to: TaskStatus) => ({ event, to, role: 'leader' }) as const;
+const worker = <Event extends TaskEvent>(event: Event, to: TaskStatus) => ({ event, to, role: 'worker' }) as const;
 
 /**
  * Every legal step of a task (features.md §3.1; protocol.md §8.2 is the Leader/Worker part). A state and an event
  * lead to one state only.
  */
 export const TASK_TRANSITIONS: readonly TaskTransition[] = [
-  ...rows(['none'], 'create', 'pending', 'leader', 'the id is free, dependencies are known and acyclic'),
-  ...rows(['none', 'pending'], 'prepare', 'prepared', 'leader', 'project active, node pending, dependencies accepted'),
-  ...rows(['prepared'], 'prepare', 'prepared', 'leader', 'a retry: same transaction id'),
-  ...rows(['assigned'], 'prepare', 'assigned', 'leader', 'a retry: nothing is sent again'),
+  ...rows(['none'], leader('create', 'pending'), ['id-free', 'graph-sound']),
   ...rows(
-    ['prepared', 'assigned'],
-    'redelegate',
-    'prepared',
-    'leader',
-    'another assignee or room: a new transaction id',
+    ['none', 'pending'],
+    leader('prepare', 'prepared'),
+    ['project-worked', 'node-pending', 'dependencies-accepted'],
+    ['record', 'new-txn', 'starts-project'],
   ),
-  ...rows(['prepared'], 'notified', 'assigned', 'leader', 'the assignment was sent, or needs no message'),
-  ...rows(['prepared', 'assigned', 'in_progress'], 'ack', 'in_progress', 'worker', 'actor is the assignee'),
-  ...rows(['assigned', 'in_progress'], 'progress', 'in_progress', 'worker', 'actor is the assignee'),
-  ...rows(['prepared', 'assigned', 'in_progress'], 'submit', 'submitted', 'worker', 'assignee; the result is valid'),
-  ...rows(['submitted'], 'accept', 'completed', 'leader', 'result effective, project active'),
-  ...rows(['submitted'], 'revise', 'revision', 'leader', 'project active'),
-  ...rows(['submitted'], 'hold', 'blocked', 'leader', 'result BLOCKED or INTERRUPTED, or the Leader says so'),
-  ...rows(['assigned', 'in_progress'], 'block', 'blocked', 'leader', 'a reason is given'),
-  ...rows(['blocked'], 'unblock', 'assigned', 'leader', 'no result was submitted'),
+  ...rows(['prepared'], leader('prepare', 'prepared'), ['same-assignment'], ['same-txn']),
+  ...rows(['assigned'], leader('prepare', 'assigned'), ['same-assignment'], ['same-txn']),
+  ...rows(['prepared', 'assigned'], leader('redelegate', 'prepared'), ['other-assignment'], ['new-txn']),
+  ...rows(['prepared'], leader('notified', 'assigned'), ['sent-or-silent']),
+  ...rows(['prepared', 'assigned', 'in_progress'], worker('ack', 'in_progress'), ['by-assignee'], ['set-once']),
+  ...rows(['assigned', 'in_progress'], worker('progress', 'in_progress'), ['by-assignee'], ['progress']),
+  ...rows(
+    ['prepared', 'assigned', 'in_progress'],
+    worker('submit', 'submitted'),
+    ['by-assignee', 'result-valid'],
+    ['result', 'set-once'],
+  ),
+  ...rows(
+    ['submitted'],
+    leader('accept', 'completed'),
+    ['may-accept', 'result-effective', 'project-active'],
+    ['report-due', 'advances-project'],
+  ),
+  ...rows(['submitted'], leader('revise', 'revision'), ['may-accept', 'project-active'], ['report-due']),
+  ...rows(['submitted'], leader('hold', 'blocked'), ['may-accept', 'result-halts', 'project-active'], ['report-due']),
+  ...rows(['assigned', 'in_progress'], leader('block', 'blocked'), [], ['reason-kept', 'released']),
+  ...rows(['blocked'], leader('unblock', 'assigned'), ['no-result']),
   ...rows(
     ['pending', 'prepared', 'assigned', 'in_progress', 'submitted', 'blocked'],
-    'fail',
-    'failed',
-    'leader',
-    'a reason is given',
+    leader('fail', 'failed'),
+    [],
+    ['reason-kept', 'released'],
   ),
   ...rows(
     ['pending', 'prepared', 'assigned', 'in_progress', 'submitted'],
-    'cancel',
-    'cancelled',
-    'leader',
-    'a reason is given; the current submission is named',
+    leader('cancel', 'cancelled'),
+    ['reason-given', 'submission-named'],
+    ['reason-kept', 'released'],
   ),
+  ...rows(['blocked'], leader('cancel', 'cancelled'), ['reason-given', 'no-result'], ['reason-kept']),
+  ...rows(['pending'], leader('supersede', 'superseded'), ['has-owner'], ['replaced']),
   ...rows(
-    ['pending', 'assigned', 'in_progress', 'blocked', 'failed'],
-    'supersede',
-    'superseded',
-    'leader',
-    'a replacement node exists',
+    ['assigned', 'in_progress', 'blocked', 'failed'],
+    leader('supersede', 'superseded'),
+    [],
+    ['replaced', 'released'],
   ),
-  ...rows(['superseded'], 'takeback', 'in_progress', 'leader', 'the replacement was not started'),
+  ...rows(['superseded'], leader('takeback', 'in_progress'), ['replacement-idle'], ['replacement-cancelled']),
 ];
 
-const stepKey = (from: string, event: string): string => `${from} ${event}`;
+/** The events of a task in the order of the table. */
+export const TASK_EVENTS: readonly TaskEvent[] = [...new Set(TASK_TRANSITIONS.map(({ event }) => event))];
+
 const TASK_STEPS: ReadonlyMap<string, TaskStatus> = new Map(
   TASK_TRANSITIONS.map(({ from, event, to }) => [stepKey(from, event), to]),
 );
@@ -97,6 +155,21 @@ const TASK_STEPS: ReadonlyMap<string, TaskStatus> = new Map(
 /** Where an event leads, or `undefined` when it is not legal in that state. */
 export function nextTaskStatus(from: TaskStatus | 'none', event: TaskEvent): TaskStatus | undefined {
   return TASK_STEPS.get(stepKey(from, event));
+}
+
+/**
+ * Where an event leads a task. Throws `illegal-transition` (`Invalid transition: <STATE> + '<event>'`) when it is not
+ * legal in that state; what protocol.md words otherwise its own actions refuse before they ask.
+ */
+export function taskStep(taskId: string, from: TaskStatus | 'none', event: TaskEvent): TaskStatus {
+  const next = nextTaskStatus(from, event);
+  if (next !== undefined) return next;
+  throw invalidTransition({ from, event, legal: eventsFrom(from), data: { taskId } });
+}
+
+/** What may happen to a task in a state. */
+export function eventsFrom(from: TaskStatus | 'none'): readonly TaskEvent[] {
+  return TASK_TRANSITIONS.filter((step) => step.from === from).map(({ event }) => event);
 }
 
 const TERMINAL: ReadonlySet<TaskStatus> = new Set([
@@ -173,47 +246,4 @@ export function isLegalPath(from: TaskStatus | 'none', to: TaskStatus, role?: St
     }
   }
   return false;
-}
-
-export type ProjectEvent = 'approve' | 'reject' | 'pause' | 'resume' | 'complete' | 'fail';
-
-export interface ProjectTransition {
-  readonly from: ProjectStatus;
-  readonly event: ProjectEvent;
-  readonly to: ProjectStatus;
-  readonly guard: string;
-}
-
-const steps = (
-  from: readonly ProjectStatus[],
-  event: ProjectEvent,
-  to: ProjectStatus,
-  guard: string,
-): readonly ProjectTransition[] => from.map((state) => ({ from: state, event, to, guard }));
-
-/**
- * Every legal step of a project's status (protocol.md §8.1, §10.10; features.md §3.2), with same-state entries for
- * what answers `unchanged`. All steps are the Leader's.
- */
-export const PROJECT_TRANSITIONS: readonly ProjectTransition[] = [
-  ...steps(['planning'], 'approve', 'active', 'none'),
-  ...steps(['planning'], 'reject', 'rejected', 'none'),
-  ...steps(['active', 'paused', 'blocked'], 'pause', 'paused', 'paused already: unchanged'),
-  ...steps(['paused', 'active', 'blocked', 'planning'], 'resume', 'active', 'active already: unchanged'),
-  ...steps(['active', 'paused', 'blocked', 'completed'], 'complete', 'completed', 'every node terminal, or forced'),
-  ...steps(['active', 'paused', 'blocked'], 'fail', 'failed', 'a reason is given'),
-];
-
-const PROJECT_STEPS: ReadonlyMap<string, ProjectStatus> = new Map(
-  PROJECT_TRANSITIONS.map(({ from, event, to }) => [stepKey(from, event), to]),
-);
-
-/** Where an event leads a project, or `undefined` when it is not legal in that status. */
-export function nextProjectStatus(from: ProjectStatus, event: ProjectEvent): ProjectStatus | undefined {
-  return PROJECT_STEPS.get(stepKey(from, event));
-}
-
-/** Ended: nothing is planned, delegated or accepted any more. */
-export function isTerminalProject(status: ProjectStatus): boolean {
-  return status === 'completed' || status === 'failed' || status === 'rejected';
 }

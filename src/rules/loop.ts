@@ -1,6 +1,6 @@
 import { FlowError } from '../protocol/errors.ts';
 import type { Loop, LoopStatus, Plan, PlanNode } from '../protocol/plan-types.ts';
-import type { ProjectStatus } from '../protocol/records/types.ts';
+import type { ProjectMeta } from '../protocol/records/types.ts';
 import { readyNodes } from './dag.ts';
 
 /** What a decision makes of the loop (protocol.md §8.5). */
@@ -82,6 +82,6 @@ function oneLine(text: string): string {
 }
 
 /** What may be delegated of the current iteration; nothing when the plan is no loop. */
-export function readyLoopNodes(plan: Plan, projectStatus: ProjectStatus): readonly PlanNode[] {
-  return plan.kind === 'loop' ? readyNodes(plan, projectStatus) : [];
+export function readyLoopNodes(plan: Plan, project: Pick<ProjectMeta, 'status' | 'phase'>): readonly PlanNode[] {
+  return plan.kind === 'loop' ? readyNodes(plan, project) : [];
 }

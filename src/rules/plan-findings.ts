@@ -8,7 +8,8 @@ import { isTerminalNode, validateGraph } from './dag.ts';
 import { disagreement } from './disagreement.ts';
 import type { Disagreement } from './disagreement.ts';
 import type { Finding } from './finding.ts';
-import { isTerminalProject, isTerminalTask } from './lifecycle.ts';
+import { isTerminalTask } from './lifecycle.ts';
+import { isTerminalProject } from './project-lifecycle.ts';
 import { resultFinding } from './result-findings.ts';
 
 /** Findings about a project's work end with it. */

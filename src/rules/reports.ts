@@ -60,7 +60,7 @@ function owedReason(view: WorkspaceView, entry: ProjectEntry, meta: ProjectMeta)
   const news = untold(view, entry, meta);
   if (report?.pending !== true) return news;
   // The first wave is told as one, once it is given out; until then only along with what came of its beginning.
-  const isOut = meta.status === 'active' && readyNodes(entry.plan, meta.status).length === 0;
+  const isOut = meta.status === 'active' && readyNodes(entry.plan, meta).length === 0;
   if (report.reason === WORK_STARTED && !isOut) return news;
   return report.reason ?? 'pending';
 }

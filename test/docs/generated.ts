@@ -1,19 +1,31 @@
 import { configSchemas } from '../../src/config.ts';
 import { renderActionReference } from '../../src/dialects/reference.ts';
 import { ERROR_CODES } from '../../src/protocol/errors.ts';
-import { PROJECT_TRANSITIONS, TASK_TRANSITIONS } from '../../src/rules/lifecycle.ts';
+import { TASK_EFFECTS, TASK_GUARDS, TASK_TRANSITIONS } from '../../src/rules/lifecycle.ts';
+import { PROJECT_EFFECTS, PROJECT_GUARDS, PROJECT_TRANSITIONS } from '../../src/rules/project-lifecycle.ts';
 
 /** What stands between `<!-- NAME:begin -->` and `<!-- NAME:end -->` of docs/protocol.md, by NAME. */
 export const SECTIONS: Readonly<Record<string, () => string>> = {
   'task-states': () =>
     table(
-      ['from', 'step', 'to', 'who', 'when'],
-      joined(TASK_TRANSITIONS, ({ event, to, role, guard }) => [event, to, role, guard]),
+      ['from', 'step', 'to', 'who', 'when', 'then'],
+      joined(TASK_TRANSITIONS, ({ event, to, role, guards, effects }) => [
+        event,
+        to,
+        role,
+        told(guards, TASK_GUARDS),
+        told(effects, TASK_EFFECTS),
+      ]),
     ),
   'project-states': () =>
     table(
-      ['from', 'step', 'to', 'when'],
-      joined(PROJECT_TRANSITIONS, ({ event, to, guard }) => [event, to, guard]),
+      ['from', 'step', 'to', 'when', 'then'],
+      joined(PROJECT_TRANSITIONS, ({ event, to, guards, effects }) => [
+        event,
+        to,
+        told(guards, PROJECT_GUARDS),
+        told(effects, PROJECT_EFFECTS),
+      ]),
     ),
   codes: () =>
     table(
@@ -39,6 +51,11 @@ export function withSection(text: string, name: string, content: string): string
   const [from, to] = [text.indexOf(begin), text.indexOf(end)];
   if (from === -1 || to < from) throw new Error(`the markers of ${name} are missing`);
   return `${text.slice(0, from + begin.length)}\n\n${content.trim()}\n\n${text.slice(to)}`;
+}
+
+/** What names of guards or effects stand for. */
+function told<Name extends string>(names: readonly Name[], words: Readonly<Record<Name, string>>): string {
+  return names.map((name) => words[name]).join('; ');
 }
 
 /** Steps that differ only by where they come from share a row. */

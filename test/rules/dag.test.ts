@@ -73,7 +73,7 @@ describe('ready nodes', () => {
       { id: 'd', dependsOn: ['b'], status: 'pending' },
       { id: 'e', dependsOn: ['gone'], status: 'pending' },
     ]);
-    expect(readyNodes(plan, 'active').map(({ id }) => id)).toEqual(['c', 'b']);
+    expect(readyNodes(plan, { status: 'active' }).map(({ id }) => id)).toEqual(['c', 'b']);
     expect(blockers(plan, 'd')).toEqual(['b']);
     expect(blockers(plan, 'e')).toEqual(['gone']);
     expect(blockers(plan, 'nobody')).toEqual([]);
@@ -82,7 +82,7 @@ describe('ready nodes', () => {
   test.each(['paused', 'completed', 'failed', 'rejected', 'blocked', 'planning'] as const)(
     'are none in a project that is %s',
     (status) => {
-      expect(readyNodes(planOf([{ id: 'a', dependsOn: [], status: 'pending' }]), status)).toEqual([]);
+      expect(readyNodes(planOf([{ id: 'a', dependsOn: [], status: 'pending' }]), { status })).toEqual([]);
     },
   );
 
@@ -98,7 +98,7 @@ describe('ready nodes', () => {
           })),
         );
         const statusOf = (id: string) => plan.nodes.find((candidate) => candidate.id === id)?.status;
-        const ready = readyNodes(plan, 'active');
+        const ready = readyNodes(plan, { status: 'active' });
         for (const candidate of plan.nodes) {
           const free = candidate.dependsOn.every((id) => statusOf(id) === 'completed');
           expect(ready.includes(candidate)).toBe(candidate.status === 'pending' && free);

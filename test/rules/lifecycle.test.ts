@@ -1,48 +1,18 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { TASK_STATUSES } from '../../src/protocol/records/types.ts';
-import type { ProjectStatus, TaskStatus } from '../../src/protocol/records/types.ts';
+import type { TaskStatus } from '../../src/protocol/records/types.ts';
 import {
   isLegalPath,
-  isTerminalProject,
   isTerminalTask,
   markerFor,
-  nextProjectStatus,
   nextTaskStatus,
-  PROJECT_TRANSITIONS,
   statusRank,
+  TASK_EVENTS,
   TASK_TRANSITIONS,
+  taskStep,
 } from '../../src/rules/lifecycle.ts';
-import type { ProjectEvent, TaskEvent } from '../../src/rules/lifecycle.ts';
-
-const TASK_EVENTS: readonly TaskEvent[] = [
-  'create',
-  'prepare',
-  'redelegate',
-  'notified',
-  'ack',
-  'progress',
-  'submit',
-  'accept',
-  'revise',
-  'hold',
-  'block',
-  'unblock',
-  'fail',
-  'cancel',
-  'supersede',
-  'takeback',
-];
-const PROJECT_EVENTS: readonly ProjectEvent[] = ['approve', 'reject', 'pause', 'resume', 'complete', 'fail'];
-const PROJECT_STATUSES: readonly ProjectStatus[] = [
-  'planning',
-  'active',
-  'paused',
-  'blocked',
-  'completed',
-  'failed',
-  'rejected',
-];
+import type { TaskEvent } from '../../src/rules/lifecycle.ts';
 
 /** features.md §3.1 and protocol.md §8.2, written out a second time: rows are states, entries are event → state. */
 const EXPECTED: Readonly<Record<TaskStatus | 'none', Partial<Record<TaskEvent, TaskStatus>>>> = {
@@ -78,7 +48,7 @@ const EXPECTED: Readonly<Record<TaskStatus | 'none', Partial<Record<TaskEvent, T
     supersede: 'superseded',
   },
   submitted: { accept: 'completed', revise: 'revision', hold: 'blocked', fail: 'failed', cancel: 'cancelled' },
-  blocked: { unblock: 'assigned', fail: 'failed', supersede: 'superseded' },
+  blocked: { unblock: 'assigned', fail: 'failed', cancel: 'cancelled', supersede: 'superseded' },
   revision: {},
   completed: {},
   failed: { supersede: 'superseded' },
@@ -86,26 +56,15 @@ const EXPECTED: Readonly<Record<TaskStatus | 'none', Partial<Record<TaskEvent, T
   superseded: { takeback: 'in_progress' },
 };
 
-const EXPECTED_PROJECT: Readonly<Record<ProjectStatus, Partial<Record<ProjectEvent, ProjectStatus>>>> = {
-  planning: { approve: 'active', reject: 'rejected', resume: 'active' },
-  active: { pause: 'paused', resume: 'active', complete: 'completed', fail: 'failed' },
-  paused: { pause: 'paused', resume: 'active', complete: 'completed', fail: 'failed' },
-  blocked: { pause: 'paused', resume: 'active', complete: 'completed', fail: 'failed' },
-  completed: { complete: 'completed' },
-  failed: {},
-  rejected: {},
-};
-
 const everyTaskStep = (['none', ...TASK_STATUSES] as const).flatMap((from) =>
   TASK_EVENTS.map((event) => [from, event, EXPECTED[from][event]] as const),
 );
-const everyProjectStep = PROJECT_STATUSES.flatMap((from) =>
-  PROJECT_EVENTS.map((event) => [from, event, EXPECTED_PROJECT[from][event]] as const),
-);
-
 describe('the task table', () => {
   test.each(everyTaskStep)('from %s, %s leads to %s', (from, event, to) => {
     expect(nextTaskStatus(from, event)).toBe(to);
+    if (to === undefined) {
+      expect(() => taskStep('t', from, event)).toThrow(`Invalid transition: ${from.toUpperCase()} + '${event}'`);
+    } else expect(taskStep('t', from, event)).toBe(to);
   });
 
   test('holds one row for each step and no other', () => {
@@ -123,7 +82,7 @@ describe('the task table', () => {
       'superseded',
     ]);
     for (const status of TASK_STATUSES.filter(isTerminalTask)) {
-      for (const event of ['prepare', 'ack', 'progress', 'submit', 'accept', 'revise', 'hold', 'cancel'] as const) {
+      for (const event of ['prepare', 'ack', 'progress', 'submit', 'accept', 'revise', 'hold'] as const) {
         expect(nextTaskStatus(status, event)).toBeUndefined();
       }
     }
@@ -143,21 +102,6 @@ describe('the task table', () => {
       cancelled: 'cancelled',
       superseded: 'cancelled',
     });
-  });
-});
-
-describe('the project table', () => {
-  test.each(everyProjectStep)('from %s, %s leads to %s', (from, event, to) => {
-    expect(nextProjectStatus(from, event)).toBe(to);
-  });
-
-  test('holds one row for each step and no other', () => {
-    const written = everyProjectStep.filter(([, , to]) => to !== undefined).map(([from, event]) => `${from} ${event}`);
-    expect(PROJECT_TRANSITIONS.map(({ from, event }) => `${from} ${event}`).sort()).toEqual(written.sort());
-  });
-
-  test('ends a project as completed, failed or rejected', () => {
-    expect(PROJECT_STATUSES.filter(isTerminalProject)).toEqual(['completed', 'failed', 'rejected']);
   });
 });
 

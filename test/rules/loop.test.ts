@@ -72,15 +72,15 @@ const plan = (status: Loop['status']): Plan => ({
 
 describe('ready loop nodes', () => {
   test.each(['running', 'waiting_results', 'evaluating'] as const)('are offered while the loop is %s', (status) => {
-    expect(readyLoopNodes(plan(status), 'active').map(({ id }) => id)).toEqual(['a']);
+    expect(readyLoopNodes(plan(status), { status: 'active' }).map(({ id }) => id)).toEqual(['a']);
   });
 
   test.each(['completed', 'blocked', 'waiting_user'] as const)('are none while the loop is %s', (status) => {
-    expect(readyLoopNodes(plan(status), 'active')).toEqual([]);
+    expect(readyLoopNodes(plan(status), { status: 'active' })).toEqual([]);
   });
 
   test('are none in a DAG', () => {
     const { loop: _, ...rest } = plan('running');
-    expect(readyLoopNodes({ ...rest, kind: 'dag' }, 'active')).toEqual([]);
+    expect(readyLoopNodes({ ...rest, kind: 'dag' }, { status: 'active' })).toEqual([]);
   });
 });

@@ -1,11 +1,8 @@
 import { z } from 'zod';
 import { FlowError } from '../../protocol/errors.ts';
-import { parsePlan } from '../../protocol/plan/parse.ts';
-import { setMarker } from '../../protocol/plan/edit.ts';
 import { taskPaths } from '../../protocol/paths.ts';
-import type { PlanNode } from '../../protocol/plan-types.ts';
 import { RESULT_STATUSES } from '../../protocol/records/types.ts';
-import type { ProjectMeta, ResultStatus, TaskMeta } from '../../protocol/records/types.ts';
+import type { ResultStatus, TaskMeta } from '../../protocol/records/types.ts';
 import { parseResult } from '../../protocol/result/parse.ts';
 import type { WorkspaceView } from '../../protocol/view.ts';
 import { isTerminalNode, readyNodes } from '../../rules/dag.ts';
@@ -21,16 +18,14 @@ import {
   requireProject,
   requireSubmission,
   requireTaskOf,
-  writePlan,
-  writeProject,
-  writeTask,
 } from '../shared.ts';
 import type { OpenProject } from '../shared.ts';
 import { defineOperation } from '../types.ts';
 import type { Decision, OperationContext } from '../types.ts';
-import { decide, decidedReport, decidedTask } from './decision.ts';
-import type { DecidedStatus } from './decision.ts';
+import { decide } from './decision.ts';
 import { presentNodes } from './planned-tasks.ts';
+import { settled } from './settle.ts';
+import type { Matter } from './settle.ts';
 
 const acceptInput = z.object({
   projectId: z.string().min(1).describe('id of the project'),
@@ -43,15 +38,6 @@ const acceptInput = z.object({
 });
 
 type Context = OperationContext<z.output<typeof acceptInput>>;
-
-/** What one acceptance is about, after the checks that need no decision. */
-interface Matter {
-  readonly project: OpenProject;
-  readonly node: PlanNode;
-  readonly task: TaskMeta | undefined;
-  readonly result: ResultStatus;
-  readonly decision: DecidedStatus;
-}
 
 /** protocol.md §10.16: the Leader decides on a submitted result; the only tool that makes a node `[x]`. */
 export const acceptTaskResult = defineOperation({
@@ -86,7 +72,8 @@ export const acceptTaskResult = defineOperation({
     if (decided === undefined) requireActive(project.meta);
     checkBrokenPlan(project);
     const node = requireNode(project.plan, input.taskId, 'task not found in project plan');
-    return settleMatter(context, { project, node, task, result, decision }, decided !== undefined);
+    const summary = input.summary ?? task?.summary ?? '';
+    return answer(context, { project, node, task, result, decision, summary }, decided !== undefined);
   },
 });
 
@@ -129,22 +116,13 @@ function readResult(view: WorkspaceView, taskId: string): ResultStatus {
   throw new FlowError('invalid-result', problem ?? `${file} is not a valid result`, { data: { taskId } });
 }
 
-/** Brings marker, record and report to the decision; what agrees already is left alone, so a repetition repairs only. */
-function settleMatter(context: Context, matter: Matter, reused: boolean): Decision<Record<string, unknown>> {
-  const { input } = context;
-  const { project, node, task, decision } = matter;
-  const summary = input.summary ?? task?.summary ?? '';
-  const text = node.status === decision ? project.planText : setMarker(project.planText, node.id, decision);
-  const decided = decidedRecord(context, matter);
-  const meta = reused ? project.meta : reporting(matter, summary);
-  const changes = [
-    ...writePlan(project, text),
-    ...(decided === undefined || decided === task ? [] : [writeTask(decided)]),
-    ...(reused ? [] : [writeProject(meta)]),
-  ];
+function answer({ input, actor, now }: Context, matter: Matter, reused: boolean): Decision<Record<string, unknown>> {
+  const { node, task, decision, summary } = matter;
+  const step = { now, actor, action: 'accept_task_result', note: input.summary ?? '' };
+  const { plan, meta, changes, events, task: decided } = settled(matter, step, reused);
   return {
     changes,
-    events: changes.length === 0 ? [] : [decisionEvent(matter, summary)],
+    events,
     announcements: [],
     output: {
       project: presentProject(meta),
@@ -154,31 +132,9 @@ function settleMatter(context: Context, matter: Matter, reused: boolean): Decisi
       nodeStatus: decision,
       accepted: input.accepted ?? true,
       publishedArtifacts: [],
-      readyNodes: presentNodes(readyNodes(parsePlan(text), meta.status)),
+      readyNodes: presentNodes(readyNodes(plan, meta)),
       ...(reused ? { reused } : {}),
       notificationNeeded: notificationHint(`task_result_${decision}`, meta, summary, task),
     },
   };
-}
-
-function decidedRecord({ input, actor, now }: Context, { task, decision }: Matter): TaskMeta | undefined {
-  if (task === undefined || task.status === decision) return task;
-  return decidedTask(task, decision, { now, actor, action: 'accept_task_result', note: input.summary ?? '' });
-}
-
-function reporting({ project, node, result, decision }: Matter, summary: string): ProjectMeta {
-  const report = decidedReport(project.meta, decision, { taskId: node.id, resultStatus: result, summary });
-  return { ...project.meta, requester_report: report };
-}
-
-function decisionEvent({ project, node, task, decision, result }: Matter, note: string) {
-  return {
-    type: `task.${decision}`,
-    action: 'accept_task_result',
-    subject: { kind: 'task', id: node.id, project_id: project.id },
-    from: task?.status ?? node.status,
-    to: decision,
-    ...(note === '' ? {} : { note }),
-    data: { resultStatus: result },
-  } as const;
 }

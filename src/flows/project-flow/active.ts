@@ -62,7 +62,7 @@ function projectIssues(view: WorkspaceView, project: OpenProject, now: number): 
       return issue === undefined ? [] : [{ ...base, ...issue }];
     });
   if (open.length > 0) return open;
-  const ready = readyNodes(plan, meta.status);
+  const ready = readyNodes(plan, meta);
   if (ready.length > 0) {
     return [
       {

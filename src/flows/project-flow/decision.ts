@@ -1,11 +1,31 @@
 import { projectPaths } from '../../protocol/paths.ts';
 import { appendHistory } from '../../protocol/records/task.ts';
-import type { Actor, ProjectMeta, RequesterReport, ResultStatus, TaskMeta } from '../../protocol/records/types.ts';
+import type {
+  Actor,
+  Continuation,
+  ProjectMeta,
+  RequesterReport,
+  ResultStatus,
+  TaskMeta,
+} from '../../protocol/records/types.ts';
 import { owedReport } from '../../rules/reports.ts';
 import { historyEntry } from '../shared.ts';
 
 /** What the Leader's side may make of a submission (protocol.md §7.1). */
 export type DecidedStatus = 'completed' | 'revision' | 'blocked';
+
+/** Every state that ends a task for good. */
+export type EndedStatus = DecidedStatus | 'failed' | 'cancelled' | 'superseded';
+
+/** The protocol's word for what became of a delivery (§7.7): that of the marker. */
+const RESOLUTIONS = {
+  completed: 'completed',
+  revision: 'revision',
+  blocked: 'blocked',
+  failed: 'blocked',
+  cancelled: 'cancelled',
+  superseded: 'cancelled',
+} as const satisfies Readonly<Record<EndedStatus, Continuation['resolution']>>;
 
 /** protocol.md §7.1 and §10.16: what a result and the Leader's word make of the node. */
 export function decide(result: ResultStatus, accepted: boolean): DecidedStatus {
@@ -19,18 +39,22 @@ export interface DecisionStep {
   readonly actor: Actor;
   readonly action: string;
   readonly note?: string;
+  /** `auto` where nobody looked; default: the actor. */
+  readonly acceptedBy?: string;
 }
 
 /** The record of a decided task: ended, continuation resolved, nothing left open. */
-export function decidedTask(meta: TaskMeta, status: DecidedStatus | 'cancelled', step: DecisionStep): TaskMeta {
+export function decidedTask(meta: TaskMeta, status: EndedStatus, step: DecisionStep): TaskMeta {
   const { continuation, attention, completed_at: _, ...rest } = meta;
   const decided: TaskMeta = {
     ...rest,
     status,
     ...(continuation === undefined
       ? {}
-      : { continuation: { ...continuation, status: 'resolved', resolution: status, resolved_at: step.now } }),
-    ...(status === 'completed' ? { completed_at: step.now } : {}),
+      : {
+          continuation: { ...continuation, status: 'resolved', resolution: RESOLUTIONS[status], resolved_at: step.now },
+        }),
+    ...(status === 'completed' ? { completed_at: step.now, accepted_by: step.acceptedBy ?? step.actor.localpart } : {}),
     ...(attention === undefined ? {} : { attention: attention.map((record) => ({ ...record, resolved: true })) }),
   };
   return meta.status === status

@@ -2,10 +2,10 @@ import { z } from 'zod';
 import { FlowError } from '../../protocol/errors.ts';
 import { projectPaths } from '../../protocol/paths.ts';
 import { setLoopFields } from '../../protocol/plan/edit.ts';
-import type { EventDraft, ProjectMeta, ProjectStatus } from '../../protocol/records/types.ts';
+import type { ProjectMeta } from '../../protocol/records/types.ts';
 import { isTerminalNode } from '../../rules/dag.ts';
-import { nextProjectStatus } from '../../rules/lifecycle.ts';
-import type { ProjectEvent } from '../../rules/lifecycle.ts';
+import { inState, nextProjectState, projectState } from '../../rules/project-lifecycle.ts';
+import type { ProjectEvent } from '../../rules/project-lifecycle.ts';
 import {
   owedReport,
   PROJECT_COMPLETED,
@@ -19,6 +19,8 @@ import type { OpenProject } from '../shared.ts';
 import { defineOperation } from '../types.ts';
 import type { Decision } from '../types.ts';
 import { completionAnnouncement } from './announce.ts';
+import { PAST, advanced, stepped } from './phases.ts';
+import type { ProjectStepping } from './phases.ts';
 
 const projectId = z.string().min(1).describe('id of the project');
 
@@ -32,14 +34,12 @@ export const pauseProject = defineOperation({
   summary: 'Pause a project: nothing new is delegated or accepted.',
   input: z.object({ projectId, reason: z.string().optional().describe('why, one line') }),
   fresh: 'required',
-  run({ view, input }) {
+  run({ view, input, now }) {
     const project = requireProject(view, input.projectId);
-    const status = step(project, 'pause');
-    if (project.meta.status === status) return unchanged(project);
+    if (isSo(project, 'pause')) return unchanged(project);
     const waiting = waitingResults(view, project);
     const meta: ProjectMeta = {
       ...project.meta,
-      status,
       ...(input.reason === undefined ? {} : { pause_reason: input.reason }),
       ...(waiting.length === 0
         ? {}
@@ -51,7 +51,7 @@ export const pauseProject = defineOperation({
             }),
           }),
     };
-    return changed(project, meta, 'paused', 'pause_project', input.reason);
+    return changed(project, meta, { event: 'pause', now, action: 'pause_project', note: input.reason });
   },
 });
 
@@ -63,12 +63,10 @@ export const resumeProject = defineOperation({
   summary: 'Resume a paused project.',
   input: z.object({ projectId }),
   fresh: 'required',
-  run({ view, input }) {
+  run({ view, input, now }) {
     const project = requireProject(view, input.projectId);
-    const status = step(project, 'resume');
-    if (project.meta.status === status) return unchanged(project);
-    const { pause_reason: _, ...rest } = project.meta;
-    return changed(project, { ...rest, status }, 'resumed', 'resume_project');
+    if (isSo(project, 'resume')) return unchanged(project);
+    return changed(project, withoutReason(project.meta), { event: 'resume', now, action: 'resume_project' });
   },
 });
 
@@ -87,20 +85,15 @@ export const completeProject = defineOperation({
   run(context) {
     const { view, input, now } = context;
     const project = requireProject(view, input.projectId);
-    const status = step(project, 'complete');
+    const isEnded = isSo(project, 'complete_project');
     const announcements = completionAnnouncement(context, project.meta);
-    if (project.meta.status === status) return { ...unchanged(project), announcements };
+    if (isEnded) return { ...unchanged(project), announcements };
     if (input.force !== true) requireAllEnded(project);
-    const meta: ProjectMeta = {
-      ...project.meta,
-      status,
-      completed_at: now,
-      requester_report: owedReport(project.meta.requester_report, {
-        reason: PROJECT_COMPLETED,
-        report_path: projectPaths(project.id).result,
-      }),
-    };
-    const decision = changed(project, meta, 'completed', 'complete_project');
+    const decision = changed(project, completed(project.meta, now), {
+      event: 'complete_project',
+      now,
+      action: 'complete_project',
+    });
     const loop = project.plan.loop;
     const plan =
       loop === undefined || loop.status === 'completed' || project.planText === ''
@@ -127,13 +120,37 @@ export const confirmCompleted = defineOperation({
   },
 });
 
-/** The next status, or the refusal that names what stands in the way. */
-function step({ id, meta }: OpenProject, event: ProjectEvent): ProjectStatus {
-  const next = nextProjectStatus(meta.status, event);
-  if (next !== undefined) return next;
-  throw new FlowError('illegal-transition', `cannot ${event} a ${meta.status} project`, {
+/** The record of a project that ends well: a report is due. */
+export function completed(meta: ProjectMeta, now: string): ProjectMeta {
+  return {
+    ...meta,
+    completed_at: now,
+    requester_report: owedReport(meta.requester_report, {
+      reason: PROJECT_COMPLETED,
+      report_path: projectPaths(meta.project_id).result,
+    }),
+  };
+}
+
+/** The record once nothing holds the project up any more. */
+export function withoutReason(meta: ProjectMeta): ProjectMeta {
+  const { pause_reason: _, blocked_reason: __, ...free } = meta;
+  return free;
+}
+
+/** Whether an action of the protocol only repeats what is so. Throws for one that cannot follow (protocol.md §10.10). */
+function isSo({ id, meta }: OpenProject, event: 'pause' | 'resume' | 'complete_project'): boolean {
+  const [word] = event.split('_');
+  const state = projectState(meta);
+  const next = nextProjectState(state, event, meta.phase);
+  if (next !== undefined) return next === state && inState(meta, next).status === meta.status;
+  throw new FlowError('illegal-transition', `cannot ${word} a ${state} project`, {
     remedy:
-      meta.status === 'completed' ? 'create a new project for further work' : 'see the project with resolve_project',
+      state === 'completed'
+        ? 'create a new project for further work'
+        : state === 'planning'
+          ? 'approve its plan first'
+          : 'see the project with resolve_project',
     data: { projectId: id },
   });
 }
@@ -158,28 +175,22 @@ function unchanged({ meta }: OpenProject, tell = true): ProjectDecision {
   };
 }
 
-function changed(
-  project: OpenProject,
-  meta: ProjectMeta,
-  word: string,
-  action: string,
-  note?: string,
-): ProjectDecision {
-  const event: EventDraft = {
-    type: `project.${word}`,
-    action,
-    subject: { kind: 'project', id: project.id },
-    from: project.meta.status,
-    to: meta.status,
-    ...(note === undefined ? {} : { note }),
-  };
+interface Change extends ProjectStepping {
+  readonly event: ProjectEvent;
+}
+
+/** `meta` is the record as the step leaves it, but for the state. */
+function changed(project: OpenProject, meta: ProjectMeta, { event, ...step }: Change): ProjectDecision {
+  const { meta: next, events } = stepped(meta, event, step);
+  const later = advanced(next, project.plan, step.now);
+  const { note } = step;
   return {
-    changes: [writeProject(meta)],
-    events: [event],
+    changes: [writeProject(later.meta)],
+    events: [...events, ...later.events],
     announcements: [],
     output: {
-      project: presentProject(meta),
-      notificationNeeded: notificationHint(`project_${word}`, meta, note ?? meta.title),
+      project: presentProject(later.meta),
+      notificationNeeded: notificationHint(`project_${PAST[event]}`, later.meta, note ?? later.meta.title),
     },
   };
 }

@@ -6,8 +6,8 @@ import { LOOP_STATUSES } from '../../protocol/plan-types.ts';
 import type { Loop, LoopStatus } from '../../protocol/plan-types.ts';
 import type { ProjectMeta } from '../../protocol/records/types.ts';
 import { readyNodes, validateGraph } from '../../rules/dag.ts';
-import { isTerminalProject } from '../../rules/lifecycle.ts';
 import { readyLoopNodes } from '../../rules/loop.ts';
+import { isTerminalProject } from '../../rules/project-lifecycle.ts';
 import { presentLoop } from '../present.ts';
 import { LEADERS, requireProject, writePlan } from '../shared.ts';
 import { defineOperation } from '../types.ts';
@@ -45,7 +45,7 @@ export const planDag = defineOperation({
       announcements: [],
       output: {
         tasks: presentNodes(plan.nodes),
-        readyNodes: presentNodes(readyNodes(plan, project.meta.status)),
+        readyNodes: presentNodes(readyNodes(plan, project.meta)),
         ...presentReplan(next),
       },
     };
@@ -134,8 +134,8 @@ export const planLoop = defineOperation({
       announcements: [],
       output: {
         loop: presentLoop(plan.loop ?? loop, plan.nodes),
-        readyNodes: presentNodes(readyNodes(plan, project.meta.status)),
-        readyLoopNodes: presentNodes(readyLoopNodes(plan, project.meta.status)),
+        readyNodes: presentNodes(readyNodes(plan, project.meta)),
+        readyLoopNodes: presentNodes(readyLoopNodes(plan, project.meta)),
         ...presentReplan(next),
       },
     };

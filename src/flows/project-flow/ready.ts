@@ -27,7 +27,7 @@ export const readyDagNodes = defineOperation({
       });
     }
     checkBrokenPlan(project);
-    const ready = presentNodes(readyNodes(project.plan, project.meta.status));
+    const ready = presentNodes(readyNodes(project.plan, project.meta));
     return { changes: [], events: [], announcements: [], output: { readyNodes: ready } };
   },
 });
@@ -45,7 +45,7 @@ export const readyIterationNodes = defineOperation({
     if (project.plan.kind !== 'loop') throw noLoop(projectId);
     checkBrokenPlan(project);
     checkBrokenLoop(project);
-    const ready = presentNodes(readyLoopNodes(project.plan, project.meta.status));
+    const ready = presentNodes(readyLoopNodes(project.plan, project.meta));
     return { changes: [], events: [], announcements: [], output: { readyNodes: ready, readyLoopNodes: ready } };
   },
 });

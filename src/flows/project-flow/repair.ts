@@ -22,6 +22,7 @@ import { defineOperation } from '../types.ts';
 import type { Decision } from '../types.ts';
 import { decidedReport, decidedTask } from './decision.ts';
 import type { DecisionStep } from './decision.ts';
+import { advanced } from './phases.ts';
 
 /** What a repair may take back: a decision, and with it what the decision resolved. */
 type Reopened = Exclude<TaskStatus, 'completed' | 'revision' | 'blocked' | 'cancelled'>;
@@ -52,12 +53,13 @@ export const repairState = defineOperation({
     }
     const step: DecisionStep = { now, actor, action: 'state.repair', note: differ.message };
     const next = repair.side === 'record' ? repairedTask(node, meta, repair.to, step) : meta;
+    const after = advanced(repairReport(project, next, repair), project.plan, now);
     return {
       changes: [
         ...(next === meta ? repairMarker(project, node, repair) : [writeTask(next)]),
-        ...repairReport(project, next, repair),
+        ...(after.meta === project.meta ? [] : [writeProject(after.meta)]),
       ],
-      events: [repaired(project, node, meta, differ, repair)],
+      events: [repaired(project, node, meta, differ, repair), ...after.events],
       announcements: [],
       output: { task: presentTask(next), repaired: `${repair.side} ${repair.to}` },
     };
@@ -96,7 +98,7 @@ function repairedTask(node: PlanNode, meta: TaskMeta, to: TaskStatus, step: Deci
 
 /** The record as it was before the decision that the plan does not show; the delivery waits for one again. */
 function reopenedTask(meta: TaskMeta, to: Reopened, step: DecisionStep): TaskMeta {
-  const { continuation, completed_at: _, ...rest } = meta;
+  const { continuation, completed_at: _, accepted_by: __, ...rest } = meta;
   const reopened: TaskMeta = {
     ...rest,
     status: to,
@@ -108,9 +110,9 @@ function reopenedTask(meta: TaskMeta, to: Reopened, step: DecisionStep): TaskMet
 }
 
 /** A decision made by hand is reported like one made by tool. */
-function repairReport(project: OpenProject, task: TaskMeta, { side, to }: Repair): readonly Change[] {
-  if (side !== 'record' || (to !== 'completed' && to !== 'revision' && to !== 'blocked')) return [];
-  const meta: ProjectMeta = {
+function repairReport(project: OpenProject, task: TaskMeta, { side, to }: Repair): ProjectMeta {
+  if (side !== 'record' || (to !== 'completed' && to !== 'revision' && to !== 'blocked')) return project.meta;
+  return {
     ...project.meta,
     requester_report: decidedReport(project.meta, to, {
       taskId: task.task_id,
@@ -118,5 +120,4 @@ function repairReport(project: OpenProject, task: TaskMeta, { side, to }: Repair
       ...(task.summary === undefined ? {} : { summary: task.summary }),
     }),
   };
-  return [writeProject(meta)];
 }

@@ -48,7 +48,7 @@ export const resolveProject = defineOperation({
         planType: plan.kind,
         replyRoute: meta.reply_route ?? null,
         sourceRoomId: meta.source_room_id ?? null,
-        readyNodes: presentNodes(readyNodes(plan, meta.status)),
+        readyNodes: presentNodes(readyNodes(plan, meta)),
         ...(task === undefined ? {} : { task: presentTask(task) }),
         ...archivedAs(live.project(project.id) === undefined ? live.archivedProject(project.id) : undefined),
       },

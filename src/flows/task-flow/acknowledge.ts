@@ -1,12 +1,13 @@
 import { z } from 'zod';
 import { FlowError } from '../../protocol/errors.ts';
 import { taskPaths } from '../../protocol/paths.ts';
-import { appendHistory } from '../../protocol/records/task.ts';
-import type { TaskMeta } from '../../protocol/records/types.ts';
+import type { EventDraft, TaskMeta } from '../../protocol/records/types.ts';
 import { presentTask } from '../present.ts';
-import { WORKERS, historyEntry, requireTask } from '../shared.ts';
+import { WORKERS, requireTask } from '../shared.ts';
 import { defineOperation } from '../types.ts';
 import { illegalMove, requireAssignee, requireOpen, requireRoom, syncFields, taskEvent, writeMeta } from './common.ts';
+import type { Context } from './common.ts';
+import { taskStepped } from './steps.ts';
 
 export interface AcknowledgeOutput {
   readonly task: Readonly<Record<string, unknown>>;
@@ -25,7 +26,7 @@ export const acknowledge = defineOperation({
   fresh: 'required',
   dryRun: ({ input: { taskId } }) => ({ taskId }),
   run(context) {
-    const { view, actor, now, input } = context;
+    const { view, input } = context;
     const meta = requireTask(view, input.taskId);
     requireOpen(view, meta, 'ack_task');
     requireAssignee(context, meta);
@@ -42,18 +43,10 @@ export const acknowledge = defineOperation({
       return { changes: [], events: [], announcements: [], output: { task: presentTask(meta), spec } };
     }
     if (meta.status === 'pending') throw illegalMove('ack_task', meta, 'delegate_task it first');
-    const next: TaskMeta = appendHistory(
-      {
-        ...meta,
-        status: 'in_progress',
-        acknowledged_at: meta.acknowledged_at ?? now,
-        acknowledged_by_role: meta.acknowledged_by_role ?? actor.role,
-      },
-      historyEntry({ now, actor, action: 'ack_task', from: meta.status, to: 'in_progress' }),
-    );
+    const next = taken(context, meta);
     return {
       changes: [writeMeta(next)],
-      events: [taskEvent('task.acknowledged', 'ack_task', next, { from: meta.status, to: 'in_progress' })],
+      events: [takenEvent(meta, next)],
       announcements: [],
       output: { task: presentTask(next), spec },
     };
@@ -64,3 +57,16 @@ export const acknowledge = defineOperation({
     ...syncFields(settlement),
   }),
 });
+
+/** The record once its assignee has taken it on; `note` says on whose word. */
+export function taken({ now, actor }: Context, meta: TaskMeta, note?: string): TaskMeta {
+  return {
+    ...taskStepped(meta, 'ack', { now, actor, action: 'ack_task', note }),
+    acknowledged_at: meta.acknowledged_at ?? now,
+    acknowledged_by_role: meta.acknowledged_by_role ?? actor.role,
+  };
+}
+
+export function takenEvent(before: TaskMeta, after: TaskMeta): EventDraft {
+  return taskEvent('task.acknowledged', 'ack_task', after, { from: before.status, to: after.status });
+}

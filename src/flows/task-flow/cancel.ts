@@ -12,7 +12,7 @@ import { LEADERS, historyEntry, notificationHint, requireSubmission, requireTask
 import type { NotificationHint } from '../shared.ts';
 import { defineOperation } from '../types.ts';
 import type { Decision } from '../types.ts';
-import { nodeOf, statusWord, syncFields, taskEvent, terminalStatus, writeMeta } from './common.ts';
+import { hasResult, nodeOf, statusWord, syncFields, taskEvent, terminalStatus, writeMeta } from './common.ts';
 
 const required = { error: 'reason is required' };
 
@@ -111,10 +111,11 @@ function requireSameCancellation(meta: TaskMeta, { reason, replacementTaskId }: 
   });
 }
 
-/** A marker that a person has set to cancelled by hand is taken up, not refused. */
+/** A marker that a person has set to cancelled by hand is taken up, and work that is only halted may be given up. */
 function requireCancellable(view: WorkspaceView, meta: TaskMeta): void {
   const status = terminalStatus(view, meta);
   if (status === undefined || (status === 'cancelled' && nodeOf(view, meta)?.status === 'cancelled')) return;
+  if (status === 'blocked' && !hasResult(meta)) return;
   throw new FlowError('illegal-transition', `cannot cancel terminal task: ${status}`, {
     remedy: 'nothing is left to cancel; plan a new node for further work',
     data: { taskId: meta.task_id },

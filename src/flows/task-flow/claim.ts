@@ -8,6 +8,8 @@ import { appendHistory } from '../../protocol/records/task.ts';
 import type { TaskMeta } from '../../protocol/records/types.ts';
 import { normaliseRoom } from '../../protocol/rooms.ts';
 import { presentTask } from '../present.ts';
+import { advanced } from '../project-flow/phases.ts';
+import type { Stepped } from '../project-flow/phases.ts';
 import { startedProject } from '../report-reach.ts';
 import { historyEntry, writeProject } from '../shared.ts';
 import type { OpenProject } from '../shared.ts';
@@ -19,6 +21,7 @@ export interface Claim {
   readonly context: OperationContext<unknown>;
   readonly project: OpenProject;
   readonly node: PlanNode;
+  /** `''`: none is known, and nobody is written to. */
   readonly roomId: string;
   readonly spec: string;
   readonly title?: string | undefined;
@@ -50,14 +53,16 @@ export function newClaim(claim: Claim, existing: TaskMeta | undefined, mxid: str
   );
   const meta = later ? prepared : assigned(claim, prepared);
   const text = messageOf(claim, meta, spec);
+  const begun = started(claim);
   return {
     changes: [
       { kind: 'write', path: taskPaths(node.id).spec, text: `${spec.trim()}\n` },
       writeMeta(meta),
       ...markDelegated(claim, claim.assignedTo),
-      ...started(claim),
+      ...(begun.meta === claim.project.meta ? [] : [writeProject(begun.meta)]),
     ],
     events: [
+      ...begun.events,
       taskEvent(again ? 'task.redelegated' : 'task.delegated', 'delegate_task', meta, {
         from: statusWord(existing),
         to: meta.status,
@@ -112,7 +117,7 @@ function claimedMeta(
     task_title: node.title === node.id ? (title ?? node.title) : node.title,
     assigned_to: localpartOf(mxid),
     assigned_to_mxid: mxid,
-    room_id: roomId,
+    ...(roomId === '' ? {} : { room_id: roomId }),
     status: 'prepared',
     depends_on: [...node.dependsOn],
     ...(node.type === undefined ? {} : { type: node.type }),
@@ -131,10 +136,10 @@ function assigned({ context: { now, actor } }: Claim, meta: TaskMeta): TaskMeta 
   );
 }
 
-/** The first work of a project makes a report due. */
-function started({ project: { meta } }: Claim): readonly Change[] {
-  const next = startedProject(meta);
-  return next === meta ? [] : [writeProject(next)];
+/** The first work of a project starts it and makes a report due. */
+function started({ project: { meta, plan }, node, context: { now } }: Claim): Stepped {
+  const nodes = plan.nodes.map((other) => (other.id === node.id ? { ...other, status: 'delegated' as const } : other));
+  return advanced(startedProject(meta), { nodes }, now);
 }
 
 /** What a retry still has to write, if anything: the record, or a marker that was set back by hand. */

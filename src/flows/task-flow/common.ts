@@ -42,6 +42,11 @@ export function illegalMove(action: string, meta: TaskMeta, advice: string): Flo
   });
 }
 
+/** Whether its assignee has handed in anything for it. */
+export function hasResult(meta: TaskMeta): boolean {
+  return meta.submission_id !== undefined || meta.submitted_at !== undefined;
+}
+
 /** The protocol's word for a status in histories and refusals: `pending` is `planned` there (protocol.md §8.4). */
 export function statusWord(meta: TaskMeta | undefined): string {
   return meta === undefined || meta.status === 'pending' ? 'planned' : meta.status;

@@ -131,7 +131,7 @@ function claimOf(context: Context, project: OpenProject, node: PlanNode): Claim 
 }
 
 /** An id has one task folder: another project's task of the same id is not taken over. */
-function requireSameProject(existing: TaskMeta, projectId: string): void {
+export function requireSameProject(existing: TaskMeta, projectId: string): void {
   if (existing.project_id === projectId || existing.project_id === '') return;
   throw new FlowError(
     'already-exists',
@@ -143,7 +143,7 @@ function requireSameProject(existing: TaskMeta, projectId: string): void {
   );
 }
 
-function requirePending({ plan }: OpenProject, node: PlanNode): void {
+export function requirePending({ plan }: OpenProject, node: PlanNode): void {
   const data = { taskId: node.id };
   if (node.status !== 'pending') {
     throw new FlowError('illegal-transition', `task ${node.id} is not pending`, {

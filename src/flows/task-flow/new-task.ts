@@ -9,7 +9,7 @@ import { appendHistory } from '../../protocol/records/task.ts';
 import type { EventDraft, TaskMeta } from '../../protocol/records/types.ts';
 import type { WorkspaceView } from '../../protocol/view.ts';
 import { validateGraph } from '../../rules/dag.ts';
-import { isTerminalProject } from '../../rules/lifecycle.ts';
+import { isTerminalProject } from '../../rules/project-lifecycle.ts';
 import { checkBrokenPlan, historyEntry, refuseArchived } from '../shared.ts';
 import type { OpenProject } from '../shared.ts';
 import type { OperationContext } from '../types.ts';
@@ -69,7 +69,7 @@ export function planTask(
       ...(text === '' ? {} : { spec_path: paths.spec }),
       ...more,
     },
-    historyEntry({ now, actor, action: 'create_task', from: 'none', to: 'pending' }),
+    historyEntry({ now, actor, action: 'create_task', from: 'none', to: 'planned' }),
   );
   return {
     meta,

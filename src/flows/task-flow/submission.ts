@@ -4,7 +4,7 @@ import { FlowError } from '../../protocol/errors.ts';
 import { checkDeliverable, taskPaths } from '../../protocol/paths.ts';
 import { appendHistory } from '../../protocol/records/task.ts';
 import { RESULT_STATUSES } from '../../protocol/records/types.ts';
-import type { Actor, ResultStatus, TaskMeta, TaskResult } from '../../protocol/records/types.ts';
+import type { ResultStatus, TaskMeta, TaskResult } from '../../protocol/records/types.ts';
 import { deliveryId, resultDigest } from '../../protocol/result/digest.ts';
 import { parseResult } from '../../protocol/result/parse.ts';
 import { mergeIntoReport, renderResult } from '../../protocol/result/render.ts';
@@ -109,8 +109,8 @@ export function submittedDigest(view: WorkspaceView, meta: TaskMeta): string | u
 }
 
 /** The record of a task after its first submission (protocol.md §10.3, "Effects"). */
-export function submittedMeta(context: Context, meta: TaskMeta, result: TaskResult, by: Actor): TaskMeta {
-  const { ids, now } = context;
+export function submittedMeta(context: Context, meta: TaskMeta, result: TaskResult, note?: string): TaskMeta {
+  const { ids, now, actor: by } = context;
   const submission = meta.submission_id ?? ids.submission;
   return appendHistory(
     {
@@ -129,7 +129,14 @@ export function submittedMeta(context: Context, meta: TaskMeta, result: TaskResu
         delivery_id: deliveryId(meta.project_id, meta.task_id, submission),
       },
     },
-    historyEntry({ now, actor: by, action: 'submit_task', from: meta.status, to: 'submitted' }),
+    historyEntry({
+      now,
+      actor: by,
+      action: 'submit_task',
+      from: meta.status,
+      to: 'submitted',
+      ...(note === undefined ? {} : { note }),
+    }),
   );
 }
 

@@ -80,15 +80,16 @@ function decide(context: Context): Decision<SubmitOutput> {
   return meta.status === 'submitted' ? repeat(context, meta, submission) : accept(context, meta, submission);
 }
 
-/** The commit of a first submission; also what a hand-written result.md leads to. */
+/** The commit of a first submission; also what a hand-written result.md leads to. `quiet`: the leader knows. */
 export function accept(
   context: OperationContext<unknown>,
   meta: TaskMeta,
   submission: Submission,
+  { note, quiet = false }: { readonly note?: string | undefined; readonly quiet?: boolean } = {},
 ): Decision<SubmitOutput> {
   const { result } = submission;
-  const next = submittedMeta(context, meta, result, context.actor);
-  const announcements = completion(context, next, result);
+  const next = submittedMeta(context, meta, result, note);
+  const announcements = quiet ? [] : completion(context, next, result);
   return {
     changes: submissionChanges(next, submission),
     events: [

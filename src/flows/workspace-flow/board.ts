@@ -52,7 +52,7 @@ function workflow(live: WorkspaceView, { plan }: ProjectEntry, meta: ProjectMeta
     edges: plan.nodes.flatMap(({ id, dependsOn }) =>
       dependsOn.map((source) => ({ source, target: id, conditional: false })),
     ),
-    next: readyNodes(plan, status).map(({ id }) => id),
+    next: readyNodes(plan, meta).map(({ id }) => id),
     interrupts: interrupts(meta, plan),
     values: { ...head, task_count: counts(plan.nodes) },
     ...(plan.loop === undefined ? {} : { loop: loopOf(plan.loop) }),

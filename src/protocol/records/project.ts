@@ -61,6 +61,7 @@ const FIELDS = {
   blocked_reason: z.string(),
   failure_reason: z.string(),
   started_at: time,
+  reopened: z.int().min(0),
   updated_by: z.string(),
   updated_at: time,
   completed_at: time,

@@ -76,6 +76,8 @@ export interface ProjectMeta {
   readonly blocked_reason?: string;
   readonly failure_reason?: string;
   readonly started_at?: string;
+  /** How many nodes were accepted when it was reopened. */
+  readonly reopened?: number;
   readonly updated_by?: string;
   readonly updated_at?: string;
   readonly completed_at?: string;

@@ -33,8 +33,8 @@ describe('pausing and resuming', () => {
     expect(JSON.parse(world.files[META] ?? '')).toEqual(before);
     expect(world.files[PLAN]).toBe(plan);
     expect(world.events.map(({ type, from, to }) => [type, from, to]).slice(-2)).toEqual([
-      ['project.paused', 'active', 'paused'],
-      ['project.resumed', 'paused', 'active'],
+      ['project.paused', 'approved', 'paused'],
+      ['project.resumed', 'paused', 'approved'],
     ]);
   });
 

@@ -62,6 +62,14 @@ describe('state.repair', () => {
         note: 'plan.md shows a as completed, its record says submitted',
         data: { side: 'record' },
       },
+      {
+        type: 'project.started',
+        action: 'start',
+        subject: { kind: 'project', id: 'p' },
+        from: 'approved',
+        to: 'in_progress',
+        note: 'by itself',
+      },
     ]);
   });
 

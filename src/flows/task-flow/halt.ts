@@ -1,0 +1,112 @@
+import { z } from 'zod';
+import type { TaskMeta } from '../../protocol/records/types.ts';
+import { decidedTask } from '../project-flow/decision.ts';
+import { presentTask } from '../present.ts';
+import { LEADERS, notificationHint } from '../shared.ts';
+import type { NotificationHint } from '../shared.ts';
+import { guardFailed } from '../../rules/transition.ts';
+import { taskStep } from '../../rules/lifecycle.ts';
+import { defineOperation } from '../types.ts';
+import type { Decision } from '../types.ts';
+import { hasResult, syncFields, taskEvent, writeMeta } from './common.ts';
+import type { Context } from './common.ts';
+import { currentTask, markerChange, taskStepped } from './steps.ts';
+
+const taskId = z.string().min(1).describe('id of the task');
+const reason = z.string().optional().describe('why, one line');
+
+interface HaltOutput {
+  readonly task: Readonly<Record<string, unknown>>;
+  readonly notificationNeeded?: NotificationHint;
+  readonly synced?: boolean;
+}
+
+/** features.md §3.1: work that cannot go on for now. Nothing of it is lost; `task.unblock` lets it go on. */
+export const block = defineOperation({
+  name: 'task.block',
+  kind: 'command',
+  roles: LEADERS,
+  summary: 'Halt a task that cannot go on for now.',
+  input: z.object({ taskId, reason }),
+  fresh: 'required',
+  run(context) {
+    const { input, now, actor } = context;
+    const meta = currentTask(context, input.taskId);
+    const why = input.reason?.trim() ?? '';
+    const next = taskStepped(meta, 'block', { now, actor, action: 'block_task', note: why });
+    return halted(context, meta, why === '' ? next : { ...next, blocked_reason: why }, 'blocked', 'block_task', why);
+  },
+  settle,
+});
+
+/** features.md §3.1: only what was halted without a result goes on; a result that halts is decided, and planned anew. */
+export const unblock = defineOperation({
+  name: 'task.unblock',
+  kind: 'command',
+  roles: LEADERS,
+  summary: 'Let a halted task go on.',
+  input: z.object({ taskId, reason }),
+  fresh: 'required',
+  run(context) {
+    const { input, now, actor } = context;
+    const { blocked_reason: _, ...meta } = currentTask(context, input.taskId);
+    const why = input.reason?.trim() ?? '';
+    const next = taskStepped(meta, 'unblock', { now, actor, action: 'unblock_task', note: why });
+    if (hasResult(meta)) {
+      throw guardFailed(meta.status, 'unblock', 'a result was submitted; plan a new node', { taskId: meta.task_id });
+    }
+    return halted(context, meta, next, 'unblocked', 'unblock_task', why);
+  },
+  settle,
+});
+
+/** features.md §3.1: the work has come to nothing. More of it is a new node, or a hand-over. */
+export const fail = defineOperation({
+  name: 'task.fail',
+  kind: 'command',
+  roles: LEADERS,
+  summary: 'End a task as failed.',
+  input: z.object({ taskId, reason }),
+  fresh: 'required',
+  run(context) {
+    const { input, now, actor } = context;
+    const { blocked_reason: _, ...meta } = currentTask(context, input.taskId);
+    const why = input.reason?.trim() ?? '';
+    taskStep(meta.task_id, meta.status, 'fail');
+    const next: TaskMeta = {
+      ...decidedTask(meta, 'failed', { now, actor, action: 'fail_task', note: why }),
+      failed_at: now,
+      ...(why === '' ? {} : { failure_reason: why }),
+    };
+    return halted(context, meta, next, 'failed', 'fail_task', why);
+  },
+  settle,
+});
+
+function halted(
+  { view }: Context,
+  before: TaskMeta,
+  meta: TaskMeta,
+  word: string,
+  action: string,
+  note: string,
+): Decision<HaltOutput> {
+  const project = view.project(meta.project_id)?.meta;
+  const hint = project === undefined ? undefined : notificationHint(`task_${word}`, project, note, meta);
+  return {
+    changes: [writeMeta(meta), ...markerChange(view, meta)],
+    events: [
+      taskEvent(`task.${word}`, action, meta, {
+        from: before.status,
+        to: meta.status,
+        ...(note === '' ? {} : { note }),
+      }),
+    ],
+    announcements: [],
+    output: { task: presentTask(meta), ...(hint === undefined ? {} : { notificationNeeded: hint }) },
+  };
+}
+
+function settle(output: HaltOutput, settlement: Parameters<typeof syncFields>[0]): HaltOutput {
+  return { ...output, ...syncFields(settlement) };
+}

@@ -1,0 +1,69 @@
+import type { Change } from '../../protocol/changes.ts';
+import { projectPaths } from '../../protocol/paths.ts';
+import { setMarker } from '../../protocol/plan/edit.ts';
+import { appendHistory } from '../../protocol/records/task.ts';
+import type { Actor, TaskMeta, TaskStatus } from '../../protocol/records/types.ts';
+import { isLeading } from '../../protocol/roles.ts';
+import { sameLocalpart } from '../../protocol/identity.ts';
+import type { WorkspaceView } from '../../protocol/view.ts';
+import { markerFor, taskStep } from '../../rules/lifecycle.ts';
+import type { TaskEvent } from '../../rules/lifecycle.ts';
+import { SUPERSEDED } from '../../rules/project-lifecycle.ts';
+import { historyEntry, requireTask } from '../shared.ts';
+import { nodeOf, requireAssignee, statusWord, terminalStatus } from './common.ts';
+import type { Context } from './common.ts';
+
+export interface TaskStepping {
+  readonly now: string;
+  readonly actor: Actor;
+  readonly action: string;
+  readonly note?: string | undefined;
+}
+
+/** The record after one step of the table, with its line in the history. Throws `illegal-transition`. */
+export function taskStepped(
+  meta: TaskMeta,
+  event: TaskEvent,
+  { now, actor, action, note = '' }: TaskStepping,
+): TaskMeta {
+  const to = taskStep(meta.task_id, meta.status, event);
+  return appendHistory({ ...meta, status: to }, historyEntry({ now, actor, action, from: statusWord(meta), to, note }));
+}
+
+/**
+ * A task's record as its marker has it: one that a person has ended in plan.md is over, although its record says so
+ * only once it is repaired (protocol.md §8.2). Throws `not-found` or `broken-file`.
+ */
+export function currentTask({ view, now, actor }: Context, taskId: string): TaskMeta {
+  const meta = requireTask(view, taskId);
+  const status = terminalStatus(view, meta) as TaskStatus | undefined;
+  if (status === undefined || status === meta.status) return meta;
+  const note = 'as plan.md has it';
+  return appendHistory(
+    { ...meta, status },
+    historyEntry({ now, actor, action: 'state.repair', from: statusWord(meta), to: status, note }),
+  );
+}
+
+/** The plan with the marker of a task's record. A node that has left the plan needs none. */
+export function markerChange(view: WorkspaceView, meta: TaskMeta): readonly Change[] {
+  const node = nodeOf(view, meta);
+  const planText = view.project(meta.project_id)?.planText;
+  const status = markerFor(meta.status);
+  if (node === undefined || planText === undefined || node.status === status) return [];
+  const reason = meta.status === 'superseded' ? SUPERSEDED : meta.cancel_reason;
+  const text = setMarker(planText, node.id, status, reason === undefined ? {} : { cancelled: reason });
+  return [{ kind: 'write', path: projectPaths(meta.project_id).plan, text }];
+}
+
+/**
+ * A Worker carries out its own tasks; a Leader may report for whoever has no node of its own (features.md §3.1). Returns
+ * what the history says of the latter. Throws `wrong-worker`.
+ */
+export function actingFor(context: Context, meta: TaskMeta): string | undefined {
+  if (isLeading(context.actor)) {
+    return sameLocalpart(context.actor.localpart, meta.assigned_to) ? undefined : `for ${meta.assigned_to}`;
+  }
+  requireAssignee(context, meta);
+  return undefined;
+}

@@ -1,0 +1,81 @@
+import { beforeEach, describe, expect, test } from 'vitest';
+import { ana, createOffice, lead, ok, planned, refused, ROOM } from '../office.ts';
+import type { Office } from '../office.ts';
+
+let office: Office;
+
+beforeEach(async () => {
+  office = createOffice({ chat: 'local' });
+  await planned(office, { 'p-01': [], 'p-02': ['p-01'] });
+  const spec = { projectId: 'p', taskId: 'p-01', roomId: ROOM, spec: 'do it' };
+  await ok(office.call(lead, 'taskflow', 'delegate_task', spec));
+});
+
+const step = (action: string, payload: object = {}) =>
+  office.call(lead, 'engine', action, { taskId: 'p-01', ...payload });
+
+describe('a halted task', () => {
+  test('keeps its reason, shows [!], and goes on once the halt is over', async () => {
+    await ok(office.call(ana, 'taskflow', 'ack_task', { taskId: 'p-01' }));
+    await ok(step('block_task', { reason: 'no key' }));
+    expect(office.task('p-01')).toMatchObject({ status: 'blocked', blocked_reason: 'no key' });
+    expect(office.line('p', 'p-01')).toMatch(/^- \[!\]/);
+    await ok(step('unblock_task'));
+    expect(office.task('p-01')).toMatchObject({ status: 'assigned' });
+    expect(office.task('p-01').blocked_reason).toBeUndefined();
+    expect(office.line('p', 'p-01')).toMatch(/^- \[~\]/);
+    expect(office.task('p-01').history?.map(({ from, to }) => `${from} ${to}`)).toEqual([
+      'planned prepared',
+      'prepared assigned',
+      'assigned in_progress',
+      'in_progress blocked',
+      'blocked assigned',
+    ]);
+  });
+
+  test('that was halted by its result does not go on', async () => {
+    const result = { taskId: 'p-01', status: 'BLOCKED', summary: 'no key' };
+    await ok(office.call(ana, 'taskflow', 'submit_task', result));
+    const { submission_id: submissionId } = office.task('p-01');
+    const decision = { projectId: 'p', taskId: 'p-01', submissionId, resultStatus: 'BLOCKED' };
+    await ok(office.call(lead, 'projectflow', 'accept_task_result', decision));
+    expect(await refused(office, () => step('unblock_task'))).toBe(
+      "illegal-transition: Invalid transition: BLOCKED + 'unblock': a result was submitted; plan a new node",
+    );
+    const cancel = () => office.call(lead, 'taskflow', 'cancel_task', { taskId: 'p-01', reason: 'no', submissionId });
+    expect(await refused(office, cancel)).toBe('illegal-transition: cannot cancel terminal task: blocked');
+  });
+
+  test('may be given up', async () => {
+    await ok(step('block_task'));
+    await ok(office.call(lead, 'taskflow', 'cancel_task', { taskId: 'p-01', reason: 'not wanted' }));
+    expect(office.task('p-01')).toMatchObject({ status: 'cancelled', cancel_reason: 'not wanted' });
+    expect(office.line('p', 'p-01')).toContain('cancelled: not-wanted');
+  });
+
+  test('that a person has marked [!] goes on as well, and the history says so', async () => {
+    office.edit('shared/projects/p/plan.md', '- [~] p-01', '- [!] p-01');
+    await ok(step('unblock_task'));
+    expect(
+      office
+        .task('p-01')
+        .history?.slice(-2)
+        .map(({ from, to, action }) => [from, to, action]),
+    ).toEqual([
+      ['assigned', 'blocked', 'state.repair'],
+      ['blocked', 'assigned', 'unblock_task'],
+    ]);
+  });
+});
+
+test('a failed task is over, with its reason, and shows [!]', async () => {
+  await ok(step('fail_task', { reason: 'schema mismatch' }));
+  expect(office.task('p-01')).toMatchObject({ status: 'failed', failure_reason: 'schema mismatch' });
+  expect(office.line('p', 'p-01')).toMatch(/^- \[!\]/);
+  expect(await refused(office, () => step('fail_task'))).toBe(
+    "illegal-transition: Invalid transition: FAILED + 'fail'",
+  );
+  expect(await refused(office, () => office.call(ana, 'taskflow', 'ack_task', { taskId: 'p-01' }))).toBe(
+    'illegal-transition: ack_task cannot update terminal task: failed',
+  );
+});
