@@ -20,6 +20,7 @@ import { FlowError } from './protocol/errors.ts';
 import type { Actor } from './protocol/records/types.ts';
 import { parseDuration } from './protocol/timestamps.ts';
 import type { Secrets } from './protocol/secrets/known.ts';
+import { createHistories } from './services/histories.ts';
 import { createOutbox } from './services/outbox.ts';
 import { isOvertakenMessage } from './services/overtaken.ts';
 import type { Outbox } from './services/outbox.ts';
@@ -81,8 +82,9 @@ export async function assemble(
   const onError = (error: unknown): void => events.emit('node:problem', { what: 'watching files', error });
   const { remote, branch, lanePrefix } = config.git;
   const hints = remote === undefined ? undefined : createHints({ remote, root, env, onError });
+  const git = await createGit({ dir: root, env });
   const sync = await createSync({
-    git: await createGit({ dir: root, env }),
+    git,
     workTree,
     clock,
     log,
@@ -123,7 +125,18 @@ export async function assemble(
     onLeft: () => reconciler.wake([]),
   });
   const mode = remote === undefined ? 'solo' : 'team';
-  const execute = createExecutor({ sync, workTree, announcer: outbox, chat, clock, events, identity, secrets });
+  const histories = createHistories({ workTree, git, sync, branch, lanePrefix, isTeam: remote !== undefined });
+  const execute = createExecutor({
+    sync,
+    workTree,
+    announcer: outbox,
+    chat,
+    clock,
+    events,
+    identity,
+    histories,
+    secrets,
+  });
   const reconciler = createReconciler({
     ...(watched ? { calm: CALM } : {}),
     identity,

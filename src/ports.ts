@@ -2,7 +2,7 @@ import type { Change } from './protocol/changes.ts';
 import type { ChatReport } from './protocol/chat-report.ts';
 import type { Diagnostic } from './protocol/diagnostic.ts';
 import type { FlowError } from './protocol/errors.ts';
-import type { Actor } from './protocol/records/types.ts';
+import type { Actor, EventRecord } from './protocol/records/types.ts';
 import type { NewRoom, RoomDescription, RoomMember } from './protocol/rooms.ts';
 import type { WorkspaceView } from './protocol/view.ts';
 
@@ -67,6 +67,20 @@ export interface TreeDraft {
 // ---------------------------------------------------------------- git and sync
 
 export type Durability = 'journaled' | 'committed' | 'replicated';
+
+/** An event, and where its line lies. */
+export interface Recorded {
+  readonly event: EventRecord;
+  /** The commit that brought it; `undefined` where there is none, or where a log that was edited by hand hides it. */
+  readonly commit: string | undefined;
+  readonly durability: Durability;
+}
+
+/** What the event logs and git know of a project or task. */
+export interface Histories {
+  /** The newest `most` events about it, oldest first, and whether there are older ones. */
+  of(id: string, most: number): Promise<{ readonly events: readonly Recorded[]; readonly more: boolean }>;
+}
 
 /** One step that wants to change the tree. `decide` may be called again on a fresher view; it must be repeatable. */
 export interface Transaction<Output> {

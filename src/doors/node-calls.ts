@@ -2,6 +2,7 @@
 export const NODE = {
   board: { tool: 'node', action: 'board' },
   inbox: { tool: 'node', action: 'inbox' },
+  log: { tool: 'node', action: 'log' },
   status: { tool: 'node', action: 'status' },
   rooms: { tool: 'node', action: 'rooms' },
   problems: { tool: 'node', action: 'problems' },

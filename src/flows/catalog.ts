@@ -38,6 +38,7 @@ import type { Operation } from './types.ts';
 import { nodeBoard } from './workspace-flow/board.ts';
 import { filesList, filesPull, filesPush, filesStat } from './workspace-flow/files.ts';
 import { nodeHealth, nodeProblems, nodeSyncStatus } from './workspace-flow/health.ts';
+import { nodeLog } from './workspace-flow/log.ts';
 import { messageList, messageSend, nodeInbox } from './workspace-flow/messages.ts';
 import { nodeRooms } from './workspace-flow/node-rooms.ts';
 import { recordRefusal } from './workspace-flow/record-refusal.ts';
@@ -103,6 +104,7 @@ export const OPERATIONS: ReadonlyMap<string, Operation> = new Map(
     nodeSyncStatus,
     nodeBoard,
     nodeInbox,
+    nodeLog,
     nodeProblems,
     nodeRooms,
   ].map((operation) => [operation.name, operation as unknown as Operation]),

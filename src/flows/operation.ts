@@ -6,6 +6,7 @@ import type {
   Clock,
   Committed,
   Delivery,
+  Histories,
   Sync,
   Transaction,
   WorkTree,
@@ -52,6 +53,8 @@ export interface ExecutorDependencies {
   readonly events: EventBus;
   /** The node's own agent: the writer of its event file. */
   readonly identity: Actor;
+  /** Absent: no history can be asked for. */
+  readonly histories?: Histories;
   /** What the node knows to be secret, beside what has the form of it; absent: nothing. */
   readonly secrets?: Secrets;
 }
@@ -135,7 +138,7 @@ async function contextFactory(
 ): Promise<ContextOf> {
   const { chat, clock, sync, workTree, identity } = dependencies;
   const wanted = operation.facts ?? [];
-  const request = input as { roomId?: string; limit?: number };
+  const request = input as { roomId?: string; id?: string; limit?: number };
   // Rooms on this machine need nobody to join them, and reports leave from the Leader's node or the admin's.
   const mayTell = chat.kind === 'remote' && (identity.role === 'leader' || identity.role === 'admin');
   const audience = mayTell ? operation.audience?.({ view: workTree.view(), input }) : undefined;
@@ -146,11 +149,20 @@ async function contextFactory(
     ...(wanted.includes('sync') ? { sync: { ...(await sync.status()) } } : {}),
     ...(wanted.includes('messages') ? { messages: await chat.history(request.roomId, request.limit ?? 50) } : {}),
     ...(wanted.includes('unfit') ? { unfit: await sync.unfit() } : {}),
+    ...(wanted.includes('history') ? await historyOf(dependencies, request) : {}),
     ...(wanted.includes('rooms') ? { rooms: await chatFacts(dependencies) } : {}),
   };
   const ids = { submission: clock.hex(16), txn: clock.hex(6), localTime: clock.localStamp() };
   const now = clock.now();
   return (view) => ({ view, input, actor, now, ids, facts });
+}
+
+async function historyOf(
+  { histories }: ExecutorDependencies,
+  { id = '', limit = 50 }: { readonly id?: string; readonly limit?: number },
+): Promise<Pick<Facts, 'history'>> {
+  const history = await histories?.of(id, limit);
+  return history === undefined ? {} : { history };
 }
 
 /** How messages stand, seen from the node's own account whoever asks. */

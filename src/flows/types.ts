@@ -1,7 +1,7 @@
 import type { z } from 'zod';
 import type { Change } from '../protocol/changes.ts';
 import { requireReadableId } from '../protocol/ids.ts';
-import type { Actor, EventDraft, Role } from '../protocol/records/types.ts';
+import type { Actor, EventDraft, EventRecord, Role } from '../protocol/records/types.ts';
 import type { WorkspaceView } from '../protocol/view.ts';
 import type { ChatFacts } from '../rules/chat-findings.ts';
 import type { Errands } from './errands.ts';
@@ -29,6 +29,15 @@ export interface Facts {
     readonly why: string;
     readonly remedy: string;
   }[];
+  /** Present when the operation lists `history`: the newest events about the input's `id`, oldest first. */
+  readonly history?: {
+    readonly events: readonly {
+      readonly event: EventRecord;
+      readonly commit: string | undefined;
+      readonly durability: Settlement['durability'];
+    }[];
+    readonly more: boolean;
+  };
   /** Present when the operation lists `rooms`; without a report where there is no homeserver. */
   readonly rooms?: ChatFacts;
 }
@@ -110,7 +119,7 @@ export interface Operation<
   readonly input: Schema;
   /** Whether the tree must be fetched before deciding; `best-effort` serves stale files when the remote is away. */
   readonly fresh: 'required' | 'best-effort' | 'no' | ((input: z.output<Schema>) => 'required' | 'best-effort' | 'no');
-  readonly facts?: readonly ('sync' | 'messages' | 'rooms' | 'unfit')[];
+  readonly facts?: readonly ('sync' | 'messages' | 'rooms' | 'unfit' | 'history')[];
   /** Who must be reachable for the work to start; a homeserver is asked for the fact `absent`. */
   audience?(context: Pick<OperationContext<z.output<Schema>>, 'view' | 'input'>): Audience | undefined;
   /** `persist` only for submit_task (protocol.md §11.1). */

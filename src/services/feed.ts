@@ -1,37 +1,27 @@
 import type { BatonEvents, EventBus } from '../events.ts';
 import type { Clock, WorkTree } from '../ports.ts';
+import { toldEvent } from '../protocol/happening.ts';
+import type { ToldEvent } from '../protocol/happening.ts';
 import { parseEventLines } from '../protocol/records/event.ts';
-import type { EventRecord } from '../protocol/records/types.ts';
+import { eventLogs, isEventLog } from '../workspace/event-log.ts';
 import type { Secrets } from '../protocol/secrets/known.ts';
 
 /** How far the event logs have been told: bytes, by path. */
 export type Marks = Readonly<Record<string, number>>;
 
 /** One thing that happened, as those who follow a node hear of it. */
-export interface Happening {
-  /** UTC; of an event, when it happened, which may be long before its log arrived. */
+export interface Happening extends Partial<ToldEvent> {
   readonly at: string;
   /**
-   * `event` stands in the log, whoever wrote it; the others are known to this node alone. After a `gap` something is
+   * `event` stands in a log, whoever wrote it; the others are known to this node alone. After a `gap` something is
    * missing, and its note says what.
    */
   readonly kind: 'event' | 'refused' | 'finding' | 'cleared' | 'message' | 'unsent' | 'problem' | 'gap';
   /** Dotted: the event's type, the operation that was refused, the finding's key. */
   readonly what: string;
-  readonly actor?: string;
-  readonly role?: string;
-  readonly project?: string;
-  readonly task?: string;
-  /** What it is about, when that is neither a project nor a task. */
-  readonly subject?: string;
-  readonly from?: string;
-  readonly to?: string;
-  readonly note?: string;
   readonly remedy?: string;
   /** Code of a refusal. */
   readonly code?: string;
-  /** Id of the event. */
-  readonly id?: string;
   /** Up to where its log has been told with this. */
   readonly mark?: { readonly log: string; readonly end: number };
 }
@@ -57,15 +47,13 @@ export interface FeedDependencies {
 /** Bytes of one log that are told at once; of what is before them only a gap is told. */
 const MOST = 512 * 1024;
 
-const EVENTS = 'shared/events/';
-
 /** What happens in a workspace as one stream: the events of all logs as they grow, and what only this node knows. */
 export function createFeed({ events, workTree, clock, secrets: { redact } }: FeedDependencies): Feed {
   const now = (): { readonly at: string } => ({ at: clock.now() });
   return {
     follow(since, tell) {
       const marks: Record<string, number> = { ...since };
-      for (const log of logsOf(workTree)) {
+      for (const log of eventLogs(workTree.view())) {
         if (since === undefined) marks[log] = workTree.tail(log, Number.POSITIVE_INFINITY)?.size ?? 0;
         else catchUp(log);
       }
@@ -79,13 +67,14 @@ export function createFeed({ events, workTree, clock, secrets: { redact } }: Fee
         marks[log] = from;
         for (const { text, end } of lines) {
           marks[log] = end;
-          for (const event of parseEventLines(text, log).events) tell({ ...happened(event), mark: { log, end } });
+          for (const event of parseEventLines(text, log).events)
+            tell({ ...toldEvent(event), kind: 'event', mark: { log, end } });
         }
       }
 
       const stops = [
         events.on('sync:changed', ({ changed }) => {
-          for (const path of changed) if (path.startsWith(EVENTS) && path.endsWith('.jsonl')) catchUp(path);
+          for (const path of changed) if (isEventLog(path)) catchUp(path);
         }),
         events.on('operation:refused', ({ operation, actor, code, message, subject }) =>
           tell({ ...now(), kind: 'refused', what: operation, actor, ...subject, code, note: message }),
@@ -112,15 +101,6 @@ export function createFeed({ events, workTree, clock, secrets: { redact } }: Fee
   };
 }
 
-function logsOf(workTree: WorkTree): readonly string[] {
-  const view = workTree.view();
-  return view
-    .list(EVENTS)
-    .filter((month) => month.endsWith('/'))
-    .flatMap((month) => view.list(`${EVENTS}${month}`).map((name) => `${EVENTS}${month}${name}`))
-    .filter((log) => log.endsWith('.jsonl'));
-}
-
 function whyGap(log: string, shortened: boolean): string {
   return shortened
     ? `${log} is shorter than it was: somebody changed it by hand`
@@ -141,29 +121,6 @@ function linesAfter(
     lines.push({ text: bytes.toString('utf8', start, end), end: from + end });
     start = end;
   }
-}
-
-function happened({ id, ts, type, actor, subject, from, to, note }: EventRecord): Happening {
-  return {
-    at: ts,
-    kind: 'event',
-    what: type,
-    actor: actor.id,
-    role: actor.role,
-    ...aboutOf(subject),
-    ...(from === undefined ? {} : { from }),
-    ...(to === undefined ? {} : { to }),
-    ...(note === undefined ? {} : { note }),
-    id,
-  };
-}
-
-function aboutOf(subject: EventRecord['subject']): Pick<Happening, 'project' | 'task' | 'subject'> {
-  if (subject === undefined) return {};
-  const { kind, id, project_id: project } = subject;
-  if (kind === 'project') return { project: id };
-  const within = project === undefined ? {} : { project };
-  return kind === 'task' ? { ...within, task: id } : { ...within, subject: `${kind} ${id}` };
 }
 
 function problemOf(

@@ -39,6 +39,16 @@ function logBefore(view: WorkspaceView, path: string): string {
 
 const EVENTS = 'shared/events/';
 
+export const isEventLog = (path: string): boolean => path.startsWith(EVENTS) && path.endsWith('.jsonl');
+
+/** Paths of all logs, those of the oldest month first. */
+export function eventLogs({ list }: Pick<WorkspaceView, 'list'>): readonly string[] {
+  return list(EVENTS)
+    .filter((month) => month.endsWith('/'))
+    .flatMap((month) => list(`${EVENTS}${month}`).map((name) => `${EVENTS}${month}${name}`))
+    .filter(isEventLog);
+}
+
 /**
  * Logs of the newest month with a line that is no event, as a merge as text may leave one. Events are not read one by
  * one: logs are long, and whoever needs an event skips what is none.

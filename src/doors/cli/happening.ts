@@ -27,12 +27,18 @@ export function renderHappening(happening: Fields, palette: Palette, width: numb
     paint(pad(kind === 'event' || kind === 'node' ? word('what') : `${kind} ${word('what')}`, 20)),
     word('task') || word('subject') || word('project'),
   ].join('  ');
-  const rest = [
+  const rest = changeOf(happening);
+  const room = Math.max(24, width - displayWidth(head) - 2);
+  return rest === '' ? head.trimEnd() : `${head}  ${clip(rest, room)}`;
+}
+
+/** From which state to which, and what was said. */
+export function changeOf(happening: Fields): string {
+  const word = (name: string): string => printable(wordOf(happening[name]));
+  return [
     word('from') === '' && word('to') === '' ? '' : `${word('from') || '-'} → ${word('to') || '-'}`,
     [word('note'), word('remedy')].filter((part) => part !== '').join('; '),
   ]
     .filter((part) => part !== '')
     .join('  ');
-  const room = Math.max(24, width - displayWidth(head) - 2);
-  return rest === '' ? head.trimEnd() : `${head}  ${clip(rest, room)}`;
 }

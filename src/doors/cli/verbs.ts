@@ -100,6 +100,12 @@ export const VERBS: readonly Verb[] = [
     load: async () => (await import('./verb-watch.ts')).defineWatch,
   },
   {
+    name: 'log',
+    summary: 'tell the history of a task or project, with commits',
+    group: WORK,
+    load: async () => (await import('./verb-log.ts')).defineLog,
+  },
+  {
     name: 'inbox',
     summary: 'show the messages of the rooms',
     group: WORK,

@@ -1,0 +1,67 @@
+import { appendFileSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { git } from '../support/git.ts';
+import { openSolo, openTeam, plan, type Parts } from '../support/parts.ts';
+
+type Entries = readonly { readonly what: string; readonly commit?: string; readonly durability: string }[];
+
+async function log(parts: Parts, id: string, limit = 50): Promise<{ entries: Entries; more: boolean }> {
+  return (await parts.run('node.log', { id, limit })) as unknown as { entries: Entries; more: boolean };
+}
+
+/** Each event with the subject of its commit. */
+async function told(parts: Parts, id: string): Promise<readonly (readonly string[])[]> {
+  const { entries } = await log(parts, id);
+  return entries.map(({ what, commit, durability }) => [
+    what,
+    commit === undefined ? '-' : git(parts.dir, 'log', '-1', '--format=%s', commit),
+    durability,
+  ]);
+}
+
+test('a history names for each event the commit that brought it, from whosever clone, and how safe that is', async () => {
+  const { lead, ana } = await openTeam();
+  await plan(lead, 't-1', 't-10');
+  await ana.run('task.ack', { taskId: 't-1' });
+  const history = [
+    ['task.delegated', 'taskflow(task.delegate): t-1', 'replicated'],
+    ['task.acknowledged', 'taskflow(task.ack): t-1', 'replicated'],
+  ];
+  await lead.sync.pull();
+  expect(await told(lead, 't-1')).toEqual(history);
+  expect((await told(lead, 'p')).map(([what]) => what)).toEqual([
+    'project.created',
+    'project.planned',
+    'task.delegated',
+    'task.acknowledged',
+  ]);
+  expect(await log(lead, 'p', 1)).toMatchObject({ more: true, entries: [{ what: 'task.acknowledged' }] });
+
+  // What is only in the file, or only in this clone, is told so.
+  const logs = git(ana.dir, 'ls-files', 'shared/events').split('\n');
+  const path = logs.find((name) => name.endsWith('/ana.jsonl')) ?? '';
+  const file = join(ana.dir, path);
+  const [first = ''] = readFileSync(file, 'utf8').split('\n');
+  appendFileSync(file, `${first.replace('task.acknowledged', 'task.added')}\n`);
+  expect(await told(ana, 't-1')).toEqual([...history, ['task.added', '-', 'journaled']]);
+  git(ana.dir, 'commit', '-q', '-m', 'by hand', '--', path);
+  expect(await told(ana, 't-1')).toEqual([...history, ['task.added', 'by hand', 'committed']]);
+
+  // Of a log that was edited in the middle nobody can tell by its size how it grew.
+  writeFileSync(file, readFileSync(file, 'utf8').replace('"in_progress"', '"in_hand"'));
+  git(ana.dir, 'commit', '-q', '-m', 'edited', '--', path);
+  expect(await told(ana, 't-1')).toEqual([
+    history[0],
+    ['task.acknowledged', '-', 'committed'],
+    ['task.added', '-', 'committed'],
+  ]);
+});
+
+test('a history of what nobody knows is refused, and one without events is empty', async () => {
+  const lead = await openSolo();
+  await expect(log(lead, 't-9')).rejects.toMatchObject({ code: 'not-found' });
+  await expect(lead.run('node.log', { id: '../x' })).rejects.toMatchObject({ code: 'invalid-argument' });
+  lead.put('shared/tasks/t-9/meta.json', JSON.stringify({ task_id: 't-9', project_id: 'p', task_title: 'T' }));
+  expect(await log(lead, 't-9')).toMatchObject({ entries: [], more: false });
+});
