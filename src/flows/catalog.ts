@@ -4,6 +4,7 @@ import { acceptTaskResult } from './project-flow/accept.ts';
 import { checkActiveTasks } from './project-flow/active.ts';
 import { archiveProject } from './project-flow/archive-project.ts';
 import { createComposite } from './project-flow/composite.ts';
+import { acceptAutomatically, advanceProject } from './project-flow/automatic.ts';
 import { createProject } from './project-flow/create.ts';
 import { completeProject, confirmCompleted, pauseProject, resumeProject } from './project-flow/lifecycle.ts';
 import { recordLoopIteration } from './project-flow/loop.ts';
@@ -30,9 +31,11 @@ import { createTask } from './task-flow/create.ts';
 import { delegate } from './task-flow/delegate.ts';
 import { finish } from './task-flow/finish.ts';
 import { block, fail, unblock } from './task-flow/halt.ts';
+import { handOver } from './task-flow/hand-over.ts';
 import { reportProgress } from './task-flow/progress.ts';
 import { recordSubmission } from './task-flow/record-submission.ts';
 import { submit } from './task-flow/submit.ts';
+import { takeBack } from './task-flow/take-back.ts';
 import { setUpTeam } from './team-flow/setup.ts';
 import type { Operation } from './types.ts';
 import { nodeBoard } from './workspace-flow/board.ts';
@@ -59,6 +62,8 @@ export const OPERATIONS: ReadonlyMap<string, Operation> = new Map(
     completeProject,
     confirmCompleted,
     transitionProject,
+    acceptAutomatically,
+    advanceProject,
     resolveProject,
     acceptTaskResult,
     markRequesterReportSent,
@@ -81,6 +86,8 @@ export const OPERATIONS: ReadonlyMap<string, Operation> = new Map(
     block,
     unblock,
     fail,
+    handOver,
+    takeBack,
     reportProgress,
     requestAttention,
     answerAttention,

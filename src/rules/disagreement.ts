@@ -1,6 +1,6 @@
 import type { NodeStatus, PlanNode } from '../protocol/plan-types.ts';
 import type { TaskMeta, TaskStatus } from '../protocol/records/types.ts';
-import { markerFor } from './lifecycle.ts';
+import { isWithdrawn, markerFor } from './lifecycle.ts';
 
 /** How a marker and a task record that disagree are brought together. */
 export type Repair =
@@ -12,9 +12,6 @@ export interface Disagreement {
   readonly message: string;
   readonly repair?: Repair;
 }
-
-/** Ended by a decision of its own that no marker stands for; a marker that lags behind follows it. */
-const WITHDRAWN: ReadonlySet<TaskStatus> = new Set(['failed', 'cancelled', 'superseded']);
 
 /** A Worker's result has been handed in, whatever became of it. */
 function hasSubmission(meta: TaskMeta): boolean {
@@ -40,14 +37,14 @@ function repairFor(marker: NodeStatus, meta: TaskMeta): Repair | 'agree' | undef
   if (marker === 'completed') {
     return hasSubmission(meta) && !isWithdrawnForGood(meta.status) ? { side: 'record', to: marker } : undefined;
   }
-  if (!WITHDRAWN.has(meta.status)) return { side: 'record', to: marker };
+  if (!isWithdrawn(meta.status)) return { side: 'record', to: marker };
   // `[!]` stands for every way of ending without a result.
   return marker === 'revision' ? undefined : 'agree';
 }
 
 function openRepair(marker: 'pending' | 'delegated', meta: TaskMeta): Repair | undefined {
   const { status } = meta;
-  if (WITHDRAWN.has(status)) {
+  if (isWithdrawn(status)) {
     const to = markerFor(status);
     return { side: 'marker', to, ...(to === 'cancelled' ? { cancelled: status } : {}) };
   }

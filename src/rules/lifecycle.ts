@@ -186,6 +186,11 @@ export function isTerminalTask(status: TaskStatus): boolean {
   return TERMINAL.has(status);
 }
 
+/** Ended by a decision of its own that no marker stands for; a marker that lags behind follows it. */
+export function isWithdrawn(status: TaskStatus): boolean {
+  return status === 'failed' || status === 'cancelled' || status === 'superseded';
+}
+
 const MARKERS: Readonly<Record<TaskStatus, NodeStatus>> = {
   pending: 'pending',
   prepared: 'delegated',

@@ -1,15 +1,9 @@
-import { createHash } from 'node:crypto';
 import { setImmediate } from 'node:timers/promises';
 import type { EventBus } from '../events.ts';
 import type { Log } from '../ports.ts';
 import { FlowError } from '../protocol/errors.ts';
-import { sameLocalpart } from '../protocol/identity.ts';
-import { taskPaths } from '../protocol/paths.ts';
-import type { Actor } from '../protocol/records/types.ts';
 import type { WorkspaceView } from '../protocol/view.ts';
-import { leads } from '../protocol/roles.ts';
 import type { Finding } from '../rules/consistency.ts';
-import { reportDue, reportMessage } from '../rules/reports.ts';
 import { createArchivist } from './archivist.ts';
 import { createCalm } from './calm.ts';
 import type { Calm } from './calm.ts';
@@ -21,6 +15,8 @@ import { createFindings, scopeOf, widened } from './findings.ts';
 import type { Findings, Scope } from './findings.ts';
 import { noticesFor } from './notices.ts';
 import { createRefusalReader } from './refusals.ts';
+import { stepsFor } from './steps.ts';
+import type { Look, Step } from './steps.ts';
 
 /**
  * Level-triggered: pulls, file changes, ticks and restarts only wake it. Each round looks at the tree as it is and
@@ -180,12 +176,6 @@ function lookAt(
   });
 }
 
-interface Look {
-  readonly view: WorkspaceView;
-  readonly findings: readonly Finding[];
-  readonly scope: Scope;
-}
-
 /** Runs what the findings and the owed reports call for; true when something changed and another look is due. */
 async function repair(
   dependencies: ReconcilerDependencies,
@@ -212,67 +202,6 @@ async function repair(
     ran ||= done.includes(true);
   }
   return ran;
-}
-
-interface Step {
-  readonly key: string;
-  readonly operation: string;
-  readonly input: Readonly<Record<string, unknown>>;
-  readonly actor: Actor;
-}
-
-function stepsFor(dependencies: ReconcilerDependencies, { view, findings, scope }: Look): readonly (readonly Step[])[] {
-  const { identity } = dependencies;
-  const mending = findings.flatMap((finding) => repairStep(dependencies, view, finding) ?? []);
-  return leads(identity) ? [mending, reportSteps(view, scope, dependencies)] : [mending];
-}
-
-function repairStep(
-  { identity, mode }: ReconcilerDependencies,
-  view: WorkspaceView,
-  { key: finding, taskId, repair: mend }: Finding,
-): Step | undefined {
-  if (mend === undefined) return undefined;
-  const key = `${finding}:${stateOf(view, taskId)}`;
-  if (mend.operation !== 'task.record_submission') {
-    return leads(identity) ? { key, ...mend, actor: identity } : undefined;
-  }
-  // A result is handed in by its Worker: by its own node, or by one that acts for it.
-  const assignee = taskId === undefined ? undefined : view.task(taskId)?.meta?.assigned_to;
-  if (assignee === undefined || !(sameLocalpart(assignee, identity.localpart) || leads(identity) || mode === 'solo')) {
-    return undefined;
-  }
-  return { key, ...mend, actor: { localpart: assignee, role: 'worker' } };
-}
-
-/** One that the outbox holds already is tried there, with all else that a room could not take. */
-function reportSteps(
-  view: WorkspaceView,
-  scope: Scope,
-  { outbox, identity: actor }: ReconcilerDependencies,
-): readonly Step[] {
-  const held = new Set(outbox.pending().map(({ announcement: { txn } }) => txn));
-  return reportDue(view, projectsIn(view, scope)).flatMap(({ projectId }) => {
-    const project = view.project(projectId);
-    if (project?.meta === undefined) return [];
-    const { txn } = reportMessage(view, project, project.meta);
-    if (held.has(txn)) return [];
-    return [{ key: `report:${projectId}:${txn}`, operation: 'project.report', input: { projectId }, actor }];
-  });
-}
-
-function projectsIn(view: WorkspaceView, scope: Scope): readonly string[] {
-  if (scope === 'all') return view.projectIds();
-  const owners = [...scope.tasks].flatMap((id) => view.task(id)?.meta?.project_id ?? []);
-  return [...new Set([...scope.projects, ...owners])];
-}
-
-/** A refused step is tried again once the facts it rests on have changed. */
-function stateOf(view: WorkspaceView, taskId: string | undefined): string {
-  const meta = taskId === undefined ? undefined : view.task(taskId)?.meta;
-  const result = taskId === undefined ? '' : (view.text(taskPaths(taskId).result) ?? '');
-  const written = createHash('sha256').update(result).digest('hex').slice(0, 12);
-  return `${meta?.status ?? ''}:${meta?.submission_id ?? ''}:${meta?.history?.length ?? 0}:${written}`;
 }
 
 /** Each finding is raised once, and cleared once it no longer stands. Returns what was raised now. */

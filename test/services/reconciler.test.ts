@@ -43,6 +43,30 @@ describe('the reconciler', () => {
     expect({ head: solo.head(), rooms: solo.said('') }).toEqual(settled);
   });
 
+  test('accepts results where they count by themselves, and takes the project on', async () => {
+    const solo = await openSolo();
+    await plan(solo, 'p-01', 'p-02');
+    const before = solo.text('shared/projects/p/meta.json');
+    solo.put(
+      'shared/projects/p/meta.json',
+      before.replace('"status": "active",', '"status": "active",\n  "acceptance": "auto",'),
+    );
+    const typed = solo.text('shared/projects/p/plan.md').replace(/(p-0[12] — .*\(assigned: \w+)/g, '$1, type: dev');
+    solo.put('shared/projects/p/plan.md', typed);
+    await solo.sync.adopt(['shared/projects/p/meta.json', 'shared/projects/p/plan.md']);
+    await solo.run('task.submit', { taskId: 'p-01', status: 'SUCCESS', summary: 'Done.' }, worker('ana'));
+    await solo.settle();
+    expect(meta(solo)).toMatchObject({ status: 'completed', accepted_by: 'auto' });
+    mark(solo, 'p-02', 'x');
+    await solo.sync.adopt(['shared/projects/p/plan.md']);
+    await solo.settle();
+    expect(solo.text('shared/projects/p/meta.json')).toContain('"phase": "testing"');
+    expect(eventsOf(solo, 'project.testing')).toHaveLength(1);
+    const { length } = eventsOf(solo, 'task.completed');
+    await solo.settle();
+    expect(eventsOf(solo, 'task.completed')).toHaveLength(length);
+  });
+
   test('records a result that its Worker wrote by hand, announces it once, and tells nothing twice', async () => {
     const solo = await openSolo();
     await plan(solo, 'p-01');

@@ -6,7 +6,7 @@ import type { ResultStatus, TaskMeta } from '../../protocol/records/types.ts';
 import { parseResult } from '../../protocol/result/parse.ts';
 import type { WorkspaceView } from '../../protocol/view.ts';
 import { isTerminalNode, readyNodes } from '../../rules/dag.ts';
-import { isTerminalTask } from '../../rules/lifecycle.ts';
+import { isTerminalTask, isWithdrawn } from '../../rules/lifecycle.ts';
 import { presentProject, presentTask } from '../present.ts';
 import {
   checkBrokenPlan,
@@ -81,8 +81,9 @@ function refusal(message: string, taskId: string, remedy: string): FlowError {
   return new FlowError('illegal-transition', message, { remedy, data: { taskId } });
 }
 
-/** The decision that stands, by marker first; `undefined` while the task is open. */
+/** The decision that stands, by marker first unless the task was withdrawn; `undefined` while it is open. */
 function decidedAs({ plan }: OpenProject, taskId: string, task: TaskMeta | undefined): string | undefined {
+  if (task !== undefined && isWithdrawn(task.status)) return task.status;
   const node = plan.nodes.find(({ id }) => id === taskId);
   if (node !== undefined && isTerminalNode(node.status)) return node.status;
   return task !== undefined && isTerminalTask(task.status) ? task.status : undefined;
@@ -96,15 +97,20 @@ function resultStatus(word = 'SUCCESS'): ResultStatus {
   });
 }
 
-/** What the Leader names must be what was submitted; a record without a copy of it is read from result.md. */
+/** What the Leader names must be what was submitted. */
 function matchResult(view: WorkspaceView, task: TaskMeta | undefined, named: ResultStatus): ResultStatus {
   if (task === undefined) return named;
-  const persisted = task.result_status ?? readResult(view, task.task_id);
+  const persisted = submittedStatus(view, task);
   if (persisted === named) return named;
   throw new FlowError('invalid-argument', 'resultStatus does not match the submitted task result', {
     remedy: `the submitted result is ${persisted}: call check_task and pass what it shows`,
     data: { taskId: task.task_id },
   });
+}
+
+/** What was submitted; a record without a copy of it is read from result.md. Throws `invalid-result`. */
+export function submittedStatus(view: WorkspaceView, task: TaskMeta): ResultStatus {
+  return task.result_status ?? readResult(view, task.task_id);
 }
 
 function readResult(view: WorkspaceView, taskId: string): ResultStatus {

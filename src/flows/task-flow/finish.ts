@@ -8,6 +8,7 @@ import { isWorked } from '../../rules/project-lifecycle.ts';
 import { invalidTransition } from '../../rules/transition.ts';
 import { beginStory, nextStep } from '../overlay.ts';
 import type { Story } from '../overlay.ts';
+import { submittedStatus } from '../project-flow/accept.ts';
 import { decide } from '../project-flow/decision.ts';
 import { settled } from '../project-flow/settle.ts';
 import { presentProject, presentTask } from '../present.ts';
@@ -117,7 +118,8 @@ function decidedOn({ input: { taskId, text }, now, actor }: Context, story: Stor
   const project = requireProject(context.view, task.project_id);
   if (!isLeading(actor) || !isWorked(project.meta)) return story;
   checkBrokenPlan(project);
-  const { summary = '', result_status: result = 'SUCCESS' } = task;
+  const { summary = '' } = task;
+  const result = submittedStatus(context.view, task);
   const node = requireNode(project.plan, taskId, 'task not found in project plan');
   const matter = { project, node, task, result, decision: decide(result, true), summary };
   const step = settled(matter, { now, actor, action: 'accept_task_result', note: text ?? '' });

@@ -26,7 +26,7 @@ export function setMarker(
   text: string,
   id: string,
   status: NodeStatus,
-  options: { readonly cancelled?: string; readonly assignee?: string } = {},
+  options: { readonly cancelled?: string; readonly assignee?: string; readonly dependsOn?: readonly string[] } = {},
 ): string {
   const document = readDocument(text);
   const task = document.tasks.find(({ node }) => node.id === id);
@@ -43,6 +43,7 @@ export function setMarker(
     ...kept,
     status,
     assignee: options.assignee ?? kept.assignee,
+    dependsOn: options.dependsOn ?? kept.dependsOn,
     ...(status === 'cancelled' && cancelled !== undefined ? { cancelled } : {}),
   };
   return spliceAll(text, [{ start: line.start, end: line.end, text: task.indent + renderNodeLine(node) }]);
