@@ -77,6 +77,7 @@ export const TOOLS: Readonly<Record<string, Readonly<Record<string, ActionRow>>>
     create: { operation: 'project.create_composite' },
     create_task: { operation: 'task.create' },
     transition_project: { operation: 'project.transition' },
+    advance_project: { operation: 'project.advance' },
     assign_task: { operation: 'task.assign' },
     progress_task: { operation: 'task.progress' },
     finish_task: { operation: 'task.finish' },

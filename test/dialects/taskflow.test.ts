@@ -153,7 +153,7 @@ describe('what a role sees', () => {
       taskflow: ['check_task', 'ack_task', 'submit_task', 'report_progress', 'request_attention'],
       agent: ['list', 'show'],
       engine: ['progress_task', 'finish_task'],
-      node: ['status', 'board', 'inbox', 'problems', 'rooms'],
+      node: ['status', 'board', 'inbox', 'log', 'problems', 'rooms'],
     };
     expect(namesFor('worker')).toEqual(worker);
     expect(namesFor('remote-member')).toEqual(worker);
@@ -205,6 +205,7 @@ test('follow-ups name internal operations that exist', () => {
   const internal = [...OPERATIONS.values()].filter((operation) => operation.internal === true).map(({ name }) => name);
   expect(internal.sort()).toEqual([
     'lane.record_refusal',
+    'project.accept_automatically',
     'project.archive',
     'project.confirm_completed',
     'project.report',

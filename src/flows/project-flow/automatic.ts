@@ -60,7 +60,6 @@ export const advanceProject = defineOperation({
   name: 'project.advance',
   kind: 'command',
   roles: LEADERS,
-  internal: true,
   summary: 'Take the steps that a project takes by itself.',
   input: z.object({ projectId }),
   fresh: 'required',
