@@ -93,6 +93,7 @@ export const TOOLS: Readonly<Record<string, Readonly<Record<string, ActionRow>>>
     board: { operation: 'node.board' },
     inbox: { operation: 'node.inbox', rules: room },
     log: { operation: 'node.log' },
+    needs: { operation: 'node.needs' },
     problems: { operation: 'node.problems' },
     rooms: { operation: 'node.rooms' },
   },
@@ -109,5 +110,5 @@ export const TOOL_SUMMARIES: Readonly<Record<string, string>> = {
   agent: 'The roster: who is of the team, and what they can do.',
   engine: 'The task engine: tasks of several subtasks, tasks that need no project, and the steps of both.',
   team: "The team's own rooms.",
-  node: 'What this node sees: board, inbox, histories, sync status, problems, rooms.',
+  node: 'What this node sees: board, inbox, histories, sync status, problems, needs, rooms.',
 };

@@ -5,5 +5,6 @@ export const NODE = {
   log: { tool: 'node', action: 'log' },
   status: { tool: 'node', action: 'status' },
   rooms: { tool: 'node', action: 'rooms' },
+  needs: { tool: 'node', action: 'needs' },
   problems: { tool: 'node', action: 'problems' },
 } as const;

@@ -42,6 +42,7 @@ import { nodeBoard } from './workspace-flow/board.ts';
 import { filesList, filesPull, filesPush, filesStat } from './workspace-flow/files.ts';
 import { nodeHealth, nodeProblems, nodeSyncStatus } from './workspace-flow/health.ts';
 import { nodeLog } from './workspace-flow/log.ts';
+import { nodeNeeds } from './workspace-flow/needs.ts';
 import { messageList, messageSend, nodeInbox } from './workspace-flow/messages.ts';
 import { nodeRooms } from './workspace-flow/node-rooms.ts';
 import { recordRefusal } from './workspace-flow/record-refusal.ts';
@@ -112,6 +113,7 @@ export const OPERATIONS: ReadonlyMap<string, Operation> = new Map(
     nodeBoard,
     nodeInbox,
     nodeLog,
+    nodeNeeds,
     nodeProblems,
     nodeRooms,
   ].map((operation) => [operation.name, operation as unknown as Operation]),

@@ -153,7 +153,7 @@ describe('what a role sees', () => {
       taskflow: ['check_task', 'ack_task', 'submit_task', 'report_progress', 'request_attention'],
       agent: ['list', 'show'],
       engine: ['progress_task', 'finish_task'],
-      node: ['status', 'board', 'inbox', 'log', 'problems', 'rooms'],
+      node: ['status', 'board', 'inbox', 'log', 'needs', 'problems', 'rooms'],
     };
     expect(namesFor('worker')).toEqual(worker);
     expect(namesFor('remote-member')).toEqual(worker);

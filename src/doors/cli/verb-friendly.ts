@@ -35,6 +35,13 @@ const taskflow = (name: string, action: string, ...places: readonly string[]): F
   places,
 });
 
+const engine = (name: string, action: string, ...places: readonly string[]): Friendly => ({
+  name,
+  tool: 'engine',
+  action,
+  places,
+});
+
 const PROJECT: readonly Friendly[] = [
   projectflow('create', 'create_project', 'title'),
   { ...projectflow('quick', 'create_quick_project', 'title'), inTeamRoom: true },
@@ -58,6 +65,8 @@ const TASK: readonly Friendly[] = [
   taskflow('submit', 'submit_task', 'taskId'),
   taskflow('check', 'check_task', 'taskId'),
   taskflow('cancel', 'cancel_task', 'taskId'),
+  engine('block', 'block_task', 'taskId'),
+  engine('unblock', 'unblock_task', 'taskId'),
   taskflow('progress', 'report_progress', 'taskId', 'note'),
   taskflow('attention', 'request_attention', 'taskId', 'question'),
   { ...taskflow('answer', 'answer_attention', 'taskId', 'answer'), optional: ['answer'] },

@@ -5,6 +5,7 @@ import { NODE } from '../node-calls.ts';
 import { renderBoard, type BoardProject } from './board.ts';
 import { boardProjects } from './board-data.ts';
 import { runningNode } from '../connect.ts';
+import { renderNeeds } from './needs.ts';
 import { callAs, show, withApp, workspaceOf, type Session } from './session.ts';
 import { quotaInWords } from './quota-words.ts';
 import { clip, count, printable, printableLines, table, type Palette } from './text.ts';
@@ -14,10 +15,17 @@ export function defineBoard(command: Command, session: Session): void {
   command
     .argument('[project]', 'only this project')
     .option('--archived', 'archived projects as well')
+    .option('--problems', 'what needs a person instead, the most pressing first, with the command that mends it')
     .action((project: string | undefined) => {
-      const { archived } = command.opts<{ readonly archived?: true }>();
-      return showBoard(session, project, 'board', archived);
+      const { archived, problems } = command.opts<{ readonly archived?: true; readonly problems?: true }>();
+      return problems === true ? showNeeds(session, project) : showBoard(session, project, 'board', archived);
     });
+}
+
+async function showNeeds(session: Session, project: string | undefined): Promise<void> {
+  const payload = project === undefined ? {} : { projectId: project };
+  const answer = await withApp(session, (app) => callAs(app, session.globals, { ...NODE.needs, payload }));
+  show(session, answer, (palette, width) => renderNeeds(answer, palette, width));
 }
 
 /** `baton inbox [ROOM]` */

@@ -2,10 +2,10 @@ import { z } from 'zod';
 import { FlowError } from '../../protocol/errors.ts';
 import { taskPaths } from '../../protocol/paths.ts';
 import type { PlanNode } from '../../protocol/plan-types.ts';
-import type { TaskMeta, TeamSettings } from '../../protocol/records/types.ts';
 import { parseResult } from '../../protocol/result/parse.ts';
-import { parseDuration, parseTime } from '../../protocol/timestamps.ts';
+import { parseTime } from '../../protocol/timestamps.ts';
 import type { WorkspaceView } from '../../protocol/view.ts';
+import { livenessOf } from '../../rules/liveness.ts';
 import { readyNodes } from '../../rules/dag.ts';
 import { ANYONE, requireProject } from '../shared.ts';
 import type { OpenProject } from '../shared.ts';
@@ -134,20 +134,9 @@ function taskIssue(view: WorkspaceView, node: PlanNode, now: number): Issue | un
           recommendation: 'leader_check_submitted_result',
         };
   }
-  const runtime = runtimeOf(meta, view.team, now);
+  const { state: runtime } = livenessOf(meta, view.team, now);
   if (runtime === 'running') return undefined;
   return runtime === 'idle'
     ? { ...base, issueType: 'task_not_running', recommendation: 'ask_worker_continue_task' }
     : { ...base, issueType: 'worker_runtime_unknown', recommendation: 'inspect_worker_runtime' };
-}
-
-/** Judged by the last sign of life in the record: an unacknowledged assignment waits, acknowledged work goes on. */
-function runtimeOf(meta: TaskMeta, { policies }: TeamSettings, now: number): 'running' | 'idle' | 'unknown' {
-  const signs = [meta.assigned_at, meta.acknowledged_at, meta.submitted_at, ...(meta.history ?? []).map(({ ts }) => ts)]
-    .map((stamp) => (stamp === undefined ? undefined : parseTime(stamp)))
-    .filter((millis) => millis !== undefined);
-  if (signs.length === 0) return 'unknown';
-  const waiting = meta.status === 'prepared' || meta.status === 'assigned';
-  const patience = waiting ? parseDuration(policies.ackWithin) : undefined;
-  return now - Math.max(...signs) > (patience ?? policies.stallMinutes * 60_000) ? 'idle' : 'running';
 }

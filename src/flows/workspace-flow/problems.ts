@@ -13,6 +13,8 @@ export interface Problem {
   readonly file?: string;
   readonly line?: number;
   readonly column?: number;
+  /** A running node mends it by itself. */
+  readonly selfMending?: true;
 }
 
 /** Broken files and contradictions between files as one list; a broken file is told once, with its place. */
@@ -21,7 +23,7 @@ export function problemsOf(view: WorkspaceView): readonly Problem[] {
   const findings = findInconsistencies(view).filter(({ kind }) => kind !== 'broken-file');
   return [
     ...diagnostics.map(problemOf),
-    ...findings.map(({ kind, severity, message, remedy, projectId, taskId, file, line }) => ({
+    ...findings.map(({ kind, severity, message, remedy, projectId, taskId, file, line, repair }) => ({
       kind,
       severity,
       message,
@@ -30,6 +32,7 @@ export function problemsOf(view: WorkspaceView): readonly Problem[] {
       ...(taskId === undefined ? {} : { taskId }),
       ...(file === undefined ? {} : { file }),
       ...(line === undefined ? {} : { line }),
+      ...(repair === undefined ? {} : { selfMending: true as const }),
     })),
   ];
 }
