@@ -21,6 +21,7 @@ import type { Actor } from './protocol/records/types.ts';
 import { parseDuration } from './protocol/timestamps.ts';
 import type { Secrets } from './protocol/secrets/known.ts';
 import { createHistories } from './services/histories.ts';
+import { keepIndex } from './services/index-keeper.ts';
 import { createOutbox } from './services/outbox.ts';
 import { isOvertakenMessage } from './services/overtaken.ts';
 import type { Outbox } from './services/outbox.ts';
@@ -30,6 +31,7 @@ import { createSync } from './sync/syncer.ts';
 import { openLastPush } from './workspace/last-push.ts';
 import { acquireLock } from './workspace/lock.ts';
 import { createWorkTree } from './workspace/store.ts';
+import { createWorkIndex } from './workspace/work-index.ts';
 import { watchesOf } from './waking.ts';
 import type { Watches } from './waking.ts';
 import { hasLane } from './protocol/roles.ts';
@@ -126,6 +128,7 @@ export async function assemble(
   });
   const mode = remote === undefined ? 'solo' : 'team';
   const histories = createHistories({ workTree, git, sync, branch, lanePrefix, isTeam: remote !== undefined });
+  const index = createWorkIndex(root, { workTree, millis: () => clock.millis() });
   const execute = createExecutor({
     sync,
     workTree,
@@ -135,6 +138,7 @@ export async function assemble(
     events,
     identity,
     histories,
+    index,
     secrets,
   });
   const reconciler = createReconciler({
@@ -161,6 +165,7 @@ export async function assemble(
     reconciler.wake(changed);
   });
   stack.defer(() => reconciler.close());
+  stack.use(keepIndex({ index, events, clock, watched }));
   return {
     config,
     identity,

@@ -5,6 +5,7 @@ import type { FlowError } from './protocol/errors.ts';
 import type { Actor, EventRecord } from './protocol/records/types.ts';
 import type { NewRoom, RoomDescription, RoomMember } from './protocol/rooms.ts';
 import type { WorkspaceView } from './protocol/view.ts';
+import type { SkippedFile, WorkFacts } from './protocol/work/facts.ts';
 
 /** Time and chance, so that rules get them as arguments and tests can hold them still. */
 export interface Clock {
@@ -62,6 +63,26 @@ export interface TreeDraft {
   add(changes: readonly Change[]): void;
   /** The bytes of a file on disk, as the views of this draft saw them: whoever changed it since is noticed by that. */
   seen(path: string): Uint8Array | undefined;
+}
+
+// ---------------------------------------------------------------- the index
+
+/** What `rebuild-index` found (S002-31). */
+export interface IndexReport {
+  /** Folders of projects and tasks. */
+  readonly found: number;
+  readonly rebuilt: number;
+  readonly skipped: readonly SkippedFile[];
+}
+
+/** What all live work says, without opening what did not change. Derived: it may be deleted or damaged at any time. */
+export interface WorkIndex {
+  /** As the files are now. */
+  facts(): WorkFacts;
+  /** Writes down what is not written yet; after a change, looks for it first where that costs next to nothing. */
+  save(options?: { readonly changed: boolean }): void;
+  /** Makes it anew from every file. */
+  rebuild(): IndexReport;
 }
 
 // ---------------------------------------------------------------- git and sync

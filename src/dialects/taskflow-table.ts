@@ -86,6 +86,10 @@ export const TOOLS: Readonly<Record<string, Readonly<Record<string, ActionRow>>>
     fail_task: { operation: 'task.fail', rules: { bare: ['reason'] } },
     hand_over_task: { operation: 'task.hand_over', rules: { bare: ['reason'] } },
     take_back_task: { operation: 'task.take_back' },
+    list: { operation: 'work.list' },
+    show: { operation: 'work.show' },
+    archive: { operation: 'work.archive' },
+    rebuild_index: { operation: 'work.rebuild_index' },
   },
   team: { setup: { operation: 'team.setup' } },
   node: {

@@ -38,6 +38,10 @@ import { submit } from './task-flow/submit.ts';
 import { takeBack } from './task-flow/take-back.ts';
 import { setUpTeam } from './team-flow/setup.ts';
 import type { Operation } from './types.ts';
+import { archiveWork } from './work-flow/archive.ts';
+import { listWork } from './work-flow/list.ts';
+import { rebuildIndex } from './work-flow/rebuild-index.ts';
+import { showWork } from './work-flow/show.ts';
 import { nodeBoard } from './workspace-flow/board.ts';
 import { filesList, filesPull, filesPush, filesStat } from './workspace-flow/files.ts';
 import { nodeHealth, nodeProblems, nodeSyncStatus } from './workspace-flow/health.ts';
@@ -94,6 +98,10 @@ export const OPERATIONS: ReadonlyMap<string, Operation> = new Map(
     answerAttention,
     confirmAttention,
     recordRefusal,
+    listWork,
+    showWork,
+    archiveWork,
+    rebuildIndex,
     filesPull,
     filesPush,
     filesStat,

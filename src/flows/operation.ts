@@ -9,6 +9,7 @@ import type {
   Histories,
   Sync,
   Transaction,
+  WorkIndex,
   WorkTree,
 } from '../ports.ts';
 import type { Change } from '../protocol/changes.ts';
@@ -55,6 +56,8 @@ export interface ExecutorDependencies {
   readonly identity: Actor;
   /** Absent: no history can be asked for. */
   readonly histories?: Histories;
+  /** Absent: lists of work are read from the files. */
+  readonly index?: WorkIndex;
   /** What the node knows to be secret, beside what has the form of it; absent: nothing. */
   readonly secrets?: Secrets;
 }
@@ -136,7 +139,7 @@ async function contextFactory(
   input: unknown,
   actor: Actor,
 ): Promise<ContextOf> {
-  const { chat, clock, sync, workTree, identity } = dependencies;
+  const { chat, clock, sync, workTree, identity, index } = dependencies;
   const wanted = operation.facts ?? [];
   const request = input as { roomId?: string; id?: string; limit?: number };
   // Rooms on this machine need nobody to join them, and reports leave from the Leader's node or the admin's.
@@ -150,6 +153,7 @@ async function contextFactory(
     ...(wanted.includes('messages') ? { messages: await chat.history(request.roomId, request.limit ?? 50) } : {}),
     ...(wanted.includes('unfit') ? { unfit: await sync.unfit() } : {}),
     ...(wanted.includes('history') ? await historyOf(dependencies, request) : {}),
+    ...(index === undefined ? {} : indexFacts(index, wanted)),
     ...(wanted.includes('rooms') ? { rooms: await chatFacts(dependencies) } : {}),
   };
   const ids = { submission: clock.hex(16), txn: clock.hex(6), localTime: clock.localStamp() };
@@ -163,6 +167,14 @@ async function historyOf(
 ): Promise<Pick<Facts, 'history'>> {
   const history = await histories?.of(id, limit);
   return history === undefined ? {} : { history };
+}
+
+/** What is asked of the index only when it is needed: it looks at every folder. */
+function indexFacts(index: WorkIndex, wanted: readonly string[]): Pick<Facts, 'work' | 'rebuilt'> {
+  return {
+    ...(wanted.includes('work') ? { work: () => index.facts() } : {}),
+    ...(wanted.includes('rebuilt') ? { rebuilt: () => index.rebuild() } : {}),
+  };
 }
 
 /** How messages stand, seen from the node's own account whoever asks. */

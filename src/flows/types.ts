@@ -3,6 +3,7 @@ import type { Change } from '../protocol/changes.ts';
 import { requireReadableId } from '../protocol/ids.ts';
 import type { Actor, EventDraft, EventRecord, Role } from '../protocol/records/types.ts';
 import type { WorkspaceView } from '../protocol/view.ts';
+import type { WorkFacts } from '../protocol/work/facts.ts';
 import type { ChatFacts } from '../rules/chat-findings.ts';
 import type { Errands } from './errands.ts';
 
@@ -37,6 +38,14 @@ export interface Facts {
       readonly durability: Settlement['durability'];
     }[];
     readonly more: boolean;
+  };
+  /** Present when the operation lists `work`: what all live projects and tasks say, as the index has it. */
+  readonly work?: () => WorkFacts;
+  /** Present when the operation lists `rebuilt`: makes the index anew. */
+  readonly rebuilt?: () => {
+    readonly found: number;
+    readonly rebuilt: number;
+    readonly skipped: WorkFacts['skipped'];
   };
   /** Present when the operation lists `rooms`; without a report where there is no homeserver. */
   readonly rooms?: ChatFacts;
@@ -119,7 +128,7 @@ export interface Operation<
   readonly input: Schema;
   /** Whether the tree must be fetched before deciding; `best-effort` serves stale files when the remote is away. */
   readonly fresh: 'required' | 'best-effort' | 'no' | ((input: z.output<Schema>) => 'required' | 'best-effort' | 'no');
-  readonly facts?: readonly ('sync' | 'messages' | 'rooms' | 'unfit' | 'history')[];
+  readonly facts?: readonly ('sync' | 'messages' | 'rooms' | 'unfit' | 'history' | 'work' | 'rebuilt')[];
   /** Who must be reachable for the work to start; a homeserver is asked for the fact `absent`. */
   audience?(context: Pick<OperationContext<z.output<Schema>>, 'view' | 'input'>): Audience | undefined;
   /** `persist` only for submit_task (protocol.md §11.1). */

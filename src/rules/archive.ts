@@ -21,18 +21,20 @@ export function tasksByProject(view: WorkspaceView): ReadonlyMap<string, readonl
 
 /**
  * Why a project may not be archived (architecture.md, "Files and owners": ended work only), or `undefined` when it
- * may: it and all its tasks have ended, everything can be read, and nobody waits for a report on it.
+ * may: it and all its tasks have ended, everything can be read, and nobody waits for a report on it. With `open: 'take'`
+ * tasks that nobody will go on with are no reason.
  */
 export function keptFromArchive(
   view: WorkspaceView,
   entry: ProjectEntry,
   tasks: readonly TaskMeta[],
+  { open = 'keep' }: { readonly open?: 'keep' | 'take' } = {},
 ): Kept | undefined {
   const { id, meta, plan } = entry;
   if (meta === undefined) return { rule: 'broken', reason: `the record of ${id} cannot be read` };
   if (!isTerminalProject(meta.status)) return { rule: 'not-ended', reason: `${id} is ${meta.status}` };
-  const open = tasks.find(({ status }) => !isTerminalTask(status));
-  if (open !== undefined) return { rule: 'not-ended', reason: `task ${open.task_id} is ${open.status}` };
+  const task = open === 'take' ? undefined : tasks.find(({ status }) => !isTerminalTask(status));
+  if (task !== undefined) return { rule: 'not-ended', reason: `task ${task.task_id} is ${task.status}` };
   const known = new Set(tasks.map(({ task_id: taskId }) => taskId));
   const broken = plan.nodes.find((node) => !known.has(node.id) && isBroken(view, node.id));
   if (broken !== undefined) return { rule: 'broken', reason: `the record of task ${broken.id} cannot be read` };

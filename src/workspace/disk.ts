@@ -3,16 +3,11 @@ import { readFileSync, readdirSync } from 'node:fs';
 import type { BigIntStats, Dirent } from 'node:fs';
 import type { Diagnostic } from '../protocol/diagnostic.ts';
 import type { TreeReader } from '../protocol/view.ts';
+import { isSettled, signatureOf } from './signature.ts';
 import { TEMP_PREFIX, errorCode, isInside, linkAbove, look, resolveInside } from './safe-path.ts';
 
 /** Longer files are not read as text: no record, plan or result comes near. */
 const MAX_TEXT_BYTES = 16 * 1024 * 1024;
-
-/**
- * A file that was changed less than this before it was read may change again without a visible difference in its
- * time stamps (file systems count in ticks of several milliseconds), so it is read again instead of trusted.
- */
-const UNSETTLED_MS = 100;
 
 export interface DiskReaderOptions {
   /** Milliseconds since the epoch. Without it nothing read before is trusted, and every new generation reads again. */
@@ -135,19 +130,6 @@ export function createDiskReader(root: string, options: DiskReaderOptions = {}):
       records = 0;
     },
   };
-}
-
-/** Absent things have one signature; a changed link, file or directory always has another. */
-function signatureOf(found: BigIntStats | undefined): string | undefined {
-  if (found === undefined) return undefined;
-  return `${found.dev}:${found.ino}:${found.mode}:${found.size}:${found.mtimeNs}:${found.ctimeNs}`;
-}
-
-function isSettled(found: BigIntStats | undefined, now: number | undefined): boolean {
-  if (found === undefined) return true;
-  if (now === undefined) return false;
-  const changed = found.mtimeMs > found.ctimeMs ? found.mtimeMs : found.ctimeMs;
-  return Number(changed) < now - UNSETTLED_MS;
 }
 
 function loadText(root: string, path: string, found: BigIntStats): Text {

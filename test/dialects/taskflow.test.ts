@@ -152,8 +152,8 @@ describe('what a role sees', () => {
       projectflow: ['ready_nodes', 'ready_loop_nodes', 'resolve_project', 'check_active_tasks'],
       taskflow: ['check_task', 'ack_task', 'submit_task', 'report_progress', 'request_attention'],
       agent: ['list', 'show'],
-      engine: ['progress_task', 'finish_task'],
       node: ['status', 'board', 'inbox', 'log', 'needs', 'problems', 'rooms'],
+      engine: ['progress_task', 'finish_task', 'list', 'show', 'rebuild_index'],
     };
     expect(namesFor('worker')).toEqual(worker);
     expect(namesFor('remote-member')).toEqual(worker);

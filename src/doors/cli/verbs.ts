@@ -12,6 +12,7 @@ export interface Verb {
 
 const WORKSPACE = 'Workspace:';
 const WORK = 'Work:';
+const ENGINE = 'Task engine:';
 const PROTOCOL = 'Under their protocol names:';
 
 export const VERBS: readonly Verb[] = [
@@ -110,6 +111,30 @@ export const VERBS: readonly Verb[] = [
     summary: 'show the messages of the rooms',
     group: WORK,
     load: async () => (await import('./verb-look.ts')).defineInbox,
+  },
+  {
+    name: 'create',
+    summary: 'make a task of several subtasks',
+    group: ENGINE,
+    load: async () => (await import('./verb-engine.ts')).defineCreate,
+  },
+  {
+    name: 'status',
+    summary: 'show the tasks, or one with its subtasks',
+    group: ENGINE,
+    load: async () => (await import('./verb-engine.ts')).defineStatus,
+  },
+  {
+    name: 'archive',
+    summary: 'move a task that has ended out of the way',
+    group: ENGINE,
+    load: async () => (await import('./verb-engine.ts')).defineArchive,
+  },
+  {
+    name: 'rebuild-index',
+    summary: 'make the index of all work anew',
+    group: ENGINE,
+    load: async () => (await import('./verb-engine.ts')).defineRebuildIndex,
   },
   {
     name: 'merge-driver',

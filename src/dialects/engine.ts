@@ -1,0 +1,220 @@
+import { numberOfNode } from '../protocol/ids.ts';
+import type { Phase, ProjectStatus, TaskStatus } from '../protocol/records/types.ts';
+import { projectWord, subtaskWord, taskWord } from '../protocol/work/words.ts';
+import type { Envelope } from './taskflow.ts';
+
+/** The task engine's answers (features.md S002-01 to S002-36, §7.10), made of those of the operations. */
+
+type Fields = Readonly<Record<string, unknown>>;
+
+/** `subtask_01` for the node `TASK-001-01`; other ids are their own names. */
+function subtaskName(projectId: string, nodeId: string): string {
+  const number = numberOfNode(projectId, nodeId);
+  return number === undefined ? nodeId : `subtask_${String(number).padStart(2, '0')}`;
+}
+
+/** `baton create`. */
+export function createdAnswer(envelope: Envelope): Envelope {
+  return answered(envelope, () => {
+    const project = fields(envelope['project']);
+    const id = text(project['project_id']);
+    return { task_id: id, status: wordOfProject(project), message: `Created ${id}` };
+  });
+}
+
+/** `baton status`. */
+export function listAnswer(envelope: Envelope): Envelope {
+  return answered(envelope, () => {
+    const tasks = list(envelope['items']).map(listed);
+    const skipped = list(envelope['skipped']);
+    return { tasks, count: tasks.length, ...(skipped.length === 0 ? {} : { skipped }) };
+  });
+}
+
+function listed(item: Fields): Fields {
+  const { kind, id, title, priority, progress, eta, created_at: created } = item;
+  return compact({
+    task_id: id,
+    title,
+    status: wordOfItem(item),
+    priority,
+    progress,
+    eta: eta ?? null,
+    created,
+    kind,
+    project_id: item['project_id'],
+    agent: item['assigned_to'],
+    subtask_count: item['subtask_count'],
+    subtasks_done: item['subtasks_done'],
+    archived: item['archived'],
+  });
+}
+
+/** `baton status TASK`. */
+export function taskAnswer(envelope: Envelope): Envelope {
+  return answered(envelope, () => {
+    const item = fields(envelope['item']);
+    const id = text(item['id']);
+    const { title, priority, progress, eta, created_at: created, active_at: active, reason } = item;
+    return compact({
+      task_id: id,
+      title,
+      status: wordOfItem(item),
+      priority,
+      progress,
+      eta: eta ?? null,
+      created,
+      last_activity: active,
+      blocked_reason: reason,
+      agent: item['assigned_to'],
+      type: item['type'],
+      description: envelope['description'],
+      plan: envelope['plan'],
+      tags: envelope['tags'],
+      subtasks: list(envelope['subtasks']).map((task) => subtask(id, task)),
+      history: list(envelope['history']).map((step) => historyStep(item, step)),
+      archived: envelope['archived'],
+    });
+  });
+}
+
+function subtask(projectId: string, task: Fields): Fields {
+  const id = text(task['id']);
+  return compact({
+    id: subtaskName(projectId, id),
+    task_id: id,
+    title: task['title'],
+    status: wordOfSubtask(task),
+    progress: task['progress'],
+    agent: task['assigned_to'] ?? null,
+    type: task['type'] ?? null,
+    deps: texts(task['depends_on']).map((dependency) => subtaskName(projectId, dependency)),
+    eta: task['eta'],
+    last_activity: task['active_at'],
+    blocked_reason: task['reason'],
+  });
+}
+
+/** What happened, in the words of the transition that was asked for (S002-10). */
+function historyStep(item: Fields, step: Fields): Fields {
+  const isTask = item['kind'] === 'task';
+  const word = (state: unknown): string | undefined => {
+    if (typeof state !== 'string') return undefined;
+    return isTask ? (taskWord(state as TaskStatus) ?? state.toUpperCase()) : wordOfState(state);
+  };
+  const event = text(step['event'] ?? step['action']);
+  return compact({
+    time: step['ts'],
+    event: EVENTS[event] ?? event,
+    from: word(step['from']),
+    to: word(step['to']),
+    actor: step['actor'],
+    note: step['note'],
+  });
+}
+
+/** What happened to a project, as the event that made it happen. */
+const EVENTS: Readonly<Record<string, string>> = {
+  created: 'create',
+  approved: 'approve',
+  rejected: 'reject',
+  started: 'start',
+  testing: 'test',
+  in_review: 'review',
+  reopened: 'reopen',
+  blocked: 'block',
+  unblocked: 'unblock',
+  paused: 'block',
+  resumed: 'unblock',
+  completed: 'complete',
+  failed: 'fail',
+  archived: 'archive',
+};
+
+/** `baton archive`. */
+export function archivedAnswer(envelope: Envelope, id: string): Envelope {
+  return answered(envelope, () => ({
+    task_id: id,
+    status: 'ARCHIVED',
+    message: `Archived ${id}`,
+    archived: envelope['archived'],
+  }));
+}
+
+/** `baton rebuild-index`. */
+export function rebuiltAnswer(envelope: Envelope): Envelope {
+  return answered(envelope, () => {
+    const { found, rebuilt, skipped } = envelope;
+    const left = list(skipped);
+    return { found, rebuilt, skipped: left, message: `Rebuilt ${text(rebuilt)} of ${text(found)} entries` };
+  });
+}
+
+/** S002-36: the texts of refusals that callers of the task engine know. */
+function refused(envelope: Envelope, id: string | undefined): Envelope {
+  const { tool: _tool, action: _action, error = '', ...rest } = envelope;
+  return { ...rest, error: textOf(envelope, error, id ?? asked(envelope)) };
+}
+
+function asked({ projectId, taskId }: Envelope): string {
+  return typeof taskId === 'string' ? taskId : text(projectId);
+}
+
+function textOf({ code }: Envelope, error: string, id: string): string {
+  if (code === 'not-found' && /^(?:project|task) not found: /.test(error)) return `Task ${id} not found`;
+  if (error.startsWith(NOT_TERMINAL)) return NOT_TERMINAL;
+  return error;
+}
+
+const NOT_TERMINAL = 'Cannot archive: not terminal';
+
+/** What every answer keeps, and the refusals in the task engine's words. */
+function answered(envelope: Envelope, make: () => Fields): Envelope {
+  if (!envelope.ok) return refused(envelope, undefined);
+  const { durability, warning } = envelope;
+  return { ok: true, ...make(), ...compact({ warning, durability }) };
+}
+
+function wordOfItem(item: Fields): string {
+  return item['kind'] === 'composite' ? wordOfProject(item) : (taskWord(stateOf(item)) ?? 'SUPERSEDED');
+}
+
+function wordOfSubtask(item: Fields): string {
+  return subtaskWord(stateOf(item)) ?? 'SUPERSEDED';
+}
+
+function stateOf(item: Fields): TaskStatus {
+  return item['status'] as TaskStatus;
+}
+
+function wordOfProject({ status, phase }: Fields): string {
+  return projectWord({
+    status: status as ProjectStatus,
+    ...(typeof phase === 'string' ? { phase: phase as Phase } : {}),
+  });
+}
+
+/** Of a state as events tell it: a status, or the phase of an active project. */
+function wordOfState(state: string): string {
+  return state === 'paused' ? 'BLOCKED' : state === 'active' ? 'APPROVED' : state.toUpperCase();
+}
+
+function fields(value: unknown): Fields {
+  return typeof value === 'object' && value !== null ? (value as Fields) : {};
+}
+
+function list(value: unknown): readonly Fields[] {
+  return Array.isArray(value) ? value.map(fields) : [];
+}
+
+function texts(value: unknown): readonly string[] {
+  return Array.isArray(value) ? value.filter((item) => typeof item === 'string') : [];
+}
+
+function text(value: unknown): string {
+  return typeof value === 'string' || typeof value === 'number' ? String(value) : '';
+}
+
+function compact(values: Fields): Fields {
+  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined));
+}
