@@ -30,7 +30,7 @@ type Event = (typeof EVENTS)[number];
 const input = z.object({
   projectId: z.string().min(1).describe('id of the project'),
   event: z.enum(EVENTS).describe('the step to take'),
-  note: z.string().optional().describe('why, one line; of block and fail it is kept as the reason'),
+  note: z.string().optional().describe('why, one line; of block, fail and reject it is kept as the reason'),
 });
 
 type Context = OperationContext<z.output<typeof input>>;
@@ -89,7 +89,7 @@ function marked(context: Context, project: OpenProject, meta: ProjectMeta, note:
   if (event === 'reopen') return reopened(meta, project.plan);
   if (event === 'complete') return completed(meta, now);
   if (event === 'unblock') return withoutReason(meta);
-  if (note === '' || (event !== 'block' && event !== 'fail')) return meta;
+  if (note === '' || (event !== 'block' && event !== 'fail' && event !== 'reject')) return meta;
   return { ...meta, [event === 'block' ? 'blocked_reason' : 'failure_reason']: note };
 }
 
