@@ -23,8 +23,10 @@ function checkPath({ id, history }: TaskFacts): readonly Violation[] {
 const told = ({ from, to, action, actor }: HistoryFacts): string => `${action} of ${actor} (${from} to ${to})`;
 
 /** `planned` is the histories' word for a task that nobody was given yet (protocol.md §8.4). */
-const stateOf = (word: string): TaskStatus | 'none' | undefined =>
-  word === 'planned' ? 'pending' : TASK_STATUSES.find((status) => status === word);
+const stateOf = (word: string): TaskStatus | 'none' | undefined => {
+  if (word === 'none') return word;
+  return word === 'planned' ? 'pending' : TASK_STATUSES.find((status) => status === word);
+};
 
 function isStep({ from, to, action, actor }: HistoryFacts): boolean {
   const [source, target] = [stateOf(from), stateOf(to)];
@@ -39,6 +41,9 @@ function isStep({ from, to, action, actor }: HistoryFacts): boolean {
   );
 }
 
+const isEnded = (state: TaskStatus | 'none' | undefined): boolean =>
+  state !== undefined && state !== 'none' && isTerminalTask(state);
+
 /** Between two assignments one result is handed in, and in the whole life of a task one decision ends it. */
 function checkWinners({ id, history }: TaskFacts): readonly Violation[] {
   const found: Violation[] = [];
@@ -47,8 +52,10 @@ function checkWinners({ id, history }: TaskFacts): readonly Violation[] {
   for (const { action, from, to } of history) {
     if (action === 'delegate_task') submissions = 0;
     if (action === 'submit_task') submissions += 1;
-    const status = stateOf(to);
-    if (status !== undefined && status !== 'none' && from !== to && isTerminalTask(status)) endings += 1;
+    const [before, after] = [stateOf(from), stateOf(to)].map((state) => isEnded(state));
+    if (after === true && from !== to) endings += 1;
+    // A halt that is over, and a hand-over that was taken back, were no ends.
+    else if (before === true && after === false) endings -= 1;
     if (submissions === 2) found.push({ rule: 'one-winner', message: `${id} was submitted twice` });
     if (endings === 2) found.push({ rule: 'one-winner', message: `${id} was ended twice, the second time as ${to}` });
   }

@@ -1,5 +1,6 @@
 import { isReadableId } from '../ids.ts';
 import type { NodeStatus, PlanNode } from '../plan-types.ts';
+import { TASK_TYPES } from '../records/types.ts';
 
 /** What a task line says; its place is known to whoever holds the document. */
 export type NodeContent = Omit<PlanNode, 'line'>;
@@ -114,6 +115,12 @@ function readRest(id: string, status: NodeStatus, rest: string, at: (offset: num
   const meta = readMeta(segments);
   const title = [rest.slice(0, open).trimEnd(), ...(meta.stray === '' ? [] : [`(${meta.stray})`])].join(' ').trim();
   const findings = meta.messages.map((message) => ({ rule: 'plan-meta', message, column: at(open) }));
+  const type = meta.values.get('type') ?? '';
+  if (type !== '' && !TASK_TYPES.some((known) => known === type)) {
+    // It is kept, but no project goes on to testing or review by it.
+    const message = `"type: ${type}" is none of ${TASK_TYPES.join(', ')}`;
+    findings.push({ rule: 'plan-meta', message, column: at(open) });
+  }
   const cancelled = status === 'blocked' ? meta.values.get('cancelled') : undefined;
   if (cancelled === undefined && meta.values.has('cancelled')) {
     findings.push({ rule: 'plan-meta', message: '"cancelled:" counts only on a line marked [!]', column: at(open) });

@@ -122,6 +122,7 @@ describe('unusual lines (protocol.md §6.2)', () => {
     ['- [x] a — T (assigned: w, cancelled: y)', 'plan-meta'],
     ['- [ ] a — T (assigned: w, assigned: v)', 'plan-meta'],
     ['- [ ] a — T (assigned: w, depends: b c)', 'plan-meta'],
+    ['- [ ] a — T (assigned: w, type: gardening)', 'plan-meta'],
   ])('reads %j and warns', (line, rule) => {
     expect(readTaskLine(line)?.kind).toBe('task');
     expect(rules(line)).toEqual([rule]);
