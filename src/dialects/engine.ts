@@ -1,4 +1,4 @@
-import { numberOfNode } from '../protocol/ids.ts';
+import { subtaskOfNode } from '../protocol/ids.ts';
 import type { Phase, ProjectStatus, TaskStatus } from '../protocol/records/types.ts';
 import { projectWord, subtaskWord, taskWord } from '../protocol/work/words.ts';
 import type { Envelope } from './taskflow.ts';
@@ -7,15 +7,9 @@ import type { Envelope } from './taskflow.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
 
-/** `subtask_01` for the node `TASK-001-01`; other ids are their own names. */
-function subtaskName(projectId: string, nodeId: string): string {
-  const number = numberOfNode(projectId, nodeId);
-  return number === undefined ? nodeId : `subtask_${String(number).padStart(2, '0')}`;
-}
-
 /** `baton create`. */
 export function createdAnswer(envelope: Envelope): Envelope {
-  return answered(envelope, () => {
+  return answered(envelope, {}, () => {
     const project = fields(envelope['project']);
     const id = text(project['project_id']);
     return { task_id: id, status: wordOfProject(project), message: `Created ${id}` };
@@ -24,7 +18,7 @@ export function createdAnswer(envelope: Envelope): Envelope {
 
 /** `baton status`. */
 export function listAnswer(envelope: Envelope): Envelope {
-  return answered(envelope, () => {
+  return answered(envelope, {}, () => {
     const tasks = list(envelope['items']).map(listed);
     const skipped = list(envelope['skipped']);
     return { tasks, count: tasks.length, ...(skipped.length === 0 ? {} : { skipped }) };
@@ -52,7 +46,7 @@ function listed(item: Fields): Fields {
 
 /** `baton status TASK`. */
 export function taskAnswer(envelope: Envelope): Envelope {
-  return answered(envelope, () => {
+  return answered(envelope, {}, () => {
     const item = fields(envelope['item']);
     const id = text(item['id']);
     const { title, priority, progress, eta, created_at: created, active_at: active, reason } = item;
@@ -81,14 +75,14 @@ export function taskAnswer(envelope: Envelope): Envelope {
 function subtask(projectId: string, task: Fields): Fields {
   const id = text(task['id']);
   return compact({
-    id: subtaskName(projectId, id),
+    id: subtaskOfNode(projectId, id),
     task_id: id,
     title: task['title'],
     status: wordOfSubtask(task),
     progress: task['progress'],
     agent: task['assigned_to'] ?? null,
     type: task['type'] ?? null,
-    deps: texts(task['depends_on']).map((dependency) => subtaskName(projectId, dependency)),
+    deps: texts(task['depends_on']).map((dependency) => subtaskOfNode(projectId, dependency)),
     eta: task['eta'],
     last_activity: task['active_at'],
     blocked_reason: task['reason'],
@@ -131,9 +125,60 @@ const EVENTS: Readonly<Record<string, string>> = {
   archived: 'archive',
 };
 
+/** `baton transition`: `event` as it was asked for. */
+export function transitionAnswer(envelope: Envelope, id: string, event: string): Envelope {
+  return answered(envelope, { id, event, word: wordOfState }, () => {
+    const status = wordOfProject(fields(envelope['project']));
+    return { task_id: id, status, message: `${id}: ${wordOfState(text(envelope['from']))} → ${status}` };
+  });
+}
+
+/** `baton dispatch`. */
+export function dispatchedAnswer(envelope: Envelope, id: string): Envelope {
+  return answered(envelope, { id, event: 'dispatch', word: wordOfState }, () => {
+    const task = fields(envelope['task']);
+    const nodeId = text(task['task_id']);
+    const name = subtaskOfNode(id, nodeId);
+    const status = wordOfSubtask(task);
+    const agent = text(task['assigned_to']);
+    const message =
+      status === 'PENDING'
+        ? `Created ${name} for ${agent}: it waits for ${waitsFor(id, task)}`
+        : `Dispatched ${name} to ${agent}`;
+    return { task_id: id, subtask_id: name, node_id: nodeId, status, agent, message };
+  });
+}
+
+function waitsFor(projectId: string, task: Fields): string {
+  return texts(task['depends_on'])
+    .map((dependency) => subtaskOfNode(projectId, dependency))
+    .join(', ');
+}
+
+/** `baton subtask`: `event` as it was asked for. */
+export function subtaskAnswer(envelope: Envelope, id: string, event: string): Envelope {
+  const word = (state: string): string => subtaskWord(state as TaskStatus) ?? state.toUpperCase();
+  return answered(envelope, { id, event, word }, () => {
+    const task = fields(envelope['task']);
+    const name = subtaskOfNode(id, text(task['task_id']));
+    const status = wordOfSubtask(task);
+    const waiting = envelope['awaiting'] === undefined ? '' : ', awaiting acceptance';
+    const progress = task['status'] === 'completed' ? 100 : (task['progress'] ?? 0);
+    const project = envelope['project'];
+    return compact({
+      task_id: id,
+      subtask_id: name,
+      status,
+      progress,
+      task_status: project === undefined ? undefined : wordOfProject(fields(project)),
+      message: `${name}: ${status}${waiting}`,
+    });
+  });
+}
+
 /** `baton archive`. */
 export function archivedAnswer(envelope: Envelope, id: string): Envelope {
-  return answered(envelope, () => ({
+  return answered(envelope, { id }, () => ({
     task_id: id,
     status: 'ARCHIVED',
     message: `Archived ${id}`,
@@ -143,36 +188,48 @@ export function archivedAnswer(envelope: Envelope, id: string): Envelope {
 
 /** `baton rebuild-index`. */
 export function rebuiltAnswer(envelope: Envelope): Envelope {
-  return answered(envelope, () => {
+  return answered(envelope, {}, () => {
     const { found, rebuilt, skipped } = envelope;
     const left = list(skipped);
     return { found, rebuilt, skipped: left, message: `Rebuilt ${text(rebuilt)} of ${text(found)} entries` };
   });
 }
 
+/** What a refusal is told of: the task, the event that was asked for, and how its states are called. */
+interface Asked {
+  readonly id?: string;
+  readonly event?: string;
+  readonly word?: (state: string) => string;
+}
+
+/** What every answer keeps, and the refusals in the task engine's words. */
+function answered(envelope: Envelope, asked: Asked, make: () => Fields): Envelope {
+  if (!envelope.ok) return refused(envelope, asked);
+  const { durability, warning } = envelope;
+  return { ok: true, ...make(), ...compact({ warning, durability }) };
+}
+
 /** S002-36: the texts of refusals that callers of the task engine know. */
-function refused(envelope: Envelope, id: string | undefined): Envelope {
+function refused(envelope: Envelope, asked: Asked): Envelope {
   const { tool: _tool, action: _action, error = '', ...rest } = envelope;
-  return { ...rest, error: textOf(envelope, error, id ?? asked(envelope)) };
-}
-
-function asked({ projectId, taskId }: Envelope): string {
-  return typeof taskId === 'string' ? taskId : text(projectId);
-}
-
-function textOf({ code }: Envelope, error: string, id: string): string {
-  if (code === 'not-found' && /^(?:project|task) not found: /.test(error)) return `Task ${id} not found`;
-  if (error.startsWith(NOT_TERMINAL)) return NOT_TERMINAL;
-  return error;
+  return { ...rest, error: textOf(envelope, error, asked) };
 }
 
 const NOT_TERMINAL = 'Cannot archive: not terminal';
 
-/** What every answer keeps, and the refusals in the task engine's words. */
-function answered(envelope: Envelope, make: () => Fields): Envelope {
-  if (!envelope.ok) return refused(envelope, undefined);
-  const { durability, warning } = envelope;
-  return { ok: true, ...make(), ...compact({ warning, durability }) };
+function textOf({ code, state, event, ...rest }: Envelope, error: string, asked: Asked): string {
+  const missing = /^(?:project|task) not found: (\S+)/.exec(error)?.[1];
+  if (code === 'not-found' && missing !== undefined) return `Task ${missing} not found`;
+  if (error.startsWith(NOT_TERMINAL)) return NOT_TERMINAL;
+  if (code === 'blocked-by-deps') return `Dependency not DONE: ${openIn(error, asked.id ?? text(rest['projectId']))}`;
+  if (typeof state !== 'string' || typeof event !== 'string') return error;
+  const reason = error.split(`'${event}'`).at(1) ?? '';
+  return `Invalid transition: ${(asked.word ?? wordOfState)(state)} + '${asked.event ?? event}'${reason}`;
+}
+
+function openIn(error: string, projectId: string): string {
+  const ids = error.slice(error.indexOf(': ') + 2).split(', ');
+  return ids.map((nodeId) => subtaskOfNode(projectId, nodeId)).join(', ');
 }
 
 function wordOfItem(item: Fields): string {

@@ -29,6 +29,7 @@ import { confirmAssignment } from './task-flow/confirm-assignment.ts';
 import { confirmCompletion } from './task-flow/confirm-completion.ts';
 import { createTask } from './task-flow/create.ts';
 import { delegate } from './task-flow/delegate.ts';
+import { dispatch } from './task-flow/dispatch.ts';
 import { finish } from './task-flow/finish.ts';
 import { block, fail, unblock } from './task-flow/halt.ts';
 import { handOver } from './task-flow/hand-over.ts';
@@ -77,6 +78,7 @@ export const OPERATIONS: ReadonlyMap<string, Operation> = new Map(
     repairState,
     archiveProject,
     createTask,
+    dispatch,
     delegate,
     confirmAssignment,
     check,

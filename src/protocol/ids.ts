@@ -72,6 +72,18 @@ export function numberOfNode(projectId: string, id: string): number | undefined 
   return digits === undefined ? undefined : Number(digits);
 }
 
+/** The node that a caller of the task engine means by `subtask_01` (features.md C6); other names are ids already. */
+export function nodeOfSubtask(projectId: string, name: string): string {
+  const digits = /^subtask_(\d{1,9})$/i.exec(name.trim())?.[1];
+  return digits === undefined ? name.trim() : nodeId(projectId, Number(digits));
+}
+
+/** `subtask_01` for the node `TASK-001-01`; other ids are their own names. */
+export function subtaskOfNode(projectId: string, id: string): string {
+  const number = numberOfNode(projectId, id);
+  return number === undefined ? id : `subtask_${String(number).padStart(2, '0')}`;
+}
+
 function invalidId(value: unknown, field: string): FlowError {
   return new FlowError('invalid-argument', `invalid id: ${field} must be a safe id: ${shown(value)}`, {
     remedy: `use letters, digits, - and _, beginning with a letter or digit, at most ${MAX_ID} characters`,

@@ -1,7 +1,8 @@
 import type { Plan } from '../protocol/plan-types.ts';
 import { PHASES } from '../protocol/records/types.ts';
 import type { Phase, ProjectMeta, ProjectStatus } from '../protocol/records/types.ts';
-import { invalidTransition, stepKey } from './transition.ts';
+import { INBOX } from '../protocol/ids.ts';
+import { guardFailed, invalidTransition, stepKey } from './transition.ts';
 
 /** Where a project stands: the phase of an active one, else its status (features.md §3.2). */
 export type ProjectState = Phase | 'paused' | 'completed' | 'failed' | 'rejected';
@@ -128,6 +129,9 @@ export function nextProjectState(
 export function projectStep(meta: ProjectMeta, event: ProjectEvent): ProjectState {
   const from = projectState(meta);
   const next = nextProjectState(from, event, meta.phase);
+  if (next !== undefined && meta.mode === INBOX && isTerminalProject(inState(meta, next).status)) {
+    throw guardFailed(from, event, 'the inbox never ends', { projectId: meta.project_id });
+  }
   if (next !== undefined) return next;
   const legal = PROJECT_TRANSITIONS.filter((step) => step.from === from).map((step) => step.event);
   throw invalidTransition({ from, event, legal, data: { projectId: meta.project_id } });
@@ -162,7 +166,8 @@ export function acceptedNodes({ nodes }: Pick<Plan, 'nodes'>): number {
  * until something more was accepted, or it would be closed again at once.
  */
 export function automaticSteps(meta: ProjectMeta, plan: Pick<Plan, 'nodes'>): readonly ProjectEvent[] {
-  if (meta.reopened === acceptedNodes(plan)) return [];
+  // The inbox is no work with an end, however far its tasks are.
+  if (meta.mode === INBOX || meta.reopened === acceptedNodes(plan)) return [];
   const steps: ProjectEvent[] = [];
   let state = projectState(meta);
   if (state === 'approved' && plan.nodes.some(({ status }) => status !== 'pending')) {

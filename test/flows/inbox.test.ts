@@ -88,6 +88,44 @@ describe('a task that names no project', () => {
     expect(await refused(office, () => office.call(lead, 'engine', 'create_task', payload))).toBe(refusal);
   });
 
+  test('leaves the inbox as it is, which never ends and has no phases', async () => {
+    const office = createOffice({ chat: 'local' });
+    await ok(office.call(lead, 'engine', 'create_task', { title: 'One', type: 'dev', assignedTo: 'ana' }));
+    await ok(office.call(lead, 'engine', 'finish_task', { taskId: 'TASK-001', fromQueue: true }));
+    expect(office.line('inbox', 'TASK-001')).toBe('- [x] TASK-001 — One (assigned: ana, type: dev)');
+    expect(office.files['shared/projects/inbox/meta.json']).not.toContain('phase');
+    expect(
+      await refused(office, () => office.call(lead, 'projectflow', 'complete_project', { projectId: 'inbox' })),
+    ).toBe("illegal-transition: Invalid transition: APPROVED + 'complete_project': the inbox never ends");
+  });
+
+  test('is archived by itself once it has ended, and those that waited for it wait no longer (S002-24)', async () => {
+    const office = createOffice({ chat: 'local' });
+    await ok(office.call(lead, 'engine', 'create_task', { title: 'One', assignedTo: 'ana' }));
+    await ok(office.call(lead, 'engine', 'create_task', { title: 'Two', dependsOn: ['TASK-001'] }));
+    const archive = (id: string) => office.call(lead, 'engine', 'archive', { id });
+    expect(await refused(office, () => archive('TASK-001'))).toBe(
+      'illegal-transition: Cannot archive: not terminal (TASK-001 is pending)',
+    );
+    await ok(office.call(lead, 'engine', 'finish_task', { taskId: 'TASK-001', fromQueue: true }));
+    await ok(archive('TASK-001'));
+    expect(
+      Object.keys(office.files)
+        .filter((path) => path.includes('TASK-001/'))
+        .sort(),
+    ).toEqual([
+      'shared/archive/2026-09/tasks/TASK-001/meta.json',
+      'shared/archive/2026-09/tasks/TASK-001/result.md',
+      'shared/archive/2026-09/tasks/TASK-001/spec.md',
+    ]);
+    expect(office.line('inbox', 'TASK-002')).toBe('- [ ] TASK-002 — Two (assigned: -)');
+    expect(await refused(office, () => archive('TASK-001'))).toContain('not-found');
+    const { items } = await ok(office.call(lead, 'engine', 'list', { all: true }));
+    expect(items).toMatchObject([{ id: 'TASK-002' }, { id: 'TASK-001', status: 'completed', archived: true }]);
+    await ok(office.call(lead, 'engine', 'create_task', { title: 'Three' }));
+    expect(office.line('inbox', 'TASK-003')).toBe('- [ ] TASK-003 — Three (assigned: -)');
+  });
+
   test('leaves no other project the name of the inbox', async () => {
     const office = createOffice();
     expect(

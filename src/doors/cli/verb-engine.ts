@@ -1,12 +1,23 @@
-import type { Command } from 'commander';
+import { Argument, Option, type Command } from 'commander';
 import type { Envelope } from '../../app-types.ts';
-import { archivedAnswer, createdAnswer, listAnswer, rebuiltAnswer, taskAnswer } from '../../dialects/engine.ts';
+import {
+  archivedAnswer,
+  createdAnswer,
+  dispatchedAnswer,
+  listAnswer,
+  rebuiltAnswer,
+  subtaskAnswer,
+  taskAnswer,
+  transitionAnswer,
+} from '../../dialects/engine.ts';
+import { nodeOfSubtask } from '../../protocol/ids.ts';
+import { PRIORITIES, TASK_TYPES } from '../../protocol/records/types.ts';
 import { fieldsOf } from '../fields.ts';
 import { actionOf } from '../surface.ts';
 import { addFlags, payloadOf } from './flags.ts';
 import { objectsOf, wordOf } from './answer.ts';
 import { renderTask, renderTasks } from './engine-text.ts';
-import { callAs, show, withApp, type Session } from './session.ts';
+import { callAs, show, UsageError, withApp, type Session } from './session.ts';
 import { printable, type Palette } from './text.ts';
 
 const TOOL = 'engine';
@@ -64,6 +75,101 @@ export function defineStatus(command: Command, session: Session): void {
       const answer = taskAnswer(await call(session, 'show', { id: task }));
       show(session, answer, (palette, width) => renderTask(answer, palette, width));
     });
+}
+
+/** `baton transition TASK EVENT` (S002-07 to S002-10) */
+export function defineTransition(command: Command, session: Session): void {
+  const events = fieldsOf(actionOf(TOOL, 'transition_project').inputSchema).find(({ name }) => name === 'event');
+  command
+    .argument('<task>', 'the task')
+    .addArgument(new Argument('<event>', 'the step to take').choices(events?.choices ?? []))
+    .option('--note <text>', 'why; kept as the reason of block, fail and reject')
+    .action(async (task: string, event: string) => {
+      const { note } = command.opts<{ readonly note?: string }>();
+      const payload = { projectId: task, event, ...(note === undefined ? {} : { note }) };
+      const answer = transitionAnswer(await call(session, 'transition_project', payload), task, event);
+      show(session, answer, (palette) => said(answer, palette));
+    });
+}
+
+/** `baton dispatch TASK TITLE` (S002-11 to S002-15) */
+export function defineDispatch(command: Command, session: Session): void {
+  command
+    .argument('<task>', 'the task that it is a part of')
+    .argument('<title>', 'one line that names the subtask')
+    .requiredOption('--agent <name>', 'who does it')
+    .addOption(new Option('--type <type>', 'what kind of work it is').choices(TASK_TYPES).default('dev'))
+    .option('--deps <subtasks>', 'subtasks that must be done first, with commas between them')
+    .option('--context <text>', 'what the agent has to know, Markdown; - reads it from standard input')
+    .addOption(new Option('--priority <priority>', "default: the task's").choices(PRIORITIES))
+    .option('--eta <when>', 'when it should be done: a time, or a duration such as 2h')
+    .action(async (task: string, title: string) => {
+      const { deps = '', context, ...given } = command.opts<DispatchOptions>();
+      const dependsOn = deps.split(',').filter((name) => name.trim() !== '');
+      const spec = context === '-' ? await session.io.stdin() : context;
+      const answer = await call(session, 'dispatch_task', {
+        projectId: task,
+        title,
+        ...given,
+        ...(dependsOn.length === 0 ? {} : { dependsOn: dependsOn.map((name) => nodeOfSubtask(task, name)) }),
+        ...(spec === undefined ? {} : { context: spec }),
+      });
+      const shown = dispatchedAnswer(answer, task);
+      show(session, shown, (palette) => said(shown, palette));
+    });
+}
+
+interface DispatchOptions {
+  readonly agent: string;
+  readonly type: string;
+  readonly deps?: string;
+  readonly context?: string;
+  readonly priority?: string;
+  readonly eta?: string;
+}
+
+/** `baton subtask TASK SUBTASK EVENT` (S002-16, S002-17) */
+export function defineSubtask(command: Command, session: Session): void {
+  command
+    .argument('<task>', 'the task')
+    .argument('<subtask>', 'subtask_01, or the id of the node')
+    .addArgument(new Argument('<event>', 'what happened').choices(Object.keys(SUBTASK_EVENTS)))
+    .option('--progress <number>', 'with start: how far it is, 0 to 100')
+    .option('--note <text>', 'what was done, or why it is blocked or has failed')
+    .option('--agent <name>', 'with assign: who does it, default: as planned')
+    .action(async (task: string, subtask: string, event: string) => {
+      const make = SUBTASK_EVENTS[event];
+      if (make === undefined) throw new UsageError(`unknown event: ${event}`, 'see `baton subtask --help`');
+      const { action, payload } = make(command.opts<SubtaskOptions>());
+      const fields = { projectId: task, taskId: nodeOfSubtask(task, subtask), ...defined(payload) };
+      const answer = subtaskAnswer(await call(session, action, fields), task, event);
+      show(session, answer, (palette) => said(answer, palette));
+    });
+}
+
+interface SubtaskOptions {
+  readonly progress?: string;
+  readonly note?: string;
+  readonly agent?: string;
+}
+
+interface Step {
+  readonly action: string;
+  readonly payload: Readonly<Record<string, unknown>>;
+}
+
+/** Which step an event is, and what it takes along. */
+const SUBTASK_EVENTS: Readonly<Record<string, (options: SubtaskOptions) => Step>> = {
+  assign: ({ agent }) => ({ action: 'assign_task', payload: { assignedTo: agent } }),
+  start: ({ progress, note }) => ({ action: 'progress_task', payload: { progress, note } }),
+  done: ({ note }) => ({ action: 'finish_task', payload: { text: note } }),
+  fail: ({ note }) => ({ action: 'fail_task', payload: { reason: note } }),
+  block: ({ note }) => ({ action: 'block_task', payload: { reason: note } }),
+  unblock: ({ note }) => ({ action: 'unblock_task', payload: { reason: note } }),
+};
+
+function defined(values: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
+  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined));
 }
 
 /** `baton archive TASK` (S002-24) */

@@ -125,6 +125,24 @@ export const VERBS: readonly Verb[] = [
     load: async () => (await import('./verb-engine.ts')).defineStatus,
   },
   {
+    name: 'transition',
+    summary: 'take one step in the life of a task',
+    group: ENGINE,
+    load: async () => (await import('./verb-engine.ts')).defineTransition,
+  },
+  {
+    name: 'dispatch',
+    summary: 'plan a subtask and give it to an agent',
+    group: ENGINE,
+    load: async () => (await import('./verb-engine.ts')).defineDispatch,
+  },
+  {
+    name: 'subtask',
+    summary: 'say what happened to a subtask',
+    group: ENGINE,
+    load: async () => (await import('./verb-engine.ts')).defineSubtask,
+  },
+  {
     name: 'archive',
     summary: 'move a task that has ended out of the way',
     group: ENGINE,

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { appendHistory } from '../../protocol/records/task.ts';
-import type { Role } from '../../protocol/records/types.ts';
+import type { Role, TaskMeta } from '../../protocol/records/types.ts';
 import { taskStep } from '../../rules/lifecycle.ts';
 import { presentTask } from '../present.ts';
 import { LEADERS, WORKERS, historyEntry } from '../shared.ts';
@@ -8,6 +8,8 @@ import { defineOperation } from '../types.ts';
 import type { Decision } from '../types.ts';
 import { taken, takenEvent } from './acknowledge.ts';
 import { syncFields, taskEvent, writeMeta } from './common.ts';
+import type { Context } from './common.ts';
+import { requireUnblocked } from './delegate.ts';
 import { actingFor, currentTask } from './steps.ts';
 
 const ROLES: readonly Role[] = [...WORKERS, ...LEADERS];
@@ -38,6 +40,7 @@ export const progress = defineOperation({
     const behalf = actingFor(context, before);
     // From `prepared` only the acknowledgement leads on; after it progress is legal.
     const first = before.status === 'prepared' || before.status === 'assigned';
+    refuseWaiting(context, before);
     if (!first) taskStep(before.task_id, before.status, 'progress');
     const begun = first ? taken(context, before, behalf) : before;
     const { progress: percent = begun.progress, note = '' } = given;
@@ -61,3 +64,9 @@ export const progress = defineOperation({
   },
   settle: (output, settlement) => ({ ...output, ...syncFields(settlement) }),
 });
+
+/** S002-13: what waits for others is told so, before it is told that it was not given out. */
+function refuseWaiting({ view }: Context, meta: TaskMeta): void {
+  const plan = meta.status === 'pending' ? view.project(meta.project_id)?.plan : undefined;
+  if (plan !== undefined) requireUnblocked(plan, meta.task_id);
+}

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { FlowError } from '../../protocol/errors.ts';
-import type { PlanNode } from '../../protocol/plan-types.ts';
+import type { Plan, PlanNode } from '../../protocol/plan-types.ts';
 import type { TaskMeta } from '../../protocol/records/types.ts';
 import { normaliseRoom, sameRoom } from '../../protocol/rooms.ts';
 import { blockers } from '../../rules/dag.ts';
@@ -151,13 +151,17 @@ export function requirePending({ plan }: OpenProject, node: PlanNode): void {
       data,
     });
   }
-  const open = blockers(plan, node.id);
-  if (open.length > 0) {
-    throw new FlowError('blocked-by-deps', `task ${node.id} is blocked by: ${open.join(', ')}`, {
-      remedy: 'delegate it once these are accepted',
-      data,
-    });
-  }
+  requireUnblocked(plan, node.id);
+}
+
+/** Only what is accepted lets a node begin. Throws `blocked-by-deps`. */
+export function requireUnblocked(plan: Plan, taskId: string): void {
+  const open = blockers(plan, taskId);
+  if (open.length === 0) return;
+  throw new FlowError('blocked-by-deps', `task ${taskId} is blocked by: ${open.join(', ')}`, {
+    remedy: 'delegate it once these are accepted',
+    data: { taskId },
+  });
 }
 
 /**

@@ -51,6 +51,7 @@ export function planTask(
   }
   checkBrokenPlan(project);
   requireFreeTaskId(view, node.id);
+  requireKnown(plan.nodes, node);
   validateGraph([...plan.nodes, node]);
   const planText = appendNode(project.planText, node);
   const paths = taskPaths(node.id);
@@ -81,6 +82,17 @@ export function planTask(
     ],
     event: taskEvent('task.created', 'create_task', meta, { to: 'pending', note: node.title }),
   };
+}
+
+/** The same words as for a whole graph, and what mends a single task. Throws `invalid-argument`. */
+function requireKnown(nodes: readonly Pick<PlannedNode, 'id'>[], { id, dependsOn }: PlannedNode): void {
+  const known = new Set([...nodes.map((node) => node.id), id]);
+  const missing = dependsOn.filter((dependency) => !known.has(dependency));
+  if (missing.length === 0) return;
+  throw new FlowError('invalid-argument', `task ${id} depends on unknown task: ${missing.join(', ')}`, {
+    remedy: 'name tasks of the same project',
+    data: { taskId: id },
+  });
 }
 
 /** One namespace for projects and tasks (features.md C6). Throws `already-exists`, or `invalid-argument`. */

@@ -1,0 +1,107 @@
+import { z } from 'zod';
+import { TASK_TYPES } from '../../protocol/records/types.ts';
+import { blockers } from '../../rules/dag.ts';
+import { nextNodeId } from '../../rules/next-id.ts';
+import { isWorked, projectState } from '../../rules/project-lifecycle.ts';
+import { invalidTransition } from '../../rules/transition.ts';
+import { beginStory, nextStep } from '../overlay.ts';
+import type { Story } from '../overlay.ts';
+import { presentTask } from '../present.ts';
+import { LEADERS, requireProject } from '../shared.ts';
+import { defineOperation } from '../types.ts';
+import type { Decision, OperationContext } from '../types.ts';
+import { etaOf, optional, titleOf, workFields } from '../work-fields.ts';
+import { assigned } from './assign.ts';
+import { checkPlannedName, findAssignee, requireAssigneeId } from './assignee.ts';
+import type { DelegateOutput } from './claim.ts';
+import { delegate } from './delegate.ts';
+import { planTask } from './new-task.ts';
+
+const input = z.object({
+  projectId: z.string().min(1).describe('id of the task that it is a part of'),
+  title: workFields.title,
+  agent: z.string().min(1).describe('who does it: worker name or Matrix id'),
+  type: z.enum(TASK_TYPES).default('dev').describe('what kind of work it is'),
+  dependsOn: z.array(z.string().min(1)).optional().describe('ids of tasks of the same project'),
+  context: z.string().optional().describe('what the agent has to know, Markdown'),
+  priority: workFields.priority,
+  eta: workFields.eta,
+});
+
+type Context = OperationContext<z.output<typeof input>>;
+
+/**
+ * S002-11 to S002-15: a new node of a project, given to its agent at once; where it depends on others it waits for them
+ * with its owner. All or nothing: what cannot be given out is not planned either.
+ */
+export const dispatch = defineOperation({
+  name: 'task.dispatch',
+  kind: 'command',
+  roles: LEADERS,
+  summary: 'Plan a subtask of a project and give it to an agent at once.',
+  input,
+  fresh: 'required',
+  precheck: ({ input: { title, agent, eta }, now }) => {
+    titleOf(title);
+    checkPlannedName(agent);
+    etaOf(eta, now);
+  },
+  run(context): Decision<DelegateOutput> {
+    const { view, input: given, now } = context;
+    const project = requireProject(view, given.projectId);
+    requireWorked(context);
+    const id = nextNodeId(view, project);
+    requireAssigneeId(id, findAssignee(context, given.agent, isTold(context)));
+    const planned = planTask(context, project, {
+      node: {
+        id,
+        title: titleOf(given.title),
+        assignee: given.agent,
+        dependsOn: [...new Set(given.dependsOn)],
+        type: given.type,
+      },
+      more: {
+        ...optional('priority', given.priority ?? project.meta.priority),
+        ...optional('eta', etaOf(given.eta, now)),
+      },
+      spec: given.context,
+    });
+    const story = nextStep(beginStory(context), { ...planned, events: [planned.event], announcements: [] });
+    const isWaiting = blockers(planned.project.plan, id).length > 0;
+    if (isWaiting) {
+      const notification = { sent: false, skipped: true, reason: 'it waits for what it depends on' };
+      return { ...story.decision, output: { task: presentTask(planned.meta), notification } };
+    }
+    const step = givenOut(context, story, id);
+    return { ...nextStep(story, step).decision, output: step.output };
+  },
+  settle(output, settlement, { projectId, ...given }) {
+    const taskId = String(output.task['task_id']);
+    const whole = { projectId, taskId, roomId: '', spec: given.title, notify: true };
+    return delegate.settle?.(output, settlement, whole) ?? output;
+  },
+});
+
+/** What the task engine calls a dispatch is legal wherever work is given out. Throws `illegal-transition`. */
+function requireWorked({ view, input: { projectId } }: Context): void {
+  const { meta } = requireProject(view, projectId);
+  if (isWorked(meta)) return;
+  const legal = projectState(meta) === 'planning' ? ['approve', 'reject'] : [];
+  throw invalidTransition({ from: projectState(meta), event: 'dispatch', legal, data: { projectId } });
+}
+
+function givenOut(context: Context, { context: inStory }: Story, taskId: string): Decision<DelegateOutput> {
+  const { projectId, title, context: text } = context.input;
+  if (!isTold(context)) return assigned(inStory, { projectId, taskId });
+  const spec = text === undefined || text.trim() === '' ? `# ${titleOf(title)}` : text;
+  const claim = { projectId, taskId, roomId: context.view.team.teamRoomId, spec, notify: true };
+  return delegate.run({ ...inStory, input: claim }, undefined);
+}
+
+/** Whether the agent is written to: in the team's room, where it has an account there or the room is on this machine. */
+function isTold({ view, facts, input: { agent } }: Context): boolean {
+  if (view.team.teamRoomId === '') return false;
+  if (facts.chat.kind === 'local') return true;
+  const { mxid = '' } = findAssignee({ view, facts }, agent, true);
+  return view.agents().some((record) => record.matrix_user_id === mxid);
+}

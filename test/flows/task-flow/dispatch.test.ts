@@ -1,0 +1,173 @@
+import { describe, expect, test } from 'vitest';
+import { dispatchedAnswer, subtaskAnswer, taskAnswer, transitionAnswer } from '../../../src/dialects/engine.ts';
+import type { Envelope } from '../../../src/dialects/taskflow.ts';
+import { createOffice, lead, ok, refused } from '../office.ts';
+import type { Office } from '../office.ts';
+
+const ID = 'TASK-001';
+
+const engine = (office: Office, action: string, payload: unknown): Promise<Envelope> =>
+  office.call(lead, 'engine', action, payload);
+
+/** A composite project whose plan is approved, and a roster of two. */
+async function approved(chat: 'local' | 'remote' = 'remote'): Promise<Office> {
+  const office = createOffice({ chat });
+  office.hire('ana');
+  office.hire('bo');
+  await ok(engine(office, 'create', { title: 'Feature', priority: 'P1', plan: 'In two steps.' }));
+  await ok(engine(office, 'transition_project', { projectId: ID, event: 'approve' }));
+  return office;
+}
+
+const dispatch = (office: Office, payload: Readonly<Record<string, unknown>>): Promise<Envelope> =>
+  engine(office, 'dispatch_task', { projectId: ID, agent: 'ana', ...payload });
+
+describe('a dispatch', () => {
+  test.each(['local', 'remote'] as const)(
+    'plans a subtask, gives it out and starts its task, with a %s chat (S002-11, S002-12)',
+    async (chat) => {
+      const office = await approved(chat);
+      const given = { title: 'Models', type: 'dev', context: 'All of them.', eta: '1h' };
+      const answer = dispatchedAnswer(await ok(dispatch(office, given)), ID);
+      expect(answer).toMatchObject({
+        ok: true,
+        task_id: ID,
+        subtask_id: 'subtask_01',
+        node_id: 'TASK-001-01',
+        status: 'ASSIGNED',
+        message: 'Dispatched subtask_01 to ana',
+      });
+      expect(office.line(ID, 'TASK-001-01')).toBe('- [~] TASK-001-01 — Models (assigned: ana, type: dev)');
+      expect(office.task('TASK-001-01')).toMatchObject({ status: 'assigned', type: 'dev', priority: 'P1' });
+      expect(office.files['shared/tasks/TASK-001-01/spec.md']).toBe('All of them.\n');
+      expect(office.sent.map(({ kind }) => kind)).toEqual(['assignment']);
+      expect(office.files[`shared/projects/${ID}/meta.json`]).toContain('"phase": "in_progress"');
+    },
+  );
+
+  test('that depends on open subtasks waits with its owner, and starting it is refused (S002-13)', async () => {
+    const office = await approved();
+    await ok(dispatch(office, { title: 'Models' }));
+    const tests = { title: 'Tests', type: 'test', agent: 'bo', dependsOn: ['TASK-001-01'] };
+    const answer = dispatchedAnswer(await ok(dispatch(office, tests)), ID);
+    expect(answer).toMatchObject({ subtask_id: 'subtask_02', status: 'PENDING', agent: 'bo' });
+    expect(office.line(ID, 'TASK-001-02')).toBe(
+      '- [ ] TASK-001-02 — Tests (assigned: bo, type: test, depends: TASK-001-01)',
+    );
+    for (const action of ['progress_task', 'assign_task']) {
+      const start = await engine(office, action, { projectId: ID, taskId: 'TASK-001-02' });
+      expect(subtaskAnswer(start, ID, 'start')).toMatchObject({ ok: false, error: 'Dependency not DONE: subtask_01' });
+    }
+    await ok(engine(office, 'finish_task', { taskId: 'TASK-001-01' }));
+    const assigned = await ok(engine(office, 'assign_task', { projectId: ID, taskId: 'TASK-001-02' }));
+    expect(subtaskAnswer(assigned, ID, 'assign')).toMatchObject({ subtask_id: 'subtask_02', status: 'ASSIGNED' });
+  });
+
+  test('to an agent without an account in the room writes to nobody', async () => {
+    const office = await approved();
+    office.files['shared/agents/claude-code.json'] = JSON.stringify({
+      schema: 1,
+      agent_id: 'claude-code',
+      role: 'worker',
+    });
+    await ok(dispatch(office, { title: 'Models', agent: 'claude-code' }));
+    expect(office.sent).toEqual([]);
+    expect(office.task('TASK-001-01')).toMatchObject({ status: 'assigned', assigned_to: 'claude-code' });
+  });
+
+  test.each([
+    [{ title: ' ' }, 'invalid-argument: payload.title is required'],
+    [{ title: 'x', type: 'art' }, 'invalid-argument: payload.type must be one of: dev, test, docs, validate, misc'],
+    [{ title: 'x', agent: 'a, b' }, 'invalid-argument: assignedTo must be a worker name or a Matrix id: a, b'],
+    [
+      { title: 'x', dependsOn: ['TASK-001-09'] },
+      'invalid-argument: task TASK-001-01 depends on unknown task: TASK-001-09',
+    ],
+    [{ title: 'x', dependsOn: ['TASK-001-01'] }, 'invalid-argument: cycle in task graph: TASK-001-01 -> TASK-001-01'],
+    [{ title: 'x', projectId: 'TASK-404' }, 'not-found: project not found: TASK-404'],
+  ])('of %j is refused and creates nothing (S002-14)', async (payload, refusal) => {
+    const office = await approved();
+    expect(await refused(office, () => dispatch(office, payload))).toBe(refusal);
+  });
+
+  test('while the plan is not approved, or after the end, is no legal step (S002-12)', async () => {
+    const office = createOffice({ chat: 'local' });
+    await ok(engine(office, 'create', { title: 'Feature' }));
+    const early = await dispatch(office, { title: 'x' });
+    expect(dispatchedAnswer(early, ID)).toMatchObject({
+      ok: false,
+      error: "Invalid transition: PLANNING + 'dispatch'",
+    });
+    await ok(engine(office, 'transition_project', { projectId: ID, event: 'reject' }));
+    const late = await dispatch(office, { title: 'x' });
+    expect(dispatchedAnswer(late, ID)).toMatchObject({ ok: false, error: "Invalid transition: REJECTED + 'dispatch'" });
+  });
+});
+
+describe('the task engine answers in its own words', () => {
+  test('when a step is taken, and when it is not legal (S002-07, S002-09, S002-36)', async () => {
+    const office = await approved('local');
+    const step = async (event: string) =>
+      transitionAnswer(await engine(office, 'transition_project', { projectId: ID, event }), ID, event);
+    expect(await step('approve')).toMatchObject({ ok: false, error: "Invalid transition: APPROVED + 'approve'" });
+    expect(await step('block')).toEqual({
+      ok: true,
+      task_id: ID,
+      status: 'BLOCKED',
+      message: `${ID}: APPROVED → BLOCKED`,
+    });
+    expect(await step('test')).toMatchObject({ ok: false, error: "Invalid transition: BLOCKED + 'test'" });
+    const missing = await engine(office, 'transition_project', { projectId: 'TASK-009', event: 'approve' });
+    expect(transitionAnswer(missing, 'TASK-009', 'approve')).toMatchObject({ error: 'Task TASK-009 not found' });
+  });
+
+  test('for every step of a subtask (S002-16, S002-17)', async () => {
+    const office = await approved('local');
+    await ok(dispatch(office, { title: 'Models' }));
+    const step = async (action: string, event: string, payload: Readonly<Record<string, unknown>> = {}) => {
+      const call = engine(office, action, { projectId: ID, taskId: 'TASK-001-01', ...payload });
+      const { status, progress, error } = subtaskAnswer(await call, ID, event);
+      return error ?? `${String(status)} ${String(progress)}`;
+    };
+    expect([
+      await step('progress_task', 'start', { progress: 30 }),
+      await step('progress_task', 'start', { progress: 60 }),
+      await step('unblock_task', 'unblock'),
+      await step('block_task', 'block', { reason: 'no key' }),
+      await step('finish_task', 'done'),
+      await step('unblock_task', 'unblock'),
+      await step('finish_task', 'done', { text: 'All there.' }),
+      await step('fail_task', 'fail'),
+    ]).toEqual([
+      'IN_PROGRESS 30',
+      'IN_PROGRESS 60',
+      "Invalid transition: IN_PROGRESS + 'unblock'",
+      'BLOCKED 60',
+      "Invalid transition: BLOCKED + 'done'",
+      'ASSIGNED 60',
+      'DONE 100',
+      "Invalid transition: DONE + 'fail'",
+    ]);
+    const shown = taskAnswer(await ok(engine(office, 'show', { id: ID })));
+    expect(shown).toMatchObject({
+      task_id: ID,
+      title: 'Feature',
+      status: 'TESTING',
+      priority: 'P1',
+      progress: 100,
+      eta: null,
+      plan: 'In two steps.',
+      subtasks: [
+        {
+          id: 'subtask_01',
+          task_id: 'TASK-001-01',
+          status: 'DONE',
+          progress: 100,
+          agent: 'ana',
+          type: 'dev',
+          deps: [],
+        },
+      ],
+    });
+  });
+});
