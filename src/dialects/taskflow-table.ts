@@ -72,6 +72,9 @@ export const TOOLS: Readonly<Record<string, Readonly<Record<string, ActionRow>>>
     register: { operation: 'agent.register' },
     list: { operation: 'agent.list' },
     show: { operation: 'agent.show' },
+    set_status: { operation: 'agent.set_status' },
+    capabilities: { operation: 'agent.capabilities' },
+    select: { operation: 'agent.select' },
   },
   engine: {
     create: { operation: 'project.create_composite' },
@@ -112,7 +115,7 @@ export const TOOL_SUMMARIES: Readonly<Record<string, string>> = {
   filesync: 'Shared files: fetch, publish, look up.',
   projectflow: 'Projects and their plans: create, plan, ready nodes, accept, pause, complete.',
   taskflow: 'Tasks: delegate, acknowledge, submit, check, cancel.',
-  agent: 'The roster: who is of the team, and what they can do.',
+  agent: 'The roster: who is of the team, what they can do, and whom a task would go to.',
   engine: 'The task engine: tasks of several subtasks, tasks that need no project, and the steps of both.',
   team: "The team's own rooms.",
   node: 'What this node sees: board, inbox, histories, sync status, problems, needs, rooms.',

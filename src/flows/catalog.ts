@@ -1,5 +1,8 @@
 import { listAgents, showAgent } from './agent-flow/look.ts';
 import { registerAgent } from './agent-flow/register.ts';
+import { setCapabilities } from './agent-flow/capabilities.ts';
+import { selectFor } from './agent-flow/select.ts';
+import { setAgentStatus } from './agent-flow/status.ts';
 import { acceptTaskResult } from './project-flow/accept.ts';
 import { checkActiveTasks } from './project-flow/active.ts';
 import { archiveProject } from './project-flow/archive-project.ts';
@@ -115,6 +118,9 @@ export const OPERATIONS: ReadonlyMap<string, Operation> = new Map(
     registerAgent,
     listAgents,
     showAgent,
+    setAgentStatus,
+    setCapabilities,
+    selectFor,
     setUpTeam,
     messageSend,
     messageList,

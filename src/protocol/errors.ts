@@ -12,6 +12,7 @@ export const ERROR_CODES = {
   paused: { exit: 1, http: 409, retryable: false },
   'illegal-transition': { exit: 1, http: 409, retryable: false },
   'blocked-by-deps': { exit: 1, http: 409, retryable: false },
+  'at-capacity': { exit: 1, http: 409, retryable: false },
   'no-report-route': { exit: 1, http: 409, retryable: false },
   'stale-submission': { exit: 1, http: 409, retryable: false },
   'sync-failed': { exit: 1, http: 502, retryable: true },

@@ -30,9 +30,14 @@ function fold(localpart: string): string {
   return localpart.replace(/[A-Z]+/g, (letters) => letters.toLowerCase());
 }
 
+/** Equal for names that `sameLocalpart` takes for one; `''` for nobody. */
+export function localpartKey(name: string): string {
+  return fold(localpartOf(name));
+}
+
 /** Localparts are compared without case (protocol.md §1.3). Nobody is the same as nobody. */
 export function sameLocalpart(a: string, b: string): boolean {
-  const [first, second] = [fold(localpartOf(a)), fold(localpartOf(b))];
+  const [first, second] = [localpartKey(a), localpartKey(b)];
   return first !== '' && first === second;
 }
 

@@ -1,11 +1,9 @@
-import { agentPath, projectPaths, TEAM_PATH } from '../protocol/paths.ts';
-import { initialPlan } from '../protocol/plan/render.ts';
-import { replaceDag } from '../protocol/plan/rewrite.ts';
+import { agentPath, TEAM_PATH } from '../protocol/paths.ts';
 import { newAgent, renderAgent } from '../protocol/records/agent.ts';
-import { renderProjectMeta } from '../protocol/records/project.ts';
 import { renderTeam } from '../protocol/records/team.ts';
 import { renderJson } from '../protocol/json.ts';
 import type { Role } from '../protocol/records/types.ts';
+import { SAMPLE_CAPABILITIES, sampleFiles } from './samples.ts';
 
 /** Has a person's own git merge shared files as Baton does, in clones that `baton init` has made (gitattributes(5)). */
 export const MERGE_RULE = '/shared/** merge=baton';
@@ -14,7 +12,7 @@ export interface TeamFilesRequest {
   readonly team: string;
   /** The Leader whose record the team begins with; absent when somebody else sets the team up. */
   readonly leader?: { readonly localpart: string; readonly matrixUserId?: string };
-  /** Adds a small project to look at. */
+  /** Adds agents, and tasks for them in the inbox. */
   readonly samples?: boolean;
   /** UTC. */
   readonly now: string;
@@ -31,13 +29,13 @@ export function teamFiles({ team, leader, samples = false, now }: TeamFilesReque
   const files = new Map([
     ['.gitattributes', `* text=auto eol=lf\n${MERGE_RULE}\n`],
     ['.gitignore', `${IGNORED.join('\n')}\n`],
-    [TEAM_PATH, renderTeam({ name: team })],
+    [TEAM_PATH, renderTeam({ name: team, ...(samples ? { policies: { capabilityMap: SAMPLE_CAPABILITIES } } : {}) })],
     ...FOLDERS.map((folder): [string, string] => [`shared/${folder}/.gitkeep`, '']),
   ]);
   if (leader !== undefined) {
     files.set(agentPath(leader.localpart), renderAgent(leaderRecord(leader)));
   }
-  if (samples) for (const [path, text] of sampleProject(now)) files.set(path, text);
+  if (samples) for (const [path, text] of sampleFiles(now)) files.set(path, text);
   return files;
 }
 
@@ -46,27 +44,6 @@ function leaderRecord({
   matrixUserId,
 }: NonNullable<TeamFilesRequest['leader']>): ReturnType<typeof newAgent> {
   return newAgent({ id: localpart, role: 'leader', ...(matrixUserId === undefined ? {} : { matrixUserId }) });
-}
-
-const SAMPLE = 'sample';
-
-function sampleProject(now: string): readonly (readonly [string, string])[] {
-  const title = 'A sample project';
-  const paths = projectPaths(SAMPLE);
-  const plan = replaceDag(initialPlan({ title, projectId: SAMPLE, createdAt: now }), [
-    node('sample-01', 'Collect what is known', []),
-    node('sample-02', 'Write a first draft', ['sample-01']),
-    node('sample-03', 'Check the draft', ['sample-02']),
-  ]);
-  const meta = renderProjectMeta({ project_id: SAMPLE, title, status: 'active', source: 'sample', created_at: now });
-  return [
-    [paths.meta, meta],
-    [paths.plan, plan],
-  ];
-}
-
-function node(id: string, title: string, dependsOn: readonly string[]): Parameters<typeof replaceDag>[1][number] {
-  return { id, title, assignee: 'worker', dependsOn, status: 'pending' };
 }
 
 export interface ConfigRequest {

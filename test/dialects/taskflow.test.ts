@@ -151,7 +151,7 @@ describe('what a role sees', () => {
       filesync: ['pull', 'push', 'stat', 'list'],
       projectflow: ['ready_nodes', 'ready_loop_nodes', 'resolve_project', 'check_active_tasks'],
       taskflow: ['check_task', 'ack_task', 'submit_task', 'report_progress', 'request_attention'],
-      agent: ['list', 'show'],
+      agent: ['list', 'show', 'set_status', 'select'],
       node: ['status', 'board', 'inbox', 'log', 'needs', 'problems', 'rooms'],
       engine: ['progress_task', 'finish_task', 'list', 'show', 'rebuild_index'],
     };

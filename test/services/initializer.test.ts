@@ -6,6 +6,8 @@ import { loadConfig } from '../../src/config.ts';
 import { LAUNCHER } from '../../src/launcher.ts';
 import { initWorkspace } from '../../src/services/initializer.ts';
 import type { InitOutcome, InitRequest } from '../../src/services/initializer.ts';
+import { findInconsistencies } from '../../src/rules/consistency.ts';
+import { nextTaskId } from '../../src/rules/next-id.ts';
 import { createWorkTree } from '../../src/workspace/store.ts';
 import { testFolder } from '../support/folders.ts';
 import { git } from '../support/git.ts';
@@ -91,16 +93,27 @@ describe('a workspace without a remote', () => {
     expect(git(dir, 'ls-files').split('\n')).toEqual(TEAM_FILES);
   });
 
-  test('can begin with a sample project that reads back without a finding', async () => {
+  test('can begin with sample agents and tasks that read back without a finding, and counts on from them', async () => {
     const dir = join(testFolder(), 'work');
     await init(dir, { samples: true });
     const view = createWorkTree(dir).view();
     expect(view.diagnostics()).toEqual([]);
-    expect(view.project('sample')?.plan.nodes.map(({ id, dependsOn }) => [id, dependsOn])).toEqual([
-      ['sample-01', []],
-      ['sample-02', ['sample-01']],
-      ['sample-03', ['sample-02']],
+    expect(findInconsistencies(view)).toEqual([]);
+    const agents = view.agents().filter(({ role }) => role === 'worker');
+    expect(agents.map(({ agent_id: id, max_concurrent: max, reliability }) => [id, max, reliability])).toEqual([
+      ['agent-n8n-integration', 1, 0.88],
+      ['agent-qr-feature', 2, 0.92],
+      ['agent-security-cleanup', 1, 0.95],
+      ['agent-vps-deploy', 1, 0.9],
+      ['antigravity-main', 3, 0.98],
+      ['claude-code', 3, 1],
+      ['copilot-agent', 5, 0.94],
+      ['eva', 1, 1],
     ]);
+    const statuses = view.project('inbox')?.plan.nodes.map(({ id }) => view.task(id)?.meta?.status);
+    const counted = (word: string) => statuses?.filter((status) => status === word).length;
+    expect([counted('in_progress'), counted('completed'), counted('pending')]).toEqual([1, 5, 4]);
+    expect(nextTaskId(view)).toBe('TASK-011');
   });
 });
 

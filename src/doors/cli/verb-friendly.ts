@@ -3,7 +3,9 @@ import type { App } from '../../app-types.ts';
 import { teamRoom } from '../actor.ts';
 import { actionOf } from '../surface.ts';
 import { fieldsOf } from '../fields.ts';
+import type { Fields } from './answer.ts';
 import { addFlags, payloadOf, type Given } from './flags.ts';
+import type { Draw } from './output.ts';
 import { callAs, show, UsageError, withApp, type Session } from './session.ts';
 import { showBoard, showTask, showTasks } from './verb-look.ts';
 
@@ -20,6 +22,9 @@ export interface Friendly {
   /** `--role` says what role somebody gets, as with `baton init`, and not in which role the caller acts. */
   readonly givesRole?: true;
   readonly summary?: string;
+  /** Flags that say how the answer is drawn, each with what it does. */
+  readonly flags?: Readonly<Record<string, string>>;
+  readonly draw?: (answer: Fields, options: Readonly<Record<string, unknown>>) => Draw;
 }
 
 const projectflow = (name: string, action: string, ...places: readonly string[]): Friendly => ({
@@ -116,6 +121,7 @@ export function defineFriendly(parent: Command, session: Session, entry: Friendl
   for (const place of places)
     command.argument(`[${placeName(place)}]`, fields.find((field) => field.name === place)?.description ?? '');
   addFlags(command, fields, new Set(places));
+  for (const [flag, meaning] of Object.entries(entry.flags ?? {})) command.option(flag, meaning);
   command.action(async (...words: readonly unknown[]) => {
     const placed = Object.fromEntries(
       places.map((place, index) => [place, typeof words[index] === 'string' ? words[index] : undefined]),
@@ -138,7 +144,7 @@ export function defineFriendly(parent: Command, session: Session, entry: Friendl
         ...(entry.inTeamRoom === true ? await inTeamRoom(app, given) : given),
       }),
     );
-    show(session, envelope);
+    show(session, envelope, entry.draw?.(envelope, command.opts()));
   });
 }
 

@@ -20,7 +20,7 @@ export function defineInit(command: Command, session: Session): void {
     .option('--team <name>', 'the name of the team')
     .option('--in-repo', "keep Baton's branches inside this code repository")
     .option('--sparse', "leave others' tasks out of a Worker's clone")
-    .option('--samples', 'add a small sample project')
+    .option('--samples', 'begin with eight sample agents and ten sample tasks')
     .action(async (dir: string | undefined) => {
       await init(dir, command.opts<InitFlags>(), session);
     });

@@ -1,14 +1,17 @@
 import { z } from 'zod';
 import { FlowError } from '../../protocol/errors.ts';
-import { localpartOf, sameIdentity } from '../../protocol/identity.ts';
+import { sameIdentity } from '../../protocol/identity.ts';
 import type { AgentRecord } from '../../protocol/records/types.ts';
 import type { RoomMember } from '../../protocol/rooms.ts';
+import { holdingsIn, standingOf } from '../../rules/load.ts';
+import type { Holdings, Standing } from '../../rules/load.ts';
 import { membersOf } from '../errands.ts';
 import type { Errands } from '../errands.ts';
 import { ANYONE } from '../shared.ts';
 import { homeServer } from '../task-flow/common.ts';
 import { defineOperation } from '../types.ts';
 import type { Facts, OperationContext } from '../types.ts';
+import { requireAgent } from './roster.ts';
 
 /** Who is in the Team Room, or why that cannot be told; neither without a homeserver, where everybody is. */
 interface Attendance {
@@ -16,7 +19,7 @@ interface Attendance {
   readonly problem?: string;
 }
 
-interface ListedAgent extends AgentRecord {
+interface ListedAgent extends Omit<AgentRecord, 'status'>, Standing {
   readonly matrix_user_id: string;
   readonly team_room?: 'joined' | 'invited' | 'absent';
 }
@@ -26,12 +29,13 @@ export const listAgents = defineOperation({
   name: 'agent.list',
   kind: 'query',
   roles: ANYONE,
-  summary: 'List the agents of the team, and who of them is in the Team Room.',
+  summary: 'List the agents of the team, what each holds, and who of them is in the Team Room.',
   input: z.object({}),
   fresh: 'no',
   prepare: attendance,
   run({ view, facts }, { members, problem }) {
-    const agents = view.agents().map((agent) => listed(facts, agent, members));
+    const holdings = holdingsIn(view);
+    const agents = view.agents().map((agent) => listed(facts, agent, holdings, members));
     const output = { agents, count: agents.length, ...(problem === undefined ? {} : { warnings: [problem] }) };
     return { changes: [], events: [], announcements: [], output };
   },
@@ -42,31 +46,33 @@ export const showAgent = defineOperation({
   name: 'agent.show',
   kind: 'query',
   roles: ANYONE,
-  summary: 'Show the entry of an agent.',
+  summary: 'Show the entry of an agent, and what it holds.',
   input: z.object({ agent: z.string().min(1).describe('localpart or Matrix id') }),
   fresh: 'no',
   precheck: ({ view, input }) => void requireAgent(view, input.agent),
   prepare: attendance,
   run({ view, facts, input }, { members, problem }) {
-    const agent = listed(facts, requireAgent(view, input.agent), members);
+    const agent = listed(facts, requireAgent(view, input.agent), holdingsIn(view), members);
     const output = { agent, ...(problem === undefined ? {} : { warnings: [problem] }) };
     return { changes: [], events: [], announcements: [], output };
   },
 });
 
-function requireAgent(view: OperationContext<unknown>['view'], name: string): AgentRecord {
-  const agent = view.agent(localpartOf(name));
-  if (agent !== undefined) return agent;
-  throw new FlowError('not-found', `there is no agent ${localpartOf(name)}`, {
-    remedy: '`baton agent list` shows who there is',
-  });
-}
-
-function listed(facts: Facts, agent: AgentRecord, members: readonly RoomMember[] | undefined): ListedAgent {
+function listed(
+  facts: Facts,
+  agent: AgentRecord,
+  holdings: Holdings,
+  members: readonly RoomMember[] | undefined,
+): ListedAgent {
   const userId = agent.matrix_user_id ?? `@${agent.agent_id}:${homeServer(facts)}`;
   const member = members?.find((one) => sameIdentity(one.userId, userId));
   const present = member === undefined ? 'absent' : member.membership === 'join' ? 'joined' : 'invited';
-  return { ...agent, matrix_user_id: userId, ...(members === undefined ? {} : { team_room: present }) };
+  return {
+    ...agent,
+    matrix_user_id: userId,
+    ...standingOf(agent, holdings),
+    ...(members === undefined ? {} : { team_room: present }),
+  };
 }
 
 /** The roster is told whatever the homeserver says. */

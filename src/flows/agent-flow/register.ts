@@ -19,6 +19,7 @@ const input = z.object({
   preferredTypes: words('task types that it is chosen for first'),
   agentTypes: words('kinds of agent that it counts as'),
   maxConcurrent: z.number().int().min(1).optional().describe('tasks at once, default 1'),
+  reliability: z.number().min(0).max(1).optional().describe('how often its work is good, 0 to 1, default 1'),
   model: z.string().optional().describe('model that it runs on'),
   fallback: z.boolean().optional().describe('takes tasks that nobody else can'),
   enabled: z.boolean().optional().describe('no: it is given nothing'),
@@ -75,7 +76,8 @@ function registered({ view, facts, input: given }: Context): {
 } {
   const member = memberOf(facts, given.agent);
   const existing = recordOf(view, member);
-  const { name, role, capabilities, preferredTypes, agentTypes, maxConcurrent, model, fallback, enabled } = given;
+  const { name, role, capabilities, preferredTypes, agentTypes, maxConcurrent, reliability } = given;
+  const { model, fallback, enabled } = given;
   const changes = {
     name,
     role,
@@ -83,6 +85,7 @@ function registered({ view, facts, input: given }: Context): {
     preferred_types: preferredTypes,
     agent_types: agentTypes,
     max_concurrent: maxConcurrent,
+    reliability,
     model,
     fallback,
     enabled,

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { sameLocalpart } from '../../protocol/identity.ts';
 import { taskPaths } from '../../protocol/paths.ts';
 import { taskStep } from '../../rules/lifecycle.ts';
+import { requireKnownAgent } from '../agent-flow/roster.ts';
 import { presentTask } from '../present.ts';
 import { LEADERS, checkBrokenPlan, findTask, requireActive, requireNode, requireProject } from '../shared.ts';
 import { defineOperation } from '../types.ts';
@@ -44,6 +45,7 @@ export function assigned(context: OperationContext<unknown>, given: Assignment):
   const node = requireNode(project.plan, given.taskId);
   const existing = findTask(view, given.taskId);
   if (existing !== undefined) requireSameProject(existing, project.id);
+  if (given.assignedTo !== undefined) requireKnownAgent(view, given.assignedTo);
   const assignee = findAssignee(context, given.assignedTo ?? node.assignee, false);
   const isSame = existing !== undefined && sameLocalpart(existing.assigned_to, assignee.localpart);
   const state = existing === undefined ? 'none' : ((terminalStatus(view, existing) ?? existing.status) as TaskStatus);

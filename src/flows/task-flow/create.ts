@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { INBOX } from '../../protocol/ids.ts';
 import { TASK_TYPES } from '../../protocol/records/types.ts';
 import { nextNodeId, nextTaskId } from '../../rules/next-id.ts';
+import { requireKnownAgent } from '../agent-flow/roster.ts';
 import { presentTask } from '../present.ts';
 import { inboxOf } from '../project-flow/inbox.ts';
 import { LEADERS, requireProject } from '../shared.ts';
@@ -40,6 +41,7 @@ export const createTask = defineOperation({
     const id = input.taskId ?? (given === INBOX ? nextTaskId(view) : nextNodeId(view, home.project));
     const assignee = input.assignedTo?.trim() ?? '';
     checkPlannedName(assignee);
+    if (assignee !== '' && assignee !== '-') requireKnownAgent(view, assignee);
     const task = planTask(context, home.project, {
       node: {
         id,

@@ -6,6 +6,7 @@ import { decodeName } from '../names.ts';
 import { agentPath } from '../paths.ts';
 import { mismatch, readRecord, renderRecord, respell, singleLine, spellingsOf, unknownPart, userId } from './fields.ts';
 import type { RecordShape } from './fields.ts';
+import { AGENT_STATUSES } from './types.ts';
 import type { AgentRecord } from './types.ts';
 
 const FIELDS = {
@@ -14,7 +15,7 @@ const FIELDS = {
   name: singleLine,
   matrix_user_id: userId,
   role: z.enum(['leader', 'worker', 'human', 'manager']),
-  status: z.enum(['ACTIVE', 'IDLE', 'OFFLINE']),
+  status: z.enum(AGENT_STATUSES),
   capabilities: z.array(z.string()),
   preferred_types: z.array(z.string()),
   agent_types: z.array(z.string()),

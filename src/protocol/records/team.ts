@@ -77,8 +77,15 @@ const policies = z.strictObject({
     .describe('fingerprints of what looks like a secret and may be published, as a refusal names them')
     .exactOptional(),
   mentionRounds: z.int().min(1).exactOptional(),
-  capabilityMap: z.record(z.string(), z.array(z.string())).exactOptional(),
-  selection: z.record(z.string(), z.unknown()).exactOptional(),
+  capabilityMap: z
+    .record(z.string(), z.array(z.string()))
+    .describe('what an agent must be able to do, by id or type of the task, where the task itself does not say')
+    .exactOptional(),
+  selection: z
+    .strictObject({
+      order: z.array(z.string().min(1)).describe('agents that go before others as good').exactOptional(),
+    })
+    .exactOptional(),
   drift: drift.exactOptional(),
   consensus: consensus.exactOptional(),
 });
@@ -118,6 +125,8 @@ export const DEFAULT_TEAM: TeamSettings = {
     lowInformationWords: [],
     allowedSecrets: [],
     mentionRounds: 2,
+    capabilityMap: {},
+    selectionOrder: [],
   },
 };
 
@@ -193,6 +202,7 @@ function withDefaults({ admin, policies: given, ...rest }: z.output<typeof TEAM>
     lowInformationWords,
     allowedSecrets,
     mentionRounds,
+    capabilityMap,
   } = chosen;
   return {
     ...base,
@@ -211,6 +221,8 @@ function withDefaults({ admin, policies: given, ...rest }: z.output<typeof TEAM>
       lowInformationWords,
       allowedSecrets,
       mentionRounds,
+      capabilityMap,
+      selectionOrder: given?.selection?.order ?? [],
     },
   };
 }

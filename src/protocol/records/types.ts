@@ -202,6 +202,9 @@ export interface TaskMeta {
   readonly unknown?: Unknowns;
 }
 
+/** What is recorded of an agent's readiness; that one has too much follows from its tasks (features.md S001-28). */
+export const AGENT_STATUSES = ['ACTIVE', 'IDLE', 'OFFLINE'] as const;
+
 /** `shared/agents/<agent>.json` */
 export interface AgentRecord {
   readonly schema: number;
@@ -209,7 +212,7 @@ export interface AgentRecord {
   readonly name: string;
   readonly matrix_user_id?: string;
   readonly role: 'leader' | 'worker' | 'human' | 'manager';
-  readonly status: 'ACTIVE' | 'IDLE' | 'OFFLINE';
+  readonly status: (typeof AGENT_STATUSES)[number];
   readonly capabilities: readonly string[];
   readonly preferred_types: readonly string[];
   readonly agent_types: readonly string[];
@@ -246,6 +249,10 @@ export interface TeamSettings {
     readonly allowedSecrets: readonly string[];
     /** How many mentions of one agent in one room wake another while nothing changes (protocol.md §13.5). */
     readonly mentionRounds: number;
+    /** What an agent must be able to do, by id or type of the task, where its record does not say. */
+    readonly capabilityMap: Readonly<Record<string, readonly string[]>>;
+    /** Agents that go before others that are as good, the first one first. */
+    readonly selectionOrder: readonly string[];
   };
 }
 

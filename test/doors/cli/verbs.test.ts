@@ -181,6 +181,9 @@ describe('the friendly names', () => {
     ],
     [['agent', 'register', '@eve:hs', '--role', 'human'], 'agent.register', { agent: '@eve:hs', role: 'human' }],
     [['agent', 'show', 'ana'], 'agent.show', { agent: 'ana' }],
+    [['agent', 'set-status', 'ana', 'OFFLINE'], 'agent.set_status', { agent: 'ana', status: 'OFFLINE' }],
+    [['agent', 'capabilities', 'ana', '--add', 'go'], 'agent.capabilities', { agent: 'ana', add: ['go'] }],
+    [['agent', 'select', 't-1', '--prefer', 'bo'], 'agent.select', { taskId: 't-1', prefer: 'bo' }],
     [
       ['team', 'setup', '--leader-room', '--invite', '@a:hs', '@b:hs'],
       'team.setup',
@@ -307,7 +310,15 @@ describe('looking', () => {
   });
 
   test('agent list shows both names, and who is in the Team Room', async () => {
-    const agent = { name: 'Ana', role: 'worker', status: 'IDLE', enabled: true, capabilities: ['dev', 'docs'] };
+    const held = { load: 1, max_concurrent: 2 };
+    const agent = {
+      name: 'Ana',
+      role: 'worker',
+      status: 'IDLE',
+      enabled: true,
+      capabilities: ['dev', 'docs'],
+      ...held,
+    };
     const agents = [
       { ...agent, agent_id: 'ana', matrix_user_id: '@ana:hs', team_room: 'joined' },
       {
@@ -323,10 +334,32 @@ describe('looking', () => {
     const { run } = terminal({ answer: () => ({ ok: true, agents, warnings: ['no answer'] }) });
     expect((await run('agent', 'list')).stdout).toBe(
       [
-        'agent  name  matrix id  role    status    team room  capabilities',
-        'ana    Ana   @ana:hs    worker  IDLE      joined     dev, docs',
-        'bo     bo    @bo:hs     worker  disabled  absent',
+        'agent  name  matrix id  role    status    load  team room  capabilities',
+        'ana    Ana   @ana:hs    worker  IDLE      1/2   joined     dev, docs',
+        'bo     bo    @bo:hs     worker  disabled  1/2   absent',
         'warning  no answer',
+        '',
+      ].join('\n'),
+    );
+  });
+
+  test('agent select shows who is chosen, and with --explain why the others are not', async () => {
+    const one = { tier: 1, match: 0.5, load: 0, max: 2 };
+    const candidates = [
+      { ...one, agent: 'ana', score: 0.5, place: 1, eligible: true },
+      { ...one, agent: 'bo', score: 0, eligible: true },
+      { ...one, agent: 'cy', score: 0.25, load: 2, eligible: false, reason: 'full' },
+    ];
+    const { run } = terminal({ answer: () => ({ ok: true, agent: 'ana', by: 'score', candidates }) });
+    expect((await run('agent', 'select', '--type', 'dev')).stdout).toBe('ana  as the best\n');
+    expect((await run('agent', 'select', '--explain')).stdout).toBe(
+      [
+        'ana  as the best',
+        '',
+        'place  agent  tier  score  match  load',
+        '1      ana    1     0.500  0.50   0/2   eligible',
+        '-      bo     1     0.000  0.50   0/2   score 0',
+        '-      cy     1     0.250  0.50   2/2   full',
         '',
       ].join('\n'),
     );

@@ -1,5 +1,8 @@
 import { beforeEach, describe, expect, test } from 'vitest';
-import { ana, createOffice, lead, ok, refused } from '../office.ts';
+import { requireCapacity } from '../../../src/flows/agent-flow/roster.ts';
+import { memoryReader } from '../../../src/workspace/readers.ts';
+import { createView } from '../../../src/workspace/snapshot.ts';
+import { ana, createOffice, lead, ok, planned, refused } from '../office.ts';
 import type { Office } from '../office.ts';
 
 let office: Office;
@@ -148,6 +151,107 @@ describe('list and show', () => {
   });
 
   test('refuse who is not there', async () => {
-    expect(await refused(office, () => call('show', { agent: 'zoe' }))).toBe('not-found: there is no agent zoe');
+    expect(await refused(office, () => call('show', { agent: 'zoe' }))).toBe('not-found: Agent not found: zoe');
+  });
+});
+
+describe('set_status', () => {
+  beforeEach(() => {
+    office.files['shared/agents/ana.json'] = '{"agent_id":"ana","extra":1}\n';
+    office.hire('bo');
+  });
+
+  test('writes nothing else into the record, so that a Worker may do it', async () => {
+    const answer = await ok(office.call(ana, 'agent', 'set_status', { agent: 'ana', status: 'offline' }));
+    expect(answer).toMatchObject({ agent: { agent_id: 'ana', status: 'OFFLINE', load: 0, current_tasks: [] } });
+    expect(fileOf('ana')).toEqual({ agent_id: 'ana', extra: 1, status: 'OFFLINE' });
+    expect(office.events).toMatchObject([{ type: 'agent.status', from: 'IDLE', to: 'OFFLINE' }]);
+  });
+
+  test('again changes nothing', async () => {
+    const before = { ...office.files };
+    expect(await ok(call('set_status', { agent: 'bo', status: 'IDLE' }))).toMatchObject({ reused: true });
+    expect(office.files).toEqual(before);
+  });
+
+  test.each<readonly [typeof lead, Record<string, unknown>, string]>([
+    [lead, { agent: 'zoe', status: 'IDLE' }, 'not-found: Agent not found: zoe'],
+    [lead, { agent: 'bo', status: 'busy' }, 'invalid-argument: unknown status: busy'],
+    [lead, { agent: 'bo', status: 'OVERLOADED' }, 'invalid-argument: OVERLOADED follows from what an agent holds'],
+    [lead, { agent: 'bo' }, 'invalid-argument: payload.status is required'],
+    [ana, { agent: 'bo', status: 'ACTIVE' }, 'not-owner: shared/agents/bo.json belongs to the leader: ana is not bo'],
+  ])('refuses %j %j', async (actor, payload, message) => {
+    expect(await refused(office, () => office.call(actor, 'agent', 'set_status', payload))).toBe(message);
+  });
+});
+
+describe('capabilities', () => {
+  beforeEach(() => ok(call('register', { agent: 'ana', capabilities: ['dev', 'docs'] })));
+
+  test('shows what an agent can do, and changes it', async () => {
+    const change = (payload: Record<string, unknown>) => ok(call('capabilities', { agent: 'ana', ...payload }));
+    expect(await change({})).toMatchObject({ capabilities: ['dev', 'docs'], reused: true });
+    expect(await change({ add: ['go', 'dev'], remove: ['docs'] })).toMatchObject({ capabilities: ['dev', 'go'] });
+    expect(await change({ set: ['rust'] })).toMatchObject({ agent: 'ana', capabilities: ['rust'] });
+    expect(fileOf('ana')).toMatchObject({ capabilities: ['rust'] });
+  });
+
+  test('refuses to take what is not there', async () => {
+    expect(await refused(office, () => call('capabilities', { agent: 'ana', remove: ['go'] }))).toBe(
+      'invalid-argument: ana has no capability go',
+    );
+  });
+});
+
+test('no name is checked while no Worker is registered, and one task at a time is allowed', () => {
+  office.hire('lead');
+  const view = createView(memoryReader(office.files));
+  requireCapacity(view, 'gemini');
+});
+
+describe('what an agent holds', () => {
+  beforeEach(async () => {
+    for (const name of ['ana', 'bo']) office.hire(name);
+    await planned(office, { a: [], b: [], c: [], d: ['a'] });
+    for (const taskId of ['a', 'b']) await ok(office.call(lead, 'engine', 'assign_task', { projectId: 'p', taskId }));
+  });
+
+  test('is what it was given and has not handed in, and above its capacity it is overloaded', async () => {
+    expect(await ok(call('show', { agent: 'ana' }))).toMatchObject({
+      agent: { status: 'OVERLOADED', load: 2, current_tasks: ['a', 'b'] },
+    });
+    office.put({ ...office.task('a'), status: 'submitted' });
+    expect(await ok(call('list'))).toMatchObject({
+      agents: [
+        { agent_id: 'ana', status: 'IDLE', load: 1, current_tasks: ['b'] },
+        { agent_id: 'bo', load: 0 },
+      ],
+    });
+  });
+
+  test('keeps it from being chosen, unless it is ordered', async () => {
+    expect(await ok(call('select'))).toMatchObject({
+      agent: 'bo',
+      by: 'score',
+      candidates: [
+        { agent: 'bo', place: 1, eligible: true, load: 0 },
+        { agent: 'ana', eligible: false, reason: 'full', load: 2, max: 1 },
+      ],
+    });
+    expect(await ok(call('select', { agent: 'ana' }))).toMatchObject({ agent: 'ana', by: 'order' });
+    expect(await ok(call('select', { taskId: 'c' }))).toMatchObject({ agent: 'ana', by: 'order' });
+    expect(await ok(call('select', { exclude: ['bo'] }))).toMatchObject({ agent: null });
+  });
+
+  test('keeps it from being given more by a dispatch', () => {
+    const view = createView(memoryReader(office.files));
+    expect(() => requireCapacity(view, 'ana')).toThrow('Agent at capacity: ana (2/1)');
+    expect(() => requireCapacity(view, 'zoe')).toThrow('Agent not found: zoe');
+    requireCapacity(view, '@bo:hs.local');
+  });
+
+  test('is asked for by name only of those who are there', async () => {
+    expect(await refused(office, () => call('select', { prefer: 'zoe' }))).toBe('not-found: Agent not found: zoe');
+    expect(await refused(office, () => call('select', { taskId: 'zz' }))).toBe('not-found: task not found: zz');
   });
 });

@@ -1,0 +1,101 @@
+import { z } from 'zod';
+import { localpartOf } from '../../protocol/identity.ts';
+import { TASK_TYPES } from '../../protocol/records/types.ts';
+import type { WorkspaceView } from '../../protocol/view.ts';
+import { requiredFor, selectAgent } from '../../rules/selection.ts';
+import type { Wanted } from '../../rules/selection.ts';
+import { ANYONE, findTask, requireNode, requireProject } from '../shared.ts';
+import { defineOperation } from '../types.ts';
+import { poolOf, requireKnownAgent } from './roster.ts';
+import { FlowError } from '../../protocol/errors.ts';
+
+const input = z.object({
+  taskId: z.string().min(1).optional().describe('the task that it is for; the other fields change what is asked'),
+  projectId: z.string().min(1).optional().describe('project of the task, where it has no record yet'),
+  type: z.enum(TASK_TYPES).optional().describe('kind of task'),
+  agentType: z.string().min(1).optional().describe('kind of agent'),
+  capability: z.array(z.string().min(1)).optional().describe('what it must be able to do'),
+  prefer: z.string().min(1).optional().describe('agent that is taken if it is free and able'),
+  agent: z.string().min(1).optional().describe('agent that is taken whatever it can'),
+  exclude: z.array(z.string().min(1)).optional().describe('agents that are not taken'),
+  fallback: z.boolean().optional().describe('no: the fallback agent stays out of it; default yes'),
+});
+
+type Given = z.output<typeof input>;
+
+/** features.md §4: whom a task would go to, and why. Nothing is given out. */
+export const selectFor = defineOperation({
+  name: 'agent.select',
+  kind: 'query',
+  roles: ANYONE,
+  summary: 'Tell which agent a task would go to, and why.',
+  input,
+  fresh: 'best-effort',
+  run({ view, input: given }) {
+    for (const name of [given.prefer, given.agent, ...(given.exclude ?? [])]) {
+      if (name !== undefined) requireKnownAgent(view, name);
+    }
+    const wanted = wantedOf(view, given);
+    const { agent, by, candidates } = selectAgent(wanted, poolOf(view));
+    const { type, agentType, capabilities, preferred, ordered, excluded } = wanted;
+    const asked = { type, agentType, capabilities, preferred, ordered, excluded };
+    const output = {
+      agent: agent ?? null,
+      ...(by === undefined ? {} : { by }),
+      ...(given.taskId === undefined ? {} : { taskId: given.taskId }),
+      wanted: Object.fromEntries(Object.entries(asked).filter(([, value]) => value !== undefined)),
+      candidates,
+    };
+    return { changes: [], events: [], announcements: [], output };
+  },
+});
+
+function wantedOf(view: WorkspaceView, given: Given): Wanted {
+  const task = given.taskId === undefined ? undefined : taskFacts(view, given.taskId, given.projectId);
+  const type = given.type ?? task?.type;
+  const own = given.capability ?? task?.own;
+  const { taskId } = given;
+  return {
+    type,
+    agentType: given.agentType ?? task?.agentType,
+    capabilities: requiredFor(
+      {
+        ...(taskId === undefined ? {} : { taskId }),
+        ...(type === undefined ? {} : { type }),
+        ...(own === undefined ? {} : { own }),
+      },
+      view.team.policies.capabilityMap,
+    ),
+    preferred: given.prefer,
+    ordered: given.agent ?? (given.prefer === undefined ? task?.owner : undefined),
+    excluded: given.exclude ?? [],
+    withFallback: given.fallback ?? true,
+  };
+}
+
+interface TaskFacts {
+  readonly type?: string | undefined;
+  readonly agentType?: string | undefined;
+  readonly own?: readonly string[] | undefined;
+  readonly owner?: string | undefined;
+}
+
+/** What its record and its node say. Throws `not-found`. */
+function taskFacts(view: WorkspaceView, taskId: string, projectId: string | undefined): TaskFacts {
+  const meta = findTask(view, taskId);
+  const home = projectId ?? meta?.project_id ?? projectHolding(view, taskId);
+  const node = requireNode(requireProject(view, home).plan, taskId);
+  const owner = localpartOf(node.assignee) || (meta?.assigned_to ?? '');
+  return {
+    type: meta?.type ?? node.type,
+    agentType: meta?.agent_type,
+    own: meta?.required_capabilities,
+    owner: owner === '' ? undefined : owner,
+  };
+}
+
+function projectHolding(view: WorkspaceView, taskId: string): string {
+  const found = view.projectIds().find((id) => view.project(id)?.plan.nodes.some((node) => node.id === taskId));
+  if (found !== undefined) return found;
+  throw new FlowError('not-found', `task not found: ${taskId}`, { data: { taskId } });
+}
