@@ -6,6 +6,7 @@ import { isWorked, projectState } from '../../rules/project-lifecycle.ts';
 import { invalidTransition } from '../../rules/transition.ts';
 import { beginStory, nextStep } from '../overlay.ts';
 import type { Story } from '../overlay.ts';
+import { requireCapacity, requireKnownAgent } from '../agent-flow/roster.ts';
 import { presentTask } from '../present.ts';
 import { LEADERS, requireProject } from '../shared.ts';
 import { defineOperation } from '../types.ts';
@@ -50,6 +51,7 @@ export const dispatch = defineOperation({
     const { view, input: given, now } = context;
     const project = requireProject(view, given.projectId);
     requireWorked(context);
+    requireKnownAgent(view, given.agent);
     const id = nextNodeId(view, project);
     requireAssigneeId(id, findAssignee(context, given.agent, isTold(context)));
     const planned = planTask(context, project, {
@@ -72,6 +74,7 @@ export const dispatch = defineOperation({
       const notification = { sent: false, skipped: true, reason: 'it waits for what it depends on' };
       return { ...story.decision, output: { task: presentTask(planned.meta), notification } };
     }
+    requireCapacity(view, given.agent);
     const step = givenOut(context, story, id);
     return { ...nextStep(story, step).decision, output: step.output };
   },

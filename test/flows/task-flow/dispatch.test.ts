@@ -63,6 +63,20 @@ describe('a dispatch', () => {
     expect(subtaskAnswer(assigned, ID, 'assign')).toMatchObject({ subtask_id: 'subtask_02', status: 'ASSIGNED' });
   });
 
+  test('to an agent that is full is refused and creates nothing, unless it waits anyway (S002-15)', async () => {
+    const office = await approved();
+    await ok(dispatch(office, { title: 'Models' }));
+    expect(await refused(office, () => dispatch(office, { title: 'More' }))).toBe(
+      'at-capacity: Agent at capacity: ana (1/1)',
+    );
+    await ok(dispatch(office, { title: 'Later', dependsOn: ['TASK-001-01'] }));
+    await ok(engine(office, 'finish_task', { taskId: 'TASK-001-01' }));
+    await ok(dispatch(office, { title: 'More' }));
+    expect(await refused(office, () => dispatch(office, { title: 'Who', agent: 'nobody' }))).toBe(
+      'not-found: Agent not found: nobody',
+    );
+  });
+
   test('to an agent without an account in the room writes to nobody', async () => {
     const office = await approved();
     office.files['shared/agents/claude-code.json'] = JSON.stringify({
