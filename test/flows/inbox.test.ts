@@ -163,6 +163,20 @@ describe('a composite project', () => {
     expect(planProse(office.files['shared/projects/TASK-011/plan.md'] ?? '')).toBe(given.plan);
   });
 
+  test('is created with a warning when many are open (S002-34)', async () => {
+    const office = createOffice({ team: { policies: { maxActive: 2 } } });
+    const created = async (title: string) => (await ok(office.call(lead, 'engine', 'create', { title })))['warning'];
+    expect([await created('A'), await created('B'), await created('C')]).toEqual([
+      undefined,
+      undefined,
+      '3 tasks are open, more than policies.maxActive (2)',
+    ]);
+    for (const projectId of ['TASK-001', 'TASK-002']) {
+      await ok(office.call(lead, 'engine', 'transition_project', { projectId, event: 'reject' }));
+    }
+    expect(await created('D')).toBeUndefined();
+  });
+
   test.each([
     '- [ ] evil — Task',
     '## Heading\n\ntext',

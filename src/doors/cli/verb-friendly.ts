@@ -65,6 +65,7 @@ const PROJECT: readonly Friendly[] = [
 ];
 
 const TASK: readonly Friendly[] = [
+  { name: 'create', tool: 'engine', action: 'create_task', places: ['title'] },
   { ...taskflow('delegate', 'delegate_task', 'projectId', 'taskId'), inTeamRoom: true },
   taskflow('ack', 'ack_task', 'taskId'),
   taskflow('submit', 'submit_task', 'taskId'),

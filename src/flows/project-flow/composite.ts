@@ -1,10 +1,14 @@
 import { z } from 'zod';
+import { numberOfId } from '../../protocol/ids.ts';
 import { projectPaths } from '../../protocol/paths.ts';
 import { proseLines } from '../../protocol/plan/prose.ts';
 import { initialPlan } from '../../protocol/plan/render.ts';
+import { parseProjectMeta } from '../../protocol/records/project.ts';
 import { ACCEPTANCES } from '../../protocol/records/types.ts';
 import type { ProjectMeta } from '../../protocol/records/types.ts';
+import type { WorkspaceView } from '../../protocol/view.ts';
 import { nextTaskId } from '../../rules/next-id.ts';
+import { isTerminalProject } from '../../rules/project-lifecycle.ts';
 import { presentProject } from '../present.ts';
 import { LEADERS, writeProject } from '../shared.ts';
 import { defineOperation } from '../types.ts';
@@ -62,7 +66,22 @@ export const createComposite = defineOperation({
         },
       ],
       announcements: [],
-      output: { project: presentProject(meta) },
+      output: { project: presentProject(meta), ...warningOf(view) },
     };
   },
 });
+
+/** Too many tasks at a time are allowed, and told (features.md §7.3). */
+function warningOf(view: WorkspaceView): { readonly warning?: string } {
+  const { maxActive } = view.team.policies;
+  const open = 1 + view.projectIds().filter((id) => numberOfId(id) !== undefined && isOpen(view, id)).length;
+  return maxActive === 0 || open <= maxActive
+    ? {}
+    : { warning: `${open} tasks are open, more than policies.maxActive (${maxActive})` };
+}
+
+/** Only the record is read: plans are long. */
+function isOpen(view: WorkspaceView, id: string): boolean {
+  const { meta } = parseProjectMeta(view.text(projectPaths(id).meta) ?? '', id);
+  return meta?.mode === 'composite' && !isTerminalProject(meta.status);
+}

@@ -77,6 +77,9 @@ const policies = z.strictObject({
     .describe('fingerprints of what looks like a secret and may be published, as a refusal names them')
     .exactOptional(),
   mentionRounds: z.int().min(1).exactOptional(),
+  maxActive: count
+    .describe('how many tasks of the task engine may be open before a new one warns; 0: any')
+    .exactOptional(),
   capabilityMap: z
     .record(z.string(), z.array(z.string()))
     .describe('what an agent must be able to do, by id or type of the task, where the task itself does not say')
@@ -125,6 +128,7 @@ export const DEFAULT_TEAM: TeamSettings = {
     lowInformationWords: [],
     allowedSecrets: [],
     mentionRounds: 2,
+    maxActive: 10,
     capabilityMap: {},
     selectionOrder: [],
   },
@@ -202,6 +206,7 @@ function withDefaults({ admin, policies: given, ...rest }: z.output<typeof TEAM>
     lowInformationWords,
     allowedSecrets,
     mentionRounds,
+    maxActive,
     capabilityMap,
   } = chosen;
   return {
@@ -221,6 +226,7 @@ function withDefaults({ admin, policies: given, ...rest }: z.output<typeof TEAM>
       lowInformationWords,
       allowedSecrets,
       mentionRounds,
+      maxActive,
       capabilityMap,
       selectionOrder: given?.selection?.order ?? [],
     },

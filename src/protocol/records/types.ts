@@ -249,6 +249,8 @@ export interface TeamSettings {
     readonly allowedSecrets: readonly string[];
     /** How many mentions of one agent in one room wake another while nothing changes (protocol.md §13.5). */
     readonly mentionRounds: number;
+    /** How many composite projects may be open before a new one warns; 0: any number. */
+    readonly maxActive: number;
     /** What an agent must be able to do, by id or type of the task, where its record does not say. */
     readonly capabilityMap: Readonly<Record<string, readonly string[]>>;
     /** Agents that go before others that are as good, the first one first. */
