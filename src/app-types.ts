@@ -1,5 +1,5 @@
 import type { Envelope } from './dialects/taskflow.ts';
-import type { Log } from './ports.ts';
+import type { Clock, Log } from './ports.ts';
 import type { Following, Happening, Marks } from './services/feed.ts';
 import type { InitOutcome as InitReport, InitRequest as InitOptions } from './services/initializer.ts';
 import type { WiringState } from './services/merge-wiring.ts';
@@ -67,6 +67,8 @@ export interface AppOptions {
   readonly env: NodeJS.ProcessEnv;
   /** Where the node writes its log; absent: standard error at the configured level. */
   readonly log?: Log;
+  /** Absent: the machine's. */
+  readonly clock?: Clock;
 }
 
 /** What `src/app.ts` exports. */

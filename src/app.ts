@@ -25,6 +25,7 @@ import { startDaemon } from './services/daemon.ts';
 import { createFeed } from './services/feed.ts';
 import { startListener } from './services/listener.ts';
 import { startMaintenance } from './services/maintenance.ts';
+import { startScheduler } from './services/scheduler.ts';
 import { sharedWork } from './services/shared-work.ts';
 import { initWorkspace as initializeWorkspace } from './services/initializer.ts';
 import { LAUNCHER } from './launcher.ts';
@@ -58,6 +59,7 @@ export async function startNode(options: AppOptions): Promise<RunningNode> {
   const assembly = await assemble(options, stack, { watched: true });
   stack.use(await startDaemon({ ...assembly, ...assembly.watches, pollInterval: POLL_INTERVAL }));
   stack.use(startListener(assembly));
+  stack.use(startScheduler(assembly));
   stack.use(startMaintenance({ ...assembly, repositories: await maintainedRepositories(assembly, options.env) }));
   const owned = stack.move();
   const ended = Promise.withResolvers<void>();

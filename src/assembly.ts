@@ -14,12 +14,13 @@ import { createEventBus } from './events.ts';
 import type { EventBus } from './events.ts';
 import { createExecutor } from './flows/operation.ts';
 import type { Execute } from './flows/operation.ts';
-import type { Chat, Clock, Log, Sync, WorkTree } from './ports.ts';
+import type { Chat, Clock, Heartbeats, Log, Sync, WorkTree } from './ports.ts';
 import type { Author } from './ports-git.ts';
 import { FlowError } from './protocol/errors.ts';
 import type { Actor } from './protocol/records/types.ts';
 import { parseDuration } from './protocol/timestamps.ts';
 import type { Secrets } from './protocol/secrets/known.ts';
+import { openHeartbeats } from './services/heartbeats.ts';
 import { createHistories } from './services/histories.ts';
 import { keepIndex } from './services/index-keeper.ts';
 import { createOutbox } from './services/outbox.ts';
@@ -50,6 +51,7 @@ export interface Assembly {
   readonly chat: Chat;
   readonly outbox: Outbox;
   readonly execute: Execute;
+  readonly heartbeats: Heartbeats;
   readonly reconciler: Reconciler;
   readonly watches: Watches;
 }
@@ -62,13 +64,12 @@ const CALM = 2_000;
  * reverse: reconciler, sync, chat, lock. Throws `FlowError` (`locked`, `bad-config`, `bad-workspace`, …).
  */
 export async function assemble(
-  { root, env, log: givenLog }: AppOptions,
+  { root, env, log: givenLog, clock = systemClock }: AppOptions,
   stack: AsyncDisposableStack,
   { watched }: { readonly watched: boolean },
 ): Promise<Assembly> {
   const config = loadConfig(root, env);
   checkGitSettings(config);
-  const clock = systemClock;
   const secrets = secretsOf(config, env);
   const log = givenLog === undefined ? logOf(root, config, secrets) : withoutSecrets(givenLog, secrets.redact);
   const state = join(root, '.baton');
@@ -129,6 +130,7 @@ export async function assemble(
   const mode = remote === undefined ? 'solo' : 'team';
   const histories = createHistories({ workTree, git, sync, branch, lanePrefix, isTeam: remote !== undefined });
   const index = createWorkIndex(root, { workTree, millis: () => clock.millis() });
+  const heartbeats = openHeartbeats(state, { workTree, clock, log });
   const execute = createExecutor({
     sync,
     workTree,
@@ -139,6 +141,7 @@ export async function assemble(
     identity,
     histories,
     index,
+    heartbeats,
     secrets,
   });
   const reconciler = createReconciler({
@@ -179,6 +182,7 @@ export async function assemble(
     chat,
     outbox,
     execute,
+    heartbeats,
     reconciler,
     watches: watchesOf({
       root,

@@ -85,6 +85,18 @@ export interface WorkIndex {
   rebuild(): IndexReport;
 }
 
+// ---------------------------------------------------------------- heartbeats
+
+/** What heartbeats see of work in progress, by task id. Derived: what is lost is counted anew. */
+export interface Heartbeats {
+  /** Counts one: for each task in progress, how often in a row it was found as it is now. */
+  beat(): ReadonlyMap<string, { readonly context: string; readonly count: number }>;
+  /** The same without counting. A task that has changed since the last one has a count of 0. */
+  seen(): ReadonlyMap<string, { readonly context: string; readonly count: number }>;
+  /** When the last one was counted; milliseconds since the epoch. */
+  lastAt(): number | undefined;
+}
+
 // ---------------------------------------------------------------- git and sync
 
 export type Durability = 'journaled' | 'committed' | 'replicated';

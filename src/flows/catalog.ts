@@ -41,6 +41,7 @@ import { recordSubmission } from './task-flow/record-submission.ts';
 import { submit } from './task-flow/submit.ts';
 import { takeBack } from './task-flow/take-back.ts';
 import { setUpTeam } from './team-flow/setup.ts';
+import { raiseLateness } from './time-flow/raise.ts';
 import type { Operation } from './types.ts';
 import { archiveWork } from './work-flow/archive.ts';
 import { listWork } from './work-flow/list.ts';
@@ -103,6 +104,7 @@ export const OPERATIONS: ReadonlyMap<string, Operation> = new Map(
     answerAttention,
     confirmAttention,
     recordRefusal,
+    raiseLateness,
     listWork,
     showWork,
     archiveWork,

@@ -6,6 +6,7 @@ import type {
   Clock,
   Committed,
   Delivery,
+  Heartbeats,
   Histories,
   Sync,
   Transaction,
@@ -58,6 +59,8 @@ export interface ExecutorDependencies {
   readonly histories?: Histories;
   /** Absent: lists of work are read from the files. */
   readonly index?: WorkIndex;
+  /** Absent: nothing is known of heartbeats, and none is counted. */
+  readonly heartbeats?: Heartbeats;
   /** What the node knows to be secret, beside what has the form of it; absent: nothing. */
   readonly secrets?: Secrets;
 }
@@ -139,7 +142,7 @@ async function contextFactory(
   input: unknown,
   actor: Actor,
 ): Promise<ContextOf> {
-  const { chat, clock, sync, workTree, identity, index } = dependencies;
+  const { chat, clock, sync, workTree, identity, index, heartbeats } = dependencies;
   const wanted = operation.facts ?? [];
   const request = input as { roomId?: string; id?: string; limit?: number };
   // Rooms on this machine need nobody to join them, and reports leave from the Leader's node or the admin's.
@@ -154,6 +157,7 @@ async function contextFactory(
     ...(wanted.includes('unfit') ? { unfit: await sync.unfit() } : {}),
     ...(wanted.includes('history') ? await historyOf(dependencies, request) : {}),
     ...(index === undefined ? {} : indexFacts(index, wanted)),
+    ...(heartbeats === undefined ? {} : beatFacts(heartbeats, wanted)),
     ...(wanted.includes('rooms') ? { rooms: await chatFacts(dependencies) } : {}),
   };
   const ids = { submission: clock.hex(16), txn: clock.hex(6), localTime: clock.localStamp() };
@@ -174,6 +178,13 @@ function indexFacts(index: WorkIndex, wanted: readonly string[]): Pick<Facts, 'w
   return {
     ...(wanted.includes('work') ? { work: () => index.facts() } : {}),
     ...(wanted.includes('rebuilt') ? { rebuilt: () => index.rebuild() } : {}),
+  };
+}
+
+function beatFacts(heartbeats: Heartbeats, wanted: readonly string[]): Pick<Facts, 'beats' | 'heartbeat'> {
+  return {
+    ...(wanted.includes('beats') ? { beats: () => heartbeats.seen() } : {}),
+    ...(wanted.includes('heartbeat') ? { heartbeat: () => heartbeats.beat() } : {}),
   };
 }
 

@@ -5,6 +5,7 @@ import type { Actor, EventDraft, EventRecord, Role } from '../protocol/records/t
 import type { WorkspaceView } from '../protocol/view.ts';
 import type { WorkFacts } from '../protocol/work/facts.ts';
 import type { ChatFacts } from '../rules/chat-findings.ts';
+import type { Beats } from '../rules/lateness/beats.ts';
 import type { Errands } from './errands.ts';
 
 /** Facts that are not in the files and that an operation may ask for by name. */
@@ -47,6 +48,10 @@ export interface Facts {
     readonly rebuilt: number;
     readonly skipped: WorkFacts['skipped'];
   };
+  /** Present when the operation lists `beats`: what the heartbeats have seen of work in progress. */
+  readonly beats?: () => Beats;
+  /** Present when the operation lists `heartbeat`: counts one more, and tells what is known then. */
+  readonly heartbeat?: () => Beats;
   /** Present when the operation lists `rooms`; without a report where there is no homeserver. */
   readonly rooms?: ChatFacts;
 }
@@ -128,7 +133,17 @@ export interface Operation<
   readonly input: Schema;
   /** Whether the tree must be fetched before deciding; `best-effort` serves stale files when the remote is away. */
   readonly fresh: 'required' | 'best-effort' | 'no' | ((input: z.output<Schema>) => 'required' | 'best-effort' | 'no');
-  readonly facts?: readonly ('sync' | 'messages' | 'rooms' | 'unfit' | 'history' | 'work' | 'rebuilt')[];
+  readonly facts?: readonly (
+    | 'sync'
+    | 'messages'
+    | 'rooms'
+    | 'unfit'
+    | 'history'
+    | 'work'
+    | 'rebuilt'
+    | 'beats'
+    | 'heartbeat'
+  )[];
   /** Who must be reachable for the work to start; a homeserver is asked for the fact `absent`. */
   audience?(context: Pick<OperationContext<z.output<Schema>>, 'view' | 'input'>): Audience | undefined;
   /** `persist` only for submit_task (protocol.md §11.1). */

@@ -4,7 +4,7 @@ import { expect, onTestFinished } from 'vitest';
 import { initWorkspace } from '../../src/app.ts';
 import { assemble } from '../../src/assembly.ts';
 import type { Assembly } from '../../src/assembly.ts';
-import type { Log } from '../../src/ports.ts';
+import type { Clock, Log } from '../../src/ports.ts';
 import type { Actor } from '../../src/protocol/records/types.ts';
 import { cleanEnvironment } from './baton.ts';
 import { testFolder } from './folders.ts';
@@ -38,10 +38,12 @@ interface Place {
   readonly sparse?: boolean;
   /** Stays open when the test ends, for tests that share it; whoever asks for it closes it. */
   readonly kept?: boolean;
+  /** Absent: the machine's. */
+  readonly clock?: Clock;
 }
 
 /** Makes the workspace when it is not there yet, and opens it without watching anything. */
-export async function openParts({ dir, role, as, remote, sparse = false, kept = false }: Place): Promise<Parts> {
+export async function openParts({ dir, role, as, remote, sparse = false, kept = false, clock }: Place): Promise<Parts> {
   const env = cleanEnvironment();
   await initWorkspace({ dir, env, role, as, sparse, ...(remote === undefined ? {} : { remote }) });
   const logged: string[] = [];
@@ -52,7 +54,9 @@ export async function openParts({ dir, role, as, remote, sparse = false, kept = 
   const stack = new AsyncDisposableStack();
   const close = (): Promise<void> => stack.disposeAsync();
   if (!kept) onTestFinished(close);
-  const assembly = await assemble({ root: dir, env, log }, stack, { watched: false });
+  const assembly = await assemble({ root: dir, env, log, ...(clock === undefined ? {} : { clock }) }, stack, {
+    watched: false,
+  });
   const rooms = join(dir, '.baton/rooms');
   return {
     ...assembly,

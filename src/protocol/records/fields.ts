@@ -30,6 +30,9 @@ export function nested<Shape extends z.ZodRawShape>(shape: Shape) {
   }, z.looseObject(shape));
 }
 
+/** What was raised about a record and still stands (rules/lateness). */
+export const raisedFindings = z.array(nested({ key: z.string().min(1), level: z.int().min(1), at: time }));
+
 export type Spellings = ReadonlyMap<string, string>;
 
 /** The camelCase and snake_case spellings of known names (protocol.md §4, §5). */

@@ -11,6 +11,7 @@ import {
   missingField,
   nested,
   own,
+  raisedFindings,
   readRecord,
   renderRecord,
   respell,
@@ -77,6 +78,9 @@ const FIELDS = {
   superseded_by: z.string(),
   supersedes: z.string(),
   delegate_reason: z.string(),
+  sla_due_at: time,
+  sla_violated_at: time,
+  raised: raisedFindings,
   completion_event_id: z.string(),
   completion_event_status: z.string(),
   attention: z.array(

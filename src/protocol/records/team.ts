@@ -20,7 +20,7 @@ const count = z.int().min(0);
 const share = z.number().min(0).max(1);
 
 /** Durations until the deadline; `null` sets none. */
-const sla = z.strictObject({
+const slaLimits = z.strictObject({
   P0: duration.nullable().exactOptional(),
   P1: duration.nullable().exactOptional(),
   P2: duration.nullable().exactOptional(),
@@ -62,10 +62,16 @@ const policies = z.strictObject({
   strictTeamRoom: z.boolean().exactOptional(),
   specPreviewChars: count.exactOptional(),
   reportStyle: z.enum(['emoji', 'plain']).exactOptional(),
-  sla: sla.exactOptional(),
+  sla: slaLimits
+    .describe('how long after its creation work may stay open, by priority; null: for ever')
+    .exactOptional(),
   ackWithin: duration.exactOptional(),
+  checkWithin: duration.describe('how long a submitted result may wait for the Leader').exactOptional(),
   stallMinutes: count.exactOptional(),
-  stuckBeats: count.exactOptional(),
+  stuckBeats: count
+    .describe('work in progress is stuck when so many heartbeats in a row found it the same; 0: never')
+    .exactOptional(),
+  beatEvery: duration.describe('how often a running node counts a heartbeat by itself').exactOptional(),
   archiveAfterDays: count
     .nullable()
     .describe('days after which a project that has ended is moved to shared/archive/; 0 or null: never')
@@ -121,8 +127,12 @@ export const DEFAULT_TEAM: TeamSettings = {
     strictTeamRoom: false,
     specPreviewChars: 0,
     reportStyle: 'emoji',
+    sla: { P0: '1h', P1: '24h', P2: '7d', P3: null },
     ackWithin: '15m',
+    checkWithin: '1h',
     stallMinutes: 30,
+    stuckBeats: 3,
+    beatEvery: '30m',
     archiveAfterDays: 7,
     maxFileBytes: 50 * 1024 * 1024,
     lowInformationWords: [],
@@ -196,11 +206,15 @@ export function teamJsonSchema(): Readonly<Record<string, unknown>> {
 
 function withDefaults({ admin, policies: given, ...rest }: z.output<typeof TEAM>): TeamSettings {
   const { leaderRoomId, ...base } = { ...DEFAULT_TEAM, ...rest };
-  const chosen: TeamSettings['policies'] = { ...DEFAULT_TEAM.policies, ...given };
+  const sla = { ...DEFAULT_TEAM.policies.sla, ...given?.sla };
+  const chosen: TeamSettings['policies'] = { ...DEFAULT_TEAM.policies, ...given, sla };
   const { acceptance, language, strictTeamRoom, specPreviewChars, reportStyle } = chosen;
   const {
     ackWithin,
+    checkWithin,
     stallMinutes,
+    stuckBeats,
+    beatEvery,
     archiveAfterDays,
     maxFileBytes,
     lowInformationWords,
@@ -219,8 +233,12 @@ function withDefaults({ admin, policies: given, ...rest }: z.output<typeof TEAM>
       strictTeamRoom,
       specPreviewChars,
       reportStyle,
+      sla,
       ackWithin,
+      checkWithin,
       stallMinutes,
+      stuckBeats,
+      beatEvery,
       archiveAfterDays,
       maxFileBytes,
       lowInformationWords,

@@ -29,6 +29,15 @@ export type Priority = (typeof PRIORITIES)[number];
 /** What kind of work a task is (features.md S002-11): projects go on to testing and review by it. */
 export const TASK_TYPES = ['dev', 'test', 'docs', 'validate', 'misc'] as const;
 
+/** A finding about lateness that was raised and still stands (rules/lateness): raised once per level. */
+export interface RaisedFinding {
+  readonly key: string;
+  /** From 1; everybody up to it has been told. */
+  readonly level: number;
+  /** When this level was raised. */
+  readonly at: string;
+}
+
 export interface ReplyRoute {
   readonly channel: string;
   readonly target_user?: string;
@@ -72,6 +81,10 @@ export interface ProjectMeta {
   readonly reply_route?: ReplyRoute;
   readonly source_room_id?: string;
   readonly requester_report?: RequesterReport;
+  /** When its SLA ran out, and when that was found. */
+  readonly sla_due_at?: string;
+  readonly sla_violated_at?: string;
+  readonly raised?: readonly RaisedFinding[];
   readonly pause_reason?: string;
   readonly blocked_reason?: string;
   readonly failure_reason?: string;
@@ -192,6 +205,10 @@ export interface TaskMeta {
   readonly superseded_by?: string;
   readonly supersedes?: string;
   readonly delegate_reason?: string;
+  /** When its SLA ran out, and when that was found. */
+  readonly sla_due_at?: string;
+  readonly sla_violated_at?: string;
+  readonly raised?: readonly RaisedFinding[];
   readonly completion_event_id?: string;
   readonly completion_event_status?: string;
   readonly attention?: readonly Attention[];
@@ -238,9 +255,16 @@ export interface TeamSettings {
     readonly strictTeamRoom: boolean;
     readonly specPreviewChars: number;
     readonly reportStyle: 'emoji' | 'plain';
+    /** How long after its creation work may stay open; `null`: for ever. */
+    readonly sla: Readonly<Record<Priority, string | null>>;
     /** Durations such as `15m`. */
     readonly ackWithin: string;
+    readonly checkWithin: string;
     readonly stallMinutes: number;
+    /** Work is stuck when so many heartbeats in a row found it the same; 0: never. */
+    readonly stuckBeats: number;
+    /** How often a node counts a heartbeat by itself. */
+    readonly beatEvery: string;
     /** Days after its end at which a project is archived; 0 or null: never. */
     readonly archiveAfterDays: number | null;
     readonly maxFileBytes: number;

@@ -1,0 +1,180 @@
+import type { Priority, ProjectMeta, RaisedFinding, TaskMeta, TeamSettings } from '../../protocol/records/types.ts';
+import { parseDuration, parseTime, stampOf } from '../../protocol/timestamps.ts';
+import type { ProjectEntry, WorkspaceView } from '../../protocol/view.ts';
+import { isTerminalTask } from '../lifecycle.ts';
+import { isUnacknowledged, livenessOf } from '../liveness.ts';
+import { word } from '../needs.ts';
+import { isTerminalProject } from '../project-lifecycle.ts';
+import type { Beats } from './beats.ts';
+import { bringOn } from './commands.ts';
+import { levelOf } from './ladder.ts';
+import type { Late, LateKind } from './ladder.ts';
+
+/** What lateness depends on beside the record that is looked at. */
+export interface LatenessFacts {
+  readonly view: WorkspaceView;
+  /** Milliseconds since the epoch. */
+  readonly now: number;
+  readonly beats: Beats;
+}
+
+/** A record, what is late about it, and what was raised before. */
+export type LateRecord =
+  | { readonly kind: 'task'; readonly meta: TaskMeta; readonly standing: readonly Late[] }
+  | { readonly kind: 'project'; readonly meta: ProjectMeta; readonly standing: readonly Late[] };
+
+/**
+ * Where findings about lateness come from. Whatever else runs out, such as a checkpoint that nobody decides, is one more of
+ * them and one more kind of record; raising, telling and clearing are the same for all.
+ */
+const SOURCES: readonly ((facts: LatenessFacts) => readonly LateRecord[])[] = [lateWork];
+
+/** Every record about which something is late, or was. */
+export function lateRecords(facts: LatenessFacts): readonly LateRecord[] {
+  const records = SOURCES.flatMap((source) => source(facts));
+  return records.filter(({ meta, standing }) => standing.length > 0 || (meta.raised ?? []).length > 0);
+}
+
+/**
+ * Projects and the tasks of their plans. What has ended is not late, so that what was raised about it is cured.
+ */
+function lateWork(facts: LatenessFacts): readonly LateRecord[] {
+  const { view } = facts;
+  return view.projectIds().flatMap((id): readonly LateRecord[] => {
+    const entry = view.project(id);
+    if (entry?.meta === undefined) return [];
+    const { meta } = entry;
+    const tasks = entry.plan.nodes.flatMap((node): readonly LateRecord[] => {
+      const task = view.task(node.id)?.meta;
+      if (task === undefined || task.project_id !== id) return [];
+      return [{ kind: 'task', meta: task, standing: lateTask(facts, entry, task) }];
+    });
+    return [{ kind: 'project', meta, standing: lateProject(facts, meta) }, ...tasks];
+  });
+}
+
+/** What is late about a composite project, which is a piece of work by itself; nothing about others. */
+function lateProject({ view, now }: LatenessFacts, meta: ProjectMeta): readonly Late[] {
+  const { project_id: id, title, mode, eta, created_at: created, priority = 'P2' } = meta;
+  if (mode !== 'composite' || isTerminalProject(meta.status)) return [];
+  const base = { subject: { kind: 'project', id } as const, command: `baton status ${word(id)}` };
+  return [
+    ...overdue({ id, title, eta, now }, base),
+    ...slaViolated({ id, title, created, priority, now, team: view.team }, base),
+  ];
+}
+
+/** What is late about a task of a plan. */
+function lateTask(facts: LatenessFacts, { meta: project }: ProjectEntry, meta: TaskMeta): readonly Late[] {
+  if (project === undefined || isTerminalProject(project.status) || isTerminalTask(meta.status)) return [];
+  const { view, now } = facts;
+  const { task_id: id, task_title: title, project_id: projectId, eta } = meta;
+  const base = { subject: { kind: 'task', id, projectId } as const, command: bringOn(meta, view.team) };
+  const created = meta.created_at ?? meta.assigned_at;
+  const priority = meta.priority ?? project.priority ?? 'P2';
+  // While a project is paused nobody is expected to do anything; its deadlines go on.
+  const waits =
+    project.status === 'active' ? [...unacknowledged(facts, meta, base), ...unchecked(facts, meta, base)] : [];
+  return [
+    ...waits,
+    ...(project.status === 'active' ? stuck(facts, meta, base) : []),
+    ...overdue({ id, title, eta, now }, base),
+    ...slaViolated({ id, title, created, priority, now, team: view.team }, base),
+  ];
+}
+
+type Base = Pick<Late, 'subject' | 'command'>;
+
+/** One that began to be late so many milliseconds after `start`; nothing while it is not. */
+function lateSince(
+  kind: LateKind,
+  { start, allowed, now }: { readonly start: number; readonly allowed: number; readonly now: number },
+  rest: Base & { readonly id: string; readonly occasion: string; readonly message: string },
+): readonly Late[] {
+  const level = levelOf(kind, now - start, allowed);
+  if (level === 0) return [];
+  const { id, occasion, ...said } = rest;
+  return [{ key: `${kind}:${id}:${occasion}`, kind, level, since: stampOf(start + allowed), ...said }];
+}
+
+function unacknowledged({ view, now }: LatenessFacts, meta: TaskMeta, base: Base): readonly Late[] {
+  const { lastSign: start } = livenessOf(meta, view.team, now);
+  const allowed = parseDuration(view.team.policies.ackWithin);
+  if (!isUnacknowledged(meta) || start === undefined || allowed === undefined) return [];
+  const { task_id: id, assigned_to: assignee } = meta;
+  const message = `${assignee} has not acknowledged ${id} since ${stampOf(start)}`;
+  return lateSince('unacknowledged', { start, allowed, now }, { ...base, id, occasion: stampOf(start), message });
+}
+
+function unchecked({ view, now }: LatenessFacts, meta: TaskMeta, base: Base): readonly Late[] {
+  const start = timeOf(meta.submitted_at) ?? livenessOf(meta, view.team, now).lastSign;
+  const allowed = parseDuration(view.team.policies.checkWithin);
+  if (meta.status !== 'submitted' || start === undefined || allowed === undefined) return [];
+  const { task_id: id, assigned_to: assignee, submission_id: submission } = meta;
+  const message = `the result of ${id} by ${assignee} waits to be checked since ${stampOf(start)}`;
+  const occasion = submission ?? stampOf(start);
+  return lateSince('unchecked', { start, allowed, now }, { ...base, id, occasion, message });
+}
+
+/** Who waits for an answer is not stuck. One that was raised stands until its context changes, however few beats are known. */
+function stuck({ view, now, beats }: LatenessFacts, meta: TaskMeta, base: Base): readonly Late[] {
+  const { task_id: id, assigned_to: assignee } = meta;
+  const { stuckBeats } = view.team.policies;
+  const beat = beats.get(id);
+  const isAsking = (meta.attention ?? []).some(({ resolved, answer }) => !resolved && answer === undefined);
+  if (meta.status !== 'in_progress' || beat === undefined || stuckBeats === 0 || isAsking) return [];
+  const key = `stuck:${id}:${beat.context}`;
+  const before = levelIn(meta.raised, key);
+  const level = Math.max(before, levelOf('stuck', beat.count + 1, stuckBeats));
+  if (level === 0) return [];
+  const since = stampOf(livenessOf(meta, view.team, now).lastSign ?? now);
+  const message = `${assignee} works on ${id}, and nothing has changed in it over ${stuckBeats} heartbeats`;
+  return [{ key, kind: 'stuck', level, since, message, ...base }];
+}
+
+function overdue(
+  {
+    id,
+    title,
+    eta,
+    now,
+  }: { readonly id: string; readonly title: string; readonly eta: string | undefined; readonly now: number },
+  base: Base,
+): readonly Late[] {
+  const start = timeOf(eta);
+  if (start === undefined) return [];
+  const message = `${id} (${title}) was expected by ${stampOf(start)}`;
+  return lateSince('overdue', { start, allowed: 0, now }, { ...base, id, occasion: stampOf(start), message });
+}
+
+/** The SLA runs from the creation, in every open state (features.md §7.2). */
+function slaViolated(
+  about: {
+    readonly id: string;
+    readonly title: string;
+    readonly created: string | undefined;
+    readonly priority: Priority;
+    readonly now: number;
+    readonly team: TeamSettings;
+  },
+  base: Base,
+): readonly Late[] {
+  const { id, title, priority, now, team } = about;
+  const start = timeOf(about.created);
+  const limit = team.policies.sla[priority];
+  const allowed = limit === null ? undefined : parseDuration(limit);
+  // A limit of a thousand years is no date.
+  if (start === undefined || allowed === undefined || now - start <= allowed) return [];
+  const due = stampOf(start + allowed);
+  const message = `${id} (${title}) is ${priority} and was due by ${due}`;
+  const found = lateSince('sla-violated', { start, allowed, now }, { ...base, id, occasion: due, message });
+  return found.map((late) => ({ ...late, due }));
+}
+
+function levelIn(raised: readonly RaisedFinding[] | undefined, key: string): number {
+  return raised?.find((finding) => finding.key === key)?.level ?? 0;
+}
+
+function timeOf(stamp: string | undefined): number | undefined {
+  return stamp === undefined ? undefined : parseTime(stamp);
+}

@@ -1,0 +1,86 @@
+import type { Execute } from '../flows/operation.ts';
+import { isNews } from '../flows/time-flow/raise.ts';
+import type { Clock, Heartbeats, Log, WorkTree } from '../ports.ts';
+import { FlowError } from '../protocol/errors.ts';
+import type { Actor } from '../protocol/records/types.ts';
+import { leads } from '../protocol/roles.ts';
+import { parseDuration } from '../protocol/timestamps.ts';
+import { lateRecords } from '../rules/lateness/lateness.ts';
+
+/** Between ticks; milliseconds (features.md S001-44). */
+const TICK = 60_000;
+
+export interface SchedulerDependencies {
+  readonly identity: Actor;
+  readonly execute: Execute;
+  readonly workTree: WorkTree;
+  readonly heartbeats: Heartbeats;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+/** The one place where time passes for a team: on a node of a Leader, since it raises what is late. */
+export interface Scheduler {
+  /** Counts a heartbeat when one is due, and has raised and cleared what the time calls for. */
+  tick(): Promise<void>;
+}
+
+export function createScheduler({
+  identity,
+  execute,
+  workTree,
+  heartbeats,
+  clock,
+  log,
+}: SchedulerDependencies): Scheduler {
+  /** What was refused last; told once for as long as it stays so. */
+  let refused: string | undefined;
+
+  /** A `check` that somebody runs counts as well, so that a cron job beside a node does not halve the patience. */
+  function beatWhenDue(): void {
+    const every = parseDuration(workTree.view().team.policies.beatEvery) ?? Infinity;
+    const last = heartbeats.lastAt();
+    const now = clock.millis();
+    // A clock that was set back must not keep hearts from beating.
+    if (last === undefined || now - last >= every || last > now) heartbeats.beat();
+  }
+
+  return {
+    async tick() {
+      if (!leads(identity)) return;
+      beatWhenDue();
+      const view = workTree.view();
+      const records = lateRecords({ view, now: clock.millis(), beats: heartbeats.seen() });
+      if (!records.some(isNews)) return;
+      try {
+        await execute('lateness.raise', {}, { actor: identity });
+        refused = undefined;
+      } catch (error) {
+        if (!(error instanceof FlowError)) throw error;
+        if (refused !== error.message) log.warn({ reason: error.message }, 'what is late could not be raised');
+        refused = error.message;
+      }
+    },
+  };
+}
+
+/** Ticks every minute until it is disposed; what is under way then is waited for. */
+export function startScheduler(dependencies: SchedulerDependencies & { readonly interval?: number }): AsyncDisposable {
+  const { clock, log, interval = TICK } = dependencies;
+  const scheduler = createScheduler(dependencies);
+  const ending = new AbortController();
+  const run = async (): Promise<void> => {
+    while (!ending.signal.aborted) {
+      await clock.sleep(interval, ending.signal);
+      if (ending.signal.aborted) return;
+      await scheduler.tick().catch((error: unknown) => log.error({ reason: String(error) }, 'a tick failed'));
+    }
+  };
+  const running = run();
+  return {
+    async [Symbol.asyncDispose]() {
+      ending.abort();
+      await running;
+    },
+  };
+}

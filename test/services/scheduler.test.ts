@@ -1,0 +1,137 @@
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { createClock } from '../../src/adapters/clock.ts';
+import { createScheduler } from '../../src/services/scheduler.ts';
+import { testFolder } from '../support/folders.ts';
+import { eventsOf, openParts, plan, worker } from '../support/parts.ts';
+import type { Parts } from '../support/parts.ts';
+
+const MINUTE = 60_000;
+const HOUR = 60 * MINUTE;
+const DAY = 24 * HOUR;
+const META = 'shared/tasks/p-01/meta.json';
+
+interface House {
+  parts: Parts;
+  /** Lets so much time pass, with a tick every so often. */
+  pass(millis: number, every?: number): Promise<void>;
+  restart(): Promise<void>;
+}
+
+/** A Leader's workspace whose clock is moved by hand. */
+async function openHouse(): Promise<House> {
+  let now = Date.parse('2026-09-01T08:00:00Z');
+  const clock = createClock(() => now);
+  const dir = join(testFolder('time'), 'lead');
+  const open = (): Promise<Parts> => openParts({ dir, role: 'leader', as: 'lead', clock });
+  const house: House = {
+    parts: await open(),
+    async pass(millis, every = millis) {
+      const until = now + millis;
+      const { parts } = house;
+      const scheduler = createScheduler(parts);
+      while (now < until) {
+        now = Math.min(until, now + every);
+        await scheduler.tick();
+      }
+    },
+    async restart() {
+      await house.parts.close();
+      house.parts = await open();
+    },
+  };
+  return house;
+}
+
+const raised = (parts: Parts): readonly string[] =>
+  eventsOf(parts, 'finding.raised').map(({ data }) => {
+    const { kind, level } = data as { readonly kind: string; readonly level: number };
+    return `${kind} ${level}`;
+  });
+
+const cleared = (parts: Parts): readonly string[] =>
+  eventsOf(parts, 'finding.cleared').map(({ data }) => (data as { readonly key: string }).key.split(':')[0] ?? '');
+
+const meta = (parts: Parts): Record<string, unknown> => JSON.parse(parts.text(META)) as Record<string, unknown>;
+
+describe('time', () => {
+  test('sends an assignment that nobody acknowledges once more, then tells the Leader, then the admin, each once', async () => {
+    const house = await openHouse();
+    await plan(house.parts, 'p-01');
+    const assignments = (): number => house.parts.said('TASK_ASSIGNED: p-01').length;
+    const told = (): readonly string[] => house.parts.said('has not acknowledged p-01');
+    await house.pass(14 * MINUTE, 7 * MINUTE);
+    expect([assignments(), told().length]).toEqual([1, 0]);
+    await house.pass(2 * MINUTE);
+    expect([assignments(), told().length]).toEqual([2, 0]);
+    await house.restart();
+    await house.pass(15 * MINUTE, 5 * MINUTE);
+    expect([assignments(), told().length]).toEqual([2, 1]);
+    await house.pass(40 * MINUTE, 10 * MINUTE);
+    expect([assignments(), told().length]).toEqual([2, 2]);
+    expect(told().filter((text) => text.startsWith('@admin:local '))).toHaveLength(1);
+    await house.parts.run('task.ack', { taskId: 'p-01' }, worker('ana'));
+    await house.pass(MINUTE);
+    expect(raised(house.parts)).toEqual(['unacknowledged 1', 'unacknowledged 2', 'unacknowledged 3']);
+    expect(cleared(house.parts)).toEqual(['unacknowledged']);
+    expect(meta(house.parts)['raised']).toBeUndefined();
+  });
+
+  test('raises each level of a week once, tells it once, and clears it when it is cured', async () => {
+    const house = await openHouse();
+    await plan(house.parts, 'p-01');
+    await house.parts.run('task.ack', { taskId: 'p-01' }, worker('ana'));
+    const stuck = (): number => house.parts.said('nothing has changed in it').length;
+
+    // Three heartbeats see the same thing.
+    await house.pass(2 * HOUR, 30 * MINUTE);
+    expect([raised(house.parts), stuck()]).toEqual([['stuck 1'], 1]);
+    await house.restart();
+    rmSync(join(house.parts.dir, '.baton/beats.json'));
+    await house.pass(30 * MINUTE);
+    expect([raised(house.parts), cleared(house.parts), stuck()]).toEqual([['stuck 1'], [], 1]);
+
+    await house.parts.run('task.report_progress', { taskId: 'p-01', note: 'Half of it.' }, worker('ana'));
+    await house.pass(MINUTE);
+    expect(cleared(house.parts)).toEqual(['stuck']);
+
+    // Half a day without anything: stuck again, and by evening the admin hears of it.
+    await house.pass(12 * HOUR, HOUR);
+    expect([raised(house.parts).slice(1), stuck()]).toEqual([['stuck 1', 'stuck 2'], 3]);
+
+    await house.pass(7 * DAY, 8 * HOUR);
+    expect(raised(house.parts).slice(3)).toEqual(['sla-violated 1']);
+    expect(house.parts.said('was due by 2026-09-08T08:00:00Z')).toHaveLength(1);
+    const { sla_due_at: due, sla_violated_at: found } = meta(house.parts);
+    expect(due).toBe('2026-09-08T08:00:00Z');
+    await house.restart();
+    rmSync(join(house.parts.dir, '.baton/beats.json'));
+    await house.pass(DAY, 12 * HOUR);
+    expect(raised(house.parts)).toHaveLength(4);
+    expect(meta(house.parts)['sla_violated_at']).toBe(found);
+
+    await house.parts.run('task.submit', { taskId: 'p-01', status: 'SUCCESS', summary: 'Done.' }, worker('ana'));
+    await house.pass(2 * HOUR, 30 * MINUTE);
+    expect(raised(house.parts).slice(4)).toEqual(['unchecked 1']);
+    const { submission_id: submissionId } = meta(house.parts);
+    await house.parts.run('project.accept_task_result', { projectId: 'p', taskId: 'p-01', submissionId });
+    await house.pass(MINUTE);
+    expect(cleared(house.parts).toSorted()).toEqual(['sla-violated', 'stuck', 'stuck', 'unchecked']);
+    expect(meta(house.parts)).not.toHaveProperty('raised');
+    expect(meta(house.parts)['sla_violated_at']).toBe(found);
+
+    const before = house.parts.head();
+    await house.pass(3 * DAY, DAY);
+    expect(house.parts.head()).toBe(before);
+  });
+
+  test('passes for the nodes of Leaders only', async () => {
+    const house = await openHouse();
+    await plan(house.parts, 'p-01');
+    const head = house.parts.head();
+    const clock = createClock(() => Date.parse('2026-12-01T08:00:00Z'));
+    await createScheduler({ ...house.parts, clock, identity: worker('ana') }).tick();
+    expect(house.parts.head()).toBe(head);
+  });
+});
