@@ -60,6 +60,32 @@ describe("a Leader's node", () => {
     expect(solo.head()).toBe(head);
   });
 
+  test('archives the ended tasks of the inbox, which itself never ends', async () => {
+    const solo = await openSolo();
+    const inbox = { project_id: 'inbox', title: 'Inbox', status: 'active', mode: 'inbox' };
+    solo.put('shared/projects/inbox/meta.json', `${JSON.stringify(inbox)}\n`);
+    const task = (id: string, status: string, days: number): void => {
+      const meta = { task_id: id, project_id: 'inbox', assigned_to: 'ana', status, history: [] };
+      const history = [{ ts: daysAgo(days), from: 'assigned', to: status, action: 'x', actor: 'leader:lead' }];
+      solo.put(`shared/tasks/${id}/meta.json`, `${JSON.stringify({ ...meta, history })}\n`);
+    };
+    task('TASK-001', 'completed', 60);
+    task('TASK-002', 'failed', 60);
+    task('TASK-003', 'completed', 2);
+    task('TASK-004', 'assigned', 60);
+    const plan = [
+      '- [x] TASK-001 — Old (assigned: ana)',
+      '- [!] TASK-002 — Failed, and waited for (assigned: ana)',
+      '- [x] TASK-003 — Young (assigned: ana)',
+      '- [~] TASK-004 — Open (assigned: ana, depends: TASK-001, TASK-002)',
+    ];
+    solo.put('shared/projects/inbox/plan.md', `## DAG Task Plan\n\n**Plan Type**: dag\n\n${plan.join('\n')}\n`);
+    await settled(solo);
+    expect(solo.workTree.view().taskIds()).toEqual(['TASK-002', 'TASK-003', 'TASK-004']);
+    expect(solo.workTree.view().archivedTask('TASK-001')?.entry.meta?.status).toBe('completed');
+    expect(solo.text('shared/projects/inbox/plan.md')).toContain('(assigned: ana, depends: TASK-002)');
+  });
+
   test.each([[0], [null]])('archives nothing where the team says never (%s)', async (never) => {
     const solo = await openSolo();
     putEnded(solo, 'a', 400);

@@ -67,6 +67,7 @@ export function archivedProject(
 const REMEDIES: Readonly<Record<Kept['rule'], string>> = {
   'not-ended': 'complete the project and end its tasks first',
   'report-owed': 'report on it first, or call mark_requester_report_sent',
+  'waited-for': 'end that first',
   broken: 'mend the file that `baton doctor` names',
 };
 

@@ -4,11 +4,10 @@ import type { Change } from '../../protocol/changes.ts';
 import { FlowError } from '../../protocol/errors.ts';
 import { taskPaths } from '../../protocol/paths.ts';
 import { replaceDag } from '../../protocol/plan/edit.ts';
-import type { PlanNode } from '../../protocol/plan-types.ts';
-import type { TaskMeta } from '../../protocol/records/types.ts';
+import { stampOf } from '../../protocol/timestamps.ts';
 import type { WorkspaceView } from '../../protocol/view.ts';
-import { isTerminalNode } from '../../rules/dag.ts';
-import { isTerminalTask } from '../../rules/lifecycle.ts';
+import { endOfTask, keptInInbox } from '../../rules/archive.ts';
+import type { Kept } from '../../rules/archive.ts';
 import { archivedProject } from '../project-flow/archive-project.ts';
 import { LEADERS, requireProject, requireTask, writePlan } from '../shared.ts';
 import type { OpenProject } from '../shared.ts';
@@ -43,37 +42,30 @@ function archivedTask(view: WorkspaceView, id: string, now: string): Decision<Re
       data: { taskId: id, projectId: project.id },
     });
   }
-  const node = project.plan.nodes.find((candidate) => candidate.id === id);
-  requireEnded(meta, node);
-  const dir = archiveDir((meta.completed_at ?? meta.history?.at(-1)?.ts ?? now).slice(0, 7), 'tasks', id);
+  const kept = keptInInbox(project, meta);
+  if (kept !== undefined) throw refusal(id, kept);
+  const end = endOfTask(meta);
+  const dir = archiveDir((end === undefined ? now : stampOf(end)).slice(0, 7), 'tasks', id);
   const moves: readonly Change[] = [{ kind: 'move', from: taskPaths(id).dir, path: dir }];
   return {
-    changes: [...moves, ...writePlan(project, withoutNode(project, id, node))],
+    changes: [...moves, ...writePlan(project, withoutNode(project, id))],
     events: [taskEvent('task.archived', 'work.archive', meta, { note: `to ${dir}` })],
     announcements: [],
     output: { archived: dir, tasks: [id] },
   };
 }
 
-function requireEnded({ task_id: taskId, status }: TaskMeta, node: PlanNode | undefined): void {
-  const isOver = status !== 'blocked' && isTerminalTask(status) && (node === undefined || isTerminalNode(node.status));
-  if (isOver) return;
-  throw new FlowError('illegal-transition', `Cannot archive: not terminal (${taskId} is ${status})`, {
-    remedy: 'finish or cancel it first',
+function refusal(taskId: string, { rule, reason }: Kept): FlowError {
+  const why = rule === 'not-ended' ? `not terminal (${reason})` : reason;
+  return new FlowError('illegal-transition', `Cannot archive: ${why}`, {
+    remedy: rule === 'not-ended' ? 'finish or cancel it first' : 'end that first',
     data: { taskId },
   });
 }
 
-/** Those that waited for an accepted task wait no longer; for any other one they still do, and it stays. */
-function withoutNode({ plan, planText }: OpenProject, id: string, node: PlanNode | undefined): string {
-  if (node === undefined) return planText;
-  const waiting = plan.nodes.find((other) => !isTerminalNode(other.status) && other.dependsOn.includes(id));
-  if (waiting !== undefined && node.status !== 'completed') {
-    throw new FlowError('illegal-transition', `Cannot archive: ${waiting.id} depends on ${id}`, {
-      remedy: `end ${waiting.id} first`,
-      data: { taskId: id },
-    });
-  }
+/** Those that waited for an accepted task wait no longer. */
+function withoutNode({ plan, planText }: OpenProject, id: string): string {
+  if (plan.nodes.every((node) => node.id !== id)) return planText;
   const left = plan.nodes.filter((other) => other.id !== id);
   return replaceDag(
     planText,
