@@ -88,6 +88,7 @@ export const TOOLS: Readonly<Record<string, Readonly<Record<string, ActionRow>>>
     block_task: { operation: 'task.block', rules: { bare: ['reason'] } },
     unblock_task: { operation: 'task.unblock', rules: { bare: ['reason'] } },
     fail_task: { operation: 'task.fail', rules: { bare: ['reason'] } },
+    hold_task: { operation: 'task.hold', rules: { bare: ['reason'] } },
     hand_over_task: { operation: 'task.hand_over', rules: { bare: ['reason'] } },
     take_back_task: { operation: 'task.take_back' },
     list: { operation: 'work.list' },

@@ -36,6 +36,7 @@ import { dispatch } from './task-flow/dispatch.ts';
 import { finish } from './task-flow/finish.ts';
 import { block, fail, unblock } from './task-flow/halt.ts';
 import { handOver } from './task-flow/hand-over.ts';
+import { hold } from './task-flow/hold.ts';
 import { reportProgress } from './task-flow/progress.ts';
 import { recordSubmission } from './task-flow/record-submission.ts';
 import { submit } from './task-flow/submit.ts';
@@ -97,6 +98,7 @@ export const OPERATIONS: ReadonlyMap<string, Operation> = new Map(
     block,
     unblock,
     fail,
+    hold,
     handOver,
     takeBack,
     reportProgress,

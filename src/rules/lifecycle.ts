@@ -36,7 +36,7 @@ export const TASK_GUARDS = {
   'by-assignee': 'by the assignee, or for it by the leader',
   'result-valid': 'the result is valid',
   'result-effective': 'the result is effective',
-  'result-halts': 'the result is BLOCKED or INTERRUPTED',
+  'result-halts': 'the result is BLOCKED or INTERRUPTED, or the leader says so',
   'may-accept': 'by the leader, or by the policy `auto`',
   'project-active': 'the project is active',
   'no-result': 'no result was submitted',

@@ -35,10 +35,8 @@ const TASK_DOORS: Readonly<Record<TaskEvent, (office: Office) => Promise<Envelop
     office.call(ana, 'taskflow', 'submit_task', { taskId: 't', status: 'SUCCESS', summary: 'Otherwise.' }),
   accept: (office) => decision(office, { resultStatus: 'SUCCESS' }),
   revise: (office) => decision(office, { resultStatus: 'SUCCESS', accepted: false }),
-  hold: (office) => {
-    office.put({ ...office.task('t'), result_status: 'BLOCKED' });
-    return decision(office, { resultStatus: 'BLOCKED' });
-  },
+  hold: (office) =>
+    office.call(lead, 'engine', 'hold_task', { taskId: 't', submissionId: office.task('t').submission_id }),
   block: (office) => office.call(lead, 'engine', 'block_task', { taskId: 't', reason: 'why' }),
   unblock: (office) => office.call(lead, 'engine', 'unblock_task', { taskId: 't' }),
   fail: (office) => office.call(lead, 'engine', 'fail_task', { taskId: 't', reason: 'why' }),
@@ -62,7 +60,6 @@ const SILENT = new Set([
   'submitted ack',
   'completed accept',
   'revision revise',
-  'blocked hold',
   'cancelled cancel',
   ...TASK_STATUSES.filter((state) => state !== 'prepared').map((state) => `${state} notified`),
 ]);

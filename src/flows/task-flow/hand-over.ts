@@ -10,6 +10,7 @@ import { taskStep } from '../../rules/lifecycle.ts';
 import { nextNodeId, nextTaskId } from '../../rules/next-id.ts';
 import { SUPERSEDED } from '../../rules/project-lifecycle.ts';
 import { guardFailed } from '../../rules/transition.ts';
+import { requireKnownAgent } from '../agent-flow/roster.ts';
 import { presentTask } from '../present.ts';
 import { decidedTask } from '../project-flow/decision.ts';
 import { LEADERS, notificationHint, requireNode, requireProject, writePlan } from '../shared.ts';
@@ -54,6 +55,7 @@ export const handOver = defineOperation({
     const project = requireProject(view, before.project_id);
     const node = requireNode(project.plan, taskId);
     requireOther(before, node, input.assignedTo);
+    requireKnownAgent(view, input.assignedTo);
     const reason = input.reason?.trim() ?? '';
     const newId = input.newTaskId ?? (project.id === INBOX ? nextTaskId(view) : nextNodeId(view, project));
     const why = reason === '' ? {} : { delegate_reason: reason };

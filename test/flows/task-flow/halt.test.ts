@@ -68,6 +68,17 @@ describe('a halted task', () => {
   });
 });
 
+test('a result that the leader holds up halts the task, whatever it says', async () => {
+  await ok(office.call(ana, 'taskflow', 'submit_task', { taskId: 'p-01', status: 'SUCCESS', summary: 'Done.' }));
+  const { submission_id: submissionId } = office.task('p-01');
+  expect(await refused(office, () => step('hold_task'))).toBe(
+    'invalid-argument: submissionId is required for the current task submission',
+  );
+  await ok(step('hold_task', { submissionId, reason: 'the customer has to see it' }));
+  expect(office.task('p-01')).toMatchObject({ status: 'blocked', blocked_reason: 'the customer has to see it' });
+  expect(office.line('p', 'p-01')).toMatch(/^- \[!\]/);
+});
+
 test('a failed task is over, with its reason, and shows [!]', async () => {
   await ok(step('fail_task', { reason: 'schema mismatch' }));
   expect(office.task('p-01')).toMatchObject({ status: 'failed', failure_reason: 'schema mismatch' });
