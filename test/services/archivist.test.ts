@@ -73,13 +73,13 @@ describe("a Leader's node", () => {
     task('TASK-002', 'failed', 60);
     task('TASK-003', 'completed', 2);
     task('TASK-004', 'assigned', 60);
-    const plan = [
+    const lines = [
       '- [x] TASK-001 — Old (assigned: ana)',
       '- [!] TASK-002 — Failed, and waited for (assigned: ana)',
       '- [x] TASK-003 — Young (assigned: ana)',
       '- [~] TASK-004 — Open (assigned: ana, depends: TASK-001, TASK-002)',
     ];
-    solo.put('shared/projects/inbox/plan.md', `## DAG Task Plan\n\n**Plan Type**: dag\n\n${plan.join('\n')}\n`);
+    solo.put('shared/projects/inbox/plan.md', `## DAG Task Plan\n\n**Plan Type**: dag\n\n${lines.join('\n')}\n`);
     await settled(solo);
     expect(solo.workTree.view().taskIds()).toEqual(['TASK-002', 'TASK-003', 'TASK-004']);
     expect(solo.workTree.view().archivedTask('TASK-001')?.entry.meta?.status).toBe('completed');
