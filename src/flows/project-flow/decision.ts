@@ -10,6 +10,7 @@ import type {
 } from '../../protocol/records/types.ts';
 import { owedReport } from '../../rules/reports.ts';
 import { historyEntry } from '../shared.ts';
+import { statusWord } from '../task-flow/common.ts';
 
 /** What the Leader's side may make of a submission (protocol.md §7.1). */
 export type DecidedStatus = 'completed' | 'revision' | 'blocked';
@@ -59,7 +60,7 @@ export function decidedTask(meta: TaskMeta, status: EndedStatus, step: DecisionS
   };
   return meta.status === status
     ? decided
-    : appendHistory(decided, historyEntry({ ...step, from: meta.status, to: status }));
+    : appendHistory(decided, historyEntry({ ...step, from: statusWord(meta), to: status }));
 }
 
 export interface DecidedResult {
