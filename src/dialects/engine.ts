@@ -155,6 +155,38 @@ function waitsFor(projectId: string, task: Fields): string {
     .join(', ');
 }
 
+/** `baton auto-dispatch`. */
+export function autoDispatchedAnswer(envelope: Envelope, id: string | undefined): Envelope {
+  return answered(envelope, { ...(id === undefined ? {} : { id }), event: 'dispatch', word: wordOfState }, () => {
+    const dispatches = list(envelope['dispatches']).map(planned);
+    const skipped = list(envelope['skipped']).map(planned);
+    const { warnings, dryRun } = envelope;
+    const message = `Dispatched ${dispatches.length}, skipped ${skipped.length}`;
+    return compact({ dry_run: dryRun, dispatches, skipped, warnings, message });
+  });
+}
+
+/** A node as the task engine names it; in `detail` dependencies are subtasks as well. */
+function planned({ project_id: project, task_id: node, title, detail, ...rest }: Fields): Fields {
+  const [id, nodeId] = [text(project), text(node)];
+  const told = text(detail).replace(/^(Dependency not DONE: )(.*)$/, (_, head: string, open: string) =>
+    [
+      head,
+      open
+        .split(', ')
+        .map((one) => subtaskOfNode(id, one))
+        .join(', '),
+    ].join(''),
+  );
+  return compact({
+    task_id: id,
+    ...(nodeId === '' ? {} : { subtask_id: subtaskOfNode(id, nodeId), node_id: nodeId }),
+    title,
+    ...rest,
+    detail: detail === undefined ? undefined : told,
+  });
+}
+
 /** `baton subtask`: `event` as it was asked for. */
 export function subtaskAnswer(envelope: Envelope, id: string, event: string): Envelope {
   const word = (state: string): string => subtaskWord(state as TaskStatus) ?? state.toUpperCase();

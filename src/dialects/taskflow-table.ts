@@ -80,6 +80,7 @@ export const TOOLS: Readonly<Record<string, Readonly<Record<string, ActionRow>>>
     create: { operation: 'project.create_composite' },
     create_task: { operation: 'task.create' },
     dispatch_task: { operation: 'task.dispatch' },
+    auto_dispatch: { operation: 'work.auto_dispatch' },
     transition_project: { operation: 'project.transition' },
     advance_project: { operation: 'project.advance' },
     assign_task: { operation: 'task.assign' },

@@ -44,6 +44,7 @@ import { takeBack } from './task-flow/take-back.ts';
 import { setUpTeam } from './team-flow/setup.ts';
 import { raiseLateness } from './time-flow/raise.ts';
 import type { Operation } from './types.ts';
+import { autoDispatch } from './work-flow/auto-dispatch.ts';
 import { archiveWork } from './work-flow/archive.ts';
 import { listWork } from './work-flow/list.ts';
 import { rebuildIndex } from './work-flow/rebuild-index.ts';
@@ -109,6 +110,7 @@ export const OPERATIONS: ReadonlyMap<string, Operation> = new Map(
     raiseLateness,
     listWork,
     showWork,
+    autoDispatch,
     archiveWork,
     rebuildIndex,
     filesPull,

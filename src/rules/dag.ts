@@ -87,9 +87,14 @@ export function readyNodes(plan: Plan, project: Pick<ProjectMeta, 'status' | 'ph
 
 /** The dependencies of a node that are not accepted yet, as the node lists them. */
 export function blockers(plan: Plan, id: string): readonly string[] {
-  const accepted = acceptedIds(plan);
   const node = plan.nodes.find((candidate) => candidate.id === id);
-  return node?.dependsOn.filter((dependency) => !accepted.has(dependency)) ?? [];
+  return node === undefined ? [] : blockersIn(plan)(node);
+}
+
+/** The same for many nodes of one plan. */
+export function blockersIn(plan: Plan): (node: Pick<PlanNode, 'dependsOn'>) => readonly string[] {
+  const accepted = acceptedIds(plan);
+  return ({ dependsOn }) => dependsOn.filter((dependency) => !accepted.has(dependency));
 }
 
 function acceptedIds(plan: Plan): ReadonlySet<string> {

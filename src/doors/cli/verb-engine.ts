@@ -2,6 +2,7 @@ import { Argument, Option, type Command } from 'commander';
 import type { Envelope } from '../../app-types.ts';
 import {
   archivedAnswer,
+  autoDispatchedAnswer,
   createdAnswer,
   dispatchedAnswer,
   listAnswer,
@@ -17,6 +18,7 @@ import { actionOf } from '../surface.ts';
 import { addFlags, payloadOf } from './flags.ts';
 import { objectsOf, wordOf } from './answer.ts';
 import { renderTask, renderTasks } from './engine-text.ts';
+import { createOutput } from './output.ts';
 import { callAs, show, UsageError, withApp, type Session } from './session.ts';
 import { printable, type Palette } from './text.ts';
 
@@ -126,6 +128,29 @@ interface DispatchOptions {
   readonly context?: string;
   readonly priority?: string;
   readonly eta?: string;
+}
+
+/** `baton auto-dispatch [TASK]` (S002-25 to S002-27): the answer is JSON, whoever asks. */
+export function defineAutoDispatch(command: Command, session: Session): void {
+  command
+    .argument('[task]', 'the task, or any other project')
+    .option('--all', 'every task and project in which work is given out')
+    .option('--subtask <subtask>', 'only this one: subtask_01, or the id of the node')
+    .option('--show-context', 'show what each agent is told to begin with')
+    .option('--dry-run', 'show what would be given to whom, and change nothing')
+    .action(async (task: string | undefined) => {
+      const { dryRun = false, ...given } = command.opts<AutoDispatchOptions>();
+      const payload = { ...given, ...(task === undefined ? {} : { projectId: task }) };
+      const answer = autoDispatchedAnswer(await call(session, 'auto_dispatch', payload, dryRun), task);
+      session.exit = createOutput({ ...session.output, json: true }).answer(answer, () => '');
+    });
+}
+
+interface AutoDispatchOptions {
+  readonly all?: true;
+  readonly subtask?: string;
+  readonly showContext?: true;
+  readonly dryRun?: boolean;
 }
 
 /** `baton subtask TASK SUBTASK EVENT` (S002-16, S002-17) */

@@ -137,6 +137,12 @@ export const VERBS: readonly Verb[] = [
     load: async () => (await import('./verb-engine.ts')).defineDispatch,
   },
   {
+    name: 'auto-dispatch',
+    summary: 'give what is ready to agents that are free',
+    group: ENGINE,
+    load: async () => (await import('./verb-engine.ts')).defineAutoDispatch,
+  },
+  {
     name: 'subtask',
     summary: 'say what happened to a subtask',
     group: ENGINE,

@@ -2,6 +2,7 @@ import { FlowError } from '../../protocol/errors.ts';
 import { localpartKey, localpartOf, resolveUserId } from '../../protocol/identity.ts';
 import type { AgentRecord } from '../../protocol/records/types.ts';
 import type { WorkspaceView } from '../../protocol/view.ts';
+import { capacityText } from '../../rules/auto-dispatch.ts';
 import { holdingsIn, loadsOf } from '../../rules/load.ts';
 import type { Holdings } from '../../rules/load.ts';
 import type { Pool } from '../../rules/selection.ts';
@@ -18,7 +19,7 @@ export function poolOf(view: WorkspaceView, holdings: Holdings = holdingsIn(view
 }
 
 /** The entry of an agent, by localpart, Matrix id or display name. */
-function findAgent(view: WorkspaceView, name: string): AgentRecord | undefined {
+export function findAgent(view: WorkspaceView, name: string): AgentRecord | undefined {
   const agents = view.agents();
   const exact = agents.find(({ agent_id: id }) => localpartKey(id) === localpartKey(name));
   if (exact !== undefined) return exact;
@@ -55,12 +56,8 @@ export function requireCapacity(view: WorkspaceView, name: string): void {
   const load = loadsOf(holdingsIn(view)).get(localpartKey(localpart)) ?? 0;
   const max = agent?.max_concurrent ?? UNRECORDED_MAX;
   if (load < max) return;
-  throw new FlowError('at-capacity', capacityText(localpart, load, max), {
+  throw new FlowError('at-capacity', capacityText([{ agent: localpart, load, max }]), {
     remedy: 'wait until it hands something in, choose another agent, or raise its maxConcurrent',
     data: { agentId: localpart, load, max },
   });
-}
-
-function capacityText(agent: string, load: number, max: number): string {
-  return `Agent at capacity: ${agent} (${load}/${max})`;
 }

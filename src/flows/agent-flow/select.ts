@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { FlowError } from '../../protocol/errors.ts';
 import { localpartOf } from '../../protocol/identity.ts';
 import { TASK_TYPES } from '../../protocol/records/types.ts';
 import type { WorkspaceView } from '../../protocol/view.ts';
@@ -6,8 +7,8 @@ import { requiredFor, selectAgent } from '../../rules/selection.ts';
 import type { Wanted } from '../../rules/selection.ts';
 import { ANYONE, findTask, requireNode, requireProject } from '../shared.ts';
 import { defineOperation } from '../types.ts';
+import { optional } from '../work-fields.ts';
 import { poolOf, requireKnownAgent } from './roster.ts';
-import { FlowError } from '../../protocol/errors.ts';
 
 const input = z.object({
   taskId: z.string().min(1).optional().describe('the task that it is for; the other fields change what is asked'),
@@ -59,11 +60,7 @@ function wantedOf(view: WorkspaceView, given: Given): Wanted {
     type,
     agentType: given.agentType ?? task?.agentType,
     capabilities: requiredFor(
-      {
-        ...(taskId === undefined ? {} : { taskId }),
-        ...(type === undefined ? {} : { type }),
-        ...(own === undefined ? {} : { own }),
-      },
+      { ...optional('taskId', taskId), ...optional('type', type), ...optional('own', own) },
       view.team.policies.capabilityMap,
     ),
     preferred: given.prefer,

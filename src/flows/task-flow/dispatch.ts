@@ -1,12 +1,13 @@
 import { z } from 'zod';
+import type { WorkspaceView } from '../../protocol/view.ts';
 import { TASK_TYPES } from '../../protocol/records/types.ts';
 import { blockers } from '../../rules/dag.ts';
 import { nextNodeId } from '../../rules/next-id.ts';
 import { isWorked, projectState } from '../../rules/project-lifecycle.ts';
 import { invalidTransition } from '../../rules/transition.ts';
+import { requireCapacity, requireKnownAgent } from '../agent-flow/roster.ts';
 import { beginStory, nextStep } from '../overlay.ts';
 import type { Story } from '../overlay.ts';
-import { requireCapacity, requireKnownAgent } from '../agent-flow/roster.ts';
 import { presentTask } from '../present.ts';
 import { LEADERS, requireProject } from '../shared.ts';
 import { defineOperation } from '../types.ts';
@@ -50,7 +51,7 @@ export const dispatch = defineOperation({
   run(context): Decision<DelegateOutput> {
     const { view, input: given, now } = context;
     const project = requireProject(view, given.projectId);
-    requireWorked(context);
+    requireWorked(view, given.projectId);
     requireKnownAgent(view, given.agent);
     const id = nextNodeId(view, project);
     requireAssigneeId(id, findAssignee(context, given.agent, isTold(context)));
@@ -86,7 +87,7 @@ export const dispatch = defineOperation({
 });
 
 /** What the task engine calls a dispatch is legal wherever work is given out. Throws `illegal-transition`. */
-function requireWorked({ view, input: { projectId } }: Context): void {
+export function requireWorked(view: WorkspaceView, projectId: string): void {
   const { meta } = requireProject(view, projectId);
   if (isWorked(meta)) return;
   const legal = projectState(meta) === 'planning' ? ['approve', 'reject'] : [];

@@ -365,6 +365,37 @@ describe('looking', () => {
     );
   });
 
+  test('auto-dispatch answers with JSON, whoever asks', async () => {
+    const skipped = [
+      { project_id: 'TASK-001', task_id: 'TASK-001-02', reason: 'deps', detail: 'Dependency not DONE: x' },
+    ];
+    const { run, app } = terminal({ answer: () => ({ ok: true, dispatches: [], skipped }) });
+    const { code, stdout } = await run('auto-dispatch', 'TASK-001', '--subtask', 'subtask_02', '--dry-run');
+    expect(code).toBe(0);
+    expect(JSON.parse(stdout)).toEqual({
+      ok: true,
+      dispatches: [],
+      skipped: [
+        {
+          task_id: 'TASK-001',
+          subtask_id: 'subtask_02',
+          node_id: 'TASK-001-02',
+          reason: 'deps',
+          detail: 'Dependency not DONE: x',
+        },
+      ],
+      message: 'Dispatched 0, skipped 1',
+    });
+    expect(app.calls).toMatchObject([
+      {
+        tool: 'engine',
+        action: 'auto_dispatch',
+        payload: { projectId: 'TASK-001', subtask: 'subtask_02' },
+        dryRun: true,
+      },
+    ]);
+  });
+
   test('team setup shows which room was made, and who was asked in', async () => {
     const { run } = terminal({
       answer: () => ({
