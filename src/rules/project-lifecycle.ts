@@ -133,7 +133,10 @@ export function projectStep(meta: ProjectMeta, event: ProjectEvent): ProjectStat
     throw guardFailed(from, event, 'the inbox never ends', { projectId: meta.project_id });
   }
   if (next !== undefined) return next;
-  const legal = PROJECT_TRANSITIONS.filter((step) => step.from === from).map((step) => step.event);
+  // What only repeats what is so is no way on.
+  const legal = PROJECT_TRANSITIONS.filter((step) => step.from === from && !step.guards.includes('already-so')).map(
+    (step) => step.event,
+  );
   throw invalidTransition({ from, event, legal, data: { projectId: meta.project_id } });
 }
 

@@ -84,4 +84,11 @@ describe('a project', () => {
       "illegal-transition: Invalid transition: TESTING + 'review': not all test tasks are done",
     );
   });
+
+  test('says what may be done instead of a step that cannot follow', async () => {
+    expect(await step('review')).toMatchObject({ remedy: 'what may follow planning: approve, reject' });
+    await ok(step('reject', 'not now'));
+    expect(meta()).toMatchObject({ status: 'rejected', failure_reason: 'not now' });
+    expect(await step('approve')).toMatchObject({ remedy: 'rejected is final' });
+  });
 });
