@@ -25,7 +25,7 @@ export async function makeTree(remote: string, size: TreeSize, env: NodeJS.Proce
   try {
     const first = join(place, 'lead');
     await initWorkspace({ dir: first, env, role: 'leader', as: 'lead', remote });
-    const model = await makeModel(join(place, 'model'), env);
+    const model = await (known ??= makeModel(join(place, 'model'), env));
     const head = await must('git', ['rev-parse', 'refs/heads/main'], { cwd: remote, env });
     const input = Buffer.concat([...importOf(filesOf(model, size), head)]);
     await must('git', ['fast-import', '--quiet', '--done'], { cwd: remote, env, input });
@@ -53,6 +53,9 @@ interface Model {
   /** Lines of all event logs. */
   readonly events: readonly string[];
 }
+
+/** The same for every tree of a run. */
+let known: Promise<Model> | undefined;
 
 /** A small workspace with one task in every state, made by the program. */
 async function makeModel(dir: string, env: NodeJS.ProcessEnv): Promise<Model> {

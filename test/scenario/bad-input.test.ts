@@ -8,6 +8,7 @@ import { cli, cliJson } from '../support/cli.ts';
 import { testFolder } from '../support/folders.ts';
 import { git } from '../support/git.ts';
 import { startUp } from '../support/node.ts';
+import { prepared } from '../support/prepared.ts';
 import { unplug } from '../support/remote.ts';
 import { stateOf } from '../support/state.ts';
 import { eventually } from '../support/waiting.ts';
@@ -19,12 +20,18 @@ function configure(workspace: string, settings: object): void {
   writeFileSync(join(workspace, 'baton.json'), JSON.stringify(settings));
 }
 
-/** A workspace that `baton init` made, alone or at the head of a team. */
-async function leaderOf(folder: string, ...flags: string[]): Promise<string> {
-  const { code, stderr } = await cli(folder, 'init', 'lead', '--role', 'leader', '--as', 'lead', ...flags);
-  expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
-  return join(folder, 'lead');
-}
+const madeBy = (...flags: string[]): ReturnType<typeof prepared> =>
+  prepared('bad', async (folder) => {
+    await must(folder, 'init', 'lead', '--role', 'leader', '--as', 'lead', ...flags);
+  });
+const soloIn = madeBy();
+const teamIn = madeBy('--remote', 'team.git');
+
+/** A workspace that `baton init` made, alone. */
+const soloOf = async (folder: string): Promise<string> => join(await soloIn(folder), 'lead');
+
+/** Likewise at the head of a team, beside its `team.git`. */
+const leaderOf = async (folder: string): Promise<string> => join(await teamIn(folder), 'lead');
 
 async function workerOf(folder: string, name: string, remote: string): Promise<string> {
   await must(folder, 'init', name, '--role', 'worker', '--as', name, '--remote', remote);
@@ -104,7 +111,7 @@ describe('a workspace without git', () => {
 
   test('of a team is cloned again from the remote that its baton.json names', async () => {
     const folder = testFolder();
-    const lead = await leaderOf(folder, '--remote', 'team.git');
+    const lead = await leaderOf(folder);
     await must(lead, ...create('p'));
     const settings = readFileSync(join(lead, 'baton.json'), 'utf8');
     for (const name of ['.git', '.gitignore', '.gitattributes', 'shared'])
@@ -120,7 +127,7 @@ describe('a remote', () => {
   test('that is not there refuses commands and lets reading go on, until it is back', async () => {
     const folder = testFolder();
     const remote = join(folder, 'team.git');
-    const lead = await leaderOf(folder, '--remote', 'team.git');
+    const lead = await leaderOf(folder);
     await must(lead, ...create('first'));
     renameSync(remote, `${remote}.away`);
     const { said, remedy } = await refusedUnchanged({ cwd: lead }, ...create('second'));
@@ -146,7 +153,7 @@ describe('a remote', () => {
   test('that disappears under a running node is a state: it goes on, and catches up by itself', async () => {
     const folder = testFolder();
     const remote = join(folder, 'team.git');
-    const lead = await leaderOf(folder, '--remote', 'team.git');
+    const lead = await leaderOf(folder);
     const node = await startUp(lead);
     const back = unplug(remote);
     const before = stateOf(lead);
@@ -188,7 +195,7 @@ describe('a remote', () => {
     ['fd::7', 'names a transport that runs commands'],
   ])('named %j is refused before git hears of it', async (remote, why) => {
     const folder = testFolder();
-    const cwd = await leaderOf(folder);
+    const cwd = await soloOf(folder);
     configure(cwd, { ...LEADER, git: { remote } });
     const expected = {
       said: `error[bad-config]: git.remote ${why}: ${JSON.stringify(remote)}`,
@@ -216,7 +223,7 @@ describe('baton.json', () => {
     [{ ...LEADER, git: { branch: '-x' } }, 'git.branch is not a branch name: "-x"'],
     [{ ...LEADER, git: { lanePrefix: '../' } }, 'git.lanePrefix is not a branch name: "../x"'],
   ])('%j is refused with the path of the key, and nothing starts half-configured', async (settings, message) => {
-    const cwd = await leaderOf(testFolder());
+    const cwd = await soloOf(testFolder());
     configure(cwd, settings);
     for (const words of [['board'], ['up']]) {
       expect((await refusedUnchanged({ cwd }, ...words)).said).toBe(`error[bad-config]: ${message}`);
@@ -229,7 +236,7 @@ describe('baton.json', () => {
   });
 
   test('that is no JSON is refused with line and column', async () => {
-    const cwd = await leaderOf(testFolder());
+    const cwd = await soloOf(testFolder());
     writeFileSync(join(cwd, 'baton.json'), '{\n  "identity": {,\n');
     expect((await refusedUnchanged({ cwd }, 'board')).said).toContain(
       'error[bad-config]: baton.json:2:16 [json-invalid] invalid JSON in baton.json',
@@ -239,7 +246,7 @@ describe('baton.json', () => {
 
 describe('a lock', () => {
   test('held by a living node keeps a second one out, until the remedy is followed', async () => {
-    const cwd = await leaderOf(testFolder());
+    const cwd = await soloOf(testFolder());
     const node = await startUp(cwd);
     const { said, remedy } = await refusedUnchanged({ cwd }, 'up');
     expect(said).toMatch(
@@ -256,7 +263,7 @@ describe('a lock', () => {
   });
 
   test('left by a node that was killed is taken over', async () => {
-    const cwd = await leaderOf(testFolder());
+    const cwd = await soloOf(testFolder());
     const node = await startUp(cwd);
     await node.kill();
     expect(existsSync(join(cwd, '.baton/node.lock'))).toBe(true);
@@ -270,7 +277,7 @@ describe('a lock', () => {
   });
 
   test('of a process whose id was given to another one is taken over', async () => {
-    const cwd = await leaderOf(testFolder());
+    const cwd = await soloOf(testFolder());
     mkdirSync(join(cwd, '.baton'), { recursive: true });
     const { hostname } = await import('node:os');
     const stale = { pid: process.pid, host: hostname(), started: 'another boot:1', since: '2026-01-01T00:00:00Z' };
@@ -284,7 +291,7 @@ describe('a lane that somebody else wrote', () => {
   async function diverged(): Promise<{ folder: string; remote: string; ana: string }> {
     const folder = testFolder();
     const remote = join(folder, 'team.git');
-    await leaderOf(folder, '--remote', 'team.git');
+    await leaderOf(folder);
     const ana = await workerOf(folder, 'ana', remote);
     await must(ana, 'sync', 'now');
     git(folder, 'clone', '--quiet', '--branch', 'lanes/ana', remote, 'stranger');
@@ -323,7 +330,7 @@ describe('a lane that somebody else wrote', () => {
 
 describe('a clone in which a person is at work', () => {
   test('on another branch is refused, and goes on after the switch that it names', async () => {
-    const cwd = await leaderOf(testFolder());
+    const cwd = await soloOf(testFolder());
     git(cwd, 'switch', '--quiet', '-c', 'other');
     for (const words of [create('p'), ['up']]) {
       expect(await refusedUnchanged({ cwd }, ...words)).toEqual({
@@ -343,7 +350,7 @@ describe('a clone in which a person is at work', () => {
   });
 
   test('in the middle of a merge is refused, and goes on after it was dropped', async () => {
-    const cwd = await leaderOf(testFolder());
+    const cwd = await soloOf(testFolder());
     const note = (text: string): void => {
       writeFileSync(join(cwd, 'shared/note.md'), text);
       git(cwd, 'add', '-A');
@@ -368,7 +375,7 @@ describe('a clone in which a person is at work', () => {
 });
 
 test('a lock that a git left when it died is named, with what removes it', async () => {
-  const cwd = await leaderOf(testFolder());
+  const cwd = await soloOf(testFolder());
   const file = '.git/refs/heads/main.lock';
   writeFileSync(join(cwd, file), '');
   expect(await refusedUnchanged({ cwd }, ...create('p'))).toEqual({
@@ -390,7 +397,7 @@ test('a workspace too deep for a local socket says so, works in single calls, an
   const folder = testFolder();
   const deep = join(folder, 'd'.repeat(100));
   mkdirSync(deep);
-  const cwd = await leaderOf(deep);
+  const cwd = await soloOf(deep);
   const { said, remedy } = await refusedUnchanged({ cwd }, 'up');
   expect(said).toMatch(
     /^error\[bad-workspace\]: the path of the node's local socket has \d+ bytes and the system allows \d+: the workspace lies too deep$/,

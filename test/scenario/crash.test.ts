@@ -5,7 +5,7 @@ import { describe, expect, test } from 'vitest';
 import { connectSocket } from '../../src/doors/socket/client.ts';
 import type { Envelope } from '../../src/app-types.ts';
 import { cliJson } from '../support/cli.ts';
-import { git } from '../support/git.ts';
+import { filesOf, git } from '../support/git.ts';
 import { startUp } from '../support/node.ts';
 import type { RunningNode } from '../support/node.ts';
 import { onPush, unplug } from '../support/remote.ts';
@@ -52,8 +52,7 @@ function killOnPush({ remote }: Team, hook: 'pre-receive' | 'post-receive', { pi
 /** Everything that is on main of the remote can be read, and the clone shows nothing else. */
 function expectWhole(workspace: string, remote: string, branch = 'main'): void {
   const problems: string[] = [];
-  for (const path of git(remote, 'ls-tree', '-r', '--name-only', branch).split('\n')) {
-    const there = git(remote, 'show', `${branch}:${path}`);
+  for (const [path, there] of filesOf(remote, branch)) {
     if (path.endsWith('.json')) JSON.parse(there);
     if (path.endsWith('.jsonl')) for (const line of there.split('\n')) JSON.parse(line);
     const here = existsSync(join(workspace, path)) ? readFileSync(join(workspace, path), 'utf8').trim() : 'missing';
@@ -194,8 +193,9 @@ describe('a node that is killed', () => {
     if (wasKilled) expect(await (await startUp(team.lead)).stop()).toBe(0);
     const told = tasks.map((taskId) => [taskId, saidIn(team.lead, `TASK_ASSIGNED: ${taskId} `)]);
     expect(told).toEqual(tasks.map((taskId) => [taskId, 1]));
+    const published = filesOf(team.remote, 'main');
     for (const taskId of tasks) {
-      const meta = JSON.parse(git(team.remote, 'show', `main:shared/tasks/${taskId}/meta.json`)) as object;
+      const meta = JSON.parse(published.get(`shared/tasks/${taskId}/meta.json`) ?? '{}') as object;
       expect(meta).toMatchObject({ task_id: taskId, status: 'assigned' });
     }
     expectWhole(team.lead, team.remote);

@@ -16,3 +16,24 @@ export function git(cwd: string, ...parameters: string[]): string {
     stdio: ['ignore', 'pipe', 'pipe'],
   }).trim();
 }
+
+/** The texts of every file of a branch, by path, trimmed; two processes of git however many there are. */
+export function filesOf(repository: string, branch: string): ReadonlyMap<string, string> {
+  const paths = git(repository, 'ls-tree', '-r', '--name-only', '-z', branch)
+    .split('\0')
+    .filter((path) => path !== '');
+  const found = execFileSync('git', ['cat-file', '--batch'], {
+    cwd: repository,
+    input: paths.map((path) => `${branch}:${path}\n`).join(''),
+    maxBuffer: 256 * 1024 * 1024,
+  });
+  let at = 0;
+  return new Map(
+    paths.map((path) => {
+      const start = found.indexOf(0x0a, at) + 1;
+      const size = Number(found.toString('utf8', at, start).trim().split(' ')[2]);
+      at = start + size + 1;
+      return [path, found.toString('utf8', start, start + size).trim()] as const;
+    }),
+  );
+}

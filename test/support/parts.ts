@@ -7,8 +7,8 @@ import type { Assembly } from '../../src/assembly.ts';
 import type { Clock, Log } from '../../src/ports.ts';
 import type { Actor } from '../../src/protocol/records/types.ts';
 import { cleanEnvironment } from './baton.ts';
-import { testFolder } from './folders.ts';
 import { git } from './git.ts';
+import { prepared } from './prepared.ts';
 
 /** The parts of one open workspace, on real files and real git, and what they say. */
 export interface Parts extends Assembly {
@@ -45,7 +45,8 @@ interface Place {
 /** Makes the workspace when it is not there yet, and opens it without watching anything. */
 export async function openParts({ dir, role, as, remote, sparse = false, kept = false, clock }: Place): Promise<Parts> {
   const env = cleanEnvironment();
-  await initWorkspace({ dir, env, role, as, sparse, ...(remote === undefined ? {} : { remote }) });
+  if (!existsSync(join(dir, 'baton.json')))
+    await initWorkspace({ dir, env, role, as, sparse, ...(remote === undefined ? {} : { remote }) });
   const logged: string[] = [];
   const note = (fields: Record<string, unknown>, message: string): void => {
     logged.push(`${message} ${JSON.stringify(fields)}`);
@@ -83,8 +84,12 @@ export async function openParts({ dir, role, as, remote, sparse = false, kept = 
   };
 }
 
-export function openSolo(): Promise<Parts> {
-  return openParts({ dir: join(testFolder('parts'), 'lead'), role: 'leader', as: 'lead' });
+const soloFolder = prepared('parts', async (folder) => {
+  await initWorkspace({ dir: join(folder, 'lead'), env: cleanEnvironment(), role: 'leader', as: 'lead' });
+});
+
+export async function openSolo(): Promise<Parts> {
+  return openParts({ dir: join(await soloFolder(), 'lead'), role: 'leader', as: 'lead' });
 }
 
 export interface TeamParts {
@@ -93,8 +98,14 @@ export interface TeamParts {
   readonly ana: Parts;
 }
 
+const teamFolder = prepared('parts', async (folder) => {
+  const common = { env: cleanEnvironment(), remote: join(folder, 'team.git') };
+  await initWorkspace({ ...common, dir: join(folder, 'lead'), role: 'leader', as: 'lead' });
+  await initWorkspace({ ...common, dir: join(folder, 'ana'), role: 'worker', as: 'ana' });
+});
+
 export async function openTeam(): Promise<TeamParts> {
-  const folder = testFolder('parts');
+  const folder = await teamFolder();
   const remote = join(folder, 'team.git');
   const lead = await openParts({ dir: join(folder, 'lead'), role: 'leader', as: 'lead', remote });
   return { remote, lead, ana: await openParts({ dir: join(folder, 'ana'), role: 'worker', as: 'ana', remote }) };

@@ -1,7 +1,7 @@
 import { readFileSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { baton } from './baton.ts';
-import { testFolder } from './folders.ts';
+import { cli } from './cli.ts';
+import { prepared } from './prepared.ts';
 
 export interface Team {
   readonly folder: string;
@@ -12,19 +12,23 @@ export interface Team {
   readonly bo: string;
 }
 
+const teamFolder = prepared('team', async (folder) => {
+  const remote = join(folder, 'team.git');
+  for (const [name, role] of [
+    ['lead', 'leader'],
+    ['ana', 'worker'],
+    ['bo', 'worker'],
+  ] as const) {
+    const run = await cli(folder, 'init', name, '--role', role, '--as', name, '--remote', remote);
+    if (run.code !== 0) throw new Error(`baton init ${name}: ${run.stdout}${run.stderr}`);
+  }
+});
+
 /** A bare remote and three clones, made by `baton init` as the README's tutorial makes them. */
 export async function makeTeam(): Promise<Team> {
-  const folder = testFolder('team');
-  const remote = join(folder, 'team.git');
+  const folder = await teamFolder();
   const at = (name: string): string => join(folder, name);
-  const init = async (name: string, role: string): Promise<void> => {
-    const run = await baton(folder, 'init', name, '--role', role, '--as', name, '--remote', remote);
-    if (run.code !== 0) throw new Error(`baton init ${name}: ${run.stdout}${run.stderr}`);
-  };
-  await init('lead', 'leader');
-  await init('ana', 'worker');
-  await init('bo', 'worker');
-  return { folder, remote, lead: at('lead'), ana: at('ana'), bo: at('bo') };
+  return { folder, remote: at('team.git'), lead: at('lead'), ana: at('ana'), bo: at('bo') };
 }
 
 /** Keys that differ from run to run or tell only by which door a change came. */

@@ -12,6 +12,7 @@ import { cli } from '../support/cli.ts';
 import { testFolder } from '../support/folders.ts';
 import { git } from '../support/git.ts';
 import { startUp } from '../support/node.ts';
+import { prepared } from '../support/prepared.ts';
 import { PAIRS } from './merge-pairs.ts';
 import { PLAN, see, taskMeta } from './workshop.ts';
 
@@ -62,12 +63,14 @@ interface Clones {
   readonly lead: string;
 }
 
+const clones = prepared('driver', async (folder) => {
+  const place = { dir: join(folder, 'le ad'), remote: join(folder, 'team.git') };
+  await initWorkspace({ ...place, env: cleanEnvironment(), role: 'leader', as: 'lead' });
+});
+
 async function makeClones(): Promise<Clones> {
-  const folder = testFolder('driver');
-  const remote = join(folder, 'team.git');
-  const lead = join(folder, 'le ad');
-  await initWorkspace({ dir: lead, env: cleanEnvironment(), role: 'leader', as: 'lead', remote });
-  return { folder, remote, lead };
+  const folder = await clones();
+  return { folder, remote: join(folder, 'team.git'), lead: join(folder, 'le ad') };
 }
 
 const PLAN_PATH = 'shared/projects/p/plan.md';

@@ -19,8 +19,8 @@ import type { WorkspaceView } from '../../src/protocol/view.ts';
 import { createSync } from '../../src/sync/syncer.ts';
 import type { SyncOptions } from '../../src/sync/syncer.ts';
 import { createWorkTree } from '../../src/workspace/store.ts';
-import { testFolder } from '../support/folders.ts';
 import { git as plain } from '../support/git.ts';
+import { prepared } from '../support/prepared.ts';
 
 export interface Node {
   readonly dir: string;
@@ -123,11 +123,15 @@ export interface Team {
   readonly bo: Node;
 }
 
+const soloFolder = prepared('solo', async (folder) => {
+  const dir = join(folder, 'w');
+  await makeWorkspace(dir);
+  await (await openNode({ dir, role: 'leader', localpart: 'lead' })).sync.close();
+});
+
 /** One workspace without a remote. */
 export async function makeSolo(): Promise<Node> {
-  const dir = join(testFolder('solo'), 'w');
-  await makeWorkspace(dir);
-  return openNode({ dir, role: 'leader', localpart: 'lead' });
+  return openNode({ dir: join(await soloFolder(), 'w'), role: 'leader', localpart: 'lead' });
 }
 
 async function makeWorkspace(dir: string): Promise<void> {
@@ -136,9 +140,7 @@ async function makeWorkspace(dir: string): Promise<void> {
   await firstCommit(dir, Object.keys(FILES), 'first files', { name: 'lead', email: 'lead@local' });
 }
 
-/** A bare remote, a Leader's clone and two Workers' clones. */
-export async function makeTeam(): Promise<Team> {
-  const folder = testFolder('sync');
+const teamFolder = prepared('sync', async (folder) => {
   const remote = join(folder, 'team.git');
   await initBare(remote, 'main');
   const lead = join(folder, 'lead');
@@ -146,13 +148,27 @@ export async function makeTeam(): Promise<Team> {
   await addRemote(lead, 'origin', remote);
   const leader = await openNode({ dir: lead, role: 'leader', localpart: 'lead', remote });
   await leader.sync.push();
-  const worker = async (name: string): Promise<Node> => {
+  await leader.sync.close();
+  for (const name of ['ana', 'bo']) {
     const dir = join(folder, name);
     await cloneRepository(remote, dir, 'main');
     await switchToBranch(dir, `lanes/${name}`);
-    return openNode({ dir, role: 'worker', localpart: name, remote });
+  }
+});
+
+/** A bare remote, a Leader's clone and two Workers' clones. */
+export async function makeTeam(): Promise<Team> {
+  const folder = await teamFolder();
+  const remote = join(folder, 'team.git');
+  const open = (localpart: string, role: Place['role']): Promise<Node> =>
+    openNode({ dir: join(folder, localpart), role, localpart, remote });
+  return {
+    folder,
+    remote,
+    lead: await open('lead', 'leader'),
+    ana: await open('ana', 'worker'),
+    bo: await open('bo', 'worker'),
   };
-  return { folder, remote, lead: leader, ana: await worker('ana'), bo: await worker('bo') };
 }
 
 export function put(dir: string, path: string, text: string | Uint8Array): void {
