@@ -44,20 +44,32 @@ export function requireTask(view: WorkspaceView, id: string): TaskMeta {
 
 /** What was archived is not there for those who would change it; it is said where it can be read. */
 function notFound(
-  { isPartial }: WorkspaceView,
+  view: WorkspaceView,
   kind: 'project' | 'task',
   id: string,
   archived: Archived<unknown> | undefined,
 ): FlowError {
   const data = kind === 'project' ? { projectId: id } : { taskId: id };
   if (archived === undefined) {
-    const remedy = "this clone holds only its worker's own tasks (git.sparse); ask the leader, or look in git";
-    return new FlowError('not-found', `${kind} not found: ${id}`, { data, ...(isPartial ? { remedy } : {}) });
+    const remedy = whereElse(view, kind, id);
+    return new FlowError('not-found', `${kind} not found: ${id}`, {
+      data,
+      ...(remedy === undefined ? {} : { remedy }),
+    });
   }
   return new FlowError('not-found', `${kind} not found: ${id} (archived: ${archived.dir})`, {
     remedy: `archived work is only read; further work is a new ${kind} with a new id`,
     data: { ...data, archived: archived.dir },
   });
+}
+
+/** Where what was not found may be instead. */
+function whereElse(view: WorkspaceView, kind: 'project' | 'task', id: string): string | undefined {
+  const owner = kind === 'project' ? view.task(id)?.meta?.project_id : undefined;
+  if (owner !== undefined)
+    return `it is a task of project ${owner}: \`baton subtask ${owner} ${id} EVENT\` takes its steps`;
+  if (!view.isPartial) return undefined;
+  return "this clone holds only its worker's own tasks (git.sparse); ask the leader, or look in git";
 }
 
 /** Where the work that an answer shows was archived. */

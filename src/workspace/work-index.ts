@@ -83,29 +83,31 @@ export function createWorkIndex(
     return factsIn(loaded());
   }
 
-  function save(): void {
+  function write(): void {
     if (!isBehind) return;
     isBehind = false;
+    replaceFile(file, Buffer.from(render(loaded())));
+  }
+
+  /** A disk that is full, or may not be read or written any more, costs speed only. */
+  function save(isWanted: boolean): void {
     try {
-      replaceFile(file, Buffer.from(render(loaded())));
+      if (isWanted && (isSmall(file) || countFolders(workTree.view()) <= FEW_FOLDERS)) refresh(workTree.view());
+      write();
     } catch {
-      // A disk that is full, or may not be written to, costs speed only.
+      content = undefined;
     }
   }
 
   return {
     facts: () => refresh(workTree.view()),
-    save(options) {
-      const isWanted = options?.changed === true;
-      if (isWanted && (isSmall(file) || countFolders(workTree.view()) <= FEW_FOLDERS)) refresh(workTree.view());
-      save();
-    },
+    save: (options) => save(options?.changed === true),
     rebuild(): IndexReport {
       content = { projects: new Map(), tasks: new Map() };
       workTree.invalidate();
       const { projects, tasks, skipped } = refresh(workTree.view());
       isBehind = true;
-      save();
+      save(false);
       const rebuilt = projects.length + tasks.length;
       return { found: rebuilt + skipped.length, rebuilt, skipped };
     },

@@ -71,6 +71,18 @@ describe('a task that names no project', () => {
     expect(office.line('p', 'own')).toBe('- [ ] own — Own (assigned: -, depends: p-01)');
   });
 
+  test('takes its steps as a part of the inbox', async () => {
+    const office = createOffice({ chat: 'local' });
+    await ok(office.call(lead, 'engine', 'create_task', { title: 'One', assignedTo: 'ana' }));
+    const step = await office.call(lead, 'engine', 'transition_project', { projectId: 'TASK-001', event: 'complete' });
+    expect([step.error, step['remedy']]).toEqual([
+      'project not found: TASK-001',
+      'it is a task of project inbox: `baton subtask inbox TASK-001 EVENT` takes its steps',
+    ]);
+    await ok(office.call(lead, 'engine', 'assign_task', { projectId: 'inbox', taskId: 'TASK-001' }));
+    expect(office.task('TASK-001').status).toBe('assigned');
+  });
+
   test.each([
     [{ title: ' \n ' }, 'invalid-argument: payload.title is required'],
     [{ title: 'x', eta: 'soon' }, 'invalid-argument: eta is no time: soon'],
@@ -161,6 +173,24 @@ describe('a composite project', () => {
       tags: ['x'],
     });
     expect(planProse(office.files['shared/projects/TASK-011/plan.md'] ?? '')).toBe(given.plan);
+  });
+
+  test('that has failed is archived with what was left open, of which nobody is to go on (S002-24)', async () => {
+    const office = createOffice({ chat: 'local' });
+    const step = (event: string) => office.call(lead, 'engine', 'transition_project', { projectId: 'TASK-001', event });
+    const archive = () => office.call(lead, 'engine', 'archive', { id: 'TASK-001' });
+    await ok(office.call(lead, 'engine', 'create', { title: 'X' }));
+    await ok(step('approve'));
+    await ok(office.call(lead, 'engine', 'dispatch_task', { projectId: 'TASK-001', title: 'One', agent: 'ana' }));
+    expect(await refused(office, archive)).toContain('Cannot archive: not terminal');
+    await ok(step('fail'));
+    await ok(archive());
+    expect(Object.keys(office.files).filter((path) => /^shared\/(?:projects|tasks)\//.test(path))).toEqual([]);
+    expect((await ok(office.call(lead, 'engine', 'show', { id: 'TASK-001' })))['subtasks']).toMatchObject([
+      { id: 'TASK-001-01', status: 'assigned' },
+    ]);
+    await ok(office.call(lead, 'engine', 'create', { title: 'Next' }));
+    expect(Object.keys(office.files)).toContain('shared/projects/TASK-002/meta.json');
   });
 
   test('is created with a warning when many are open (S002-34)', async () => {
