@@ -185,7 +185,7 @@ interface Step {
 
 /** Which step an event is, and what it takes along. */
 const SUBTASK_EVENTS: Readonly<Record<string, (options: SubtaskOptions) => Step>> = {
-  assign: ({ agent }) => ({ action: 'assign_task', payload: { assignedTo: agent } }),
+  assign: ({ agent }) => ({ action: 'assign_task', payload: { assignedTo: agent, refuseFull: true } }),
   start: ({ progress, note }) => ({ action: 'progress_task', payload: { progress, note } }),
   done: ({ note }) => ({ action: 'finish_task', payload: { text: note } }),
   fail: ({ note }) => ({ action: 'fail_task', payload: { reason: note } }),

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { sameLocalpart } from '../../protocol/identity.ts';
 import { taskPaths } from '../../protocol/paths.ts';
 import { taskStep } from '../../rules/lifecycle.ts';
-import { requireKnownAgent } from '../agent-flow/roster.ts';
+import { requireCapacity, requireKnownAgent } from '../agent-flow/roster.ts';
 import { presentTask } from '../present.ts';
 import { LEADERS, checkBrokenPlan, findTask, requireActive, requireNode, requireProject } from '../shared.ts';
 import { defineOperation } from '../types.ts';
@@ -18,12 +18,15 @@ const input = z.object({
   projectId: z.string().min(1).describe('id of the project'),
   taskId: z.string().min(1).describe('id of a ready node of its plan'),
   assignedTo: z.string().optional().describe('worker name or Matrix id, default: as planned'),
+  refuseFull: z.boolean().default(false).describe('refuse an agent that holds as much as it may'),
 });
 
 interface Assignment {
   readonly projectId: string;
   readonly taskId: string;
   readonly assignedTo?: string | undefined;
+  /** features.md §4.2: an order stands although the agent is full, but at the command line. */
+  readonly refuseFull?: boolean;
 }
 
 /** features.md §3.1: a ready node is given to its agent in one step where no message has to be sent first. */
@@ -55,6 +58,7 @@ export function assigned(context: OperationContext<unknown>, given: Assignment):
   checkBrokenPlan(project);
   if (isSame && isGivenOut) return again(existing);
   if (!isGivenOut) requirePending(project, node);
+  if (given.refuseFull === true) requireCapacity(view, assignee.localpart);
   const claim = {
     context,
     project,

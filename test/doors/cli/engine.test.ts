@@ -72,7 +72,7 @@ describe('the verbs of the task engine', () => {
       ],
       ['progress_task', { ...of('TASK-001-12'), progress: '30', note: 'half' }],
       ['finish_task', { ...of('TASK-001-12'), text: 'all' }],
-      ['assign_task', { ...of('TASK-005', 'inbox'), assignedTo: 'ana' }],
+      ['assign_task', { ...of('TASK-005', 'inbox'), assignedTo: 'ana', refuseFull: true }],
       ['archive', { id: 'TASK-001' }],
       ['rebuild_index', {}],
       ['create_task', { title: 'Alone', requiredCapabilities: ['js'] }],

@@ -88,6 +88,18 @@ describe('giving out without a message', () => {
   });
 });
 
+test('an agent that is full is given no more where that is asked for', async () => {
+  const whole = createOffice({ chat: 'local' });
+  await planned(whole, { 'p-01': [], 'p-02': [] });
+  const give = (taskId: string, more: object = {}) =>
+    whole.call(lead, 'engine', 'assign_task', { projectId: 'p', taskId, ...more });
+  await ok(give('p-01', { refuseFull: true }));
+  expect(await refused(whole, () => give('p-02', { refuseFull: true }))).toBe(
+    'at-capacity: Agent at capacity: ana (1/1)',
+  );
+  await ok(give('p-02'));
+});
+
 describe('progress', () => {
   test('acknowledges first, and without news changes nothing', async () => {
     await ok(call(lead, 'assign_task', { projectId: 'p' }));
