@@ -67,6 +67,17 @@ describe('the task engine from the command line', () => {
     }
   });
 
+  test('two clones that make the inbox at once end with one inbox of two tasks (features.md C2, §7.6)', async () => {
+    const made = await Promise.all([json(lead, 'task', 'create', 'One'), json(deputy, 'task', 'create', 'Two')]);
+    const ids = made.map(({ task }) => (task as Answer)['task_id'] as string);
+    expect(new Set(ids)).toEqual(new Set(['TASK-003', 'TASK-004']));
+    await json(lead, 'status');
+    const plan = readFileSync(join(lead, 'shared/projects/inbox/plan.md'), 'utf8');
+    expect(plan.match(/^- .*$/gm)).toEqual(
+      ['TASK-003', 'TASK-004'].map((id) => `- [ ] ${id} — ${ids[0] === id ? 'One' : 'Two'} (assigned: -)`),
+    );
+  });
+
   test('one task is driven by command line and MCP in turn, up to its archive (S002-04, S002-06, S002-07, S002-10, S002-11, S002-12, S002-13, S002-16, S002-19, S002-24, S002-29)', async () => {
     const id = String((await json(lead, 'create', 'Drive', '--plan', 'Models, then tests.'))['task_id']);
     const [leader, worker] = await Promise.all([startAgent(lead), startAgent(ana)]);
@@ -170,10 +181,11 @@ describe('the task engine from the command line', () => {
     const index = join(deputy, '.baton/index.json');
     writeFileSync(index, '{"entries": [');
     const skipped = [{ path: 'shared/projects/TASK-900/meta.json', reason: expect.any(String) as string }];
-    expect(await json(deputy, 'status')).toMatchObject({ ok: true, count: 2, skipped });
+    expect(await json(deputy, 'status')).toMatchObject({ ok: true, count: 4, skipped });
     const rebuilt = await json(deputy, 'rebuild-index');
-    expect(rebuilt).toEqual({ ok: true, found: 3, rebuilt: 2, skipped, message: 'Rebuilt 2 of 3 entries' });
+    expect(rebuilt).toEqual({ ok: true, found: 6, rebuilt: 5, skipped, message: 'Rebuilt 5 of 6 entries' });
     const written = JSON.parse(readFileSync(index, 'utf8')) as { readonly index: { readonly entries: unknown } };
-    expect(written.index.entries).toMatchObject([{ id: 'TASK-001', subtask_count: 0 }, { id: 'TASK-002' }]);
+    const ids = ['TASK-001', 'TASK-002', 'TASK-003', 'TASK-004'];
+    expect(written.index.entries).toMatchObject(ids.map((id) => ({ id, subtask_count: 0 })));
   });
 });
