@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { sameLocalpart } from '../../protocol/identity.ts';
 import { taskPaths } from '../../protocol/paths.ts';
+import type { WorkspaceView } from '../../protocol/view.ts';
 import { taskStep } from '../../rules/lifecycle.ts';
 import { requireCapacity, requireKnownAgent } from '../agent-flow/roster.ts';
 import { presentTask } from '../present.ts';
@@ -51,7 +52,7 @@ export function assigned(context: OperationContext<unknown>, given: Assignment):
   if (given.assignedTo !== undefined) requireKnownAgent(view, given.assignedTo);
   const assignee = findAssignee(context, given.assignedTo ?? node.assignee, false);
   const isSame = existing !== undefined && sameLocalpart(existing.assigned_to, assignee.localpart);
-  const state = existing === undefined ? 'none' : ((terminalStatus(view, existing) ?? existing.status) as TaskStatus);
+  const state = stateOf(view, existing);
   const isGivenOut = state === 'prepared' || state === 'assigned';
   taskStep(given.taskId, state, isGivenOut && !isSame ? 'redelegate' : 'prepare');
   requireActive(project.meta);
@@ -69,6 +70,10 @@ export function assigned(context: OperationContext<unknown>, given: Assignment):
     assignedTo: given.assignedTo,
   };
   return newClaim(claim, existing, requireAssigneeId(node.id, assignee));
+}
+
+function stateOf(view: WorkspaceView, meta: TaskMeta | undefined): TaskStatus | 'none' {
+  return meta === undefined ? 'none' : ((terminalStatus(view, meta) ?? meta.status) as TaskStatus);
 }
 
 function again(task: TaskMeta): Decision<DelegateOutput> {
