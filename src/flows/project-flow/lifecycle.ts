@@ -65,6 +65,10 @@ export const resumeProject = defineOperation({
   fresh: 'required',
   run({ view, input, now }) {
     const project = requireProject(view, input.projectId);
+    // The status of the legacy Manager is a planning whose approval the protocol's actions know no other word for.
+    if (project.meta.status === 'planning') {
+      return changed(project, project.meta, { event: 'approve', now, action: 'resume_project' });
+    }
     if (isSo(project, 'resume')) return unchanged(project);
     return changed(project, withoutReason(project.meta), { event: 'resume', now, action: 'resume_project' });
   },

@@ -91,4 +91,14 @@ describe('a project', () => {
     expect(meta()).toMatchObject({ status: 'rejected', failure_reason: 'not now' });
     expect(await step('approve')).toMatchObject({ remedy: 'rejected is final' });
   });
+
+  test('of the legacy Manager is approved by its resumption, which does nothing for a plan that waits', async () => {
+    const resume = () => office.call(lead, 'projectflow', 'resume_project', { projectId: 'p' });
+    expect(await refused(office, resume)).toBe('illegal-transition: cannot resume a planning project');
+    const { phase: _, ...legacy } = meta();
+    office.files[META] = renderProjectMeta({ ...legacy, status: 'planning' });
+    await ok(resume());
+    expect(meta().status).toBe('active');
+    expect(office.events.at(-1)).toMatchObject({ type: 'project.approved', from: 'planning', to: 'approved' });
+  });
 });
