@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { sameJson } from '../../protocol/json.ts';
 import { agentPath } from '../../protocol/paths.ts';
 import { renderAgent } from '../../protocol/records/agent.ts';
+import { AGENT_STATUSES } from '../../protocol/records/types.ts';
 import type { AgentRecord } from '../../protocol/records/types.ts';
 import { LEADERS } from '../shared.ts';
 import { syncFields } from '../task-flow/common.ts';
@@ -15,6 +16,7 @@ const input = z.object({
   agent: z.string().min(1).describe('localpart or full Matrix id, exactly as the homeserver has it'),
   name: z.string().optional().describe('name for people, default: the localpart'),
   role: z.enum(['leader', 'worker', 'human']).optional().describe('default worker'),
+  status: z.enum(AGENT_STATUSES).optional().describe('default IDLE'),
   capabilities: words('what the agent can do'),
   preferredTypes: words('task types that it is chosen for first'),
   agentTypes: words('kinds of agent that it counts as'),
@@ -76,11 +78,12 @@ function registered({ view, facts, input: given }: Context): {
 } {
   const member = memberOf(facts, given.agent);
   const existing = recordOf(view, member);
-  const { name, role, capabilities, preferredTypes, agentTypes, maxConcurrent, reliability } = given;
+  const { name, role, status, capabilities, preferredTypes, agentTypes, maxConcurrent, reliability } = given;
   const { model, fallback, enabled } = given;
   const changes = {
     name,
     role,
+    status,
     capabilities,
     preferred_types: preferredTypes,
     agent_types: agentTypes,

@@ -8,6 +8,7 @@ import type { Wanted } from '../../rules/selection.ts';
 import { ANYONE, findTask, requireNode, requireProject } from '../shared.ts';
 import { defineOperation } from '../types.ts';
 import { optional } from '../work-fields.ts';
+import { projectOf } from '../work-flow/source.ts';
 import { poolOf, requireKnownAgent } from './roster.ts';
 
 const input = z.object({
@@ -80,7 +81,8 @@ interface TaskFacts {
 /** What its record and its node say. Throws `not-found`. */
 function taskFacts(view: WorkspaceView, taskId: string, projectId: string | undefined): TaskFacts {
   const meta = findTask(view, taskId);
-  const home = projectId ?? meta?.project_id ?? projectHolding(view, taskId);
+  const home = projectId ?? projectOf(view, taskId)?.id;
+  if (home === undefined) throw new FlowError('not-found', `task not found: ${taskId}`, { data: { taskId } });
   const node = requireNode(requireProject(view, home).plan, taskId);
   const owner = localpartOf(node.assignee) || (meta?.assigned_to ?? '');
   return {
@@ -89,10 +91,4 @@ function taskFacts(view: WorkspaceView, taskId: string, projectId: string | unde
     own: meta?.required_capabilities,
     owner: owner === '' ? undefined : owner,
   };
-}
-
-function projectHolding(view: WorkspaceView, taskId: string): string {
-  const found = view.projectIds().find((id) => view.project(id)?.plan.nodes.some((node) => node.id === taskId));
-  if (found !== undefined) return found;
-  throw new FlowError('not-found', `task not found: ${taskId}`, { data: { taskId } });
 }

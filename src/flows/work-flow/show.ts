@@ -11,6 +11,7 @@ import { projectHistory } from '../../rules/project-history.ts';
 import { ANYONE, archivedAs, findTask, requireProject, requireTask } from '../shared.ts';
 import { defineOperation } from '../types.ts';
 import { presentItem } from './present.ts';
+import { projectOf } from './source.ts';
 
 type Fields = Record<string, unknown>;
 
@@ -71,14 +72,6 @@ function shownTask(live: WorkspaceView, id: string): Fields {
     history: meta?.history ?? [],
     ...archivedAs(live.task(id) === undefined ? live.archivedTask(id) : undefined),
   };
-}
-
-/** Whose record names its project; a node that has none yet is looked for in the plans. */
-function projectOf(view: WorkspaceView, id: string): ProjectEntry | undefined {
-  const owner = view.task(id)?.meta?.project_id;
-  if (owner !== undefined) return view.project(owner);
-  const owners = view.projectIds().flatMap((projectId) => view.project(projectId) ?? []);
-  return owners.find(({ plan }) => plan.nodes.some((node) => node.id === id));
 }
 
 /** Lists leave out what was replaced; who asks for it by its id is told by what. */
