@@ -1,14 +1,15 @@
 import { z } from 'zod';
 import { FlowError } from '../../protocol/errors.ts';
-import { localpartOf } from '../../protocol/identity.ts';
 import { TASK_TYPES } from '../../protocol/records/types.ts';
 import type { WorkspaceView } from '../../protocol/view.ts';
 import { requiredFor, selectAgent } from '../../rules/selection.ts';
 import type { Wanted } from '../../rules/selection.ts';
-import { ANYONE, findTask, requireNode, requireProject } from '../shared.ts';
+import { ANYONE } from '../shared.ts';
 import { defineOperation } from '../types.ts';
 import { optional } from '../work-fields.ts';
 import { projectOf } from '../work-flow/source.ts';
+import { waitingIn } from '../work-flow/waiting.ts';
+import type { Waiting } from '../work-flow/waiting.ts';
 import { poolOf, requireKnownAgent } from './roster.ts';
 
 const input = z.object({
@@ -53,10 +54,10 @@ export const selectFor = defineOperation({
 });
 
 function wantedOf(view: WorkspaceView, given: Given): Wanted {
-  const task = given.taskId === undefined ? undefined : taskFacts(view, given.taskId, given.projectId);
+  const { taskId, prefer: preferred } = given;
+  const task = taskId === undefined ? undefined : taskOf(view, taskId, given.projectId);
   const type = given.type ?? task?.type;
-  const own = given.capability ?? task?.own;
-  const { taskId } = given;
+  const own = given.capability ?? task?.meta?.required_capabilities;
   return {
     type,
     agentType: given.agentType ?? task?.agentType,
@@ -64,31 +65,20 @@ function wantedOf(view: WorkspaceView, given: Given): Wanted {
       { ...optional('taskId', taskId), ...optional('type', type), ...optional('own', own) },
       view.team.policies.capabilityMap,
     ),
-    preferred: given.prefer,
-    ordered: given.agent ?? (given.prefer === undefined ? task?.owner : undefined),
+    preferred,
+    ordered: given.agent ?? (preferred === undefined ? ownerOf(task) : undefined),
     excluded: given.exclude ?? [],
     withFallback: given.fallback ?? true,
   };
 }
 
-interface TaskFacts {
-  readonly type?: string | undefined;
-  readonly agentType?: string | undefined;
-  readonly own?: readonly string[] | undefined;
-  readonly owner?: string | undefined;
+function ownerOf(task: Waiting | undefined): string | undefined {
+  return task === undefined || task.owner === '' ? undefined : task.owner;
 }
 
-/** What its record and its node say. Throws `not-found`. */
-function taskFacts(view: WorkspaceView, taskId: string, projectId: string | undefined): TaskFacts {
-  const meta = findTask(view, taskId);
+/** Throws `not-found`. */
+function taskOf(view: WorkspaceView, taskId: string, projectId: string | undefined): Waiting | undefined {
   const home = projectId ?? projectOf(view, taskId)?.id;
   if (home === undefined) throw new FlowError('not-found', `task not found: ${taskId}`, { data: { taskId } });
-  const node = requireNode(requireProject(view, home).plan, taskId);
-  const owner = localpartOf(node.assignee) || (meta?.assigned_to ?? '');
-  return {
-    type: meta?.type ?? node.type,
-    agentType: meta?.agent_type,
-    own: meta?.required_capabilities,
-    owner: owner === '' ? undefined : owner,
-  };
+  return waitingIn(view, home, taskId).nodes[0];
 }
