@@ -126,6 +126,23 @@ describe('time', () => {
     expect(house.parts.head()).toBe(before);
   });
 
+  test('tells of an agent that holds too much when it comes to that, and again only after it was over', async () => {
+    const house = await openHouse();
+    await plan(house.parts, 'p-01', 'p-02');
+    await house.parts.run('agent.register', { agent: 'ana', role: 'worker' });
+    const give = (taskId: string) =>
+      house.parts.run('task.delegate', { projectId: 'p', taskId, roomId: '!team:local', spec: 'Do it.', notify: true });
+    await give('p-02');
+    await house.pass(3 * MINUTE, MINUTE);
+    expect(raised(house.parts)).toEqual(['overloaded 1']);
+    expect(house.parts.said('ana holds 2 tasks and can carry 1')).toHaveLength(1);
+    await house.parts.run('task.cancel', { taskId: 'p-02', reason: 'not now' });
+    await house.pass(MINUTE);
+    expect(cleared(house.parts)).toEqual(['overloaded']);
+    await house.pass(MINUTE);
+    expect(raised(house.parts)).toHaveLength(1);
+  });
+
   test('passes for the nodes of Leaders only', async () => {
     const house = await openHouse();
     await plan(house.parts, 'p-01');

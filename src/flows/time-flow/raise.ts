@@ -1,5 +1,7 @@
 import { z } from 'zod';
 import type { Change } from '../../protocol/changes.ts';
+import { agentPath } from '../../protocol/paths.ts';
+import { renderAgent } from '../../protocol/records/agent.ts';
 import type { EventDraft, RaisedFinding } from '../../protocol/records/types.ts';
 import { parseTime } from '../../protocol/timestamps.ts';
 import { climbs, cured, raisedAfter } from '../../rules/lateness/ladder.ts';
@@ -62,10 +64,10 @@ export function isNews(record: LateRecord): boolean {
   return newsOf(record) !== undefined;
 }
 
-function written(record: LateRecord, now: string): Change {
-  return record.kind === 'task'
-    ? writeTask(withRaised(record.meta, record.standing, now))
-    : writeProject(withRaised(record.meta, record.standing, now));
+function written({ kind, meta, standing }: LateRecord, now: string): Change {
+  if (kind === 'task') return writeTask(withRaised(meta, standing, now));
+  if (kind === 'project') return writeProject(withRaised(meta, standing, now));
+  return { kind: 'write', path: agentPath(meta.agent_id), text: renderAgent(withRaised(meta, standing, now)) };
 }
 
 type Raisable = {
@@ -95,10 +97,11 @@ function raisedEvent({ late, from, tells }: Climb): EventDraft {
   };
 }
 
-function clearedEvent({ meta }: LateRecord, { key, level }: RaisedFinding): EventDraft {
-  const subject =
-    'task_id' in meta
-      ? ({ kind: 'task', id: meta.task_id, project_id: meta.project_id } as const)
-      : ({ kind: 'project', id: meta.project_id } as const);
-  return { type: 'finding.cleared', action: 'clear', subject, data: { key, level } };
+function clearedEvent(record: LateRecord, { key, level }: RaisedFinding): EventDraft {
+  return { type: 'finding.cleared', action: 'clear', subject: subjectOf(record), data: { key, level } };
+}
+
+function subjectOf({ kind, meta }: LateRecord): NonNullable<EventDraft['subject']> {
+  if (kind === 'task') return { kind, id: meta.task_id, project_id: meta.project_id };
+  return { kind, id: kind === 'project' ? meta.project_id : meta.agent_id };
 }

@@ -4,7 +4,17 @@ import { hasErrors } from '../diagnostic.ts';
 import { sameLocalpart } from '../identity.ts';
 import { decodeName } from '../names.ts';
 import { agentPath } from '../paths.ts';
-import { mismatch, readRecord, renderRecord, respell, singleLine, spellingsOf, unknownPart, userId } from './fields.ts';
+import {
+  mismatch,
+  raisedFindings,
+  readRecord,
+  renderRecord,
+  respell,
+  singleLine,
+  spellingsOf,
+  unknownPart,
+  userId,
+} from './fields.ts';
 import type { RecordShape } from './fields.ts';
 import { AGENT_STATUSES } from './types.ts';
 import type { AgentRecord } from './types.ts';
@@ -24,6 +34,7 @@ const FIELDS = {
   model: z.string(),
   fallback: z.boolean(),
   enabled: z.boolean(),
+  raised: raisedFindings,
 } satisfies Record<Exclude<keyof AgentRecord, 'unknown'>, z.ZodType>;
 
 const SPELLINGS = spellingsOf(Object.keys(FIELDS));

@@ -238,6 +238,7 @@ export interface AgentRecord {
   readonly model?: string;
   readonly fallback: boolean;
   readonly enabled: boolean;
+  readonly raised?: readonly RaisedFinding[];
   readonly unknown?: Unknowns;
 }
 

@@ -1,7 +1,16 @@
-import type { Priority, ProjectMeta, RaisedFinding, TaskMeta, TeamSettings } from '../../protocol/records/types.ts';
+import type {
+  AgentRecord,
+  Priority,
+  ProjectMeta,
+  RaisedFinding,
+  TaskMeta,
+  TeamSettings,
+} from '../../protocol/records/types.ts';
+import { localpartKey } from '../../protocol/identity.ts';
 import { parseDuration, parseTime, stampOf } from '../../protocol/timestamps.ts';
 import type { ProjectEntry, WorkspaceView } from '../../protocol/view.ts';
 import { isTerminalTask } from '../lifecycle.ts';
+import { holdingsIn, loadsOf } from '../load.ts';
 import { isUnacknowledged, livenessOf } from '../liveness.ts';
 import { word } from '../needs.ts';
 import { isTerminalProject } from '../project-lifecycle.ts';
@@ -21,13 +30,14 @@ export interface LatenessFacts {
 /** A record, what is late about it, and what was raised before. */
 export type LateRecord =
   | { readonly kind: 'task'; readonly meta: TaskMeta; readonly standing: readonly Late[] }
-  | { readonly kind: 'project'; readonly meta: ProjectMeta; readonly standing: readonly Late[] };
+  | { readonly kind: 'project'; readonly meta: ProjectMeta; readonly standing: readonly Late[] }
+  | { readonly kind: 'agent'; readonly meta: AgentRecord; readonly standing: readonly Late[] };
 
 /**
  * Where findings about lateness come from. Whatever else runs out, such as a checkpoint that nobody decides, is one more of
  * them and one more kind of record; raising, telling and clearing are the same for all.
  */
-const SOURCES: readonly ((facts: LatenessFacts) => readonly LateRecord[])[] = [lateWork];
+const SOURCES: readonly ((facts: LatenessFacts) => readonly LateRecord[])[] = [lateWork, overloadedAgents];
 
 /** Every record about which something is late, or was. */
 export function lateRecords(facts: LatenessFacts): readonly LateRecord[] {
@@ -50,6 +60,26 @@ function lateWork(facts: LatenessFacts): readonly LateRecord[] {
       return [{ kind: 'task', meta: task, standing: lateTask(facts, entry, task) }];
     });
     return [{ kind: 'project', meta, standing: lateProject(facts, meta) }, ...tasks];
+  });
+}
+
+/** Who holds more than it can carry: told when it comes to that, and again only after it was over (S001-47). */
+function overloadedAgents({ view, now }: LatenessFacts): readonly LateRecord[] {
+  const loads = loadsOf(holdingsIn(view));
+  return view.agents().map((agent) => {
+    const { agent_id: id, max_concurrent: max } = agent;
+    const load = loads.get(localpartKey(id)) ?? 0;
+    const level = levelOf('overloaded', load, max);
+    const found: Late = {
+      key: `overloaded:${id}`,
+      kind: 'overloaded',
+      subject: { kind: 'agent', id },
+      level,
+      since: stampOf(now),
+      message: `${id} holds ${load} tasks and can carry ${max}`,
+      command: `baton agent show ${word(id)}`,
+    };
+    return { kind: 'agent', meta: agent, standing: level === 0 ? [] : [found] };
   });
 }
 
