@@ -78,6 +78,8 @@ export interface AppModule {
   /** The node: lock, first pull, watcher, reconciler, outbox. */
   startNode(options: AppOptions): Promise<RunningNode>;
   initWorkspace(options: InitOptions): Promise<InitReport>;
+  /** Answers a look at the files as they are: takes no lock, and asks no node, remote or homeserver. */
+  lookAt(options: AppOptions, call: ToolCall): Promise<Envelope>;
 }
 
 export interface DemoOptions {

@@ -32,6 +32,7 @@ import { LAUNCHER } from './launcher.ts';
 import { assemble } from './assembly.ts';
 import type { Assembly } from './assembly.ts';
 
+export { lookAt } from './look.ts';
 export { logInToHomeserver, logOutOfHomeserver } from './homeserver-session.ts';
 
 /** `baton init` (interface.md §3). Throws `FlowError`. */

@@ -81,6 +81,25 @@ describe.skipIf(missing !== undefined)(`the package as installed${missing === un
     expect(python.sort()).toEqual(['install.py', 'serve.py']);
   });
 
+  test('lets a program check all tasks, and says what it throws', async () => {
+    const folder = testFolder();
+    await baton(folder, here, 'init', 'lead', '--role', 'leader');
+    const entry = join(prefix.path, 'lib', 'node_modules', 'batond');
+    expect(existsSync(join(entry, 'dist', 'index.d.ts'))).toBe(true);
+    const program = `
+      const { checkAllTasks } = await import(${JSON.stringify(join(entry, 'dist', 'index.js'))});
+      const { alerts, summary } = await checkAllTasks({ workspace: 'lead' });
+      const thrown = await checkAllTasks().catch(({ code }) => code);
+      console.log(JSON.stringify({ alerts, tasks: summary.tasks, thrown }));
+    `;
+    const ran = await run(folder, process.execPath, ['--input-type=module', '--eval', program], userEnvironment());
+    expect({ ...ran, stdout: JSON.parse(ran.stdout) }).toEqual({
+      code: 0,
+      stdout: { alerts: [], tasks: 0, thrown: 'no-workspace' },
+      stderr: '',
+    });
+  });
+
   test('makes a workspace', async () => {
     const folder = testFolder();
 

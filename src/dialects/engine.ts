@@ -284,7 +284,7 @@ function wordOfProject({ status, phase }: Fields): string {
 }
 
 /** Of a state as events tell it: a status, or the phase of an active project. */
-function wordOfState(state: string): string {
+export function wordOfState(state: string): string {
   return state === 'paused' ? 'BLOCKED' : state === 'active' ? 'APPROVED' : state.toUpperCase();
 }
 

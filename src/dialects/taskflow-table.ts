@@ -94,6 +94,7 @@ export const TOOLS: Readonly<Record<string, Readonly<Record<string, ActionRow>>>
     take_back_task: { operation: 'task.take_back' },
     list: { operation: 'work.list' },
     show: { operation: 'work.show' },
+    check: { operation: 'work.check' },
     archive: { operation: 'work.archive' },
     rebuild_index: { operation: 'work.rebuild_index' },
   },

@@ -46,6 +46,7 @@ import { raiseLateness } from './time-flow/raise.ts';
 import type { Operation } from './types.ts';
 import { autoDispatch } from './work-flow/auto-dispatch.ts';
 import { archiveWork } from './work-flow/archive.ts';
+import { checkWork } from './work-flow/check.ts';
 import { listWork } from './work-flow/list.ts';
 import { rebuildIndex } from './work-flow/rebuild-index.ts';
 import { showWork } from './work-flow/show.ts';
@@ -111,6 +112,7 @@ export const OPERATIONS: ReadonlyMap<string, Operation> = new Map(
     listWork,
     showWork,
     autoDispatch,
+    checkWork,
     archiveWork,
     rebuildIndex,
     filesPull,

@@ -133,7 +133,7 @@ function stateNeed(view: WorkspaceView, meta: TaskMeta, now: number): Part | und
 }
 
 /** A result that halts is decided for good; what was halted without one may go on. */
-function haltNeed(meta: TaskMeta, status: 'blocked' | 'failed'): Part {
+export function haltNeed(meta: TaskMeta, status: 'blocked' | 'failed'): Part {
   const { task_id: id, project_id: project, submission_id: submission } = meta;
   const why = status === 'blocked' ? (meta.blocked_reason ?? meta.summary) : meta.failure_reason;
   const mayGoOn = status === 'blocked' && submission === undefined && meta.submitted_at === undefined;

@@ -34,7 +34,7 @@ interface Known {
  */
 export function openHeartbeats(
   dir: string,
-  { workTree, clock, log }: { readonly workTree: WorkTree; readonly clock: Clock; readonly log: Log },
+  { workTree, clock, log }: { readonly workTree: WorkTree; readonly clock: Clock; readonly log: Pick<Log, 'warn'> },
 ): Heartbeats {
   const file = join(dir, FILE);
 

@@ -2,6 +2,7 @@ import { existsSync, realpathSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type {
   App,
+  AppModule,
   AppOptions,
   ChaosModule,
   DemoModule,
@@ -30,6 +31,7 @@ export interface Io {
 }
 
 interface CliLoaders extends Loaders {
+  app(): Promise<Pick<AppModule, 'openApp' | 'startNode' | 'initWorkspace' | 'lookAt'>>;
   demo(): Promise<DemoModule>;
   chaos(): Promise<ChaosModule>;
   mergeDriver(): Promise<MergeDriverModule>;

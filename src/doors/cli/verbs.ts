@@ -149,6 +149,18 @@ export const VERBS: readonly Verb[] = [
     load: async () => (await import('./verb-engine.ts')).defineSubtask,
   },
   {
+    name: 'check',
+    summary: 'count a heartbeat; tell what is failed, stuck, late or waiting',
+    group: ENGINE,
+    load: async () => (await import('./verb-check.ts')).defineCheck,
+  },
+  {
+    name: 'notify',
+    summary: 'print a digest, or what is new of a task, for a chat',
+    group: ENGINE,
+    load: async () => (await import('./verb-notify.ts')).defineNotify,
+  },
+  {
     name: 'archive',
     summary: 'move a task that has ended out of the way',
     group: ENGINE,

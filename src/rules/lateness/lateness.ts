@@ -84,7 +84,7 @@ function overloadedAgents({ view, now }: LatenessFacts): readonly LateRecord[] {
 }
 
 /** What is late about a composite project, which is a piece of work by itself; nothing about others. */
-function lateProject({ view, now }: LatenessFacts, meta: ProjectMeta): readonly Late[] {
+export function lateProject({ view, now }: LatenessFacts, meta: ProjectMeta): readonly Late[] {
   const { project_id: id, title, mode, eta, created_at: created, priority = 'P2' } = meta;
   if (mode !== 'composite' || isTerminalProject(meta.status)) return [];
   const base = { subject: { kind: 'project', id } as const, command: `baton status ${word(id)}` };
@@ -95,7 +95,11 @@ function lateProject({ view, now }: LatenessFacts, meta: ProjectMeta): readonly 
 }
 
 /** What is late about a task of a plan. */
-function lateTask(facts: LatenessFacts, { meta: project }: ProjectEntry, meta: TaskMeta): readonly Late[] {
+export function lateTask(
+  facts: LatenessFacts,
+  { meta: project }: Pick<ProjectEntry, 'meta'>,
+  meta: TaskMeta,
+): readonly Late[] {
   if (project === undefined || isTerminalProject(project.status) || isTerminalTask(meta.status)) return [];
   const { view, now } = facts;
   const { task_id: id, task_title: title, project_id: projectId, eta } = meta;

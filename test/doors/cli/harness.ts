@@ -37,6 +37,7 @@ export function terminal(
           Promise.resolve({
             openApp: () => Promise.resolve(app),
             startNode: () => Promise.resolve(app),
+            lookAt: (_options, call) => app.call(call),
             initWorkspace: ({ dir }) => Promise.resolve({ root: dir, created: ['baton.json'], notes: ['ready to go'] }),
           }),
         demo: () => Promise.resolve({ runDemo: () => Promise.resolve(0) }),

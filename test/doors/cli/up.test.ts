@@ -21,7 +21,13 @@ function up(env: NodeJS.ProcessEnv = {}) {
     err: (text) => err.push(text),
     terminal: { stdout: false, columns: 80 },
     load: {
-      app: () => Promise.resolve({ openApp: never, startNode: () => Promise.resolve(node), initWorkspace: never }),
+      app: () =>
+        Promise.resolve({
+          openApp: never,
+          startNode: () => Promise.resolve(node),
+          initWorkspace: never,
+          lookAt: never,
+        }),
       demo: never,
       chaos: never,
       mergeDriver: never,

@@ -1,0 +1,30 @@
+import type { App, Envelope, ToolCall } from '../app-types.ts';
+import { checkAnswer } from '../dialects/engine-check.ts';
+import type { Advance } from '../dialects/engine-check.ts';
+import { isLeading, parseRole } from '../protocol/roles.ts';
+
+/** Calls an action of the task engine, as whoever acts. */
+type Call = (call: Pick<ToolCall, 'tool' | 'action' | 'payload'>) => Promise<Envelope>;
+
+/**
+ * One check of everything, or of one task: counts a heartbeat, tells what is wrong, and where a Leader asks, takes the steps
+ * that projects take by themselves. `role` is that of who acts.
+ */
+export async function checkTasks(
+  call: Call,
+  { role, id }: { readonly role: App['identity']['role']; readonly id?: string | undefined },
+): Promise<Envelope> {
+  const looked = await call({ tool: 'engine', action: 'check', payload: id === undefined ? {} : { id } });
+  const acting = parseRole(role);
+  const due = acting !== undefined && isLeading({ role: acting }) ? textsIn(looked['due']) : [];
+  const advances: Advance[] = [];
+  for (const project of due) {
+    const answer = await call({ tool: 'engine', action: 'advance_project', payload: { projectId: project } });
+    advances.push({ id: project, answer });
+  }
+  return checkAnswer(looked, advances);
+}
+
+function textsIn(value: unknown): readonly string[] {
+  return Array.isArray(value) ? value.filter((item) => typeof item === 'string') : [];
+}

@@ -1,0 +1,78 @@
+import { Argument, Option, type Command } from 'commander';
+import type { Envelope } from '../../app-types.ts';
+import { taskAnswer } from '../../dialects/engine.ts';
+import { checkAnswer } from '../../dialects/engine-check.ts';
+import { NOTICES, TOLD_ALERTS, alertText, digestText, taskText } from '../../dialects/engine-notify.ts';
+import type { Notice, ToldAlert } from '../../dialects/engine-notify.ts';
+import type { ChatStyle } from '../../dialects/notify-style.ts';
+import { FlowError } from '../../protocol/errors.ts';
+import { objectsOf, type Fields } from './answer.ts';
+import { show, UsageError, workspaceOf, type Session } from './session.ts';
+
+interface Flags {
+  readonly plain?: true;
+  readonly type?: ToldAlert;
+  readonly subtaskId?: string;
+  readonly ping?: readonly string[];
+}
+
+/**
+ * `baton notify` (features.md S002-28): prints texts and sends nothing. It looks at the files of this clone, and opens no
+ * socket: neither to a node nor to anybody else.
+ */
+export function defineNotify(command: Command, session: Session): void {
+  command
+    .addArgument(new Argument('<what>', '`digest`, or a task'))
+    .addArgument(new Argument('[notice]', 'what to tell of the task').choices(NOTICES))
+    .option('--plain', "without Discord's marks")
+    .addOption(new Option('--type <type>', 'of an alert').choices(TOLD_ALERTS))
+    .option('--subtask-id <id>', 'of an alert: the subtask')
+    .option('--ping <name...>', 'of an alert: whom to call, as the chat names them, such as `<@1234>`')
+    .action(async (what: string, notice: Notice | undefined) => {
+      const flags = command.opts<Flags>();
+      const style: ChatStyle = flags.plain === true ? 'plain' : 'discord';
+      const isDigest = what === 'digest' && notice === undefined;
+      const answer = isDigest ? await digest(session, style) : await told(session, { id: what, notice, flags, style });
+      show(session, answer, () => String(answer['text']));
+    });
+}
+
+async function digest(session: Session, style: ChatStyle): Promise<Envelope> {
+  const answer = checkAnswer(await look(session, 'check', { count: false }), []);
+  return answer.ok ? { ok: true, text: digestText(answer, style) } : answer;
+}
+
+interface Wanted {
+  readonly id: string;
+  readonly notice: Notice | undefined;
+  readonly flags: Flags;
+  readonly style: ChatStyle;
+}
+
+async function told(session: Session, { id, notice, flags, style }: Wanted): Promise<Envelope> {
+  if (notice === undefined) throw new UsageError(`what to tell of ${id} is missing`, `one of ${NOTICES.join(', ')}`);
+  const task = taskAnswer(await look(session, 'show', { id }));
+  if (!task.ok) return task;
+  if (notice !== 'alert') return { ok: true, task_id: id, text: taskText(task, notice, style) };
+  const { type, subtaskId, ping = [] } = flags;
+  if (type === undefined) throw new UsageError('--type is missing', `one of ${TOLD_ALERTS.join(', ')}`);
+  const subtask = subtaskOf(task, subtaskId);
+  const check = checkAnswer(await look(session, 'check', { id, count: false }), []);
+  const alert = objectsOf(check['alerts']).find(
+    (found) => found['type'] === type && (subtask === undefined || found['subtask_id'] === subtask['id']),
+  );
+  return { ok: true, task_id: id, text: alertText(task, { type, subtask, pings: ping, alert }, style) };
+}
+
+/** By its short name or its id. Throws `not-found`. */
+function subtaskOf(task: Fields, wanted: string | undefined): Fields | undefined {
+  if (wanted === undefined) return undefined;
+  const found = objectsOf(task['subtasks']).find(({ id, task_id: node }) => id === wanted || node === wanted);
+  if (found === undefined) throw new FlowError('not-found', `Task ${wanted} not found`);
+  return found;
+}
+
+async function look(session: Session, action: string, payload: Readonly<Record<string, unknown>>): Promise<Envelope> {
+  const { lookAt } = await session.io.load.app();
+  return lookAt({ root: workspaceOf(session), env: session.io.env }, { tool: 'engine', action, payload });
+}
