@@ -141,6 +141,11 @@ export function undeliverable(
   };
 }
 
+/** The record with that report, where anybody waits for one. */
+export function withReport(meta: ProjectMeta, report: RequesterReport): ProjectMeta {
+  return isReported(meta) ? { ...meta, requester_report: report } : meta;
+}
+
 /** A report that is owed from now on; what was told before, and when, is kept until it is delivered. */
 export function owedReport(
   before: RequesterReport | undefined,

@@ -175,6 +175,21 @@ describe('a composite project', () => {
     expect(planProse(office.files['shared/projects/TASK-011/plan.md'] ?? '')).toBe(given.plan);
   });
 
+  test('owes nobody a report, unless somebody asked for it', async () => {
+    for (const requester of [undefined, '@admin:hs.local']) {
+      const office = createOffice({ chat: 'local' });
+      await ok(office.call(lead, 'engine', 'create', { title: 'X' }));
+      const path = 'shared/projects/TASK-001/meta.json';
+      if (requester !== undefined) office.edit(path, '"mode"', `"requester": "${requester}", "mode"`);
+      await ok(office.call(lead, 'engine', 'transition_project', { projectId: 'TASK-001', event: 'approve' }));
+      const given = { projectId: 'TASK-001', title: 'One', agent: 'ana' };
+      await ok(office.call(lead, 'engine', 'dispatch_task', given));
+      await ok(office.call(lead, 'engine', 'finish_task', { taskId: 'TASK-001-01' }));
+      expect(office.line('TASK-001', 'TASK-001-01')).toContain('- [x]');
+      expect(office.files[path]?.includes('requester_report')).toBe(requester !== undefined);
+    }
+  });
+
   test('that has failed is archived with what was left open, of which nobody is to go on (S002-24)', async () => {
     const office = createOffice({ chat: 'local' });
     const step = (event: string) => office.call(lead, 'engine', 'transition_project', { projectId: 'TASK-001', event });

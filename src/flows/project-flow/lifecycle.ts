@@ -12,6 +12,7 @@ import {
   WAITING_WHILE_PAUSED,
   waitingResults,
   waitingSummary,
+  withReport,
 } from '../../rules/reports.ts';
 import { presentProject } from '../present.ts';
 import { LEADERS, notificationHint, requireProject, writePlan, writeProject } from '../shared.ts';
@@ -38,19 +39,16 @@ export const pauseProject = defineOperation({
     const project = requireProject(view, input.projectId);
     if (isSo(project, 'pause')) return unchanged(project);
     const waiting = waitingResults(view, project);
-    const meta: ProjectMeta = {
+    const paused: ProjectMeta = {
       ...project.meta,
       ...(input.reason === undefined ? {} : { pause_reason: input.reason }),
-      ...(waiting.length === 0
-        ? {}
-        : {
-            requester_report: owedReport(project.meta.requester_report, {
-              reason: WAITING_WHILE_PAUSED,
-              summary: waitingSummary(waiting),
-              report_path: projectPaths(project.id).result,
-            }),
-          }),
     };
+    const report = owedReport(project.meta.requester_report, {
+      reason: WAITING_WHILE_PAUSED,
+      summary: waitingSummary(waiting),
+      report_path: projectPaths(project.id).result,
+    });
+    const meta = waiting.length === 0 ? paused : withReport(paused, report);
     return changed(project, meta, { event: 'pause', now, action: 'pause_project', note: input.reason });
   },
 });
@@ -126,14 +124,11 @@ export const confirmCompleted = defineOperation({
 
 /** The record of a project that ends well: a report is due. */
 export function completed(meta: ProjectMeta, now: string): ProjectMeta {
-  return {
-    ...meta,
-    completed_at: now,
-    requester_report: owedReport(meta.requester_report, {
-      reason: PROJECT_COMPLETED,
-      report_path: projectPaths(meta.project_id).result,
-    }),
-  };
+  const report = owedReport(meta.requester_report, {
+    reason: PROJECT_COMPLETED,
+    report_path: projectPaths(meta.project_id).result,
+  });
+  return withReport({ ...meta, completed_at: now }, report);
 }
 
 /** The record once nothing holds the project up any more. */

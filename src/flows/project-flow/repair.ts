@@ -6,6 +6,7 @@ import { appendHistory } from '../../protocol/records/task.ts';
 import type { ProjectMeta, TaskMeta, TaskStatus } from '../../protocol/records/types.ts';
 import { disagreement } from '../../rules/disagreement.ts';
 import type { Disagreement, Repair } from '../../rules/disagreement.ts';
+import { withReport } from '../../rules/reports.ts';
 import { presentTask } from '../present.ts';
 import {
   LEADERS,
@@ -112,12 +113,10 @@ function reopenedTask(meta: TaskMeta, to: Reopened, step: DecisionStep): TaskMet
 /** A decision made by hand is reported like one made by tool. */
 function repairReport(project: OpenProject, task: TaskMeta, { side, to }: Repair): ProjectMeta {
   if (side !== 'record' || (to !== 'completed' && to !== 'revision' && to !== 'blocked')) return project.meta;
-  return {
-    ...project.meta,
-    requester_report: decidedReport(project.meta, to, {
-      taskId: task.task_id,
-      ...(task.result_status === undefined ? {} : { resultStatus: task.result_status }),
-      ...(task.summary === undefined ? {} : { summary: task.summary }),
-    }),
-  };
+  const report = decidedReport(project.meta, to, {
+    taskId: task.task_id,
+    ...(task.result_status === undefined ? {} : { resultStatus: task.result_status }),
+    ...(task.summary === undefined ? {} : { summary: task.summary }),
+  });
+  return withReport(project.meta, report);
 }

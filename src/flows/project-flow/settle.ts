@@ -3,6 +3,7 @@ import { setMarker } from '../../protocol/plan/edit.ts';
 import { parsePlan } from '../../protocol/plan/parse.ts';
 import type { Plan, PlanNode } from '../../protocol/plan-types.ts';
 import type { EventDraft, ProjectMeta, ResultStatus, TaskMeta } from '../../protocol/records/types.ts';
+import { withReport } from '../../rules/reports.ts';
 import { writePlan, writeProject, writeTask } from '../shared.ts';
 import type { OpenProject } from '../shared.ts';
 import { decidedReport, decidedTask } from './decision.ts';
@@ -54,7 +55,7 @@ export function settled(matter: Matter, step: DecisionStep, reused = false): Set
 
 function reporting({ project, node, result, decision, summary }: Matter): ProjectMeta {
   const report = decidedReport(project.meta, decision, { taskId: node.id, resultStatus: result, summary });
-  return { ...project.meta, requester_report: report };
+  return withReport(project.meta, report);
 }
 
 function decisionEvent(
