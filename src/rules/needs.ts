@@ -1,16 +1,15 @@
 import { projectPaths, taskPaths } from '../protocol/paths.ts';
 import type { PlanNode } from '../protocol/plan-types.ts';
 import type { TaskMeta } from '../protocol/records/types.ts';
-import { parseTime, stampOf } from '../protocol/timestamps.ts';
+import { parseTime } from '../protocol/timestamps.ts';
 import type { ProjectEntry, WorkspaceView } from '../protocol/view.ts';
-import { isUnacknowledged, livenessOf } from './liveness.ts';
 import { isOpen } from './plan-findings.ts';
 
 /**
  * What a person is needed for, in the order in which it is to be looked at. `violation`: files that are broken or
  * contradict each other; `node`: what a running node mends by itself.
  */
-export const NEEDS = ['violation', 'question', 'stuck', 'blocked', 'check', 'acknowledgement', 'node'] as const;
+export const NEEDS = ['violation', 'question', 'stuck', 'late', 'blocked', 'check', 'acknowledgement', 'node'] as const;
 export type NeedKind = (typeof NEEDS)[number];
 
 export interface Need {
@@ -39,16 +38,13 @@ export function sortNeeds(needs: readonly Need[]): readonly Need[] {
   return needs.toSorted((a, b) => rank(a) - rank(b) || (age(a) === age(b) ? 0 : age(a) - age(b)));
 }
 
-/** What the open projects need: answers, decisions, a look at results, somebody to take the work on. */
-export function workNeeds(view: WorkspaceView, now: number): readonly Need[] {
+/** What the open projects need whatever the time is: answers, decisions, a look at results. */
+export function workNeeds(view: WorkspaceView): readonly Need[] {
   return view
     .projectIds()
     .flatMap((id) => view.project(id) ?? [])
     .filter(isOpen)
-    .flatMap((entry) => [
-      ...loopNeeds(entry),
-      ...entry.plan.nodes.flatMap((node) => nodeNeeds(view, entry, node, now)),
-    ]);
+    .flatMap((entry) => [...loopNeeds(entry), ...entry.plan.nodes.flatMap((node) => nodeNeeds(view, entry, node))]);
 }
 
 function loopNeeds({ id, meta, plan: { loop } }: ProjectEntry): readonly Need[] {
@@ -70,15 +66,11 @@ function loopNeeds({ id, meta, plan: { loop } }: ProjectEntry): readonly Need[] 
       ];
 }
 
-function nodeNeeds(view: WorkspaceView, { id: projectId }: ProjectEntry, node: PlanNode, now: number): readonly Need[] {
+function nodeNeeds(view: WorkspaceView, { id: projectId }: ProjectEntry, node: PlanNode): readonly Need[] {
   const meta = view.task(node.id)?.meta;
   if (meta === undefined || meta.project_id !== projectId) return [];
   const base = { severity: 'warning', projectId, taskId: node.id, file: taskPaths(node.id).meta } as const;
-  const asked = questions(meta);
-  const state = stateNeed(view, meta, now);
-  // Who waits for an answer is not stuck.
-  const rest = state === undefined || (asked.length > 0 && state.need === 'stuck') ? [] : [state];
-  return [...asked, ...rest].map((need) => ({ ...base, ...need }));
+  return [...questions(meta), ...stateNeeds(meta)].map((need) => ({ ...base, ...need }));
 }
 
 type Part = Omit<Need, 'severity' | 'projectId' | 'taskId' | 'file'>;
@@ -96,40 +88,19 @@ function questions(meta: TaskMeta): readonly Part[] {
     }));
 }
 
-function stateNeed(view: WorkspaceView, meta: TaskMeta, now: number): Part | undefined {
-  const { task_id: id, project_id: project, assigned_to: assignee, status } = meta;
-  if (status === 'submitted') {
-    return {
+function stateNeeds(meta: TaskMeta): readonly Part[] {
+  const { task_id: id, assigned_to: assignee, status, result_status: said } = meta;
+  if (status === 'blocked' || status === 'failed') return [haltNeed(meta, status)];
+  if (status !== 'submitted') return [];
+  return [
+    {
       need: 'check',
       kind: 'awaiting-check',
-      message: `${assignee} has handed in ${id}${meta.result_status === undefined ? '' : ` (${meta.result_status})`}`,
+      message: `${assignee} has handed in ${id}${said === undefined ? '' : ` (${said})`}`,
       command: `baton task check ${word(id)}`,
       ...sinceOf(meta.submitted_at),
-    };
-  }
-  if (status === 'blocked' || status === 'failed') return haltNeed(meta, status);
-  const { state, lastSign } = livenessOf(meta, view.team, now);
-  if (state !== 'idle' || lastSign === undefined) return undefined;
-  const since = stampOf(lastSign);
-  if (isUnacknowledged(meta)) {
-    return {
-      need: 'acknowledgement',
-      kind: 'unacknowledged',
-      message: `${assignee} has not acknowledged ${id} since ${since}`,
-      command: `baton message send --target ${word(meta.room_id ?? view.team.teamRoomId)} --message ${word(`@${assignee}: please acknowledge ${id}`)}`,
-      remedy: `or name somebody else in plan.md and run \`baton task delegate ${word(project)} ${word(id)}\``,
-      since,
-    };
-  }
-  if (status !== 'in_progress') return undefined;
-  return {
-    need: 'stuck',
-    kind: 'no-sign-of-life',
-    message: `${assignee} works on ${id} and has not been heard of since ${since}`,
-    command: `baton task cancel ${word(id)} --reason REASON`,
-    remedy: `ask ${assignee} for a note of progress, or end it and plan a new node`,
-    since,
-  };
+    },
+  ];
 }
 
 /** A result that halts is decided for good; what was halted without one may go on. */

@@ -5,6 +5,7 @@ const PAINTS: Readonly<Record<string, keyof Palette>> = {
   violation: 'red',
   question: 'magenta',
   stuck: 'red',
+  late: 'red',
   blocked: 'red',
   check: 'yellow',
   acknowledgement: 'yellow',

@@ -35,27 +35,40 @@ describe('what needs a person', () => {
     await ok(office.call(ana, 'taskflow', 'submit_task', submitted));
     office.edit('shared/projects/p/plan.md', '[~] p-01', '[x] p-01');
     office.files['shared/agents/bo.json'] = '{';
+    const beat = { context: 'as before', count: 3 };
+    office.facts = {
+      beats: () =>
+        new Map([
+          ['p-01', beat],
+          ['p-02', beat],
+        ]),
+    };
     expect(await told()).toEqual([
       ['violation', undefined, '$EDITOR +1 shared/agents/bo.json'],
       ['violation', 'p-01', 'baton project accept p p-01'],
       ['question', 'p-02', 'baton task answer p-02 ANSWER'],
-      ['stuck', 'p-01', 'baton task cancel p-01 --reason REASON'],
+      ['stuck', 'p-01', `baton message send --target '${ROOM}' --message '@ana: how far is p-01?'`],
       ['blocked', 'p-03', 'baton task unblock p-03'],
       ['check', 'p-04', 'baton task check p-04'],
-      [
-        'acknowledgement',
-        'p-05',
-        `baton message send --target ${ROOM.replace('room:!', "'room:!")}' --message '@ana: please acknowledge p-05'`,
-      ],
+      ['acknowledgement', 'p-05', `baton message send --target '${ROOM}' --message '@ana: please acknowledge p-05'`],
     ]);
-    const [, , question, stuck] = await needs();
+    const [, , question, stuck, , , unacknowledged] = await needs();
     expect(question).toMatchObject({ message: 'ana asks about p-02: Which year?', since: '2026-09-03T10:15:00Z' });
-    expect(stuck).toMatchObject({
-      kind: 'no-sign-of-life',
-      since: '2026-09-01T10:15:00Z',
-      file: 'shared/tasks/p-01/meta.json',
-      severity: 'warning',
-    });
+    expect(stuck).toMatchObject({ kind: 'stuck', since: '2026-09-01T10:15:00Z', severity: 'warning' });
+    // Two days are more than four times what is allowed.
+    expect(unacknowledged).toMatchObject({ kind: 'unacknowledged', since: '2026-09-01T10:30:00Z', severity: 'error' });
+  });
+
+  test('is told once for each result, with how late its check is', async () => {
+    office.files['shared/tasks/p-04/x.md'] = 'x';
+    const submitted = { taskId: 'p-04', status: 'SUCCESS', summary: 'Done.', deliverables: ['shared/tasks/p-04/x.md'] };
+    await ok(office.call(ana, 'taskflow', 'submit_task', submitted));
+    const checks = async () => (await needs()).filter(({ need }) => need === 'check').map(({ kind }) => kind);
+    expect(await checks()).toEqual(['awaiting-check']);
+    office.now = '2026-09-03T10:15:00Z';
+    expect(await checks()).toEqual(['unchecked']);
+    office.put({ ...office.task('p-04'), eta: '2026-09-02T10:15:00Z' });
+    expect((await needs()).map(({ need, kind }) => [need, kind])).toContainEqual(['late', 'overdue']);
   });
 
   test('is a new plan where work ended for good, and nothing in projects that have ended', async () => {
