@@ -43,13 +43,14 @@ export function renderTasks(answer: Fields, palette: Palette, width: number): st
       state(task, palette),
       word(task['priority']),
       bar(task, palette),
-      typeof count === 'number' ? `${numberOf(task['subtasks_done'])}/${count}` : word(task['agent']),
+      typeof count === 'number' ? `${numberOf(task['subtasks_done'])}/${count}` : '-',
+      palette.cyan(word(task['agent'])),
       word(task['eta']),
       clip(word(task['title']), Math.max(24, width - 90)) +
         (task['archived'] === true ? palette.dim('  archived') : ''),
     ];
   });
-  const head = ['task', 'status', 'prio', 'progress', 'done', 'eta', 'title'].map(palette.dim);
+  const head = ['task', 'status', 'prio', 'progress', 'done', 'agent', 'eta', 'title'].map(palette.dim);
   const skipped = objectsOf(answer['skipped']).map(
     ({ path, reason }) => `${palette.yellow('skipped')}  ${word(path)}: ${word(reason)}`,
   );

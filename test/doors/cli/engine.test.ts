@@ -101,9 +101,9 @@ describe('the verbs of the task engine', () => {
     const piped = await terminal({ answer: () => LIST }).run('status');
     expect(piped.stdout).toBe(
       [
-        'task      status       prio  progress          done  eta  title',
-        'TASK-001  IN_PROGRESS  P0    [████░░░░░░] 40%  2/5   -    Implement feature X',
-        'TASK-002  BLOCKED      P2    [░░░░░░░░░░] 0%   ana   -    Alone',
+        'task      status       prio  progress          done  agent  eta  title',
+        'TASK-001  IN_PROGRESS  P0    [████░░░░░░] 40%  2/5   -      -    Implement feature X',
+        'TASK-002  BLOCKED      P2    [░░░░░░░░░░] 0%   -     ana    -    Alone',
         'skipped  shared/tasks/x/meta.json: invalid JSON',
         '',
       ].join('\n'),
