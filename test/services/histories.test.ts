@@ -34,6 +34,7 @@ test('a history names for each event the commit that brought it, from whosever c
     'project.created',
     'project.planned',
     'task.delegated',
+    'project.started',
     'task.acknowledged',
   ]);
   expect(await log(lead, 'p', 1)).toMatchObject({ more: true, entries: [{ what: 'task.acknowledged' }] });

@@ -62,12 +62,12 @@ export function newClaim(claim: Claim, existing: TaskMeta | undefined, mxid: str
       ...(begun.meta === claim.project.meta ? [] : [writeProject(begun.meta)]),
     ],
     events: [
-      ...begun.events,
       taskEvent(again ? 'task.redelegated' : 'task.delegated', 'delegate_task', meta, {
         from: statusWord(existing),
         to: meta.status,
         note: `to ${meta.assigned_to}`,
       }),
+      ...begun.events,
     ],
     announcements: txn === undefined ? [] : [announcement(claim, meta, txn, text)],
     output: later ? outputOf(meta, { sent: false }) : outputOf(meta, skipped(notify), text),
