@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { baton, batonJson } from '../support/baton.ts';
+import { cli, cliJson } from '../support/cli.ts';
 import { git } from '../support/git.ts';
 import { startUp } from '../support/node.ts';
 import { makeTeam } from '../support/team.ts';
@@ -10,14 +10,14 @@ const CREATE = ['project', 'create', 'P', '--project-id', 'p', '--source', 'team
 test('a node that may push only so often says when it may, and answers whoever waits before it stops', async () => {
   const { remote, lead } = await makeTeam();
   const node = await startUp(lead, { BATON_GIT_MIN_PUSH_INTERVAL: '1h' });
-  expect(await baton(lead, ...CREATE)).toMatchObject({ code: 0 });
-  const paused = batonJson(lead, 'project', 'pause', 'p');
+  expect(await cli(lead, ...CREATE)).toMatchObject({ code: 0 });
+  const paused = cliJson(lead, 'project', 'pause', 'p');
   const status = await eventually(async () => {
-    const answer = await baton(lead, 'sync', 'status');
+    const answer = await cli(lead, 'sync', 'status');
     return answer.stdout.includes('1 caller waits') ? answer.stdout : undefined;
   }, 'the call waits');
   expect(status).toMatch(/pushes +at least 3600 s apart \(git\.minPushInterval\); the next may be at \S+Z; 1 caller/);
-  expect((await baton(lead, 'doctor')).stdout).toContain('at least 3600 s apart');
+  expect((await cli(lead, 'doctor')).stdout).toContain('at least 3600 s apart');
   expect(git(remote, 'show', 'main:shared/projects/p/meta.json')).toContain('"active"');
   expect(await node.stop()).toBe(0);
   expect(await paused).toMatchObject({ ok: true, durability: 'replicated', heldBackMs: expect.any(Number) as number });

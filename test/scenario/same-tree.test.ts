@@ -1,7 +1,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { baton, batonWith } from '../support/baton.ts';
+import { cli, cliWith } from '../support/cli.ts';
 import { git } from '../support/git.ts';
 import { startAgent } from '../support/mcp.ts';
 import type { Answer } from '../support/mcp.ts';
@@ -14,7 +14,7 @@ import type { Driver } from './story.ts';
 /** Settles what is still under way in the Leader's clone, then reads the tree. */
 async function settledTree(team: Team): Promise<Record<string, unknown>> {
   await eventually(async () => {
-    await baton(team.lead, 'sync', 'now');
+    await cli(team.lead, 'sync', 'now');
     const meta = JSON.parse(readFileSync(join(team.lead, 'shared/projects/diamond/meta.json'), 'utf8')) as {
       status: string;
       requester_report?: { pending: boolean };
@@ -39,14 +39,7 @@ async function byMcp(): Promise<Record<string, unknown>> {
 async function byCommandLine(): Promise<Record<string, unknown>> {
   const team = await makeTeam();
   const run = async (cwd: string, tool: string, action: string, payload: object = {}): Promise<Answer> => {
-    const { stdout } = await batonWith(
-      { cwd, input: JSON.stringify(payload) },
-      tool,
-      action,
-      '--payload',
-      '-',
-      '--json',
-    );
+    const { stdout } = await cliWith({ cwd, input: JSON.stringify(payload) }, tool, action, '--payload', '-', '--json');
     return JSON.parse(stdout) as Answer;
   };
   const driver: Driver = {
@@ -78,7 +71,7 @@ async function byHand(): Promise<Record<string, unknown>> {
     write(team.lead, 'projects/diamond/plan.md', marked);
   };
   const sync = async (): Promise<void> => {
-    const { code, stderr } = await baton(team.lead, 'sync', 'now');
+    const { code, stderr } = await cli(team.lead, 'sync', 'now');
     expect(stderr).toBe('');
     expect(code).toBe(0);
   };

@@ -1,7 +1,8 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { BATON, baton, batonJson, batonWith } from '../support/baton.ts';
+import { BATON } from '../support/baton.ts';
+import { cli, cliJson } from '../support/cli.ts';
 import { startUp } from '../support/node.ts';
 import { onPush, unplug } from '../support/remote.ts';
 import { makeTeam } from '../support/team.ts';
@@ -26,27 +27,27 @@ test('`baton sync now` serves scripts and hooks, with a node and without one', a
       : [];
 
   // Without a node a command syncs in its own process, and the hook of its own push finds nobody to wake.
-  expect(await baton(lead, ...CREATE)).toMatchObject({ code: 0 });
-  expect(await batonJson(ana, 'sync', 'now')).toMatchObject({ ok: true, action: 'sync', remote: true });
+  expect(await cli(lead, ...CREATE)).toMatchObject({ code: 0 });
+  expect(await cliJson(ana, 'sync', 'now')).toMatchObject({ ok: true, action: 'sync', remote: true });
   expect(readFileSync(join(ana, 'shared/projects/p/plan.md'), 'utf8')).toContain('Team Project: P');
-  expect(await baton(ana, 'sync', 'now', '--no-wait')).toMatchObject({ code: 0, stdout: 'no node runs here\n' });
+  expect(await cli(ana, 'sync', 'now', '--no-wait')).toMatchObject({ code: 0, stdout: 'no node runs here\n' });
   expect(woken()).toEqual(woken().map(() => false));
   const before = woken().length;
   expect(before).toBeGreaterThan(0);
 
   // With a node its own push is answered although the hook calls it meanwhile.
   const node = await startUp(lead);
-  expect(await baton(lead, 'project', 'pause', 'p')).toMatchObject({ code: 0 });
+  expect(await cli(lead, 'project', 'pause', 'p')).toMatchObject({ code: 0 });
   await eventually(() => woken().slice(before).includes(true) || undefined, 'the hook has woken the node');
-  const many = await Promise.all(Array.from({ length: 4 }, () => batonJson(lead, 'sync', 'now')));
+  const many = await Promise.all(Array.from({ length: 4 }, () => cliJson(lead, 'sync', 'now')));
   expect(many.map(({ ok }) => ok)).toEqual([true, true, true, true]);
 
   const back = unplug(remote);
-  const away = await batonWith({ cwd: lead }, 'sync', 'now', '--json');
+  const away = await cli(lead, 'sync', 'now', '--json');
   expect(away.code).toBe(1);
   expect(JSON.parse(away.stdout)).toMatchObject({ ok: false, code: 'sync-failed', retryable: true });
-  expect(await baton(lead, 'sync', 'now', '--no-wait'), 'a hook does not fail for that').toMatchObject({ code: 0 });
+  expect(await cli(lead, 'sync', 'now', '--no-wait'), 'a hook does not fail for that').toMatchObject({ code: 0 });
   back();
-  expect(await baton(lead, 'sync', 'now', '--quiet')).toMatchObject({ code: 0, stdout: '' });
+  expect(await cli(lead, 'sync', 'now', '--quiet')).toMatchObject({ code: 0, stdout: '' });
   expect(await node.stop()).toBe(0);
 });

@@ -38,13 +38,3 @@ export function batonWith(
     child.stdin?.end(options.input ?? '');
   });
 }
-
-/** `baton ... --json`, parsed. */
-export async function batonJson(cwd: string, ...parameters: string[]): Promise<Record<string, unknown>> {
-  const run = await baton(cwd, ...parameters, '--json');
-  try {
-    return JSON.parse(run.stdout) as Record<string, unknown>;
-  } catch {
-    throw new Error(`baton ${parameters.join(' ')} printed no JSON: ${run.stdout}${run.stderr}`);
-  }
-}

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { baton, batonJson } from '../../support/baton.ts';
+import { cli, cliJson } from '../../support/cli.ts';
 import { testFolder } from '../../support/folders.ts';
 import { git } from '../../support/git.ts';
 import { startAgent } from '../../support/mcp.ts';
@@ -113,7 +113,7 @@ const SOUND = {
 test('no value in any field of any action leaves the workspace or breaks the node', async () => {
   const folder = testFolder('values');
   const dir = join(folder, 'w');
-  await baton(folder, 'init', dir, '--role', 'leader', '--as', 'lead', '--samples');
+  await cli(folder, 'init', dir, '--role', 'leader', '--as', 'lead', '--samples');
   symlinkSync('/etc', join(dir, 'shared/link'));
   writeFileSync(join(folder, 'outside.txt'), 'x');
   const config = readFileSync(join(dir, 'baton.json'), 'utf8');
@@ -150,7 +150,7 @@ test('no value in any field of any action leaves the workspace or breaks the nod
 test('no value on the command line is taken for a path outside, an option of git or a command', async () => {
   const folder = testFolder('values');
   const dir = join(folder, 'w');
-  await baton(folder, 'init', dir, '--role', 'leader', '--as', 'lead', '--samples');
+  await cli(folder, 'init', dir, '--role', 'leader', '--as', 'lead', '--samples');
   const values = ['../x', '/etc/passwd', 'shared/../baton.json', 'a\nb', '--output=evil', '$(touch evil)', '__proto__'];
   const codes: (string | undefined)[] = [];
   for (const value of values) {
@@ -158,7 +158,7 @@ test('no value on the command line is taken for a path outside, an option of git
       ['filesync', 'push', '--path'],
       ['taskflow', 'check_task', '--task-id'],
     ] as const) {
-      const answer = await batonJson(dir, tool, action, `${flag}=${value}`);
+      const answer = await cliJson(dir, tool, action, `${flag}=${value}`);
       codes.push(answer['code'] as string | undefined);
     }
   }
