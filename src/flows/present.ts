@@ -1,5 +1,5 @@
 import type { Loop, PlanNode } from '../protocol/plan-types.ts';
-import type { ProjectMeta, TaskMeta, Unknowns } from '../protocol/records/types.ts';
+import type { AgentRecord, ProjectMeta, TaskMeta, Unknowns } from '../protocol/records/types.ts';
 
 /**
  * Records as responses show them: the on-disk snake_case object with its unknown keys beside the known ones
@@ -20,6 +20,11 @@ export function presentProject(meta: ProjectMeta): Record<string, unknown> {
 /** The `task` of a response. */
 export function presentTask(meta: TaskMeta): Record<string, unknown> {
   return flat(meta);
+}
+
+/** The `agent` of a response. */
+export function presentAgent(agent: AgentRecord): Record<string, unknown> {
+  return flat(agent);
 }
 
 /** A plan node as responses list it (protocol.md §10.11, DagTask). */

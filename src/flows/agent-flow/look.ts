@@ -4,9 +4,10 @@ import { sameIdentity } from '../../protocol/identity.ts';
 import type { AgentRecord } from '../../protocol/records/types.ts';
 import type { RoomMember } from '../../protocol/rooms.ts';
 import { holdingsIn, standingOf } from '../../rules/load.ts';
-import type { Holdings, Standing } from '../../rules/load.ts';
+import type { Holdings } from '../../rules/load.ts';
 import { membersOf } from '../errands.ts';
 import type { Errands } from '../errands.ts';
+import { presentAgent } from '../present.ts';
 import { ANYONE } from '../shared.ts';
 import { homeServer } from '../task-flow/common.ts';
 import { defineOperation } from '../types.ts';
@@ -17,11 +18,6 @@ import { requireAgent } from './roster.ts';
 interface Attendance {
   readonly members?: readonly RoomMember[];
   readonly problem?: string;
-}
-
-interface ListedAgent extends Omit<AgentRecord, 'status'>, Standing {
-  readonly matrix_user_id: string;
-  readonly team_room?: 'joined' | 'invited' | 'absent';
 }
 
 /** The roster, with the names that count beside the names for people. */
@@ -63,12 +59,12 @@ function listed(
   agent: AgentRecord,
   holdings: Holdings,
   members: readonly RoomMember[] | undefined,
-): ListedAgent {
+): Record<string, unknown> {
   const userId = agent.matrix_user_id ?? `@${agent.agent_id}:${homeServer(facts)}`;
   const member = members?.find((one) => sameIdentity(one.userId, userId));
   const present = member === undefined ? 'absent' : member.membership === 'join' ? 'joined' : 'invited';
   return {
-    ...agent,
+    ...presentAgent(agent),
     matrix_user_id: userId,
     ...standingOf(agent, holdings),
     ...(members === undefined ? {} : { team_room: present }),

@@ -4,6 +4,7 @@ import { agentPath } from '../../protocol/paths.ts';
 import { renderAgent } from '../../protocol/records/agent.ts';
 import { AGENT_STATUSES } from '../../protocol/records/types.ts';
 import type { AgentRecord } from '../../protocol/records/types.ts';
+import { presentAgent } from '../present.ts';
 import { LEADERS } from '../shared.ts';
 import { syncFields } from '../task-flow/common.ts';
 import { defineOperation } from '../types.ts';
@@ -30,7 +31,7 @@ const input = z.object({
 type Context = OperationContext<z.output<typeof input>>;
 
 interface RegisterOutput {
-  readonly agent: AgentRecord;
+  readonly agent: Readonly<Record<string, unknown>>;
   readonly reused?: true;
   readonly warnings?: readonly string[];
 }
@@ -44,7 +45,7 @@ export const registerAgent = defineOperation({
   input,
   fresh: 'required',
   precheck: (context) => void registered(context),
-  dryRun: (context) => ({ agent: registered(context).agent }),
+  dryRun: (context) => ({ agent: presentAgent(registered(context).agent) }),
   *prepare({ facts, input: given }) {
     return yield* checkAccount(facts, memberOf(facts, given.agent));
   },
@@ -52,10 +53,10 @@ export const registerAgent = defineOperation({
     const { existing, agent } = registered(context);
     const warnings = warning === undefined ? {} : { warnings: [`not checked: ${warning}`] };
     if (existing !== undefined && sameJson(existing, agent)) {
-      const output: RegisterOutput = { agent, reused: true, ...warnings };
+      const output: RegisterOutput = { agent: presentAgent(agent), reused: true, ...warnings };
       return { changes: [], events: [], announcements: [], output };
     }
-    const output: RegisterOutput = { agent, ...warnings };
+    const output: RegisterOutput = { agent: presentAgent(agent), ...warnings };
     return {
       changes: [{ kind: 'write', path: agentPath(agent.agent_id), text: renderAgent(agent) }],
       events: [

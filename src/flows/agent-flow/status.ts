@@ -7,6 +7,7 @@ import { AGENT_STATUSES } from '../../protocol/records/types.ts';
 import type { AgentRecord } from '../../protocol/records/types.ts';
 import { isLeading } from '../../protocol/roles.ts';
 import { holdingsIn, standingOf } from '../../rules/load.ts';
+import { presentAgent } from '../present.ts';
 import { ANYONE } from '../shared.ts';
 import { syncFields } from '../task-flow/common.ts';
 import { defineOperation } from '../types.ts';
@@ -39,7 +40,7 @@ export const setAgentStatus = defineOperation({
       });
     }
     const after = { ...agent, status };
-    const shown = { ...after, ...standingOf(after, holdingsIn(view)) };
+    const shown = { ...presentAgent(after), ...standingOf(after, holdingsIn(view)) };
     if (agent.status === status) {
       const output: StatusOutput = { agent: shown, reused: true };
       return { changes: [], events: [], announcements: [], output };
