@@ -2,10 +2,11 @@ import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { createClock } from '../../src/adapters/clock.ts';
-import { createScheduler } from '../../src/services/scheduler.ts';
+import { createScheduler, startScheduler } from '../../src/services/scheduler.ts';
 import { testFolder } from '../support/folders.ts';
 import { eventsOf, openParts, plan, worker } from '../support/parts.ts';
 import type { Parts } from '../support/parts.ts';
+import { eventually } from '../support/waiting.ts';
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
@@ -151,4 +152,35 @@ describe('time', () => {
     await createScheduler({ ...house.parts, clock, identity: worker('ana') }).tick();
     expect(house.parts.head()).toBe(head);
   });
+});
+
+test('a node ticks again and again until it is stopped, also after a tick that failed', async () => {
+  const waits: ((value?: unknown) => void)[] = [];
+  const clock = {
+    ...createClock(() => Date.parse('2026-09-01T08:00:00Z')),
+    sleep: (_ms: number, signal?: AbortSignal) =>
+      new Promise<void>((done) => {
+        waits.push(() => done());
+        signal?.addEventListener('abort', () => done());
+      }),
+  };
+  const house = await openHouse();
+  let ticks = 0;
+  const workTree = {
+    ...house.parts.workTree,
+    view: () => {
+      ticks += 1;
+      if (ticks === 1) throw new Error('a disk that is gone');
+      return house.parts.workTree.view();
+    },
+  };
+  const running = startScheduler({ ...house.parts, workTree, clock });
+  for (const tick of [1, 2]) {
+    waits.shift()?.();
+    await eventually(() => waits[0], 'the next wait');
+    expect(ticks).toBeGreaterThanOrEqual(tick);
+  }
+  await running[Symbol.asyncDispose]();
+  const { length } = house.parts.logged.filter((line) => line.startsWith('a tick failed'));
+  expect(length).toBe(1);
 });
