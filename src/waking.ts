@@ -60,7 +60,7 @@ function endedTasks(workTree: WorkTree): (taskId: string) => boolean {
  * A Leader's node publishes again and again while lanes come in. If every Worker's fetched each time, they would take
  * from the same machine what the others need to hand in; a Worker's fetches before each of its own steps anyway.
  */
-const FOR_WORKERS = { quiet: 100, patience: 2_000 };
+const FOR_WORKERS = { quiet: 300, patience: 3_000 };
 
 async function watchRemote(
   options: WakingOptions & { readonly remote: string },

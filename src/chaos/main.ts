@@ -2,6 +2,8 @@ import { randomBytes, randomInt } from 'node:crypto';
 import { mkdirSync, mkdtempSync, realpathSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { localGitDirectory } from '../adapters/git/local-refs.ts';
 import { redact } from '../adapters/git/names.ts';
 import type { ChaosOptions } from '../app-types.ts';
 import type { Log } from '../ports.ts';
@@ -38,7 +40,15 @@ export async function runChaos(options: ChaosOptions): Promise<number> {
     mkdirSync(own);
     const scratch = await takeScratch({ remote, prefix, folder: own, env });
     const shim = createShim(join(base, 'shim'));
-    const ground: Ground = { folder: join(base, 'stage'), remoteOf: () => remote, direct: remote, env, log: LOG, shim };
+    const address = addressOf(remote);
+    const ground: Ground = {
+      folder: join(base, 'stage'),
+      remoteOf: () => address,
+      direct: address,
+      env,
+      log: LOG,
+      shim,
+    };
     const results: SeedResult[] = [];
     const first = seed ?? randomInt(1_000_000_000);
     const until = performance.now() + minutes * 60_000;
@@ -63,6 +73,12 @@ export async function runChaos(options: ChaosOptions): Promise<number> {
     process.off('SIGINT', interrupt).off('SIGTERM', interrupt);
     rmSync(base, { recursive: true, force: true, maxRetries: 5 });
   }
+}
+
+/** Faults meet what git does: a repository on this machine is worked with by git only where it has an address. */
+function addressOf(remote: string): string {
+  const directory = remote.includes('://') ? undefined : localGitDirectory(process.cwd(), remote);
+  return directory === undefined ? remote : pathToFileURL(directory).href;
 }
 
 /** Settings of the caller's own workspace have no say in the team of a seed. */

@@ -31,11 +31,12 @@ export async function finishing({ state: { owed } }: SyncContext): Promise<void>
 const GATHER = 30;
 /**
  * Milliseconds without a checkout until files are made durable, and after which they are anyhow. Until then the commit
- * holds what they say: a loss of power is made good from it. The same few files are written again and again, and where
- * many nodes share a disk, to force each of them there at once would hold up them all.
+ * holds what they say: a loss of power is made good from it. An operating system writes what changed to the disk within
+ * half a minute by itself, and then there is hardly anything left to force: where many nodes share a disk, to force each of a
+ * hundred files there at once would hold up them all.
  */
-const CALM = 1_000;
-const LONGEST = 10_000;
+const CALM = 40_000;
+const LONGEST = 120_000;
 
 async function finishWaiting(context: SyncContext): Promise<void> {
   const { clock, state } = context;

@@ -20,6 +20,9 @@ export interface Gathering {
   finish(): Promise<void>;
 }
 
+/** Milliseconds for which calls that come in together are waited for at most. */
+const MOMENT = 100;
+
 export interface GatheringOptions {
   /** Runs a task after those before it; pulls take turns too, so nobody waits for a push while holding one. */
   readonly takeTurn: Turn;
@@ -89,7 +92,17 @@ export function createGathering(context: SyncContext, { takeTurn, tell }: Gather
     tell(await commitEarly(context, remote, group));
   }
 
+  /** Calls come in one by one, as they are read: where several are here, more of the same moment share their turn. */
+  async function untilAllAreHere(): Promise<void> {
+    const since = clock.elapsed();
+    for (let before = 1; waiting.length > before && clock.elapsed() - since < MOMENT;) {
+      before = waiting.length;
+      await clock.sleep(1);
+    }
+  }
+
   async function runWaiting(): Promise<void> {
+    await untilAllAreHere();
     const group = waiting;
     waiting = [];
     isOwed = false;

@@ -39,6 +39,8 @@ export interface BenchNode {
   sync(): Promise<Envelope>;
   /** The processes that it has started and that have ended; only where it was told to note them. */
   processes(): readonly NotedProcess[];
+  /** How many lines of its log hold this text. */
+  logged(text: string): number;
   /** Ends it as Ctrl-C does, and by force when that takes long. */
   stop(): Promise<void>;
 }
@@ -120,6 +122,7 @@ export async function startNode(bench: Bench, root: string, options: NodeOptions
     },
     sync: () => app.sync(),
     processes: () => linesOf(processesFile).map((line) => JSON.parse(line) as NotedProcess),
+    logged: (text) => linesOf(logFile).filter((line) => line.includes(text)).length,
     stop,
   };
 }

@@ -1,6 +1,7 @@
 import { mkdtempSync, realpathSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { plainGit } from '../../src/chaos/plain-git.ts';
 import { createShim } from '../../src/chaos/shim.ts';
 import type { Ground } from '../../src/chaos/stage.ts';
@@ -18,6 +19,9 @@ export interface LocalGround extends Ground {
   remove(): void;
 }
 
+/** Members who have the remote by its address. */
+const ADDRESSED: ReadonlySet<string> = new Set(['lee', 'bo', 'dee', 'fay']);
+
 /** A folder of its own with a bare repository as the remote; what a seed begins with is made once. */
 export function localGround(): LocalGround {
   const base = realpathSync(mkdtempSync(join(tmpdir(), 'baton-chaos-')));
@@ -28,7 +32,8 @@ export function localGround(): LocalGround {
     folder,
     template: join(base, 'template'),
     bare,
-    remoteOf: () => bare,
+    // By its path, a node works with it file by file; by its address through git, where the shim can meet it.
+    remoteOf: (seat) => (ADDRESSED.has(seat) ? pathToFileURL(bare).href : bare),
     direct: bare,
     env,
     log: LOG,

@@ -14,6 +14,7 @@ import { createRemoteTalk } from './remote.ts';
 import { ask, demand, ordinary, plumb } from './run.ts';
 import type { GitPlace, OrdinaryOptions } from './run.ts';
 import { revealFolders } from './sparse.ts';
+import { createStage } from './stage.ts';
 import { diffTrees } from './tree-diff.ts';
 
 export interface GitOptions {
@@ -61,7 +62,7 @@ export async function createGit(options: GitOptions): Promise<Git> {
   const network = { quiet: 60_000, total: 300_000, ...options.network };
   const updateRefs = createRefUpdater(clone, cloneLookup, ['--create-reflog', '-m', 'baton']);
   const mirror = createMirror(cloneLookup, updateRefs);
-  const talk = createRemoteTalk(atRoot, lookup, network);
+  const talk = createRemoteTalk(atRoot, store, network);
   const noteAttempt = createRefUpdater(clone, cloneLookup);
 
   return {
@@ -70,13 +71,7 @@ export async function createGit(options: GitOptions): Promise<Git> {
     facts: () => readFacts(clone, found.gitDir),
     stand: createStand(clone, found.gitDir, cloneLookup),
     updateRefs,
-    stage: (edits) => {
-      const lines = edits.map((edit) =>
-        edit.id === undefined ? `0 ${'0'.repeat(idLength)}\t${edit.path}\0` : `${edit.mode} ${edit.id}\t${edit.path}\0`,
-      );
-      const hidden = edits.flatMap((edit) => (edit.id !== undefined && edit.hidden === true ? [`${edit.path}\0`] : []));
-      return edits.length === 0 ? Promise.resolve(true) : stage(index, lines.join(''), hidden.join(''));
-    },
+    stage: createStage(index, join(found.gitDir, 'index'), idLength / 2),
     reveal: (folders) => revealFolders(found.gitDir, folders),
     read: store.read,
     sizes: async (names) => (await lookup.stat(names)).map((object) => object?.size),
@@ -171,21 +166,6 @@ async function locate(place: GitPlace): Promise<Location> {
   const gitDir = await demand(place, ['rev-parse', '--absolute-git-dir']);
   const objects = await demand(place, ['rev-parse', '--path-format=absolute', '--git-path', 'objects']);
   return { root, gitDir, objects, format };
-}
-
-/** Sets entries of the index, and of those that the work tree leaves out the bit that says so. */
-async function stage(index: GitPlace, entries: string, hidden: string): Promise<boolean> {
-  const set = await updateIndex(index, ['-z', '--add', '--remove', '--replace', '--index-info'], entries);
-  return set && (hidden === '' || (await updateIndex(index, ['--skip-worktree', '-z', '--stdin'], hidden)));
-}
-
-async function updateIndex(index: GitPlace, flags: readonly string[], input: string): Promise<boolean> {
-  const { code, stderr } = await plumb(index, ['update-index', ...flags], { input, codes: [0, 128] });
-  if (code === 0) return true;
-  if (/index\.lock|unable to (create|write)/i.test(stderr)) return false;
-  throw new FlowError('git-failed', `git update-index failed: ${stderr.trim().slice(0, 400)}`, {
-    remedy: 'run `git status` in the workspace and mend what it reports',
-  });
 }
 
 async function mergeText(place: GitPlace, base: string, ours: string, theirs: string): Promise<string | undefined> {

@@ -125,6 +125,26 @@ export async function commonAncestors(
 /** So many commits more are looked at once nothing seems to matter any more, since clocks differ. */
 const SLOP = 5;
 
+/** Which commits are in any of `of` and in none of `without`; `undefined` when that takes too long a walk. */
+export async function between(
+  read: ReadCommits,
+  of: readonly ObjectId[],
+  without: readonly ObjectId[],
+): Promise<readonly (readonly [id: ObjectId, commit: CommitNode])[] | undefined> {
+  const walk = new Walk(read, LONGEST);
+  await walk.add(of, LEFT);
+  await walk.add(without, RIGHT);
+  const wanted = new Map<ObjectId, CommitNode>();
+  for (let left = SLOP; left > 0 && walk.some(() => true);) {
+    left = walk.some((flags) => (flags & RIGHT) === 0) ? SLOP : left - 1;
+    const commit = walk.next();
+    if (commit === undefined) return undefined;
+    wanted.set(commit.id, commit);
+    await walk.add(commit.parents, (walk.flags.get(commit.id) ?? 0) & (LEFT | RIGHT));
+  }
+  return [...wanted].filter(([id]) => walk.flags.get(id) === LEFT);
+}
+
 /** How many commits are in any of `of` and in none of `without`; `undefined` when that takes too long a walk. */
 export async function countBetween(
   read: ReadCommits,
@@ -132,18 +152,6 @@ export async function countBetween(
   without: readonly ObjectId[],
   { merges }: { readonly merges: boolean },
 ): Promise<number | undefined> {
-  const walk = new Walk(read, LONGEST);
-  await walk.add(of, LEFT);
-  await walk.add(without, RIGHT);
-  const wanted = new Set<ObjectId>();
-  const isMerge = new Map<ObjectId, boolean>();
-  for (let left = SLOP; left > 0 && walk.some(() => true);) {
-    left = walk.some((flags) => (flags & RIGHT) === 0) ? SLOP : left - 1;
-    const commit = walk.next();
-    if (commit === undefined) return undefined;
-    wanted.add(commit.id);
-    isMerge.set(commit.id, commit.parents.length > 1);
-    await walk.add(commit.parents, (walk.flags.get(commit.id) ?? 0) & (LEFT | RIGHT));
-  }
-  return [...wanted].filter((id) => walk.flags.get(id) === LEFT && (merges || isMerge.get(id) === false)).length;
+  const found = await between(read, of, without);
+  return found?.filter(([, { parents }]) => merges || parents.length < 2).length;
 }

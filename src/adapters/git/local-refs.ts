@@ -67,7 +67,8 @@ export function createLocalRefs(gitDirectory: string): (patterns: readonly strin
 const HEADS = 'refs/heads/';
 const ID = /^(?:[0-9a-f]{40}|[0-9a-f]{64})$/;
 
-function matches(ref: string, pattern: string): boolean {
+/** Whether a ref (`refs/heads/…`) is one of those that a pattern names. */
+export function matches(ref: string, pattern: string): boolean {
   const name = `${HEADS}${pattern}`;
   return name.endsWith('*') ? ref.startsWith(name.slice(0, -1)) : ref === name;
 }

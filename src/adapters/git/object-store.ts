@@ -1,19 +1,10 @@
-import { createHash, randomBytes } from 'node:crypto';
-import { existsSync, mkdirSync, renameSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { createHash } from 'node:crypto';
 import { deflateSync } from 'node:zlib';
-import type { ObjectId } from '../../ports-git.ts';
 import { FlowError } from '../../protocol/errors.ts';
+import { deflated, putLoose } from './loose.ts';
+import type { GitObject, ObjectKind } from './loose.ts';
 import { plumb } from './run.ts';
 import type { GitPlace } from './run.ts';
-
-export type ObjectKind = 'blob' | 'tree' | 'commit';
-
-export interface GitObject {
-  readonly kind: ObjectKind;
-  readonly id: ObjectId;
-  readonly content: Uint8Array;
-}
 
 /** Gives an object the id that git gives it. `idLength`: 40 or 64. */
 export function identified(idLength: number, kind: ObjectKind, content: Uint8Array): GitObject {
@@ -33,7 +24,7 @@ export async function writeObjects(place: GitPlace, directory: string, objects: 
   if (each.size >= PACK_FROM) return writePack(place, [...each.values()]);
   for (const object of each.values()) {
     try {
-      writeLoose(directory, object);
+      putLoose(directory, object.id, () => deflated(object));
     } catch (error) {
       const code = (error as NodeJS.ErrnoException).code ?? String(error);
       throw new FlowError('git-failed', `an object of git cannot be written (${code})`, {
@@ -41,30 +32,6 @@ export async function writeObjects(place: GitPlace, directory: string, objects: 
         cause: error,
       });
     }
-  }
-}
-
-/** Bytes of a tree from which it is stored as it is: ids do not compress, and the next one will replace it. */
-const LARGE_TREE = 32 * 1024;
-
-function writeLoose(directory: string, { kind, id, content }: GitObject): void {
-  const file = join(directory, id.slice(0, 2), id.slice(2));
-  if (existsSync(file)) {
-    // Whatever collects garbage goes by age, and this is needed from now on.
-    const now = new Date();
-    utimesSync(file, now, now);
-    return;
-  }
-  mkdirSync(dirname(file), { recursive: true });
-  const temporary = join(dirname(file), `tmp_obj_${randomBytes(6).toString('hex')}`);
-  try {
-    const level = content.length > LARGE_TREE && kind === 'tree' ? 0 : 1;
-    const bytes = deflateSync(Buffer.concat([Buffer.from(`${kind} ${content.length}\0`), content]), { level });
-    writeFileSync(temporary, bytes, { mode: 0o444, flag: 'wx' });
-    renameSync(temporary, file);
-  } catch (error) {
-    rmSync(temporary, { force: true });
-    throw error;
   }
 }
 

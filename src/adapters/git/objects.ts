@@ -3,8 +3,9 @@ import { FlowError } from '../../protocol/errors.ts';
 import type { CommitNode, ReadCommits } from './graph.ts';
 import { createLookup } from './lookup.ts';
 import type { Found, ObjectLookup } from './lookup.ts';
+import { deflated, linkLoose, putLoose } from './loose.ts';
 import { identified, writeObjects } from './object-store.ts';
-import type { GitObject, ObjectKind } from './object-store.ts';
+import type { GitObject, ObjectKind } from './loose.ts';
 import { fields, plumb } from './run.ts';
 import type { GitPlace } from './run.ts';
 import { entriesOf, isTree, nameOf, pick, rawName } from './trees.ts';
@@ -21,6 +22,12 @@ export interface Objects {
   readonly resolve: Git['resolve'];
   readonly read: Git['read'];
   identify(kind: ObjectKind, content: Uint8Array): GitObject;
+  /** Whether a tree or a commit has been read before, and is here. */
+  isAtHand(id: ObjectId): boolean;
+  /** Where the objects lie. */
+  readonly directory: string;
+  /** Takes over an object of another store, in whose folder it may lie as a loose file. */
+  takeOver(object: GitObject, from: string): void;
   write(objects: readonly GitObject[]): Promise<void>;
 }
 
@@ -55,7 +62,7 @@ export function createObjects(place: GitPlace, directory: string, idLength: numb
     return node;
   }
 
-  function keep(found: Found | undefined): void {
+  function keep(found: Pick<Found, 'id' | 'kind' | 'content'> | undefined): void {
     if (found?.kind === 'commit') keepCommit(found.id, found.content);
     if (found?.kind === 'tree') keepTree(found.id, Buffer.from(found.content));
   }
@@ -146,12 +153,15 @@ export function createObjects(place: GitPlace, directory: string, idLength: numb
       return (await lookup.read(ids.map((id) => id ?? '-'))).map((object) => object?.content);
     },
     identify: (kind, content) => identified(idLength, kind, content),
+    isAtHand: (id) => trees.has(id) || commits.has(id),
+    directory,
+    takeOver(object, from) {
+      if (!linkLoose(from, directory, object.id)) putLoose(directory, object.id, () => deflated(object));
+      keep(object);
+    },
     async write(objects) {
       await writeObjects(place, directory, objects);
-      for (const { kind, id, content } of objects) {
-        if (kind === 'commit') keepCommit(id, content);
-        if (kind === 'tree') keepTree(id, Buffer.from(content));
-      }
+      for (const object of objects) keep(object);
     },
   };
 }
@@ -170,7 +180,8 @@ function missing(id: ObjectId): FlowError {
   });
 }
 
-function parseCommit(content: Uint8Array): CommitNode {
+/** What history is made of, from the bytes of a commit. */
+export function parseCommit(content: Uint8Array): CommitNode {
   const text = Buffer.from(content).toString('latin1');
   const end = text.indexOf('\n\n');
   const lines = (end < 0 ? text : text.slice(0, end)).split('\n');

@@ -1,8 +1,13 @@
 import type { FetchOutcome, ObjectId, PushOutcome, RemoteFailure } from '../../ports-git.ts';
-import { createLocalRefs, localGitDirectory } from './local-refs.ts';
+import { createLocalRefs, localGitDirectory, matches } from './local-refs.ts';
 import type { Branches } from './local-refs.ts';
 import type { ObjectLookup } from './lookup.ts';
 import { checkRefName, checkRemote } from './names.ts';
+import { createNearby } from './nearby.ts';
+import { fetchNearby } from './nearby-fetch.ts';
+import { pushNearby } from './nearby-push.ts';
+import type { Objects } from './objects.ts';
+import { createRefUpdater } from './refs.ts';
 import { ask, ordinary, plumb } from './run.ts';
 import type { GitPlace, GitResult, OrdinaryOptions } from './run.ts';
 
@@ -22,26 +27,60 @@ interface Last {
   readonly refs: Branches;
 }
 
-export function createRemoteTalk(place: GitPlace, lookup: ObjectLookup, limits: OrdinaryOptions): RemoteTalk {
+export function createRemoteTalk(place: GitPlace, store: Objects, limits: OrdinaryOptions): RemoteTalk {
   let last: Last | undefined;
   let pushes = 0;
-  const isAsBefore = createComparison(place.cwd);
+  const { lookup } = store;
+  const nearbyOf = createNearby(place);
+  const localRefsOf = createLocalLook(place.cwd);
+  const track = createRefUpdater(place, lookup);
+
+  /** What moved on a remote on this machine since the last fetch, where it can be had without git; see `fetchNearby`. */
+  async function fetchAtHand(before: Last, there: Branches): Promise<Branches | undefined> {
+    const nearby = nearbyOf(before.remote);
+    if (nearby === undefined || [...before.refs.keys()].some((ref) => !there.has(ref))) return undefined;
+    const moved = [...there].filter(([ref, id]) => before.refs.get(ref) !== id);
+    const gap = { tips: moved.map(([, id]) => id), known: [...new Set(before.refs.values())] };
+    if (!(await fetchNearby(store, nearby, gap))) return undefined;
+    await track(moved.map(([ref, next]) => ({ ref: ref.replace('refs/heads/', TRACKED), next })));
+    return there;
+  }
+
   return {
     async fetch(remote, branches) {
       checkRemote(remote);
       for (const branch of branches) checkRefName(branch.replace(/\*$/, 'x'));
       const before = last?.remote === remote && sameNames(last.branches, branches) ? last : undefined;
-      if (before !== undefined && isAsBefore(before)) return { kind: 'ok', refs: before.refs };
+      const there = before && localRefsOf(remote, branches);
+      if (before !== undefined && there !== undefined) {
+        if (isSame(before.refs, there)) return { kind: 'ok', refs: before.refs };
+        const refs = await fetchAtHand(before, there);
+        if (refs !== undefined) {
+          last = { ...before, refs };
+          return { kind: 'ok', refs };
+        }
+      }
       last = undefined;
       const outcome = await fetchBranches(place, lookup, limits, { remote, branches, known: before?.refs });
-      if (outcome.kind === 'ok') last = { remote, branches, refs: outcome.refs };
-      return outcome;
+      if (outcome.kind !== 'ok') return outcome;
+      // Whoever made the clone may have fetched more, which nobody keeps up with.
+      const refs = new Map([...outcome.refs].filter(([ref]) => branches.some((pattern) => matches(ref, pattern))));
+      last = { remote, branches, refs };
+      return { kind: 'ok', refs };
     },
     async push(remote, branch, commit) {
+      checkRemote(remote);
+      checkRefName(branch);
       pushes += 1;
-      const isLocal = localGitDirectory(place.cwd, remote) !== undefined;
-      const receiver = isLocal && pushes % PUSHES_PER_CLEANING !== 0 ? RECEIVER_THAT_ONLY_RECEIVES : RECEIVER;
-      const outcome = await pushBranch(place, { remote, receiver, branch, commit }, limits);
+      const isCleaning = pushes % PUSHES_PER_CLEANING === 0;
+      const nearby = isCleaning ? undefined : nearbyOf(remote);
+      const asked = { branch, commit, seen: last?.remote === remote ? last.refs : new Map<string, ObjectId>() };
+      let outcome = nearby && (await pushNearby(store, nearby, asked));
+      if (outcome === undefined) {
+        const isLocal = localGitDirectory(place.cwd, remote) !== undefined;
+        const receiver = isLocal && !isCleaning ? RECEIVER_THAT_ONLY_RECEIVES : RECEIVER;
+        outcome = await pushBranch(place, { remote, receiver, branch, commit }, limits);
+      }
       if (outcome.kind === 'ok' && last?.remote === remote)
         last = { ...last, refs: new Map([...last.refs, [`refs/heads/${branch}`, commit]]) };
       return outcome;
@@ -51,15 +90,17 @@ export function createRemoteTalk(place: GitPlace, lookup: ObjectLookup, limits: 
 
 const sameNames = (left: readonly string[], right: readonly string[]): boolean => left.join(' ') === right.join(' ');
 
-/** Whether a remote on this machine has just what was seen there last: then nothing needs to be fetched. */
-function createComparison(root: string): (last: Last) => boolean {
+const isSame = (left: Branches, right: Branches): boolean =>
+  left.size === right.size && [...left].every(([ref, id]) => right.get(ref) === id);
+
+/** Branches of a remote on this machine, read from its files; `undefined` where only git can tell. */
+function createLocalLook(root: string): (remote: string, patterns: readonly string[]) => Branches | undefined {
   let open: { readonly directory: string; readonly read: ReturnType<typeof createLocalRefs> } | undefined;
-  return ({ remote, branches, refs }) => {
+  return (remote, patterns) => {
     const directory = localGitDirectory(root, remote);
-    if (directory === undefined) return false;
+    if (directory === undefined) return undefined;
     if (open?.directory !== directory) open = { directory, read: createLocalRefs(directory) };
-    const there = open.read(branches);
-    return there?.size === refs.size && [...there].every(([ref, id]) => refs.get(ref) === id);
+    return open.read(patterns);
   };
 }
 
@@ -149,7 +190,7 @@ async function trackedBranches(place: GitPlace): Promise<Branches> {
  * A remote looks after every push whether it wants cleaning, which takes as long as some of the work itself. One on this
  * machine is asked to do so now and then only.
  */
-const PUSHES_PER_CLEANING = 16;
+const PUSHES_PER_CLEANING = 64;
 const RECEIVER = 'git-receive-pack';
 const RECEIVER_THAT_ONLY_RECEIVES = 'git -c receive.autogc=false receive-pack';
 
@@ -166,8 +207,6 @@ async function pushBranch(
   { remote, receiver, branch, commit }: Push,
   limits: OrdinaryOptions,
 ): Promise<PushOutcome> {
-  checkRemote(remote);
-  checkRefName(branch);
   const result = await ordinary(
     place,
     [

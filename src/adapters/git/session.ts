@@ -29,7 +29,7 @@ export interface Session {
 }
 
 /** Milliseconds after which a process that nobody asks anything is let go. */
-const IDLE = 5_000;
+const IDLE = 30_000;
 
 /**
  * The process is started with the first request and again after it has ended. An idle one keeps neither this process

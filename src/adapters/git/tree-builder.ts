@@ -1,6 +1,6 @@
 import type { ObjectId, TreeEdit, TreeFile } from '../../ports-git.ts';
 import { FlowError } from '../../protocol/errors.ts';
-import type { GitObject, ObjectKind } from './object-store.ts';
+import type { GitObject, ObjectKind } from './loose.ts';
 import { EMPTY_TREE, TREE_MODE, isTree, pick, rawName, spliced } from './trees.ts';
 
 export interface TreeBase {

@@ -1,0 +1,64 @@
+import type { ObjectId, TreeFile } from '../../ports-git.ts';
+import { GITLINK_MODE } from '../../ports-git.ts';
+import type { CommitNode } from './graph.ts';
+import type { ObjectKind } from './loose.ts';
+import type { Objects } from './objects.ts';
+import { EMPTY_TREE, differences, isTree, pick } from './trees.ts';
+
+/** What the walk reads: what is new, and what lies beside it in the parents. */
+export type GapReader = Pick<Objects, 'idBytes' | 'readTree' | 'readCommits'>;
+
+/**
+ * Calls `visit` for every object that a repository lacks when it has everything before these commits: each commit, and of
+ * its files and directories those that none of its parents holds in the same place. Ends early, with false, when `visit` does not
+ * want to go on.
+ */
+export async function visitGap(
+  commits: readonly (readonly [ObjectId, CommitNode])[],
+  reader: GapReader,
+  visit: (kind: ObjectKind, id: ObjectId) => Promise<boolean>,
+): Promise<boolean> {
+  const seen = new Set<ObjectId>();
+  for (const [id, { tree, parents }] of commits) {
+    if (!(await visit('commit', id))) return false;
+    const above = await reader.readCommits(parents);
+    const waiting: Place[] = [{ tree, beside: above.flatMap((node) => node?.tree ?? []) }];
+    for (let place = waiting.pop(); place !== undefined; place = waiting.pop()) {
+      if (seen.has(place.tree) || place.beside.includes(place.tree)) continue;
+      seen.add(place.tree);
+      if (!(await visit('tree', place.tree))) return false;
+      for (const { file, beside } of await ownEntries(reader, place)) {
+        if (isTree(file)) waiting.push({ tree: file.id, beside });
+        else if (file.mode !== GITLINK_MODE && !seen.has(file.id)) {
+          seen.add(file.id);
+          if (!(await visit('blob', file.id))) return false;
+        }
+      }
+    }
+  }
+  return true;
+}
+
+/** A directory, and those that the parents of its commit have in its place. */
+interface Place {
+  readonly tree: ObjectId;
+  readonly beside: readonly ObjectId[];
+}
+
+/** Entries that no tree beside has, with the directories that it has in their places. */
+async function ownEntries(
+  reader: GapReader,
+  { tree, beside }: Place,
+): Promise<readonly { readonly file: TreeFile; readonly beside: readonly ObjectId[] }[]> {
+  const [first = EMPTY_TREE, ...others] = await Promise.all(beside.map((id) => reader.readTree(id)));
+  const changed = differences(first, await reader.readTree(tree), reader.idBytes);
+  const names = new Map(changed.flatMap(([name, , file]) => (file === undefined ? [] : [[name, file] as const])));
+  if (names.size === 0) return [];
+  const there = others.map((other) => pick(other, reader.idBytes, names));
+  return changed.flatMap(([name, before, file]) => {
+    if (file === undefined) return [];
+    const same = [before, ...there.map((entries) => entries.get(name))].filter((entry) => entry !== undefined);
+    if (same.some(({ id }) => id === file.id)) return [];
+    return [{ file, beside: same.filter(isTree).map(({ id }) => id) }];
+  });
+}

@@ -1,0 +1,99 @@
+import { randomBytes } from 'node:crypto';
+import { existsSync, linkSync, mkdirSync, readFileSync, renameSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { deflateSync, inflateSync } from 'node:zlib';
+import type { ObjectId } from '../../ports-git.ts';
+
+export type ObjectKind = 'blob' | 'tree' | 'commit';
+
+export interface GitObject {
+  readonly kind: ObjectKind;
+  readonly id: ObjectId;
+  readonly content: Uint8Array;
+}
+
+/** Bytes of a tree from which it is stored as it is: ids do not compress, and the next one will replace it. */
+const LARGE_TREE = 32 * 1024;
+
+const fileOf = (directory: string, id: ObjectId): string => join(directory, id.slice(0, 2), id.slice(2));
+
+/** An object as its loose file holds it. */
+export function deflated({ kind, content }: Pick<GitObject, 'kind' | 'content'>): Buffer {
+  const level = content.length > LARGE_TREE && kind === 'tree' ? 0 : 1;
+  return deflateSync(Buffer.concat([Buffer.from(`${kind} ${content.length}\0`), content]), { level });
+}
+
+/**
+ * What a loose file of at most `most` bytes, unpacked, holds; `undefined` for a larger one, and for what is no object. Its
+ * id is not compared.
+ */
+export function inflated(
+  bytes: Uint8Array,
+  most: number,
+): { readonly kind: ObjectKind; readonly content: Buffer } | undefined {
+  let whole: Buffer;
+  try {
+    whole = inflateSync(bytes, { maxOutputLength: most });
+  } catch {
+    return undefined;
+  }
+  const end = whole.indexOf(0);
+  const [, kind, size] = /^(blob|tree|commit) (0|[1-9]\d*)$/.exec(whole.toString('latin1', 0, Math.max(0, end))) ?? [];
+  const content = whole.subarray(end + 1);
+  return kind === undefined || Number(size) !== content.length ? undefined : { kind: kind as ObjectKind, content };
+}
+
+/** The bytes of a loose file; `undefined` when the object is packed or not there. */
+export function looseBytes(directory: string, id: ObjectId): Buffer | undefined {
+  try {
+    return readFileSync(fileOf(directory, id));
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
+  }
+}
+
+export function hasLoose(directory: string, id: ObjectId): boolean {
+  return existsSync(fileOf(directory, id));
+}
+
+/** Puts an object into a store as a loose file, complete before it has its name. What is there already stays. */
+export function putLoose(directory: string, id: ObjectId, bytesOf: () => Uint8Array): void {
+  const file = fileOf(directory, id);
+  if (existsSync(file)) {
+    // Whatever collects garbage goes by age, and this is needed from now on.
+    const now = new Date();
+    utimesSync(file, now, now);
+    return;
+  }
+  mkdirSync(dirname(file), { recursive: true });
+  const temporary = join(dirname(file), `tmp_obj_${randomBytes(6).toString('hex')}`);
+  try {
+    writeFileSync(temporary, bytesOf(), { mode: 0o444, flag: 'wx' });
+    renameSync(temporary, file);
+  } catch (error) {
+    rmSync(temporary, { force: true });
+    throw error;
+  }
+}
+
+/**
+ * Gives a loose file of one store to another one as well, as `git clone` does on one disk. False when there is none, or when
+ * the two cannot share it.
+ */
+export function linkLoose(from: string, to: string, id: ObjectId): boolean {
+  const file = fileOf(to, id);
+  for (let attempt = 0; attempt < 2; attempt += 1) {
+    try {
+      linkSync(fileOf(from, id), file);
+      return true;
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
+      if (code === 'EEXIST') return true;
+      if (code !== 'ENOENT') return false;
+      // Either the one is not there, or the other's directory.
+      mkdirSync(dirname(file), { recursive: true });
+    }
+  }
+  return false;
+}

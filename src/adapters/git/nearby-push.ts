@@ -1,0 +1,96 @@
+import { join } from 'node:path';
+import type { ObjectId, PushOutcome } from '../../ports-git.ts';
+import { visitGap } from './gap.ts';
+import { between, reaches } from './graph.ts';
+import type { CommitNode } from './graph.ts';
+import type { Branches } from './local-refs.ts';
+import { deflated, looseBytes, putLoose } from './loose.ts';
+import { moveLooseRef } from './loose-ref.ts';
+import type { Nearby } from './nearby.ts';
+import type { ObjectKind } from './loose.ts';
+import { parseCommit } from './objects.ts';
+import type { Objects } from './objects.ts';
+
+/** More objects than these go in one pack, which git makes. */
+const MOST = 1_000;
+
+/**
+ * Pushes to a repository on this machine without a process: what it lacks is put into its store, and then the branch is
+ * moved. `undefined` for everything that git has to do or to say: a new branch, many objects, a full disk.
+ */
+export async function pushNearby(
+  store: Objects,
+  nearby: Nearby,
+  {
+    branch,
+    commit,
+    seen,
+  }: {
+    readonly branch: string;
+    readonly commit: ObjectId;
+    /** Branches of the remote as they were when it was looked at last. */
+    readonly seen: Branches;
+  },
+): Promise<PushOutcome | undefined> {
+  const { objects, gitDirectory, ref } = nearby;
+  const before = ref(branch);
+  if (before === undefined) return undefined;
+  if (before === commit) return { kind: 'ok' };
+  const reached = await reaches(store.readCommits, commit, before);
+  if (reached === undefined) return undefined;
+  if (!reached) return behind(branch);
+  const gap = await between(store.readCommits, [commit], [before, ...(await stillThere(store, nearby, seen))]);
+  if (gap === undefined || gap.length > MOST) return undefined;
+  const lacking = new Map<ObjectId, ObjectKind>();
+  const isWhole = await visitGap(gap, store, (kind, id) => Promise.resolve(lacking.set(id, kind).size <= MOST));
+  if (!isWhole) return undefined;
+  try {
+    if (!(await send(store, lacking, objects))) return undefined;
+    const file = join(gitDirectory, 'refs/heads', branch);
+    const moved = await moveLooseRef(file, { from: before, to: commit }, () => ref(branch));
+    return moved ? { kind: 'ok' } : behind(branch);
+  } catch (error) {
+    // What is in the way, git says in words that everybody knows.
+    if ((error as NodeJS.ErrnoException).syscall !== undefined) return undefined;
+    throw error;
+  }
+}
+
+/**
+ * Commits that branches of the remote held and still hold, so that everything before them is there too. A branch may have
+ * moved on to what is not here.
+ */
+async function stillThere(store: Objects, nearby: Nearby, seen: Branches): Promise<readonly ObjectId[]> {
+  const readCommits = async (ids: readonly ObjectId[]): Promise<readonly (CommitNode | undefined)[]> =>
+    Promise.all(
+      ids.map(async (id) => {
+        const found = store.isAtHand(id) ? undefined : await nearby.read(id);
+        return found?.kind === 'commit' ? parseCommit(found.content) : (await store.readCommits([id]))[0];
+      }),
+    );
+  const held: ObjectId[] = [];
+  for (const [name, commit] of seen) {
+    const now = nearby.ref(name.slice('refs/heads/'.length));
+    if (now === commit || (now !== undefined && (await reaches(readCommits, now, commit)) === true)) held.push(commit);
+  }
+  return held;
+}
+
+const behind = (branch: string): PushOutcome => ({ kind: 'behind', detail: `${branch} has moved` });
+
+/** False when the own repository lacks something of it. */
+async function send(store: Objects, lacking: ReadonlyMap<ObjectId, ObjectKind>, to: string): Promise<boolean> {
+  const packed: ObjectId[] = [];
+  for (const id of lacking.keys()) {
+    const bytes = looseBytes(store.directory, id);
+    if (bytes === undefined) packed.push(id);
+    else putLoose(to, id, () => bytes);
+  }
+  const contents = await store.lookup.read(packed);
+  return packed.every((id, index) => {
+    const [content, kind] = [contents[index]?.content, lacking.get(id)];
+    if (content === undefined || kind === undefined) return false;
+    putLoose(to, id, () => deflated({ kind, content }));
+    return true;
+  });
+}

@@ -1,0 +1,130 @@
+import { existsSync, readFileSync, readdirSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import type { ObjectId } from '../../ports-git.ts';
+import { createLocalRefs, localGitDirectory } from './local-refs.ts';
+import type { Branches } from './local-refs.ts';
+import { createLookup } from './lookup.ts';
+import { inflated, looseBytes } from './loose.ts';
+import type { GitObject, ObjectKind } from './loose.ts';
+import type { GitPlace } from './run.ts';
+
+/** A bare repository on this machine that may be worked with as git works with it, file by file. */
+export interface Nearby {
+  readonly gitDirectory: string;
+  /** Where its objects lie. */
+  readonly objects: string;
+  /** Branches by patterns as of a fetch; `undefined` when only git can tell. */
+  readonly refs: (patterns: readonly string[]) => Branches | undefined;
+  readonly ref: (branch: string) => ObjectId | undefined;
+  /**
+   * An object as its repository has it, loose or packed, which may not be what its name says; `undefined` for one that is not there,
+   * or has more than `LARGEST` bytes.
+   */
+  readonly read: (id: ObjectId) => Promise<Pick<GitObject, 'kind' | 'content'> | undefined>;
+}
+
+/** Bytes of an object from which git brings it, in a pack. */
+const LARGEST = 4 * 2 ** 20;
+
+/**
+ * Finds out whether a remote is one that lies here and is as plain as `git init --bare` makes it. Whoever has set up
+ * anything that a push has to pass (hooks, checks, quotas, shared permissions, another owner) gets pushes by git, and so does every remote
+ * that is given as an address, `file://` too.
+ */
+export function createNearby(place: GitPlace): (remote: string) => Nearby | undefined {
+  let open: { readonly remote: string; readonly nearby: Nearby; readonly isPlain: () => boolean } | undefined;
+  return (remote) => {
+    const gitDirectory = remote.includes('://') ? undefined : localGitDirectory(place.cwd, remote);
+    if (gitDirectory === undefined) return undefined;
+    if (open?.remote !== remote || open.nearby.gitDirectory !== gitDirectory) {
+      const refs = createLocalRefs(gitDirectory);
+      const nearby: Nearby = {
+        gitDirectory,
+        objects: join(gitDirectory, 'objects'),
+        refs,
+        ref: (branch) => refs([branch])?.get(`refs/heads/${branch}`),
+        read: createReader(place, gitDirectory),
+      };
+      open = { remote, nearby, isPlain: createPlainness(gitDirectory) };
+    }
+    return open.isPlain() ? open.nearby : undefined;
+  };
+}
+
+function createReader(place: GitPlace, gitDirectory: string): Nearby['read'] {
+  const objects = join(gitDirectory, 'objects');
+  const { GIT_OBJECT_DIRECTORY: _, ...env } = place.env;
+  const packed = createLookup({ cwd: gitDirectory, env: { ...env, GIT_DIR: gitDirectory } });
+  return async (id) => {
+    const bytes = looseBytes(objects, id);
+    if (bytes !== undefined) return bytes.length > LARGEST ? undefined : inflated(bytes, LARGEST);
+    const [size] = await packed.stat([id]);
+    if (size === undefined || size.size > LARGEST) return undefined;
+    const [found] = await packed.read([id]);
+    return found && isKind(found.kind) ? { kind: found.kind, content: found.content } : undefined;
+  };
+}
+
+const isKind = (kind: string): kind is ObjectKind => kind === 'blob' || kind === 'tree' || kind === 'commit';
+
+/** What stands for something out of the ordinary. */
+const UNUSUAL = ['commondir', 'reftable', 'shallow', 'config.worktree', 'objects/info/alternates', 'logs'];
+
+/** Looks again only when one of the files has changed that the answer rests on. */
+function createPlainness(gitDirectory: string): () => boolean {
+  const [config, hooks] = [join(gitDirectory, 'config'), join(gitDirectory, 'hooks')];
+  let seen = '';
+  let plain = false;
+  return () => {
+    if (UNUSUAL.some((name) => existsSync(join(gitDirectory, name)))) return false;
+    const stamp = [gitDirectory, config, hooks].map(stampOf).join(' ');
+    if (stamp !== seen) {
+      plain = isOwn(gitDirectory) && isPlainConfig(config) && !hasHooks(hooks);
+      seen = stamp;
+    }
+    return plain;
+  };
+}
+
+function stampOf(path: string): string {
+  const found = statSync(path, { throwIfNoEntry: false, bigint: true });
+  return found === undefined ? '-' : `${found.ino}/${found.uid}/${found.size}/${found.ctimeNs}`;
+}
+
+/** Git asks the same before it serves a repository. */
+const isOwn = (gitDirectory: string): boolean => statSync(gitDirectory).uid === process.geteuid?.();
+
+function hasHooks(folder: string): boolean {
+  return existsSync(folder) && readdirSync(folder).some((name) => !name.endsWith('.sample'));
+}
+
+/** What says nothing about who may push what, or how. */
+const HARMLESS: readonly RegExp[] = [
+  /^core\.(?:filemode|ignorecase|precomposeunicode|symlinks)=/,
+  /^core\.repositoryformatversion=0$/,
+  /^core\.bare=true$/,
+  /^receive\.(?:denynonfastforwards|denydeletes)=/,
+  /^(?:baton|gc|maintenance|pack|user)\.[a-z]+=/,
+  /^remote\..*\.(?:url|fetch|mirror|tagopt)=/,
+];
+
+function isPlainConfig(file: string): boolean {
+  const settings = settingsOf(readFileSync(file, 'utf8'));
+  return settings.includes('core.bare=true') && settings.every((one) => HARMLESS.some((rule) => rule.test(one)));
+}
+
+/** `section.key=value` of each line; one that is not plain stays as it is, and is harmless to nobody. */
+function settingsOf(text: string): readonly string[] {
+  let section = '';
+  return text.split('\n').flatMap((whole) => {
+    const line = whole.trim();
+    if (line === '' || line.startsWith('#') || line.startsWith(';')) return [];
+    const [, name, sub] = /^\[([A-Za-z]+)(?: "([^"\\]*)")?\]$/.exec(line) ?? [];
+    if (name !== undefined) {
+      section = sub === undefined ? name.toLowerCase() : `${name.toLowerCase()}.${sub}`;
+      return [];
+    }
+    const [, key = '', value = ''] = /^([A-Za-z][A-Za-z0-9-]*)\s*=\s*([^"\\#;]*)$/.exec(line) ?? [];
+    return [key === '' ? line : `${section}.${key.toLowerCase()}=${value.trim()}`];
+  });
+}

@@ -1,0 +1,99 @@
+import {
+  chmodSync,
+  closeSync,
+  linkSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  unlinkSync,
+  writeSync,
+} from 'node:fs';
+import type { IndexEntry } from '../../ports-git.ts';
+import { FlowError } from '../../protocol/errors.ts';
+import { UnusualIndex, edited } from './index-file.ts';
+import { isLeftBehind } from './loose-ref.ts';
+import { plumb } from './run.ts';
+import type { GitPlace } from './run.ts';
+
+/**
+ * Sets entries of an index, and leaves all others as they are; false when another git holds its lock. The file is edited
+ * here, since every step has something for it; git does what it takes more for. `place` shows git no work tree.
+ */
+export function createStage(
+  place: GitPlace,
+  file: string,
+  idBytes: number,
+): (entries: readonly IndexEntry[]) => Promise<boolean> {
+  return async (entries) => {
+    if (entries.length === 0) return true;
+    try {
+      const isHiding = entries.some((entry) => entry.id !== undefined && entry.hidden === true);
+      if (!isHiding) return replace(file, (index) => edited(index, entries, idBytes));
+    } catch (error) {
+      const isForGit = error instanceof UnusualIndex || (error as NodeJS.ErrnoException).syscall !== undefined;
+      if (!isForGit) throw error;
+    }
+    return stageByGit(place, entries, idBytes);
+  };
+}
+
+/**
+ * Replaces a file as git does, whoever makes `<file>.lock` first: false when another has it, or has changed the file
+ * meanwhile. The lock is there for no longer than it takes to rename it, so that a node that is killed hardly ever leaves it.
+ */
+function replace(file: string, edit: (content: Buffer) => Buffer | undefined): boolean {
+  const lock = `${file}.lock`;
+  const seen = statSync(file, { bigint: true });
+  const content = edit(readFileSync(file));
+  if (content === undefined) return true;
+  const own = `${file}.baton-${process.pid}`;
+  rmSync(own, { force: true });
+  const descriptor = openSync(own, 'wx', 0o444);
+  try {
+    for (let at = 0; at < content.length;) at += writeSync(descriptor, content, at);
+  } finally {
+    closeSync(descriptor);
+  }
+  try {
+    if (isLeftBehind(lock)) rmSync(lock, { force: true });
+    linkSync(own, lock);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
+    throw error;
+  } finally {
+    unlinkSync(own);
+  }
+  const now = statSync(file, { bigint: true, throwIfNoEntry: false });
+  if (now?.ino !== seen.ino || now.mtimeNs !== seen.mtimeNs || now.size !== seen.size) {
+    rmSync(lock, { force: true });
+    return false;
+  }
+  renameSync(lock, file);
+  chmodSync(file, Number(seen.mode) & 0o777);
+  return true;
+}
+
+async function stageByGit(place: GitPlace, entries: readonly IndexEntry[], idBytes: number): Promise<boolean> {
+  const lines = entries.map((entry) =>
+    entry.id === undefined
+      ? `0 ${'0'.repeat(idBytes * 2)}\t${entry.path}\0`
+      : `${entry.mode} ${entry.id}\t${entry.path}\0`,
+  );
+  const set = await updateIndex(place, ['-z', '--add', '--remove', '--replace', '--index-info'], lines.join(''));
+  // The bit that says that the work tree leaves them out.
+  const hidden = entries.flatMap((entry) =>
+    entry.id !== undefined && entry.hidden === true ? [`${entry.path}\0`] : [],
+  );
+  return set && (hidden.length === 0 || updateIndex(place, ['--skip-worktree', '-z', '--stdin'], hidden.join('')));
+}
+
+async function updateIndex(place: GitPlace, flags: readonly string[], input: string): Promise<boolean> {
+  const { code, stderr } = await plumb(place, ['update-index', ...flags], { input, codes: [0, 128] });
+  if (code === 0) return true;
+  if (/index\.lock|unable to (create|write)/i.test(stderr)) return false;
+  throw new FlowError('git-failed', `git update-index failed: ${stderr.trim().slice(0, 400)}`, {
+    remedy: 'run `git status` in the workspace and mend what it reports',
+  });
+}

@@ -1,0 +1,290 @@
+import {
+  chmodSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  rmSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import * as fc from 'fast-check';
+import { beforeEach, describe, expect, test } from 'vitest';
+import { createGit } from '../../../src/adapters/git/git.ts';
+import { initRepository } from '../../../src/adapters/git/setup.ts';
+import type { Git, TreeEdit } from '../../../src/ports-git.ts';
+import { testFolder } from '../../support/folders.ts';
+import { git as plain } from '../../support/git.ts';
+
+const AUTHOR = { name: 'Pat', email: 'pat@local' };
+const WANTED = ['main', 'lanes/*'];
+
+interface Clone {
+  readonly dir: string;
+  readonly git: Git;
+  /** Git processes that were started for the remote. */
+  talks(): number;
+}
+
+let folder = '';
+let remote = '';
+
+beforeEach(() => {
+  folder = testFolder('nearby');
+  remote = join(folder, 'team.git');
+  plain('/', 'init', '-q', '--bare', '--initial-branch=main', remote);
+});
+
+/** A clone whose git notes when it is asked to fetch or to push. */
+async function makeClone(name: string): Promise<Clone> {
+  const [dir, bin, notes] = [join(folder, name), join(folder, `${name}.bin`), join(folder, `${name}.notes`)];
+  await initRepository(dir, 'main');
+  mkdirSync(bin);
+  mkdirSync(notes);
+  const script = `case " $* " in *" fetch "*|*" push "*) mktemp ${notes}/XXXXXX > /dev/null;; esac\nPATH=${process.env['PATH']}\nexec git "$@"\n`;
+  writeFileSync(join(bin, 'git'), `#!/bin/sh\n${script}`, { mode: 0o755 });
+  const git = await createGit({ dir, env: { ...process.env, PATH: `${bin}:${process.env['PATH']}` } });
+  return { dir, git, talks: () => readdirSync(notes).length };
+}
+
+const write = (path: string, content: string | Uint8Array): TreeEdit => ({
+  path,
+  kind: 'content',
+  mode: '100644',
+  content: Buffer.from(content),
+});
+
+const commit = ({ git }: Clone, parents: readonly string[], ...edits: TreeEdit[]): Promise<string> =>
+  git.commit({ parents, edits, message: 'm\n', author: AUTHOR, at: 1_700_000_000 });
+
+/** Two clones that have both seen the same first commit of main and of a lane. */
+async function makeTeam(): Promise<{ lead: Clone; ana: Clone; first: string }> {
+  const [lead, ana] = [await makeClone('lead'), await makeClone('ana')];
+  const first = await commit(lead, [], write('a/b', 'one\n'), write('c', 'two\n'));
+  expect(await lead.git.push(remote, 'main', first)).toEqual({ kind: 'ok' });
+  expect(await lead.git.push(remote, 'lanes/ana', first)).toEqual({ kind: 'ok' });
+  for (const { git } of [lead, ana]) expect(await git.fetch(remote, WANTED)).toMatchObject({ kind: 'ok' });
+  return { lead, ana, first };
+}
+
+const whole = (): string => plain(remote, 'fsck', '--full', '--strict', '--no-dangling');
+const tip = (branch: string): string => plain(remote, 'rev-parse', `refs/heads/${branch}`);
+
+describe('a remote on this machine', () => {
+  test('is pushed to and fetched from without a git process, and holds what git would have put there', async () => {
+    const { lead, ana, first } = await makeTeam();
+    // As of a remote that `baton init` has made.
+    plain(remote, 'config', 'baton.made', 'true');
+    const before = [lead.talks(), ana.talks()];
+    const second = await commit(lead, [first], write('a/b', 'three\n'), write('d/e/f', 'new\n'));
+    expect(await lead.git.push(remote, 'main', second)).toEqual({ kind: 'ok' });
+    expect(tip('main')).toBe(second);
+    expect(whole()).toBe('');
+    const fetched = await ana.git.fetch(remote, WANTED);
+    expect(fetched).toMatchObject({ kind: 'ok' });
+    expect(fetched.kind === 'ok' && fetched.refs.get('refs/heads/main')).toBe(second);
+    expect(plain(ana.dir, 'cat-file', '-p', 'origin/main:d/e/f')).toBe('new');
+    expect(plain(ana.dir, 'fsck', '--full', '--no-dangling')).toBe('');
+    expect([lead.talks(), ana.talks()]).toEqual(before);
+  });
+
+  test('is fetched from at hand by a clone that has once seen more of it than it wants', async () => {
+    const { lead, first } = await makeTeam();
+    await lead.git.push(remote, 'lanes/bo', first);
+    const ana = await makeClone('other');
+    plain(ana.dir, 'fetch', '-q', remote, '+refs/heads/*:refs/remotes/origin/*');
+    const git = await createGit({ dir: ana.dir });
+    expect(await git.fetch(remote, ['main'])).toEqual({ kind: 'ok', refs: new Map([['refs/heads/main', first]]) });
+    await ana.git.fetch(remote, ['main']);
+    const before = ana.talks();
+    const next = await commit(lead, [first], write('c', 'next\n'));
+    await lead.git.push(remote, 'main', next);
+    const fetched = await ana.git.fetch(remote, ['main']);
+    expect(fetched).toEqual({ kind: 'ok', refs: new Map([['refs/heads/main', next]]) });
+    expect(ana.talks()).toBe(before);
+  });
+
+  test('gets merges, removals and what comes back, and gives them', async () => {
+    const { lead, ana, first } = await makeTeam();
+    const lane = await commit(ana, [first], write('a/x', 'of ana\n'), { path: 'c', kind: 'remove' });
+    expect(await ana.git.push(remote, 'lanes/ana', lane)).toEqual({ kind: 'ok' });
+    await lead.git.fetch(remote, WANTED);
+    const main = await commit(lead, [first], write('a/y', 'of lead\n'));
+    const merged = await lead.git.commit({
+      parents: [main, lane],
+      edits: [write('a/x', 'of ana\n'), write('c', 'two\n')],
+      message: 'merge\n',
+      author: AUTHOR,
+      at: 1_700_000_001,
+    });
+    expect(await lead.git.push(remote, 'main', merged)).toEqual({ kind: 'ok' });
+    expect(whole()).toBe('');
+    await ana.git.fetch(remote, WANTED);
+    expect(plain(ana.dir, 'ls-tree', '-r', '--name-only', 'origin/main').split('\n')).toEqual([
+      'a/b',
+      'a/x',
+      'a/y',
+      'c',
+    ]);
+    expect(plain(ana.dir, 'fsck', '--full', '--no-dangling')).toBe('');
+  });
+
+  test('is never moved from where another has moved it', async () => {
+    const { lead, ana, first } = await makeTeam();
+    const [theirs, ours] = [
+      await commit(ana, [first], write('a/b', 'A\n')),
+      await commit(lead, [first], write('c', 'L\n')),
+    ];
+    expect(await ana.git.push(remote, 'main', theirs)).toEqual({ kind: 'ok' });
+    expect(await lead.git.push(remote, 'main', ours)).toMatchObject({ kind: 'behind' });
+    expect(tip('main')).toBe(theirs);
+    await lead.git.fetch(remote, WANTED);
+    expect(await lead.git.push(remote, 'main', ours)).toMatchObject({ kind: 'behind' });
+    expect(tip('main')).toBe(theirs);
+  });
+
+  test('lets exactly one of many win each time', async () => {
+    const { lead, ana, first } = await makeTeam();
+    const clones = [lead, ana, await makeClone('bo'), await makeClone('cy')];
+    for (const { git } of clones) await git.fetch(remote, WANTED);
+    let head = first;
+    for (let round = 0; round < 12; round += 1) {
+      const drafts = await Promise.all(
+        clones.map((clone, who) => commit(clone, [head], write('c', `${round} ${who}\n`))),
+      );
+      const outcomes = await Promise.all(clones.map(({ git }, who) => git.push(remote, 'main', drafts[who] ?? '')));
+      const winners = drafts.filter((_, who) => outcomes[who]?.kind === 'ok');
+      expect(winners).toEqual([tip('main')]);
+      expect(outcomes.filter(({ kind }) => kind === 'behind')).toHaveLength(clones.length - 1);
+      head = winners[0] ?? '';
+      for (const { git } of clones) await git.fetch(remote, WANTED);
+    }
+    expect(whole()).toBe('');
+  });
+
+  test('whose branch is locked by another git is not moved; a lock that a killed node left is taken away', async () => {
+    const { lead, first } = await makeTeam();
+    const next = await commit(lead, [first], write('c', 'next\n'));
+    const lock = join(remote, 'refs/heads/main.lock');
+    writeFileSync(lock, '');
+    expect(await lead.git.push(remote, 'main', next)).toMatchObject({ kind: 'behind' });
+    expect(existsSync(lock)).toBe(true);
+    chmodSync(lock, 0o444);
+    utimesSync(lock, new Date(0), new Date(0));
+    expect(await lead.git.push(remote, 'main', next)).toEqual({ kind: 'ok' });
+    expect([tip('main'), existsSync(lock)]).toEqual([next, false]);
+  });
+
+  test('that has packed everything is worked with all the same', async () => {
+    const { lead, ana, first } = await makeTeam();
+    const second = await commit(lead, [first], write('a/b', 'two\n'));
+    await lead.git.push(remote, 'main', second);
+    plain(remote, 'gc', '-q');
+    const before = lead.talks();
+    const third = await commit(lead, [second], write('a/b', 'three\n'));
+    expect(await lead.git.push(remote, 'main', third)).toEqual({ kind: 'ok' });
+    expect(lead.talks()).toBe(before);
+    expect(tip('main')).toBe(third);
+    await ana.git.fetch(remote, WANTED);
+    expect(plain(ana.dir, 'fsck', '--full', '--no-dangling')).toBe('');
+    expect(plain(ana.dir, 'rev-parse', 'origin/main')).toBe(third);
+  });
+
+  test('whose object does not have the bytes of its name gives it to nobody', async () => {
+    const { lead, ana, first } = await makeTeam();
+    const second = await commit(lead, [first], write('a/b', 'right\n'), write('c', 'wrong\n'));
+    await lead.git.push(remote, 'main', second);
+    const [right, wrong] = ['a/b', 'c'].map((name) => {
+      const blob = plain(remote, 'rev-parse', `${second}:${name}`);
+      return join(remote, 'objects', blob.slice(0, 2), blob.slice(2));
+    });
+    rmSync(right ?? '');
+    copyFileSync(wrong ?? '', right ?? '');
+    expect(await ana.git.fetch(remote, WANTED)).not.toMatchObject({ kind: 'ok' });
+    expect(plain(ana.dir, 'rev-parse', 'origin/main')).toBe(first);
+  });
+
+  test.each<[string, () => void]>([
+    ['a hook', () => writeFileSync(join(remote, 'hooks/update'), '#!/bin/sh\nexit 0\n', { mode: 0o755 })],
+    ['checks of what it takes', () => plain(remote, 'config', 'receive.fsckObjects', 'true')],
+    ['hooks of another folder', () => plain(remote, 'config', 'core.hooksPath', '/nonexistent')],
+    ['permissions for a group', () => plain(remote, 'config', 'core.sharedRepository', 'group')],
+    ['settings of another file', () => plain(remote, 'config', 'include.path', 'other')],
+    ['hidden branches', () => plain(remote, 'config', 'transfer.hideRefs', 'refs/heads/x')],
+    ['a work tree', () => plain(remote, 'config', 'core.bare', 'false')],
+    ['objects of another repository', () => writeFileSync(join(remote, 'objects/info/alternates'), '/nonexistent\n')],
+    ['a log of its branches', () => plain(remote, 'config', 'core.logAllRefUpdates', 'true')],
+  ])('with %s is left to git', async (_, prepare) => {
+    const { lead, first } = await makeTeam();
+    prepare();
+    const before = lead.talks();
+    const next = await commit(lead, [first], write('c', 'next\n'));
+    await lead.git.push(remote, 'main', next);
+    expect(lead.talks()).toBe(before + 1);
+  });
+
+  test('that is given as an address is left to git', async () => {
+    const { lead, first } = await makeTeam();
+    const address = pathToFileURL(remote).href;
+    await lead.git.fetch(address, WANTED);
+    const before = lead.talks();
+    const next = await commit(lead, [first], write('c', 'next\n'));
+    expect(await lead.git.push(address, 'main', next)).toEqual({ kind: 'ok' });
+    expect(lead.talks()).toBe(before + 1);
+  });
+
+  test('gets large changes by git', async () => {
+    const { lead, ana, first } = await makeTeam();
+    const before = [lead.talks(), ana.talks()];
+    const many = Array.from({ length: 2_100 }, (_, index) => write(`many/${index}`, `${index}\n`));
+    const second = await commit(lead, [first], ...many, write('large', Buffer.alloc(5 * 2 ** 20, 'x')));
+    expect(await lead.git.push(remote, 'main', second)).toEqual({ kind: 'ok' });
+    expect(await ana.git.fetch(remote, WANTED)).toMatchObject({ kind: 'ok' });
+    expect([lead.talks(), ana.talks()]).toEqual(before.map((count) => count + 1));
+    expect(whole()).toBe('');
+  });
+});
+
+const path = fc
+  .array(fc.constantFrom('a', 'b', 'c.d', 'é'), { minLength: 1, maxLength: 3 })
+  .map((names) => names.join('/'));
+const step = fc.record({
+  who: fc.integer({ min: 0, max: 1 }),
+  merges: fc.boolean(),
+  path,
+  text: fc.constantFrom('', 'one\n', 'two\n'),
+});
+
+test('whatever two clones push in turns, every clone and the remote stay whole', async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.array(step, { minLength: 1, maxLength: 8 }), async (steps) => {
+      folder = testFolder('nearby');
+      remote = join(folder, 'team.git');
+      plain('/', 'init', '-q', '--bare', '--initial-branch=main', remote);
+      const { lead, ana, first } = await makeTeam();
+      const heads = new Map([
+        ['main', first],
+        ['lanes/ana', first],
+      ]);
+      for (const { who, merges, path: at, text } of steps) {
+        const [clone, branch, other] =
+          who === 0 ? ([lead, 'main', 'lanes/ana'] as const) : ([ana, 'lanes/ana', 'main'] as const);
+        await clone.git.fetch(remote, WANTED);
+        const parents = [heads.get(branch) ?? '', ...(merges ? [heads.get(other) ?? ''] : [])];
+        const edit: TreeEdit = text === '' ? { path: at, kind: 'remove' } : write(at, text);
+        const next = await commit(clone, [...new Set(parents)], edit);
+        expect(await clone.git.push(remote, branch, next)).toEqual({ kind: 'ok' });
+        heads.set(branch, next);
+      }
+      for (const { git } of [lead, ana]) await git.fetch(remote, WANTED);
+      for (const dir of [remote, lead.dir, ana.dir]) expect(plain(dir, 'fsck', '--full', '--no-dangling')).toBe('');
+      for (const [branch, head] of heads) {
+        expect(tip(branch)).toBe(head);
+        for (const { dir } of [lead, ana]) expect(plain(dir, 'rev-parse', `origin/${branch}`)).toBe(head);
+      }
+    }),
+    { numRuns: 8 },
+  );
+}, 60_000);
