@@ -172,6 +172,7 @@ describe('schemas for editors', () => {
       'model',
       'fallback',
       'enabled',
+      'raised',
     ]);
     expect(agent.required).toEqual(['agent_id']);
   });
