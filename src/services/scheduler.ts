@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import type { Execute } from '../flows/operation.ts';
 import { isNews } from '../flows/time-flow/raise.ts';
 import type { Clock, Heartbeats, Log, WorkTree } from '../ports.ts';
@@ -5,10 +6,17 @@ import { FlowError } from '../protocol/errors.ts';
 import type { Actor } from '../protocol/records/types.ts';
 import { leads } from '../protocol/roles.ts';
 import { parseDuration } from '../protocol/timestamps.ts';
-import { lateRecords } from '../rules/lateness/lateness.ts';
+import { lateInProject, lateInTeam } from '../rules/lateness/lateness.ts';
+import type { LatenessFacts } from '../rules/lateness/lateness.ts';
 
 /** Between ticks; milliseconds (features.md S001-44). */
 const TICK = 60_000;
+
+/** Milliseconds for which a tick lets nobody else go on. */
+const PIECE = 15;
+
+/** So many projects are raised by one commit. */
+const BATCH = 20;
 
 export interface SchedulerDependencies {
   readonly identity: Actor;
@@ -45,15 +53,33 @@ export function createScheduler({
     if (last === undefined || now - last >= every || last > now) heartbeats.beat();
   }
 
+  /** Looks in pieces, so that whoever asks something meanwhile need not wait for all of it. */
+  async function projectsWithNews(facts: LatenessFacts): Promise<readonly string[]> {
+    const found: string[] = [];
+    let present = facts;
+    let begun = clock.elapsed();
+    for (const id of facts.view.projectIds()) {
+      if (lateInProject(present, id).some(isNews)) found.push(id);
+      if (clock.elapsed() - begun < PIECE) continue;
+      await setImmediate();
+      present = { ...facts, view: workTree.view() };
+      begun = clock.elapsed();
+    }
+    return found;
+  }
+
   return {
     async tick() {
       if (!leads(identity)) return;
       beatWhenDue();
-      const view = workTree.view();
-      const records = lateRecords({ view, now: clock.millis(), beats: heartbeats.seen() });
-      if (!records.some(isNews)) return;
+      const facts: LatenessFacts = { view: workTree.view(), now: clock.millis(), beats: heartbeats.seen() };
+      const due = await projectsWithNews(facts);
+      const batches = Array.from({ length: Math.ceil(due.length / BATCH) }, (_, index) =>
+        due.slice(index * BATCH, (index + 1) * BATCH),
+      );
+      if (batches.length === 0 && lateInTeam(facts).some(isNews)) batches.push([]);
       try {
-        await execute('lateness.raise', {}, { actor: identity });
+        for (const projects of batches) await execute('lateness.raise', { projects }, { actor: identity });
         refused = undefined;
       } catch (error) {
         if (!(error instanceof FlowError)) throw error;

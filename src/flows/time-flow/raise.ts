@@ -23,13 +23,16 @@ export const raiseLateness = defineOperation({
   roles: LEADERS,
   internal: true,
   summary: 'Raise what is late by now, tell whom it concerns, and clear what is not late any more.',
-  input: z.object({}),
+  input: z.object({
+    projects: z.array(z.string()).optional().describe('only these, and what belongs to none; default all'),
+  }),
   fresh: 'required',
   facts: ['beats'],
   run(context) {
-    const { view, now, facts } = context;
+    const { view, now, facts, input } = context;
     const beats = facts.beats?.() ?? new Map();
-    const news = lateRecords({ view, now: parseTime(now) ?? 0, beats }).flatMap((record) => newsOf(record) ?? []);
+    const records = lateRecords({ view, now: parseTime(now) ?? 0, beats }, input.projects);
+    const news = records.flatMap((record) => newsOf(record) ?? []);
     const raised = news.flatMap(({ climbed }) => climbed);
     return {
       changes: news.map(({ record }) => written(record, now)),

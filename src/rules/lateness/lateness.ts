@@ -34,33 +34,37 @@ export type LateRecord =
   | { readonly kind: 'agent'; readonly meta: AgentRecord; readonly standing: readonly Late[] };
 
 /**
- * Where findings about lateness come from. Whatever else runs out, such as a checkpoint that nobody decides, is one more of
- * them and one more kind of record; raising, telling and clearing are the same for all.
+ * Where findings about lateness come from that belong to no project. Whatever else runs out, such as a checkpoint that nobody
+ * decides, is one more of them and one more kind of record; raising, telling and clearing are the same for all.
  */
-const SOURCES: readonly ((facts: LatenessFacts) => readonly LateRecord[])[] = [lateWork, overloadedAgents];
+const TEAM_SOURCES: readonly ((facts: LatenessFacts) => readonly LateRecord[])[] = [overloadedAgents];
 
-/** Every record about which something is late, or was. */
-export function lateRecords(facts: LatenessFacts): readonly LateRecord[] {
-  const records = SOURCES.flatMap((source) => source(facts));
-  return records.filter(({ meta, standing }) => standing.length > 0 || (meta.raised ?? []).length > 0);
+/** Every record about which something is late, or was; of projects, those of `among`. */
+export function lateRecords(facts: LatenessFacts, among = facts.view.projectIds()): readonly LateRecord[] {
+  return [...among.flatMap((id) => lateInProject(facts, id)), ...lateInTeam(facts)];
 }
 
-/**
- * Projects and the tasks of their plans. What has ended is not late, so that what was raised about it is cured.
- */
-function lateWork(facts: LatenessFacts): readonly LateRecord[] {
+/** The same of one project: its own record, and those of the tasks of its plan. What has ended is not late. */
+export function lateInProject(facts: LatenessFacts, id: string): readonly LateRecord[] {
   const { view } = facts;
-  return view.projectIds().flatMap((id): readonly LateRecord[] => {
-    const entry = view.project(id);
-    if (entry?.meta === undefined) return [];
-    const { meta } = entry;
-    const tasks = entry.plan.nodes.flatMap((node): readonly LateRecord[] => {
-      const task = view.task(node.id)?.meta;
-      if (task === undefined || task.project_id !== id) return [];
-      return [{ kind: 'task', meta: task, standing: lateTask(facts, entry, task) }];
-    });
-    return [{ kind: 'project', meta, standing: lateProject(facts, meta) }, ...tasks];
+  const entry = view.project(id);
+  if (entry?.meta === undefined) return [];
+  const { meta } = entry;
+  const tasks = entry.plan.nodes.flatMap((node): readonly LateRecord[] => {
+    const task = view.task(node.id)?.meta;
+    if (task === undefined || task.project_id !== id) return [];
+    return [{ kind: 'task', meta: task, standing: lateTask(facts, entry, task) }];
   });
+  return [{ kind: 'project', meta, standing: lateProject(facts, meta) } as const, ...tasks].filter(isWorthALook);
+}
+
+/** The same of what belongs to no project. */
+export function lateInTeam(facts: LatenessFacts): readonly LateRecord[] {
+  return TEAM_SOURCES.flatMap((source) => source(facts)).filter(isWorthALook);
+}
+
+function isWorthALook({ meta, standing }: LateRecord): boolean {
+  return standing.length > 0 || (meta.raised ?? []).length > 0;
 }
 
 /** Who holds more than it can carry: told when it comes to that, and again only after it was over (S001-47). */
