@@ -1,4 +1,6 @@
 import { execFileSync } from 'node:child_process';
+import { existsSync, readFileSync, readdirSync, statSync } from 'node:fs';
+import { join } from 'node:path';
 
 const IDENTITY = {
   GIT_AUTHOR_NAME: 'Pat',
@@ -36,4 +38,20 @@ export function filesOf(repository: string, branch: string): ReadonlyMap<string,
       return [path, found.toString('utf8', start, start + size).trim()] as const;
     }),
   );
+}
+
+/** The refs below a prefix (`refs/baton/`) as they lie in a git directory, without a process. */
+export function refsIn(gitDir: string, prefix: string): ReadonlyMap<string, string> {
+  const found = new Map<string, string>();
+  const packed = join(gitDir, 'packed-refs');
+  for (const line of existsSync(packed) ? readFileSync(packed, 'utf8').split('\n') : []) {
+    const [id = '', ref = ''] = line.split(' ');
+    if (ref.startsWith(prefix)) found.set(ref, id);
+  }
+  const folder = join(gitDir, prefix);
+  for (const name of existsSync(folder) ? readdirSync(folder, { recursive: true, encoding: 'utf8' }) : []) {
+    const file = join(folder, name);
+    if (statSync(file).isFile()) found.set(`${prefix}${name}`, readFileSync(file, 'utf8').trim());
+  }
+  return found;
 }

@@ -1,4 +1,4 @@
-import { cpSync, rmSync } from 'node:fs';
+import { cpSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { createGit } from '../../src/adapters/git/git.ts';
@@ -7,7 +7,7 @@ import type { Log, Sync } from '../../src/ports.ts';
 import { createSync } from '../../src/sync/syncer.ts';
 import { createWorkTree } from '../../src/workspace/store.ts';
 import { testFolder } from '../support/folders.ts';
-import { git } from '../support/git.ts';
+import { git, refsIn } from '../support/git.ts';
 import { PLAN, byHand, edit, makeTeam, openNode, put, see, taskMeta, write } from './workshop.ts';
 import type { Node, Place, Team } from './workshop.ts';
 
@@ -68,6 +68,7 @@ async function openMortal({ dir, role, localpart, remote }: Place, left: number,
   return { dir, actor: { localpart, role }, sync, life };
 }
 
+const MAIN = 'refs/heads/main';
 const META = 'shared/tasks/t-ana/meta.json';
 const ARCHIVED = 'shared/archive/2026-09/tasks/';
 const PLANNED = 'shared/projects/p/plan.md';
@@ -231,9 +232,12 @@ describe.each(ACTS)('a node that is killed in $title', ({ who, before, act, done
           const found = Object.fromEntries(Object.keys(done).map((path) => [path, see(dir, path)]));
           expect([at, found]).toEqual([at, done]);
           expect([at, git(dir, 'status', '--porcelain')]).toEqual([at, '']);
-          expect([at, git(dir, 'for-each-ref', 'refs/baton/')]).toEqual([at, '']);
+          expect([at, [...refsIn(join(dir, '.git'), 'refs/baton/')]]).toEqual([at, []]);
         }
-        expect([at, git(remote, 'rev-parse', 'main')]).toEqual([at, git(lead.dir, 'rev-parse', 'HEAD')]);
+        const [published, own] = [remote, join(lead.dir, '.git')].map((it) => refsIn(it, 'refs/heads/').get(MAIN));
+        expect(published).toMatch(/^[0-9a-f]{40}$/);
+        expect([at, own]).toEqual([at, published]);
+        expect(readFileSync(join(lead.dir, '.git/HEAD'), 'utf8')).toBe(`ref: ${MAIN}\n`);
         expect([at, [...heir.told, ...second.told].filter((line) => !line.includes('brought up'))]).toEqual([at, []]);
         rmSync(folder, { recursive: true, force: true });
       }
