@@ -122,25 +122,30 @@ function notice(view: WorkspaceView, txn: string, text: string, mentions: readon
   return { kind: 'notice', txn, room: view.team.teamRoomId, text, mentions };
 }
 
-/** In a Worker's own room log: what the Leader has assigned to it. */
+/** In a Worker's own room log: what the Leader has assigned to it, and once more what it was late to take on. */
 function assignmentLines(request: NoticeRequest): readonly Announcement[] {
   const { view, identity } = request;
   return tasksOf(request)
     .filter((meta) => isSelf(identity, meta.assigned_to) && meta.notify_txn !== undefined)
     .filter(({ status }) => status === 'prepared' || status === 'assigned' || status === 'in_progress')
-    .map((meta) => ({
-      kind: 'assignment',
-      txn: meta.notify_txn ?? '',
-      room: meta.room_id ?? view.team.teamRoomId,
-      text: assignmentText({
-        assignee: identity.matrixUserId ?? identity.localpart,
-        taskId: meta.task_id,
-        title: meta.task_title,
-        spec: view.text(taskPaths(meta.task_id).spec) ?? '',
-        specPreviewChars: view.team.policies.specPreviewChars,
-      }),
-      mentions: identity.matrixUserId === undefined ? [] : [identity.matrixUserId],
-    }));
+    .flatMap((meta) => {
+      const { notify_txn: txn = '', raised = [], status } = meta;
+      const late = status === 'assigned' ? raised : [];
+      const reminders = late.filter(({ key }) => key.startsWith('unacknowledged:')).map(({ key }) => `${txn}-${key}`);
+      return [txn, ...reminders].map((each) => ({
+        kind: 'assignment' as const,
+        txn: each,
+        room: meta.room_id ?? view.team.teamRoomId,
+        text: assignmentText({
+          assignee: identity.matrixUserId ?? identity.localpart,
+          taskId: meta.task_id,
+          title: meta.task_title,
+          spec: view.text(taskPaths(meta.task_id).spec) ?? '',
+          specPreviewChars: view.team.policies.specPreviewChars,
+        }),
+        mentions: identity.matrixUserId === undefined ? [] : [identity.matrixUserId],
+      }));
+    });
 }
 
 /** In a Worker's own room log: what it was told on its questions, while it is still at work. */

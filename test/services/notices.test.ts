@@ -70,6 +70,17 @@ describe('noticesFor, where every clone has a room log of its own', () => {
     ]);
   });
 
+  test('tells the Worker once more what it was late to take on', () => {
+    const raised = [{ key: 'unacknowledged:p-01:2026-06-06T00:00:00Z', level: 2, at: NOW }];
+    const told = said(ana, { status: 'assigned', notify_txn: 'delegate-1', raised });
+    expect(told.map(({ kind, txn }) => [kind, txn])).toEqual([
+      ['assignment', 'delegate-1'],
+      ['assignment', 'delegate-1-unacknowledged:p-01:2026-06-06T00:00:00Z'],
+    ]);
+    expect(new Set(told.map(({ text }) => text)).size).toBe(1);
+    expect(said(ana, { status: 'in_progress', notify_txn: 'delegate-1', raised })).toHaveLength(1);
+  });
+
   test('tells the Worker what it was told on its question, while it is at work', () => {
     const attention = [{ ...question, resolved: true, answer: 'For\nboth.', answeredBy: 'admin', answeredAt: 'x' }];
     expect(said(ana, { status: 'in_progress', attention })).toEqual([
