@@ -70,31 +70,32 @@ const FIXED: readonly ConfigEntry[] = [
  * followed, and the repository's own configuration is not asked.
  */
 export async function importUserConfig(env: NodeJS.ProcessEnv): Promise<readonly ConfigEntry[]> {
-  const scopes = env['GIT_CONFIG_NOSYSTEM'] === undefined ? ['--system', '--global'] : ['--global'];
-  const found: ConfigEntry[] = [];
-  for (const scope of scopes) {
-    try {
-      const { stdout } = await execute('git', ['config', scope, '--no-includes', '--list', '-z'], {
-        env: { ...withoutGit(env), ...pick(env, ['GIT_CONFIG_GLOBAL', 'GIT_CONFIG_SYSTEM']), LC_ALL: 'C' },
-        cwd: '/',
-        timeout: 10_000,
-      });
-      found.push(...parseList(stdout));
-    } catch {
-      // No file of that scope: nothing to import.
-    }
+  try {
+    const { stdout } = await execute('git', ['config', '--no-includes', '--list', '--show-scope', '-z'], {
+      env: {
+        ...withoutGit(env),
+        ...pick(env, ['GIT_CONFIG_GLOBAL', 'GIT_CONFIG_SYSTEM', 'GIT_CONFIG_NOSYSTEM']),
+        LC_ALL: 'C',
+      },
+      cwd: '/',
+      timeout: 10_000,
+    });
+    return parseList(stdout).filter(([key]) => IMPORTED.test(key));
+  } catch {
+    // Git cannot read them, and says so to the person whenever they use it.
+    return [];
   }
-  return found.filter(([key]) => IMPORTED.test(key));
 }
 
+/** Of the person and of the machine; `text` holds a scope and then an entry, again and again. */
 function parseList(text: string): readonly ConfigEntry[] {
-  return text
-    .split('\0')
-    .filter((item) => item !== '')
-    .map((item) => {
-      const end = item.indexOf('\n');
-      return end < 0 ? ([item, 'true'] as const) : ([item.slice(0, end), item.slice(end + 1)] as const);
-    });
+  const items = text.split('\0');
+  return items.flatMap((item, index) => {
+    const scope = items[index - 1] ?? '';
+    if (index % 2 === 0 || (scope !== 'system' && scope !== 'global')) return [];
+    const end = item.indexOf('\n');
+    return [end < 0 ? ([item, 'true'] as const) : ([item.slice(0, end), item.slice(end + 1)] as const)];
+  });
 }
 
 /** The environment of every git call: the person's own without `GIT_*`, and the fixed settings on top of theirs. */

@@ -146,7 +146,17 @@ async function locate(place: GitPlace): Promise<Location> {
     '--is-bare-repository',
     '--is-shallow-repository',
     '--show-object-format',
+    '--path-format=absolute',
+    '--absolute-git-dir',
+    '--git-path',
+    'objects',
+    // Last, since a repository without a work tree ends the answer here.
+    '--show-toplevel',
   ]);
+  const lines = asked.stdout.toString('utf8').split('\n');
+  const [bare, shallow, format = 'sha1', gitDir = '', objects = '', root = ''] = lines;
+  if (bare === 'true')
+    refuse('this is a bare git repository: it has no work tree', 'clone it with `baton init DIR --remote PATH`');
   if (asked.code !== 0) {
     return asked.stderr.includes('dubious ownership')
       ? refuse(
@@ -155,16 +165,10 @@ async function locate(place: GitPlace): Promise<Location> {
         )
       : refuse('this folder is not a git repository', 'run `baton init` here');
   }
-  const [bare, shallow, format = 'sha1'] = asked.stdout.toString('utf8').trim().split('\n');
-  if (bare === 'true')
-    refuse('this is a bare git repository: it has no work tree', 'clone it with `baton init DIR --remote PATH`');
   if (shallow === 'true') refuse('this clone is shallow, so merges cannot be made', 'run `git fetch --unshallow`');
-  const root = await demand(place, ['rev-parse', '--show-toplevel']);
   // Paths are relative to the repository: here they would name files of the one around, and commit to its branches.
   if (realpathSync(root) !== realpathSync(place.cwd))
     refuse('this folder is not a git repository of its own, but lies inside another one', 'run `baton init` here');
-  const gitDir = await demand(place, ['rev-parse', '--absolute-git-dir']);
-  const objects = await demand(place, ['rev-parse', '--path-format=absolute', '--git-path', 'objects']);
   return { root, gitDir, objects, format };
 }
 

@@ -154,18 +154,24 @@ async function trackingRefs(place: GitPlace): Promise<ReadonlyMap<string, Object
  * still on the remote. Returns whether there were any.
  */
 export async function dropBroken(objects: GitPlace, lookup: ObjectLookup): Promise<boolean> {
+  return (await dropFrom(objects, lookup)).broken.length > 0;
+}
+
+async function dropFrom(
+  objects: GitPlace,
+  lookup: ObjectLookup,
+): Promise<{ readonly broken: readonly string[]; readonly kept: ReadonlySet<string> }> {
   const refs = parseRefs(await ask(objects, ['for-each-ref', '--format=%(objectname) %(refname)']));
   const found = await lookup.stat([...refs.values()]);
   const broken = [...refs.keys()].filter((_, index) => found[index] === undefined);
   await createRefUpdater(objects, lookup)(broken.map((ref) => ({ ref, next: undefined })));
-  return broken.length > 0;
+  return { broken, kept: new Set([...refs.keys()].filter((_, index) => found[index] !== undefined)) };
 }
 
 /** Tells the private repository what the clone already has, so that the first fetch brings only what is new. */
 export async function seedTracking(clone: GitPlace, objects: GitPlace, lookup: ObjectLookup): Promise<void> {
-  await dropBroken(objects, lookup);
-  const known = await trackingRefs(objects);
-  const missing = [...(await trackingRefs(clone))].filter(([ref]) => !known.has(ref) && !ref.endsWith('/HEAD'));
+  const { kept } = await dropFrom(objects, lookup);
+  const missing = [...(await trackingRefs(clone))].filter(([ref]) => !kept.has(ref) && !ref.endsWith('/HEAD'));
   await createRefUpdater(objects, lookup)(missing.map(([ref, next]) => ({ ref, next })));
 }
 
