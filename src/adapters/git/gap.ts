@@ -10,8 +10,9 @@ export type GapReader = Pick<Objects, 'idBytes' | 'readTree' | 'readCommits'>;
 
 /**
  * Calls `visit` for every object that a repository lacks when it has everything before these commits: each commit, and of
- * its files and directories those that none of its parents holds in the same place. Ends early, with false, when `visit` does not
- * want to go on.
+ * its files and directories those that none of its parents holds in the same place. What a parent holds there is visited with
+ * that parent, which may have it in common with a commit that was visited before: so a directory is gone through once for
+ * each set of directories beside it. Ends early, with false, when `visit` does not want to go on, or when it takes too long a walk.
  */
 export async function visitGap(
   commits: readonly (readonly [ObjectId, CommitNode])[],
@@ -19,25 +20,32 @@ export async function visitGap(
   visit: (kind: ObjectKind, id: ObjectId) => Promise<boolean>,
 ): Promise<boolean> {
   const seen = new Set<ObjectId>();
+  const walked = new Set<string>();
+  const once = (kind: ObjectKind, id: ObjectId): Promise<boolean> | true => {
+    if (seen.has(id)) return true;
+    seen.add(id);
+    return visit(kind, id);
+  };
   for (const [id, { tree, parents }] of commits) {
     if (!(await visit('commit', id))) return false;
     const above = await reader.readCommits(parents);
     const waiting: Place[] = [{ tree, beside: above.flatMap((node) => node?.tree ?? []) }];
     for (let place = waiting.pop(); place !== undefined; place = waiting.pop()) {
-      if (seen.has(place.tree) || place.beside.includes(place.tree)) continue;
-      seen.add(place.tree);
-      if (!(await visit('tree', place.tree))) return false;
+      const key = [place.tree, ...place.beside].join(' ');
+      if (walked.has(key) || place.beside.includes(place.tree)) continue;
+      walked.add(key);
+      if (walked.size > LONGEST || !(await once('tree', place.tree))) return false;
       for (const { file, beside } of await ownEntries(reader, place)) {
         if (isTree(file)) waiting.push({ tree: file.id, beside });
-        else if (file.mode !== GITLINK_MODE && !seen.has(file.id)) {
-          seen.add(file.id);
-          if (!(await visit('blob', file.id))) return false;
-        }
+        else if (file.mode !== GITLINK_MODE && !(await once('blob', file.id))) return false;
       }
     }
   }
   return true;
 }
+
+/** Directories that are gone through at most; git has faster means for more. */
+const LONGEST = 20_000;
 
 /** A directory, and those that the parents of its commit have in its place. */
 interface Place {

@@ -131,6 +131,21 @@ describe('a remote on this machine', () => {
     expect(plain(ana.dir, 'fsck', '--full', '--no-dangling')).toBe('');
   });
 
+  test('gives a directory that a merge takes from one parent and an older commit had before it', async () => {
+    const { lead, ana, first } = await makeTeam();
+    const bo = await makeClone('bo');
+    await bo.git.fetch(remote, ['main']);
+    const lane = await commit(ana, [first], write('a/n/1', 'of ana\n'));
+    const rogue = await commit(ana, [lane], write('a/b', 'rogue\n'));
+    expect(await ana.git.push(remote, 'lanes/ana', rogue)).toEqual({ kind: 'ok' });
+    await lead.git.fetch(remote, WANTED);
+    // Main keeps its own file and takes the new one: so its directory is the one that the lane had first.
+    const merged = await commit(lead, [first, rogue], write('a/n/1', 'of ana\n'));
+    expect(await lead.git.push(remote, 'main', merged)).toEqual({ kind: 'ok' });
+    expect(await bo.git.fetch(remote, ['main'])).toMatchObject({ kind: 'ok' });
+    for (const dir of [remote, lead.dir, bo.dir]) expect(plain(dir, 'fsck', '--full', '--no-dangling')).toBe('');
+  });
+
   test('is never moved from where another has moved it', async () => {
     const { lead, ana, first } = await makeTeam();
     const [theirs, ours] = [
