@@ -12,6 +12,8 @@ export interface Gathering {
   transact<Output>(transaction: Transaction<Output>): Promise<Committed<Output>>;
   /** Pushes what is committed here, or has it pushed as soon as that may be. */
   push(): Promise<void>;
+  /** As `push`, without waiting for it. */
+  owe(): void;
   /** Callers who wait for a push. */
   waiting(): number;
   /** From now on nothing is held back. */
@@ -167,6 +169,11 @@ export function createGathering(context: SyncContext, { takeTurn, tell }: Gather
       }
       isOwed ||= await owesPush(context);
       later();
+    },
+    owe() {
+      isOwed = true;
+      if (heldBack() > 0) later();
+      else run();
     },
     waiting: () => waiting.length,
     hurry,

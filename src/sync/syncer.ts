@@ -119,7 +119,10 @@ export async function createSync(options: SyncOptions): Promise<Sync> {
         pulling = undefined;
         refuseClosed();
         if (remote === undefined) return tell((await begin(context)).brought);
-        return tell((await pullOnce(context, remote)).brought);
+        const { brought, position } = await pullOnce(context, remote);
+        // Whoever waits for what a Leader's node has integrated is not told of it by a watch: its lanes are no news any more.
+        if (context.role === 'leader' && (await owesRemote(context, position.head))) gathering.owe();
+        return tell(brought);
       });
       pulling = pull;
       return pull;

@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import type { PullReport } from '../../src/ports.ts';
 import { FlowError } from '../../src/protocol/errors.ts';
 import { git } from '../support/git.ts';
+import { eventually } from '../support/waiting.ts';
 import { PLAN, byHand, change, edit, makeTeam, openNode, published, put, see, taskMeta, write } from './workshop.ts';
 
 const META = 'shared/tasks/t-ana/meta.json';
@@ -197,6 +198,17 @@ describe('a team', () => {
     ]);
   });
 
+  test('publishes what a pull of its Leader has integrated, without being asked', async () => {
+    const { remote, lead, ana } = await makeTeam();
+    await change(ana, (view) => [edit(view, META, { status: 'in_progress' })]);
+    await lead.sync.pull();
+    await eventually(
+      () => git(remote, 'rev-parse', 'main') === git(lead.dir, 'rev-parse', 'main') || undefined,
+      'pushed',
+    );
+    expect(published(remote, 'main', META)).toContain('in_progress');
+  });
+
   test('tells its listeners what came in', async () => {
     const { lead, ana } = await makeTeam();
     const heard: PullReport[] = [];
@@ -209,7 +221,10 @@ describe('a team', () => {
     await lead.sync.pull();
     stop();
     await change(lead, [write('shared/projects/p/result.md', 'R\n')]);
-    expect(heard).toEqual([{ remote: true, changed: [META], refusals: [], conflicts: [] }]);
+    // What was integrated is pushed behind that, and told as well.
+    expect(heard.filter(({ changed }) => changed.length > 0)).toEqual([
+      { remote: true, changed: [META], refusals: [], conflicts: [] },
+    ]);
   });
 });
 
