@@ -151,6 +151,7 @@ describe('the task engine from the command line', () => {
       ['complete', 'REVIEW', 'COMPLETED'],
       ['archive', undefined, undefined],
     ]);
+    expect(shown['last_activity']).toBe((shown['history'] as readonly Answer[]).at(-1)?.['time']);
     const listed = async (...flags: readonly string[]) =>
       ((await json(deputy, 'status', ...flags))['tasks'] as readonly Answer[]).map(({ task_id: task }) => task);
     expect(await listed()).not.toContain(id);

@@ -83,7 +83,10 @@ const TELLING: readonly { readonly has: string; readonly shows: readonly string[
   { has: 'deliverables', shows: ['status', 'summary', 'deliverables', 'notes'] },
   { has: 'sent', shows: ['sent', 'assignee', 'roomId', 'reason', 'error', 'eventId'] },
   { has: 'remedy', shows: ['severity', 'kind', 'file', 'line', 'message', 'remedy'] },
-  { has: 'agent_id', shows: ['agent_id', 'name', 'matrix_user_id', 'role', 'status', 'capabilities', 'team_room'] },
+  {
+    has: 'agent_id',
+    shows: ['agent_id', 'name', 'matrix_user_id', 'role', 'status', 'capabilities', 'current_tasks', 'team_room'],
+  },
   { has: 'sessionId', shows: ['kind', 'roomId', 'name', 'projectId'] },
   { has: 'eventId', shows: ['at', 'room', 'sender', 'text'] },
 ];

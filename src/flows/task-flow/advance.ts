@@ -10,12 +10,13 @@ import { taken, takenEvent } from './acknowledge.ts';
 import { syncFields, taskEvent, writeMeta } from './common.ts';
 import type { Context } from './common.ts';
 import { requireUnblocked } from './delegate.ts';
-import { actingFor, currentTask } from './steps.ts';
+import { actingFor, currentTask, requirePartOf } from './steps.ts';
 
 const ROLES: readonly Role[] = [...WORKERS, ...LEADERS];
 
 const input = z.object({
   taskId: z.string().min(1).describe('id of the task'),
+  projectId: z.string().min(1).optional().describe('id of its project; a task of another one is refused'),
   progress: z.number().min(0).max(100).optional().describe('how far it has come, 0 to 100'),
   note: z.string().trim().max(200).optional().describe('what was done, one line'),
 });
@@ -35,7 +36,8 @@ export const progress = defineOperation({
   input,
   fresh: 'required',
   run(context): Decision<ProgressOutput> {
-    const { input: given, now, actor } = context;
+    const { input: given, now, actor, view } = context;
+    requirePartOf(view, given.projectId, given.taskId);
     const before = currentTask(context, given.taskId);
     const behalf = actingFor(context, before);
     // From `prepared` only the acknowledgement leads on; after it progress is legal.

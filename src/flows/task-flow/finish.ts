@@ -18,7 +18,7 @@ import type { OperationContext } from '../types.ts';
 import { taken, takenEvent } from './acknowledge.ts';
 import { assigned } from './assign.ts';
 import { syncFields, writeMeta } from './common.ts';
-import { actingFor, currentTask } from './steps.ts';
+import { actingFor, currentTask, requirePartOf } from './steps.ts';
 import { accept, refuseInterrupted } from './submit.ts';
 import { structuredResult, submissionOf } from './submission.ts';
 
@@ -26,6 +26,7 @@ const ROLES: readonly Role[] = [...WORKERS, ...LEADERS];
 
 const input = z.object({
   taskId: z.string().min(1).describe('id of the task'),
+  projectId: z.string().min(1).optional().describe('id of its project; a task of another one is refused'),
   text: z.string().optional().describe('what came of it, one line'),
   status: z.enum(RESULT_STATUSES).default('SUCCESS').describe('status of the result'),
   deliverables: z.array(z.string().min(1)).optional().describe('paths under shared/tasks/<taskId>/'),
@@ -53,7 +54,8 @@ export const finish = defineOperation({
     refuseInterrupted(taskId, actor.role, { status, summary: '', deliverables: [], notes: [] });
   },
   run(context) {
-    const { taskId, fromQueue } = context.input;
+    const { taskId, projectId, fromQueue } = context.input;
+    requirePartOf(context.view, projectId, taskId);
     const queued = fromQueue ? givenOut(beginStory(context), taskId) : beginStory(context);
     const done = decidedOn(context, handedIn(context, begun(queued, taskId)));
     const task = requireTask(done.context.view, taskId);

@@ -10,9 +10,10 @@ import { defineOperation } from '../types.ts';
 import type { Decision } from '../types.ts';
 import { hasResult, syncFields, taskEvent, writeMeta } from './common.ts';
 import type { Context } from './common.ts';
-import { currentTask, markerChange, taskStepped } from './steps.ts';
+import { currentTask, markerChange, requirePartOf, taskStepped } from './steps.ts';
 
 const taskId = z.string().min(1).describe('id of the task');
+const projectId = z.string().min(1).optional().describe('id of its project; a task of another one is refused');
 const reason = z.string().optional().describe('why, one line');
 
 interface HaltOutput {
@@ -27,10 +28,11 @@ export const block = defineOperation({
   kind: 'command',
   roles: LEADERS,
   summary: 'Halt a task that cannot go on for now.',
-  input: z.object({ taskId, reason }),
+  input: z.object({ taskId, projectId, reason }),
   fresh: 'required',
   run(context) {
-    const { input, now, actor } = context;
+    const { input, now, actor, view } = context;
+    requirePartOf(view, input.projectId, input.taskId);
     const meta = currentTask(context, input.taskId);
     const why = input.reason?.trim() ?? '';
     const next = taskStepped(meta, 'block', { now, actor, action: 'block_task', note: why });
@@ -45,10 +47,11 @@ export const unblock = defineOperation({
   kind: 'command',
   roles: LEADERS,
   summary: 'Let a halted task go on.',
-  input: z.object({ taskId, reason }),
+  input: z.object({ taskId, projectId, reason }),
   fresh: 'required',
   run(context) {
-    const { input, now, actor } = context;
+    const { input, now, actor, view } = context;
+    requirePartOf(view, input.projectId, input.taskId);
     const { blocked_reason: _, ...meta } = currentTask(context, input.taskId);
     const why = input.reason?.trim() ?? '';
     const next = taskStepped(meta, 'unblock', { now, actor, action: 'unblock_task', note: why });
@@ -66,10 +69,11 @@ export const fail = defineOperation({
   kind: 'command',
   roles: LEADERS,
   summary: 'End a task as failed.',
-  input: z.object({ taskId, reason }),
+  input: z.object({ taskId, projectId, reason }),
   fresh: 'required',
   run(context) {
-    const { input, now, actor } = context;
+    const { input, now, actor, view } = context;
+    requirePartOf(view, input.projectId, input.taskId);
     const { blocked_reason: _, ...meta } = currentTask(context, input.taskId);
     const why = input.reason?.trim() ?? '';
     taskStep(meta.task_id, meta.status, 'fail');

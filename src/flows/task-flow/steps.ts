@@ -1,4 +1,5 @@
 import type { Change } from '../../protocol/changes.ts';
+import { FlowError } from '../../protocol/errors.ts';
 import { projectPaths } from '../../protocol/paths.ts';
 import { setMarker } from '../../protocol/plan/edit.ts';
 import { appendHistory } from '../../protocol/records/task.ts';
@@ -9,7 +10,7 @@ import type { WorkspaceView } from '../../protocol/view.ts';
 import { markerFor, taskStep } from '../../rules/lifecycle.ts';
 import type { TaskEvent } from '../../rules/lifecycle.ts';
 import { SUPERSEDED } from '../../rules/project-lifecycle.ts';
-import { historyEntry, requireTask } from '../shared.ts';
+import { findTask, historyEntry, requireProject, requireTask } from '../shared.ts';
 import { nodeOf, requireAssignee, statusWord, terminalStatus } from './common.ts';
 import type { Context } from './common.ts';
 
@@ -28,6 +29,18 @@ export function taskStepped(
 ): TaskMeta {
   const to = taskStep(meta.task_id, meta.status, event);
   return appendHistory({ ...meta, status: to }, historyEntry({ now, actor, action, from: statusWord(meta), to, note }));
+}
+
+/** For callers that name the project as well: steps are not taken in another one's tasks. Throws `not-found`. */
+export function requirePartOf(view: WorkspaceView, projectId: string | undefined, taskId: string): void {
+  if (projectId === undefined) return;
+  requireProject(view, projectId);
+  const owner = findTask(view, taskId)?.project_id;
+  if (owner === undefined || owner === projectId) return;
+  throw new FlowError('not-found', `task not found: ${taskId}`, {
+    remedy: `it is no task of ${projectId}: \`baton status ${projectId}\` shows which are`,
+    data: { projectId, taskId },
+  });
 }
 
 /**

@@ -36,10 +36,15 @@ function shownProject(live: WorkspaceView, id: string): Fields {
   const facts = projectFacts({ meta, ...entry });
   if (facts === undefined) throw new FlowError('internal', `${id} has a record that says nothing`);
   const item = compositeItem(facts, projectTasks(facts, recordsOf(view, entry)));
+  const history = projectHistory(live, meta);
+  const active = [item.active, history.at(-1)?.ts]
+    .filter((time) => time !== undefined)
+    .sort()
+    .at(-1);
   return {
-    item: presentItem(item),
+    item: presentItem({ ...item, ...(active === undefined ? {} : { active }) }),
     subtasks: item.subtasks.map((task) => presentItem(task)),
-    history: projectHistory(live, meta),
+    history,
     ...shownText(meta, planProse(entry.planText)),
     ...archivedAs(live.project(id) === undefined ? live.archivedProject(id) : undefined),
   };

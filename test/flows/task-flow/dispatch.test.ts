@@ -45,6 +45,21 @@ describe('a dispatch', () => {
     },
   );
 
+  test('makes nothing a part of another task: its steps are refused under any other name (S002-24, S002-36)', async () => {
+    const office = await approved();
+    await ok(dispatch(office, { title: 'Models' }));
+    await ok(engine(office, 'create', { title: 'Another' }));
+    for (const action of ['progress_task', 'finish_task', 'fail_task', 'block_task', 'unblock_task']) {
+      const told = async (projectId: string, taskId = 'TASK-001-01') =>
+        subtaskAnswer(await engine(office, action, { projectId, taskId }), projectId, 'start')['error'];
+      const before = structuredClone(office.files);
+      expect(await told('TASK-404')).toBe('Task TASK-404 not found');
+      expect(await told('TASK-404', 'TASK-404-01')).toBe('Task TASK-404 not found');
+      expect(await told('TASK-002')).toBe('Task TASK-001-01 not found');
+      expect(office.files).toEqual(before);
+    }
+  });
+
   test('that depends on open subtasks waits with its owner, and starting it is refused (S002-13)', async () => {
     const office = await approved();
     await ok(dispatch(office, { title: 'Models' }));
