@@ -17,15 +17,17 @@ export interface Advance {
 export function checkAnswer(envelope: Envelope, advances: readonly Advance[]): Envelope {
   const { tasks = [], ...rest } = listAnswer(envelope);
   if (!envelope.ok) return rest;
+  const transitions = advances.flatMap(({ id, answer }) => transitionOf(id, answer));
+  const moved = new Map(transitions.map(({ task_id: id, to }) => [id, to]));
   const composites = new Set(list(tasks).flatMap(({ kind, task_id: id }) => (kind === 'composite' ? [id] : [])));
   return {
     ok: true,
     alerts: list(envelope['alerts']).map((alert) => alertOf(alert, composites)),
     summary: envelope['summary'],
-    transitions: advances.flatMap(({ id, answer }) => transitionOf(id, answer)),
+    transitions,
     skipped: [...list(envelope['skipped']), ...advances.flatMap(({ id, answer }) => refusalOf(id, answer))],
     checked: envelope['checked'],
-    tasks,
+    tasks: list(tasks).map((task) => ({ ...task, status: moved.get(task['task_id']) ?? task['status'] })),
   };
 }
 

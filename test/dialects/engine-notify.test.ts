@@ -87,7 +87,15 @@ const envelope = {
   checked: 1,
   skipped: [{ path: 'shared/tasks/x/meta.json', reason: 'not JSON' }],
   items: [
-    { kind: 'composite', id: 'TASK-001', title: 'T', status: 'active', phase: 'testing', priority: 'P2', progress: 50 },
+    {
+      kind: 'composite',
+      id: 'TASK-001',
+      title: 'T',
+      status: 'active',
+      phase: 'in_progress',
+      priority: 'P2',
+      progress: 50,
+    },
   ],
 };
 

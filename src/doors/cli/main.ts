@@ -105,7 +105,10 @@ function createProgram(io: Io, output: Output): Command {
     .description('A Leader and many Workers run projects together through plain files in git.')
     .version(versionOf(), '--version', 'print the version')
     .helpOption('-h, --help', 'explain a command')
-    .option('--workspace <dir>', 'the workspace (default: the nearest directory above with baton.json)')
+    .option(
+      '--workspace <dir>',
+      'the workspace (default: BATON_WORKSPACE, else the nearest directory above with baton.json)',
+    )
     .option('--as <name>', 'who acts, when it is not the configured identity')
     .option('--role <role>', `the role in which to act: ${ROLES.join(', ')}`, roleOf)
     .option('--json', 'print exactly one JSON document')

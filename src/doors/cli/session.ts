@@ -67,13 +67,14 @@ export class UsageError extends Error {
   }
 }
 
-/** The workspace of this command: `--workspace DIR` exactly, else the nearest one above the current directory. */
+/** The workspace of this command: `--workspace DIR`, else `BATON_WORKSPACE`, exactly; else the nearest one above the current directory. */
 export function workspaceOf({ globals, io }: Session): string {
-  if (globals.workspace === undefined) return requireWorkspace(io.cwd);
-  const directory = resolve(io.cwd, globals.workspace);
+  const named = globals.workspace ?? io.env['BATON_WORKSPACE'];
+  if (named === undefined || named === '') return requireWorkspace(io.cwd);
+  const directory = resolve(io.cwd, named);
   if (existsSync(join(directory, 'baton.json'))) return realpathSync(directory);
-  throw new FlowError('no-workspace', `no baton.json in ${globals.workspace}`, {
-    remedy: `make a workspace there with \`baton init ${globals.workspace}\``,
+  throw new FlowError('no-workspace', `no baton.json in ${named}`, {
+    remedy: `make a workspace there with \`baton init ${named}\``,
   });
 }
 

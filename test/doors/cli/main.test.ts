@@ -176,6 +176,10 @@ describe('the workspace', () => {
     const { run, root } = terminal({ answer: () => ({ ok: true, projects: [] }) });
     const elsewhere = terminal({ answer: () => ({ ok: true, projects: [] }) }, { cwd: tempDir() });
     expect((await elsewhere.run('board', '--workspace', root)).code).toBe(0);
+    const env = { BATON_WORKSPACE: root };
+    const told = terminal({ answer: () => ({ ok: true, projects: [] }) }, { cwd: tempDir(), env });
+    expect((await told.run('board')).code).toBe(0);
+    expect((await told.run('board', '--workspace', 'sub')).stderr).toContain('no baton.json in sub');
     mkdirSync(join(root, 'sub'));
     expect((await run('board', '--workspace', 'sub')).stderr).toContain('error[no-workspace]: no baton.json in sub');
   });
