@@ -5,7 +5,7 @@ import { own } from '../protocol/records/fields.ts';
 import { TASK_STATUSES } from '../protocol/records/types.ts';
 import type { TaskStatus } from '../protocol/records/types.ts';
 import { earliest, parseTime } from '../protocol/timestamps.ts';
-import { statusRank } from '../rules/lifecycle.ts';
+import { isTerminalTask, statusRank } from '../rules/lifecycle.ts';
 
 export type Side = 'local' | 'remote';
 
@@ -110,10 +110,45 @@ function firstTime(local: unknown, remote: unknown): unknown {
 
 const textOr = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined);
 
-/** Union by (ts, from, to, action), in the order of time, the newest fifty (protocol.md §8.4). */
+/**
+ * Union by (ts, from, to, action), the newest fifty (protocol.md §8.4). Each side's own order stands, since a clock may have
+ * jumped between two of its steps; of steps that know nothing of each other the one that ends the task comes last, and else
+ * the later one.
+ */
 function mergeHistory({ local, remote }: FieldSides): unknown {
-  const all = union(listOf(remote), listOf(local), ['ts', 'from', 'to', 'action']);
-  return all.toSorted((a, b) => timeOf(a) - timeOf(b)).slice(-MAX_HISTORY);
+  const keys = ['ts', 'from', 'to', 'action'];
+  const placesOf = (entries: readonly unknown[]): ReadonlyMap<string, number> =>
+    new Map(entries.map((entry, index) => [identityOf(entry, keys), index]));
+  const [left, right] = [union(listOf(remote), [], keys), union(listOf(local), [], keys)];
+  const [inLeft, inRight] = [placesOf(left), placesOf(right)];
+  const merged: unknown[] = [];
+  for (let [at, other] = [0, 0]; at < left.length || other < right.length;) {
+    const [mine, theirs] = [left[at], right[other]];
+    const [mineThere, theirsHere] = [
+      inRight.get(identityOf(mine, keys)) ?? -1,
+      inLeft.get(identityOf(theirs, keys)) ?? -1,
+    ];
+    const isCommon = other < right.length && mineThere === other;
+    const takesMine =
+      isCommon ||
+      other >= right.length ||
+      (at < left.length && (mineThere > other === theirsHere > at ? isBefore(mine, theirs) : theirsHere > at));
+    merged.push(takesMine ? mine : theirs);
+    if (takesMine) at += 1;
+    if (!takesMine || isCommon) other += 1;
+  }
+  return union(merged, [], keys).slice(-MAX_HISTORY);
+}
+
+/** Of two steps that know nothing of each other. The answer is the same from either side. */
+function isBefore(left: unknown, right: unknown): boolean {
+  const [ends, otherEnds] = [left, right].map((entry) => {
+    const to = isRecord(entry) ? entry['to'] : undefined;
+    return isTaskStatus(to) && isTerminalTask(to);
+  });
+  if (ends !== otherEnds) return otherEnds === true;
+  const [time, otherTime] = [timeOf(left), timeOf(right)];
+  return time === otherTime ? JSON.stringify(left) < JSON.stringify(right) : time < otherTime;
 }
 
 function timeOf(entry: unknown): number {

@@ -105,6 +105,12 @@ const DOCTORED: readonly (readonly [string, Reading, Violation['rule'], RegExp])
     'legal',
     /x of worker:ana/,
   ],
+  [
+    'an end of what nobody may end so',
+    withTask({ history: [...LIFE.slice(0, 4), step('submitted', 'completed', 'accept_task_result')] }),
+    'legal',
+    /follows/,
+  ],
   ['a history with a gap', withTask({ history: LIFE.toSpliced(4, 1) }), 'legal', /follows/],
   [
     'a state that is not where the history ends',

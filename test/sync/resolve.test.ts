@@ -217,6 +217,56 @@ describe('a task record that both sides changed', () => {
     expect(merged.history).toEqual([...shared.slice(1), entry(52, 'cancel_task'), entry(55, 'submit_task')]);
   });
 
+  test('leaves each history in its own order, whatever a clock said, and lets an end come last', () => {
+    const step = (ts: string, from: string, to: string): object => ({ ts, from, to, action: to, actor: 'lead' });
+    const shared = [
+      step('2026-11-20T11:00:00Z', 'planned', 'assigned'),
+      step('2026-11-20T10:01:00Z', 'assigned', 'in_progress'),
+    ];
+    const submitted = step('2026-11-20T11:03:00Z', 'in_progress', 'submitted');
+    const cancelled = step('2026-11-20T10:02:00Z', 'in_progress', 'cancelled');
+    const [one, other] = [submitted, cancelled].map((last) => ({ ...BASE, history: [...shared, last] }));
+    for (const [local, remote] of [
+      [one, other],
+      [other, one],
+    ]) {
+      const { history } = resolveRecord({ ...BASE, history: shared }, local ?? {}, remote ?? {}) as {
+        history: unknown;
+      };
+      expect(history).toEqual([...shared, submitted, cancelled]);
+    }
+  });
+
+  test('unites two histories to the same one from either side, without a step lost or out of its order', () => {
+    const steps = fc.uniqueArray(fc.integer({ min: 0, max: 30 }), { minLength: 1, maxLength: 12 });
+    const pair = fc.tuple(steps, steps, steps);
+    const named = (ids: readonly number[], side: string): readonly object[] =>
+      ids.map((id) => ({ ...entry(id, side), to: id % 7 === 0 ? 'cancelled' : 'in_progress' }));
+    fc.assert(
+      fc.property(pair, ([first, mine, theirs]) => {
+        const base = named(first, 'shared');
+        const [local, remote] = [
+          [...base, ...named(mine, 'mine')],
+          [...base, ...named(theirs, 'theirs')],
+        ];
+        const unite = (ours: readonly object[], others: readonly object[]): readonly object[] =>
+          (
+            resolveRecord({ ...BASE, history: base }, { ...BASE, history: ours }, { ...BASE, history: others }) as {
+              history: readonly object[];
+            }
+          ).history;
+        const merged = unite(local, remote);
+        expect(unite(remote, local)).toEqual(merged);
+        const words = merged.map((one) => JSON.stringify(one));
+        for (const side of [local, remote]) {
+          const own = side.map((one) => JSON.stringify(one));
+          expect(words.filter((word) => own.includes(word))).toEqual(own);
+        }
+        expect(merged).toHaveLength(new Set([...local, ...remote].map((one) => JSON.stringify(one))).size);
+      }),
+    );
+  });
+
   test('keeps an answered question answered and a resolved submission resolved', () => {
     const question = {
       kind: 'decision',
