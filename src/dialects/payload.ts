@@ -130,8 +130,21 @@ function phrase(issue: z.core.$ZodRawIssue, schema: z.ZodType, rules: PayloadRul
   }
   if (issue.code === 'too_small' && issue.origin === 'string') return `${label} is required`;
   if (issue.code === 'invalid_value') return `${label} must be one of: ${issue.values.map(String).join(', ')}`;
+  const range = rangeOf(issue);
+  return range === undefined ? undefined : `${label} must be ${range}`;
+}
+
+function rangeOf(issue: z.core.$ZodRawIssue): string | undefined {
+  if (issue.code === 'too_small' && NUMBERS.has(issue.origin)) {
+    return `${issue.inclusive === false ? 'more than' : 'at least'} ${issue.minimum}`;
+  }
+  if (issue.code === 'too_big' && NUMBERS.has(issue.origin)) {
+    return `${issue.inclusive === false ? 'less than' : 'at most'} ${issue.maximum}`;
+  }
   return undefined;
 }
+
+const NUMBERS: ReadonlySet<string> = new Set(['number', 'int']);
 
 const TYPE_WORDS: Readonly<Record<string, string>> = {
   int: 'an integer',

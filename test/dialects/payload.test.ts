@@ -9,6 +9,7 @@ const schema = z.object({
   projectId: z.string().min(1),
   title: z.string().optional(),
   maxIterations: z.number().int().optional(),
+  reliability: z.number().gt(0).max(1).optional(),
   notify: z.boolean().default(true),
   deliverables: z.array(z.string({ error: 'deliverable path must be a non-empty string' })).optional(),
   tasks: z.unknown().optional(),
@@ -126,6 +127,13 @@ describe('values', () => {
 
   test('other words are no booleans', () => {
     expect(refusal({ projectId: 'p', notify: 'maybe' })).toBe('invalid-argument: payload.notify must be a boolean');
+  });
+
+  test('a number that is out of its range is refused by its name', () => {
+    expect(refusal({ projectId: 'p', reliability: 0 })).toBe(
+      'invalid-argument: payload.reliability must be more than 0',
+    );
+    expect(refusal({ projectId: 'p', reliability: 2 })).toBe('invalid-argument: payload.reliability must be at most 1');
   });
 
   test('lists may be JSON text; their texts are left as they are', () => {

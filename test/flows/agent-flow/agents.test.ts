@@ -79,7 +79,7 @@ describe('register', () => {
     [{ agent: 'two words' }, 'invalid-argument: not a Matrix id: two words'],
     [{ agent: 'ana:hs.local' }, 'invalid-argument: not a Matrix id: ana:hs.local'],
     [{}, 'invalid-argument: payload.agent is required'],
-    [{ agent: 'bo', maxConcurrent: 0 }, 'invalid-argument: Too small: expected number to be >=1'],
+    [{ agent: 'bo', maxConcurrent: 0 }, 'invalid-argument: payload.maxConcurrent must be at least 1'],
   ])('refuses %j', async (payload, message) => {
     await ok(call('register', { agent: 'ana' }));
     expect(await refused(office, () => call('register', payload))).toBe(message);
