@@ -51,10 +51,10 @@ describe('three clones of one remote, each driven only through baton mcp', () =>
     }, 'the requester is told of the completion');
     expect(told.at(-1)).toContain('shared/tasks/diamond-04/workspace/whole.md');
     // The same tree everywhere: the Workers' clones follow main.
-    await eventually(() => {
-      git(driver.team.lead, 'fetch', '--quiet');
-      return git(driver.team.lead, 'rev-parse', 'main') === git(driver.team.remote, 'rev-parse', 'main') || undefined;
-    }, 'main is published');
+    await eventually(
+      () => git(driver.team.lead, 'rev-parse', 'main') === git(driver.team.remote, 'rev-parse', 'main') || undefined,
+      'main is published',
+    );
   });
 
   test('a Loop project iterates until stop_success', async () => {
