@@ -3,7 +3,7 @@ import { GITLINK_MODE } from '../../ports-git.ts';
 import type { CommitNode } from './graph.ts';
 import type { ObjectKind } from './loose.ts';
 import type { Objects } from './objects.ts';
-import { EMPTY_TREE, differences, isTree, pick } from './trees.ts';
+import { EMPTY_TREE, differences, hasNameTwice, isTree, pick } from './trees.ts';
 
 /** What the walk reads: what is new, and what lies beside it in the parents. */
 export type GapReader = Pick<Objects, 'idBytes' | 'readTree' | 'readCommits'>;
@@ -35,7 +35,9 @@ export async function visitGap(
       if (walked.has(key) || place.beside.includes(place.tree)) continue;
       walked.add(key);
       if (walked.size > LONGEST || !(await once('tree', place.tree))) return false;
-      for (const { file, beside } of await ownEntries(reader, place)) {
+      const entries = await ownEntries(reader, place);
+      if (entries === undefined) return false;
+      for (const { file, beside } of entries) {
         if (isTree(file)) waiting.push({ tree: file.id, beside });
         else if (file.mode !== GITLINK_MODE && !(await once('blob', file.id))) return false;
       }
@@ -53,20 +55,26 @@ interface Place {
   readonly beside: readonly ObjectId[];
 }
 
-/** Entries that no tree beside has, with the directories that it has in their places. */
+/**
+ * Entries that no tree beside has, with the directories that it has in their places. `undefined` for a tree that holds a name
+ * twice, as git writes none and takes every one.
+ */
 async function ownEntries(
   reader: GapReader,
   { tree, beside }: Place,
-): Promise<readonly { readonly file: TreeFile; readonly beside: readonly ObjectId[] }[]> {
+): Promise<readonly { readonly file: TreeFile; readonly beside: readonly ObjectId[] }[] | undefined> {
   const [first = EMPTY_TREE, ...others] = await Promise.all(beside.map((id) => reader.readTree(id)));
-  const changed = differences(first, await reader.readTree(tree), reader.idBytes);
+  const content = await reader.readTree(tree);
+  if (hasNameTwice(first, content, reader.idBytes)) return undefined;
+  const changed = differences(first, content, reader.idBytes);
   const names = new Map(changed.flatMap(([name, , file]) => (file === undefined ? [] : [[name, file] as const])));
   if (names.size === 0) return [];
   const there = others.map((other) => pick(other, reader.idBytes, names));
   return changed.flatMap(([name, before, file]) => {
     if (file === undefined) return [];
     const same = [before, ...there.map((entries) => entries.get(name))].filter((entry) => entry !== undefined);
-    if (same.some(({ id }) => id === file.id)) return [];
+    // A commit of another repository is not here, whatever else has its id.
+    if (same.some(({ id, mode }) => id === file.id && mode !== GITLINK_MODE)) return [];
     return [{ file, beside: same.filter(isTree).map(({ id }) => id) }];
   });
 }

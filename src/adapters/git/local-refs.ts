@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, readdirSync, statSync } from 'node:fs';
+import { existsSync, lstatSync, readFileSync, readdirSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { ObjectId } from '../../ports-git.ts';
@@ -76,8 +76,9 @@ export function matches(ref: string, pattern: string): boolean {
 function readLoose(gitDirectory: string, pattern: string): readonly (readonly [string, ObjectId])[] {
   const names = pattern.endsWith('*') ? below(gitDirectory, pattern.slice(0, -1)) : [`${HEADS}${pattern}`];
   return names.flatMap((name) => {
-    const found = statSync(join(gitDirectory, name), { throwIfNoEntry: false });
+    const found = lstatSync(join(gitDirectory, name), { throwIfNoEntry: false });
     if (found === undefined || found.isDirectory()) return [];
+    if (!found.isFile()) throw new TypeError(`${name} is no plain ref`);
     const id = looseRef(gitDirectory, name);
     if (id === undefined) throw new TypeError(`${name} is no plain ref`);
     return [[name, id] as const];

@@ -1,78 +1,91 @@
-import { closeSync, fsyncSync, mkdirSync, openSync, renameSync, rmSync, statSync, writeSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { randomBytes } from 'node:crypto';
+import {
+  closeSync,
+  fsyncSync,
+  linkSync,
+  mkdirSync,
+  openSync,
+  renameSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
+import { dirname, join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { ObjectId } from '../../ports-git.ts';
+import { createLockWatch, isLock, takeAway } from './left-lock.ts';
 
-/** Milliseconds between two looks at a lock that somebody else holds, and how many looks there are. */
+/** Milliseconds between two looks at a lock that somebody else holds, and how many looks there are at one of git. */
 const LOCKED = 15;
 const LOOKS = 20;
+/** Milliseconds after which whoever waits for others gives up. */
+const LONGEST = 15_000;
 
-/**
- * Git lets its owner write to a lock, and here nobody may. So one that a node left when it was killed is known, and does
- * not stop everybody for ever, as git's own would. Milliseconds after which it counts as left.
- */
+/** Git lets its owner write to a lock, and here nobody may: that is how ours is known. */
 const MODE = 0o444;
-const WRITABLE = 0o222;
-const LEFT_BEHIND = 3_000;
 
 /**
  * Moves a ref from one commit to another as git itself does: whoever makes `<ref>.lock` may move it, and the lock becomes
- * the ref. `read` tells what the ref names now. False when it names something else, or is held by another for too long.
- * Throws what the file system says; then nothing has moved.
+ * the ref. `read` tells what the ref names now; `scratch` is a folder of the same file system for what is not ready. False when
+ * it names something else, or is held by another for too long. Throws what the file system says; then nothing has moved.
  */
 export async function moveLooseRef(
   file: string,
   { from, to }: { readonly from: ObjectId; readonly to: ObjectId },
   read: () => ObjectId | undefined,
+  scratch: string,
 ): Promise<boolean> {
   const lock = `${file}.lock`;
   mkdirSync(dirname(file), { recursive: true });
-  const descriptor = await takeLock(lock);
-  if (descriptor === undefined) return false;
-  let isHeld = true;
+  // Git clears away what begins like this, should we die here.
+  const own = join(scratch, `tmp_ref_${randomBytes(6).toString('hex')}`);
   try {
+    const inode = writeWhole(own, `${to}\n`);
+    if (!(await takeLock(lock, own, scratch))) return false;
     try {
-      writeSync(descriptor, `${to}\n`);
-      fsyncSync(descriptor);
+      // Another may have taken the lock for one that was left, since this process stood still.
+      if (read() === from && isLock(lock, inode)) renameSync(lock, file);
+      return read() === to;
+    } catch (error) {
+      if (read() === to) return true;
+      throw error;
     } finally {
-      closeSync(descriptor);
+      if (isLock(lock, inode)) rmSync(lock, { force: true });
     }
-    if (read() !== from) return false;
-    renameSync(lock, file);
-    isHeld = false;
-    return true;
-  } catch (error) {
-    // This process may have stood still for so long that another has taken the lock for one that was left.
-    if (read() === to) return true;
-    throw error;
   } finally {
-    if (isHeld) rmSync(lock, { force: true });
+    rmSync(own, { force: true });
   }
 }
 
-async function takeLock(lock: string): Promise<number | undefined> {
-  for (let look = 1; ; look += 1) {
+function writeWhole(file: string, content: string): bigint {
+  writeFileSync(file, content, { mode: MODE, flag: 'wx' });
+  const descriptor = openSync(file, 'r');
+  try {
+    fsyncSync(descriptor);
+  } finally {
+    closeSync(descriptor);
+  }
+  return statSync(file, { bigint: true }).ino;
+}
+
+async function takeLock(lock: string, own: string, scratch: string): Promise<boolean> {
+  const begun = performance.now();
+  const standing = createLockWatch();
+  for (let looks = 0; performance.now() - begun < LONGEST;) {
+    // A lock is as old as its name.
+    const now = new Date();
+    utimesSync(own, now, now);
     try {
-      return openSync(lock, 'wx', MODE);
+      linkSync(own, lock);
+      return true;
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
     }
-    // One of ours ends soon, or was left: so it is waited for, also where a clock has jumped.
-    const isOurs = madeByUs(lock) !== undefined;
-    if (isLeftBehind(lock) || (isOurs && look * LOCKED > LEFT_BEHIND)) rmSync(lock, { force: true });
-    else if (!isOurs && look >= LOOKS) return undefined;
+    const found = standing(lock);
+    if (found === 'left') takeAway(lock, standing.inode(), scratch);
+    else if (found === 'of git' && (looks += 1) >= LOOKS) return false;
     else await wait(LOCKED);
   }
-}
-
-/** When a lock of ours was made; `undefined` for one of git, and for none. */
-function madeByUs(lock: string): number | undefined {
-  const found = statSync(lock, { throwIfNoEntry: false });
-  return found === undefined || (found.mode & WRITABLE) !== 0 ? undefined : found.mtimeMs;
-}
-
-/** Whether a lock is one that a node of ours made, and left when it was killed. */
-export function isLeftBehind(lock: string): boolean {
-  const made = madeByUs(lock);
-  return made !== undefined && Date.now() - made > LEFT_BEHIND;
+  return false;
 }

@@ -1,5 +1,15 @@
 import { randomBytes } from 'node:crypto';
-import { existsSync, linkSync, mkdirSync, readFileSync, renameSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  linkSync,
+  lstatSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
 import { deflateSync, inflateSync } from 'node:zlib';
 import type { ObjectId } from '../../ports-git.ts';
@@ -14,6 +24,9 @@ export interface GitObject {
 
 /** Bytes of a tree from which it is stored as it is: ids do not compress, and the next one will replace it. */
 const LARGE_TREE = 32 * 1024;
+
+/** Bytes of an object from which git moves it, in a pack. */
+export const LARGEST = 4 * 2 ** 20;
 
 const fileOf = (directory: string, id: ObjectId): string => join(directory, id.slice(0, 2), id.slice(2));
 
@@ -85,6 +98,9 @@ export function linkLoose(from: string, to: string, id: ObjectId): boolean {
   const file = fileOf(to, id);
   for (let attempt = 0; attempt < 2; attempt += 1) {
     try {
+      // A link to somewhere else, or a file of somebody else, is copied.
+      const there = lstatSync(fileOf(from, id));
+      if (!there.isFile() || there.uid !== process.geteuid?.()) return false;
       linkSync(fileOf(from, id), file);
       return true;
     } catch (error) {

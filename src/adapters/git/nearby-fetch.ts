@@ -31,7 +31,8 @@ export async function fetchNearby(
     const gap = await between(source.readCommits, tips, known);
     return gap !== undefined && (await visitGap(gap, source, (kind, id) => source.bring(kind, id)));
   } catch (error) {
-    if (error instanceof NotAtHand) return false;
+    // What is in the way, git says in words that everybody knows.
+    if (error instanceof NotAtHand || (error as NodeJS.ErrnoException).syscall !== undefined) return false;
     throw error;
   }
 }

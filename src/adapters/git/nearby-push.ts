@@ -4,7 +4,7 @@ import { visitGap } from './gap.ts';
 import { between, reaches } from './graph.ts';
 import type { CommitNode } from './graph.ts';
 import type { Branches } from './local-refs.ts';
-import { deflated, looseBytes, putLoose } from './loose.ts';
+import { LARGEST, deflated, inflated, looseBytes, putLoose } from './loose.ts';
 import { moveLooseRef } from './loose-ref.ts';
 import type { Nearby } from './nearby.ts';
 import type { ObjectKind } from './loose.ts';
@@ -42,12 +42,12 @@ export async function pushNearby(
   const gap = await between(store.readCommits, [commit], [before, ...(await stillThere(store, nearby, seen))]);
   if (gap === undefined || gap.length > MOST) return undefined;
   const lacking = new Map<ObjectId, ObjectKind>();
-  const isWhole = await visitGap(gap, store, (kind, id) => Promise.resolve(lacking.set(id, kind).size <= MOST));
-  if (!isWhole) return undefined;
+  const isAll = await visitGap(gap, store, (kind, id) => Promise.resolve(lacking.set(id, kind).size <= MOST));
+  if (!isAll) return undefined;
   try {
     if (!(await send(store, lacking, objects))) return undefined;
     const file = join(gitDirectory, 'refs/heads', branch);
-    const moved = await moveLooseRef(file, { from: before, to: commit }, () => ref(branch));
+    const moved = await moveLooseRef(file, { from: before, to: commit }, () => ref(branch), objects);
     return moved ? { kind: 'ok' } : behind(branch);
   } catch (error) {
     // What is in the way, git says in words that everybody knows.
@@ -78,13 +78,20 @@ async function stillThere(store: Objects, nearby: Nearby, seen: Branches): Promi
 
 const behind = (branch: string): PushOutcome => ({ kind: 'behind', detail: `${branch} has moved` });
 
-/** False when the own repository lacks something of it. */
+/** A damaged file must not be given to others, and one that is large git sends. */
+function isWhole(store: Objects, id: ObjectId, bytes: Uint8Array): boolean {
+  const found = inflated(bytes, LARGEST);
+  return found !== undefined && store.identify(found.kind, found.content).id === id;
+}
+
+/** False when the own repository lacks something of it, or has it damaged. */
 async function send(store: Objects, lacking: ReadonlyMap<ObjectId, ObjectKind>, to: string): Promise<boolean> {
   const packed: ObjectId[] = [];
   for (const id of lacking.keys()) {
     const bytes = looseBytes(store.directory, id);
     if (bytes === undefined) packed.push(id);
-    else putLoose(to, id, () => bytes);
+    else if (isWhole(store, id, bytes)) putLoose(to, id, () => bytes);
+    else return false;
   }
   const contents = await store.lookup.read(packed);
   return packed.every((id, index) => {

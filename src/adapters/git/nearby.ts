@@ -4,7 +4,7 @@ import type { ObjectId } from '../../ports-git.ts';
 import { createLocalRefs, localGitDirectory } from './local-refs.ts';
 import type { Branches } from './local-refs.ts';
 import { createLookup } from './lookup.ts';
-import { inflated, looseBytes } from './loose.ts';
+import { LARGEST, inflated, looseBytes } from './loose.ts';
 import type { GitObject, ObjectKind } from './loose.ts';
 import type { GitPlace } from './run.ts';
 
@@ -22,9 +22,6 @@ export interface Nearby {
    */
   readonly read: (id: ObjectId) => Promise<Pick<GitObject, 'kind' | 'content'> | undefined>;
 }
-
-/** Bytes of an object from which git brings it, in a pack. */
-const LARGEST = 4 * 2 ** 20;
 
 /**
  * Finds out whether a remote is one that lies here and is as plain as `git init --bare` makes it. Whoever has set up

@@ -183,13 +183,20 @@ function missing(id: ObjectId): FlowError {
 /** What history is made of, from the bytes of a commit. */
 export function parseCommit(content: Uint8Array): CommitNode {
   const text = Buffer.from(content).toString('latin1');
-  const end = text.indexOf('\n\n');
-  const lines = (end < 0 ? text : text.slice(0, end)).split('\n');
-  const valueOf = (key: string): string[] =>
-    lines.filter((line) => line.startsWith(`${key} `)).map((line) => line.slice(key.length + 1));
-  const date = / (\d+) [+-]\d+$/.exec(valueOf('committer')[0] ?? '')?.[1];
-  return { tree: valueOf('tree')[0] ?? '', parents: valueOf('parent'), date: Number(date ?? 0) };
+  // As git reads it: parents are those that follow the tree, and lines like them further down are text.
+  const [, tree = '', parents = ''] = HEAD.exec(text) ?? [];
+  const date = /\ncommitter [^\n]* (\d+) [+-]\d+\n/.exec(text)?.[1];
+  return {
+    tree,
+    parents: parents
+      .split('\n')
+      .filter((line) => line !== '')
+      .map((line) => line.slice('parent '.length)),
+    date: Number(date ?? 0),
+  };
 }
+
+const HEAD = /^tree ([0-9a-f]{40}|[0-9a-f]{64})\n((?:parent (?:[0-9a-f]{64}|[0-9a-f]{40})\n)*)/;
 
 /** More directories than these are listed by a process of git, which does not have to be asked for each. */
 const LISTED_AT_HAND = 64;

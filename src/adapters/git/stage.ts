@@ -10,10 +10,12 @@ import {
   unlinkSync,
   writeSync,
 } from 'node:fs';
+import { dirname } from 'node:path';
 import type { IndexEntry } from '../../ports-git.ts';
 import { FlowError } from '../../protocol/errors.ts';
 import { UnusualIndex, edited } from './index-file.ts';
-import { isLeftBehind } from './loose-ref.ts';
+import { createLockWatch, takeAway } from './left-lock.ts';
+import type { LockWatch } from './left-lock.ts';
 import { plumb } from './run.ts';
 import type { GitPlace } from './run.ts';
 
@@ -26,11 +28,12 @@ export function createStage(
   file: string,
   idBytes: number,
 ): (entries: readonly IndexEntry[]) => Promise<boolean> {
+  const standing = createLockWatch();
   return async (entries) => {
     if (entries.length === 0) return true;
     try {
       const isHiding = entries.some((entry) => entry.id !== undefined && entry.hidden === true);
-      if (!isHiding) return replace(file, (index) => edited(index, entries, idBytes));
+      if (!isHiding) return replace(file, standing, (index) => edited(index, entries, idBytes));
     } catch (error) {
       const isForGit = error instanceof UnusualIndex || (error as NodeJS.ErrnoException).syscall !== undefined;
       if (!isForGit) throw error;
@@ -43,7 +46,7 @@ export function createStage(
  * Replaces a file as git does, whoever makes `<file>.lock` first: false when another has it, or has changed the file
  * meanwhile. The lock is there for no longer than it takes to rename it, so that a node that is killed hardly ever leaves it.
  */
-function replace(file: string, edit: (content: Buffer) => Buffer | undefined): boolean {
+function replace(file: string, standing: LockWatch, edit: (content: Buffer) => Buffer | undefined): boolean {
   const lock = `${file}.lock`;
   const seen = statSync(file, { bigint: true });
   const content = edit(readFileSync(file));
@@ -57,7 +60,7 @@ function replace(file: string, edit: (content: Buffer) => Buffer | undefined): b
     closeSync(descriptor);
   }
   try {
-    if (isLeftBehind(lock)) rmSync(lock, { force: true });
+    if (standing(lock) === 'left') takeAway(lock, standing.inode(), dirname(file));
     linkSync(own, lock);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;

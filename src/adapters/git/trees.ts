@@ -121,6 +121,14 @@ export function differences(
   return [...gone, ...other];
 }
 
+/** Whether what is new in a tree holds a name twice. */
+export function hasNameTwice(before: Buffer, after: Buffer, idBytes: number): boolean {
+  const [, fresh] = trimmed(before, after, idBytes);
+  let count = 0;
+  scan(fresh, idBytes, () => (count += 1));
+  return entriesOf(fresh, idBytes).size !== count;
+}
+
 /** Two trees without the entries that both begin with, and those that both end with. */
 function trimmed(left: Buffer, right: Buffer, idBytes: number): readonly [Buffer, Buffer] {
   const start = entryBefore(left, commonLength(left, right, false), idBytes);

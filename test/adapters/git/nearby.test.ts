@@ -1,73 +1,23 @@
-import {
-  chmodSync,
-  copyFileSync,
-  existsSync,
-  mkdirSync,
-  readdirSync,
-  rmSync,
-  utimesSync,
-  writeFileSync,
-} from 'node:fs';
+import { chmodSync, copyFileSync, existsSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import * as fc from 'fast-check';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { createGit } from '../../../src/adapters/git/git.ts';
-import { initRepository } from '../../../src/adapters/git/setup.ts';
-import type { Git, TreeEdit } from '../../../src/ports-git.ts';
-import { testFolder } from '../../support/folders.ts';
+import type { TreeEdit } from '../../../src/ports-git.ts';
 import { git as plain } from '../../support/git.ts';
+import { WANTED, commit, newGround, write } from './nearby-team.ts';
+import type { Ground } from './nearby-team.ts';
 
-const AUTHOR = { name: 'Pat', email: 'pat@local' };
-const WANTED = ['main', 'lanes/*'];
-
-interface Clone {
-  readonly dir: string;
-  readonly git: Git;
-  /** Git processes that were started for the remote. */
-  talks(): number;
-}
-
-let folder = '';
+let ground: Ground;
 let remote = '';
+const makeClone: Ground['makeClone'] = (name) => ground.makeClone(name);
+const makeTeam: Ground['makeTeam'] = () => ground.makeTeam();
 
 beforeEach(() => {
-  folder = testFolder('nearby');
-  remote = join(folder, 'team.git');
-  plain('/', 'init', '-q', '--bare', '--initial-branch=main', remote);
+  ground = newGround();
+  ({ remote } = ground);
 });
-
-/** A clone whose git notes when it is asked to fetch or to push. */
-async function makeClone(name: string): Promise<Clone> {
-  const [dir, bin, notes] = [join(folder, name), join(folder, `${name}.bin`), join(folder, `${name}.notes`)];
-  await initRepository(dir, 'main');
-  mkdirSync(bin);
-  mkdirSync(notes);
-  const script = `case " $* " in *" fetch "*|*" push "*) mktemp ${notes}/XXXXXX > /dev/null;; esac\nPATH=${process.env['PATH']}\nexec git "$@"\n`;
-  writeFileSync(join(bin, 'git'), `#!/bin/sh\n${script}`, { mode: 0o755 });
-  const git = await createGit({ dir, env: { ...process.env, PATH: `${bin}:${process.env['PATH']}` } });
-  return { dir, git, talks: () => readdirSync(notes).length };
-}
-
-const write = (path: string, content: string | Uint8Array): TreeEdit => ({
-  path,
-  kind: 'content',
-  mode: '100644',
-  content: Buffer.from(content),
-});
-
-const commit = ({ git }: Clone, parents: readonly string[], ...edits: TreeEdit[]): Promise<string> =>
-  git.commit({ parents, edits, message: 'm\n', author: AUTHOR, at: 1_700_000_000 });
-
-/** Two clones that have both seen the same first commit of main and of a lane. */
-async function makeTeam(): Promise<{ lead: Clone; ana: Clone; first: string }> {
-  const [lead, ana] = [await makeClone('lead'), await makeClone('ana')];
-  const first = await commit(lead, [], write('a/b', 'one\n'), write('c', 'two\n'));
-  expect(await lead.git.push(remote, 'main', first)).toEqual({ kind: 'ok' });
-  expect(await lead.git.push(remote, 'lanes/ana', first)).toEqual({ kind: 'ok' });
-  for (const { git } of [lead, ana]) expect(await git.fetch(remote, WANTED)).toMatchObject({ kind: 'ok' });
-  return { lead, ana, first };
-}
 
 const whole = (): string => plain(remote, 'fsck', '--full', '--strict', '--no-dangling');
 const tip = (branch: string): string => plain(remote, 'rev-parse', `refs/heads/${branch}`);
@@ -116,7 +66,7 @@ describe('a remote on this machine', () => {
       parents: [main, lane],
       edits: [write('a/x', 'of ana\n'), write('c', 'two\n')],
       message: 'merge\n',
-      author: AUTHOR,
+      author: { name: 'Pat', email: 'pat@local' },
       at: 1_700_000_001,
     });
     expect(await lead.git.push(remote, 'main', merged)).toEqual({ kind: 'ok' });
@@ -187,7 +137,6 @@ describe('a remote on this machine', () => {
     expect(await lead.git.push(remote, 'main', next)).toMatchObject({ kind: 'behind' });
     expect(existsSync(lock)).toBe(true);
     chmodSync(lock, 0o444);
-    utimesSync(lock, new Date(0), new Date(0));
     expect(await lead.git.push(remote, 'main', next)).toEqual({ kind: 'ok' });
     expect([tip('main'), existsSync(lock)]).toEqual([next, false]);
   });
@@ -275,9 +224,8 @@ const step = fc.record({
 test('whatever two clones push in turns, every clone and the remote stay whole', async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(step, { minLength: 1, maxLength: 8 }), async (steps) => {
-      folder = testFolder('nearby');
-      remote = join(folder, 'team.git');
-      plain('/', 'init', '-q', '--bare', '--initial-branch=main', remote);
+      ground = newGround();
+      ({ remote } = ground);
       const { lead, ana, first } = await makeTeam();
       const heads = new Map([
         ['main', first],

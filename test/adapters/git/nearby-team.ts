@@ -1,0 +1,65 @@
+import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect } from 'vitest';
+import { createGit } from '../../../src/adapters/git/git.ts';
+import { initRepository } from '../../../src/adapters/git/setup.ts';
+import type { Git, TreeEdit } from '../../../src/ports-git.ts';
+import { testFolder } from '../../support/folders.ts';
+import { git as plain } from '../../support/git.ts';
+
+const AUTHOR = { name: 'Pat', email: 'pat@local' };
+export const WANTED = ['main', 'lanes/*'];
+
+export interface Clone {
+  readonly dir: string;
+  readonly git: Git;
+  /** Git processes that were started for the remote. */
+  talks(): number;
+}
+
+/** A bare repository by its path, and clones of it. */
+export interface Ground {
+  readonly folder: string;
+  readonly remote: string;
+  readonly makeClone: (name: string) => Promise<Clone>;
+  /** Two clones that have both seen the same first commit of main and of a lane. */
+  readonly makeTeam: () => Promise<{ readonly lead: Clone; readonly ana: Clone; readonly first: string }>;
+}
+
+export function newGround(): Ground {
+  const folder = testFolder('nearby');
+  const remote = join(folder, 'team.git');
+  plain('/', 'init', '-q', '--bare', '--initial-branch=main', remote);
+
+  /** Its git notes when it is asked to fetch or to push. */
+  async function makeClone(name: string): Promise<Clone> {
+    const [dir, bin, notes] = [join(folder, name), join(folder, `${name}.bin`), join(folder, `${name}.notes`)];
+    await initRepository(dir, 'main');
+    mkdirSync(bin);
+    mkdirSync(notes);
+    const script = `case " $* " in *" fetch "*|*" push "*) mktemp ${notes}/XXXXXX > /dev/null;; esac\nPATH=${process.env['PATH']}\nexec git "$@"\n`;
+    writeFileSync(join(bin, 'git'), `#!/bin/sh\n${script}`, { mode: 0o755 });
+    const git = await createGit({ dir, env: { ...process.env, PATH: `${bin}:${process.env['PATH']}` } });
+    return { dir, git, talks: () => readdirSync(notes).length };
+  }
+
+  async function makeTeam(): ReturnType<Ground['makeTeam']> {
+    const [lead, ana] = [await makeClone('lead'), await makeClone('ana')];
+    const first = await commit(lead, [], write('a/b', 'one\n'), write('c', 'two\n'));
+    expect(await lead.git.push(remote, 'main', first)).toEqual({ kind: 'ok' });
+    expect(await lead.git.push(remote, 'lanes/ana', first)).toEqual({ kind: 'ok' });
+    for (const { git } of [lead, ana]) expect(await git.fetch(remote, WANTED)).toMatchObject({ kind: 'ok' });
+    return { lead, ana, first };
+  }
+  return { folder, remote, makeClone, makeTeam };
+}
+
+export const write = (path: string, content: string | Uint8Array): TreeEdit => ({
+  path,
+  kind: 'content',
+  mode: '100644',
+  content: Buffer.from(content),
+});
+
+export const commit = ({ git }: Clone, parents: readonly string[], ...edits: TreeEdit[]): Promise<string> =>
+  git.commit({ parents, edits, message: 'm\n', author: AUTHOR, at: 1_700_000_000 });
