@@ -66,6 +66,8 @@ export async function openParts({ dir, role, as, remote, sparse = false, kept = 
     async settle() {
       assembly.reconciler.wake();
       await assembly.reconciler.idle();
+      // The index is told behind a pull.
+      await assembly.sync.idle();
     },
     run: (operation, input, actor = assembly.identity) => assembly.execute(operation, input, { actor }),
     put(path, text) {
