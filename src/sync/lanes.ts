@@ -28,18 +28,29 @@ async function takeInLanes(context: SyncContext, head: ObjectId): Promise<Taken>
 
 async function takeInMain(context: SyncContext, head: ObjectId): Promise<Taken> {
   const { actor, workTree, localpart, state } = context;
-  const lane = await takeLane(context, head, state.tracked.get(branchRef(context.ownBranch)));
+  const main = state.tracked.get(branchRef(context.branch));
+  const lane = await takeLane(context, { head, remote: state.tracked.get(branchRef(context.ownBranch)), main });
   const view = workTree.view();
   const assigneeOf = (taskId: string): string | undefined => view.task(taskId)?.meta?.assigned_to;
-  return mergeInto(context, lane, state.tracked.get(branchRef(context.branch)), {
+  return mergeInto(context, lane, main, {
     ownerOf: (path) => (mayWrite(actor, path, assigneeOf).allowed ? 'local' : 'remote'),
     leaderSide: 'remote',
     agent: localpart,
   });
 }
 
-/** Only this node writes the lane, so the remote's is behind, or the same clone's work ahead of a crash. */
-async function takeLane(context: SyncContext, head: ObjectId, remote: ObjectId | undefined): Promise<ObjectId> {
+interface Lane {
+  readonly head: ObjectId;
+  /** The same lane, and main, as the remote has them. */
+  readonly remote: ObjectId | undefined;
+  readonly main: ObjectId | undefined;
+}
+
+/**
+ * Only this node writes the lane, so the remote's is behind, or the same clone's work ahead of a crash. One that another hand
+ * wrote is refused until a Leader's node has judged it: then main brings what was taken of it.
+ */
+async function takeLane(context: SyncContext, { head, remote, main }: Lane): Promise<ObjectId> {
   const { git, ownBranch } = context;
   if (remote === undefined || (await git.isAncestor(remote, head))) return head;
   if (await git.isAncestor(head, remote)) return remote;
@@ -48,13 +59,14 @@ async function takeLane(context: SyncContext, head: ObjectId, remote: ObjectId |
     const own: MergePolicy = { ownerOf: () => 'local', leaderSide: undefined, agent: context.localpart };
     return (await mergeInto(context, head, remote, own)).head;
   }
+  if (main !== undefined && (await git.isAncestor(remote, main))) return head;
   const { author, subject } = await git.describe(remote);
   throw new FlowError(
     'sync-failed',
     `lane ${ownBranch} on the remote holds commits this clone did not make: "${subject}" by ${author} (${remote.slice(0, 10)})`,
     {
       retryable: false,
-      remedy: `only this node may write its lane; look at them with \`git log ${ownBranch}..origin/${ownBranch}\`, then either merge them here with \`git merge origin/${ownBranch}\` or delete the branch on the remote`,
+      remedy: `only this node may write its lane; look at them with \`git log ${ownBranch}..origin/${ownBranch}\`, then either merge them here with \`git merge origin/${ownBranch}\` or delete the branch on the remote; once a Leader's node has taken the lane in, the next pull goes on by itself`,
     },
   );
 }

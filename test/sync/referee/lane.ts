@@ -47,6 +47,8 @@ export interface RogueLane {
   readonly as?: (own: Mine) => string;
   /** Fields of its task's record in the beginning, besides those that every task has. */
   readonly given?: Readonly<Record<string, unknown>>;
+  /** The commit that it begins at, if not where all lanes begin: its Worker's clone has stood there since. */
+  readonly begins?: (desk: Desk) => string;
   /** What it pushes first, and what the Leader has taken in before the rest. */
   readonly before?: (desk: Desk) => string;
   /** What is done on main while the lane is being made. */

@@ -59,7 +59,12 @@ export const OTHERS_FILES: readonly RogueLane[] = [
   others('a folder that is no task’s', 'shared/tasks/.hidden/x', 'x\n'),
   others('an ended task in the archive', 'shared/archive/2026-09/tasks/t-old/meta.json', json({ status: 'assigned' })),
   others('a result for a task in the archive', 'shared/archive/2026-09/tasks/t-old/result.md', 'x\n'),
-  others('a result at the place that an archived task had', 'shared/tasks/t-old/result.md', 'STATUS: SUCCESS\n'),
+  others(
+    'a result at the place that an archived task had',
+    'shared/tasks/t-old/result.md',
+    'STATUS: SUCCESS\n',
+    'archived',
+  ),
   others('the plan', PLAN, '# P\n\n## DAG Task Plan\n\n- [x] t-bo — Second (assigned: bo)\n'),
   others('the plan removed', PLAN, null),
   others('the plan as a program', PLAN, {

@@ -21,6 +21,8 @@ const broken = (name: string, make: (desk: Desk) => string, as?: RogueLane['as']
   ...(as === undefined ? {} : { as }),
 });
 
+const firstCommit = (desk: Desk): string => desk.git('rev-list', '--max-parents=0', desk.base);
+
 /** Lanes whose commits are not what a Worker's node makes. */
 export const HISTORIES: readonly RogueLane[] = [
   made('commits in the Leader’s name', (desk) =>
@@ -119,7 +121,7 @@ export const HISTORIES: readonly RogueLane[] = [
   made(
     'a record brought anew by a lane that begins before it',
     (desk) => {
-      const before = desk.git('rev-list', '--max-parents=0', desk.base);
+      const before = firstCommit(desk);
       return desk.commit(
         desk.work({ [desk.meta]: record(desk, { room_id: '!evil:x', ...TASK_RECORD }), ...ROGUE }, before),
         { parents: [before] },
@@ -127,6 +129,7 @@ export const HISTORIES: readonly RogueLane[] = [
     },
     ({ meta }) => ({ [meta]: 'forbidden-field', 'shared/team.json': 'not-owner' }),
     {
+      begins: firstCommit,
       arrives: (own) => ({ [own.meta]: record(own, TASK_RECORD) }),
     },
   ),

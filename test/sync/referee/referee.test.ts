@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { FlowError } from '../../../src/protocol/errors.ts';
 import { keptFolder } from '../../support/folders.ts';
 import { differences, expectedLater, expectedMain, expectedRefusals, isLeadersLog } from './examine.ts';
 import { OTHERS_FILES, OWN_FOLDER } from './lanes-files.ts';
@@ -7,7 +8,7 @@ import { RECORDS } from './lanes-records.ts';
 import { TREES } from './lanes-trees.ts';
 import { nameOf, playLanes } from './stage.ts';
 import type { Outcome, Stage } from './stage.ts';
-import { onlyNewer, pullAsWorker } from './worker.ts';
+import { onlyNewer, pullAsWorker, refusalOfPull } from './worker.ts';
 
 /**
  * The referee (quality.md S1): every lane here is made with plain git as an attacker would, and all are taken in by one
@@ -17,10 +18,12 @@ import { onlyNewer, pullAsWorker } from './worker.ts';
 const ALL = process.env['BATON_REFEREE'] === 'all';
 const SIMPLE = [...OTHERS_FILES, ...OWN_FOLDER, ...RECORDS];
 const LANES = [...SIMPLE.filter((_, index) => ALL || index % 3 === 0), ...HISTORIES, ...TREES];
-const ROWS = LANES.map(({ name, as, broken = false, unmergeable = false }, index) => ({
+const ROWS = LANES.map(({ name, as, begins, broken = false, unmergeable = false }, index) => ({
   name,
   index,
   broken,
+  // Another clone has a lane of the same name, of which it knows nothing.
+  apart: begins !== undefined,
   own: as === undefined && !broken && !unmergeable,
 }));
 const EVERY = ALL ? 1 : 20;
@@ -83,9 +86,34 @@ describe('the Worker’s own next pull', () => {
     },
   );
 
+  test.each(ROWS.filter(({ apart }) => apart))(
+    'after $name: refuses in a clone with another lane, which it leaves as it is',
+    async ({ index }) => {
+      const outcome = outcomeOf(index);
+      const { refusal, changed } = await refusalOfPull(stage, outcome, stage.base);
+      expect(refusal).toMatchObject({ code: 'sync-failed', retryable: false });
+      expect((refusal as FlowError).message).toMatch(
+        `lane ${outcome.branch} on the remote holds commits this clone did not make: "newer" by a <a>`,
+      );
+      expect((refusal as FlowError).remedy).toMatch(`git log ${outcome.branch}..origin/${outcome.branch}`);
+      expect(changed).toBe('');
+    },
+  );
+
   test('is followed by a last one of the Leader, which refuses nothing a second time', async () => {
     const { refusals } = await stage.lead.sync.pull();
     const lines = refusals.map(({ path: file, reason }) => `${file}: ${reason}`);
     expect(lines.sort()).toEqual(stage.outcomes.flatMap(expectedLater).sort());
   });
+
+  test.each(ROWS.filter(({ apart }) => apart))(
+    'after $name and the Leader’s: goes on in a clone with another lane, since main holds the strange one',
+    async ({ index }) => {
+      await stage.lead.sync.push();
+      const outcome = outcomeOf(index);
+      const seen = await pullAsWorker(stage, outcome, stage.base);
+      expect(seen).toMatchObject({ differs: '', unclean: '' });
+      expect(seen.told).toHaveLength(outcome.refused.length);
+    },
+  );
 });

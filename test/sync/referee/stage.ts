@@ -53,6 +53,8 @@ export interface Outcome {
   readonly lane: RogueLane;
   readonly branch: string;
   readonly tip: string;
+  /** Where its Worker's clone stands. */
+  readonly begins: string;
   /** `path: reason` of every `lane.refused` of it, sorted. */
   refused: readonly string[];
   /** What the Leader's room log says of it, and what its Worker's does. */
@@ -123,7 +125,7 @@ export async function playLanes(folder: string, lanes: readonly RogueLane[]): Pr
     const { lane, own } = one;
     const at = desk(own, main, befores.get(own.me) ?? base);
     const tip = isMade(lane.lane) ? lane.lane.make(at) : (tipOf.get(own.me) ?? '');
-    return { own, lane, tip, branch: branchOf(one), refused: [], told: [] };
+    return { own, lane, tip, begins: lane.begins?.(at) ?? base, branch: branchOf(one), refused: [], told: [] };
   });
   attacker.push(...outcomes.map(({ tip, branch }) => `${tip}:refs/heads/${branch}`));
   const mainBefore = readTree(remote, 'refs/heads/main');

@@ -2,6 +2,7 @@ import { existsSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { git } from '../../support/git.ts';
 import { openParts } from '../../support/parts.ts';
+import type { Parts } from '../../support/parts.ts';
 import { newerPath } from './lane.ts';
 import type { Outcome, Stage } from './stage.ts';
 
@@ -15,19 +16,24 @@ export interface AtWorkers {
   readonly told: readonly string[];
 }
 
-/** Opens the Worker's node in one clone that serves all lanes in turn. */
-export async function pullAsWorker({ folder, remote, base }: Stage, { own, branch }: Outcome): Promise<AtWorkers> {
+/** The Worker's node in one clone that serves all lanes in turn, and that stands at a commit. */
+async function openWorker({ folder, remote }: Stage, { own, branch }: Outcome, commit: string): Promise<Parts> {
   const dir = join(folder, 'worker');
   const settings = join(dir, 'baton.json');
   if (!existsSync(settings))
     await (await openParts({ dir, role: 'worker', as: 'visitor', remote, kept: true })).close();
-  // Back to where the lane began, as if this clone had been away since; the lane itself was pushed from another.
   rmSync(join(dir, '.baton'), { recursive: true, force: true });
   writeFileSync(settings, JSON.stringify({ identity: { localpart: own.me, role: 'worker' }, git: { remote } }));
-  git(dir, 'update-ref', `refs/heads/${branch}`, base);
+  git(dir, 'update-ref', `refs/heads/${branch}`, commit);
   git(dir, 'symbolic-ref', 'HEAD', `refs/heads/${branch}`);
-  git(dir, 'reset', '-q', '--hard', base);
-  const worker = await openParts({ dir, role: 'worker', as: own.me, remote });
+  git(dir, 'reset', '-q', '--hard', commit);
+  return openParts({ dir, role: 'worker', as: own.me, remote });
+}
+
+/** What the Worker's node comes to that stood where the lane begins, or at another commit; the lane was pushed from another clone. */
+export async function pullAsWorker(stage: Stage, outcome: Outcome, at = outcome.begins): Promise<AtWorkers> {
+  const worker = await openWorker(stage, outcome, at);
+  const { dir } = worker;
   await worker.sync.pull();
   await worker.settle();
   const told = worker.said("'s lane");
@@ -40,6 +46,18 @@ export async function pullAsWorker({ folder, remote, base }: Stage, { own, branc
   };
   await worker.close();
   return seen;
+}
+
+/** Why the Worker's node refuses to pull that stood at this commit, and what the pull has changed in its clone. */
+export async function refusalOfPull(
+  stage: Stage,
+  outcome: Outcome,
+  at: string,
+): Promise<{ readonly refusal: unknown; readonly changed: string }> {
+  const worker = await openWorker(stage, outcome, at);
+  const refusal = await worker.sync.pull().catch((error: unknown) => error);
+  await worker.close();
+  return { refusal, changed: git(worker.dir, 'diff', '--name-status', at) };
 }
 
 export const onlyNewer = (outcome: Outcome): string => `A\t${newerPath(outcome.own)}`;
