@@ -50,15 +50,23 @@ export function slugOf(title: string): string {
 /** The built-in project of tasks that name none (features.md C2). */
 export const INBOX = 'inbox';
 
+/** What numbered ids begin with where the team has chosen nothing else (features.md S002-34). */
+export const ID_PREFIX = 'TASK';
+
 /** `TASK-001`, as the task engine counts (features.md §7.6). */
-export function numberedId(number: number): string {
-  return `TASK-${String(number).padStart(3, '0')}`;
+export function numberedId(number: number, prefix: string = ID_PREFIX): string {
+  return `${prefix}-${String(number).padStart(3, '0')}`;
 }
 
 /** The number in a `TASK-001`, however it is cased: some disks cannot tell the cases apart. */
-export function numberOfId(id: string): number | undefined {
-  const digits = /^TASK-(\d{1,9})$/i.exec(id)?.[1];
-  return digits === undefined ? undefined : Number(digits);
+export function numberOfId(id: string, prefix: string): number | undefined {
+  const digits = id.toLowerCase().startsWith(`${prefix.toLowerCase()}-`) ? id.slice(prefix.length + 1) : '';
+  return /^\d{1,9}$/.test(digits) ? Number(digits) : undefined;
+}
+
+/** Whether an id may be numbered, by this prefix or an earlier one. */
+export function isNumberedId(id: string): boolean {
+  return /^[A-Za-z]\w*-\d{1,9}$/.test(id);
 }
 
 /** `<projectId>-01`: a node of a project whose ids Baton gives out. */

@@ -30,7 +30,7 @@ export function automaticWork(view: WorkspaceView, among: readonly string[]): re
       ? plan.nodes.filter((node) => node.status === 'delegated' && isSubmitted(view, node.id))
       : [];
     // A project starts with its first task; what is left to start is of a time before there were phases.
-    const goesOn = automaticSteps(meta, plan).some((event) => event !== 'start');
+    const goesOn = automaticSteps(meta, plan, view.team.policies).some((event) => event !== 'start');
     return [
       ...submitted.map(({ id }) => ({ operation: 'project.accept_automatically', projectId, taskId: id }) as const),
       ...(goesOn ? [{ operation: 'project.advance', projectId } as const] : []),

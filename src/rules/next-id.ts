@@ -3,8 +3,8 @@ import type { ProjectEntry, WorkspaceView } from '../protocol/view.ts';
 import { archivedIds } from '../protocol/with-archive.ts';
 
 /**
- * The next `TASK-NNN` (features.md §7.6): one more than the highest that any project, task or node of the inbox has or had,
- * so that no id ever means two things. Two clones that give out the same one meet at the push: who comes second decides
+ * The next `TASK-NNN` (features.md §7.6), or whatever `policies.idPrefix` says in place of `TASK`: one more than the highest
+ * that any project, task or node of the inbox has or had, so that no id ever means two things. Two clones that give out the same one meet at the push: who comes second decides
  * again on the newer tree, and gets the next.
  */
 export function nextTaskId(view: WorkspaceView): string {
@@ -15,7 +15,8 @@ export function nextTaskId(view: WorkspaceView): string {
     archivedIds(view, 'tasks'),
     view.project(INBOX)?.plan.nodes.map(({ id }) => id) ?? [],
   ].flat();
-  return numberedId(1 + highest(ids, numberOfId));
+  const { idPrefix } = view.team.policies;
+  return numberedId(1 + highest(ids, (id) => numberOfId(id, idPrefix)), idPrefix);
 }
 
 /** The next `<projectId>-NN`, past every node and task that the project has or had. */

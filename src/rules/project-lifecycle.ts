@@ -1,5 +1,6 @@
 import type { Plan } from '../protocol/plan-types.ts';
 import { PHASES } from '../protocol/records/types.ts';
+import type { Policies } from '../protocol/records/team-types.ts';
 import type { Phase, ProjectMeta, ProjectStatus } from '../protocol/records/types.ts';
 import { INBOX } from '../protocol/ids.ts';
 import { guardFailed, invalidTransition, stepKey } from './transition.ts';
@@ -32,6 +33,7 @@ export const SUPERSEDED = 'superseded';
 /** What must hold besides the state, by name; the flows check it. */
 export const PROJECT_GUARDS = {
   'id-free': 'the id is free',
+  'approval-off': '`policies.requireApproval` is off; it begins in planning otherwise',
   'work-given-out': 'a node is given out',
   'dev-accepted': 'there are dev nodes, and all are accepted',
   'test-accepted': 'there are test nodes, and all are accepted',
@@ -44,6 +46,7 @@ export type ProjectGuard = keyof typeof PROJECT_GUARDS;
 export const PROJECT_EFFECTS = {
   'approval-kept': 'who approved, and when, is kept',
   automatic: 'by itself, as soon as it may',
+  'automatic-by-policy': 'the same, unless `policies.autoTransition` is off',
   'phase-kept': 'the phase is kept',
   'reason-kept': 'the reason is kept',
   'report-due': 'a report to the requester is due',
@@ -78,12 +81,12 @@ const WORKED = ['approved', 'in_progress', 'testing', 'review'] as const;
  */
 export const PROJECT_TRANSITIONS: readonly ProjectTransition[] = [
   ...rows(['none'], 'create', 'planning', ['id-free']),
-  ...rows(['none'], 'create_project', 'approved', ['id-free']),
+  ...rows(['none'], 'create_project', 'approved', ['id-free', 'approval-off']),
   ...rows(['planning'], 'approve', 'approved', [], ['approval-kept']),
   ...rows(['planning'], 'reject', 'rejected', [], ['reason-kept']),
   ...rows(['approved'], 'start', 'in_progress', ['work-given-out'], ['automatic']),
-  ...rows(['in_progress'], 'test', 'testing', ['dev-accepted'], ['automatic']),
-  ...rows(['testing'], 'review', 'review', ['test-accepted'], ['automatic']),
+  ...rows(['in_progress'], 'test', 'testing', ['dev-accepted'], ['automatic-by-policy']),
+  ...rows(['testing'], 'review', 'review', ['test-accepted'], ['automatic-by-policy']),
   ...rows(['testing', 'review'], 'reopen', 'in_progress'),
   ...rows(['review'], 'complete', 'completed', [], ['report-due']),
   ...rows([...WORKED, 'paused'], 'complete_project', 'completed', ['all-ended'], ['report-due']),
@@ -164,11 +167,19 @@ export function acceptedNodes({ nodes }: Pick<Plan, 'nodes'>): number {
   return nodes.filter(({ status }) => status === 'completed').length;
 }
 
+/** What a team says of the steps that projects take by themselves. */
+export type AutomaticPolicy = Pick<Policies, 'autoTransition'>;
+
 /**
  * The steps that a project takes by itself, in order, as its plan stands (features.md §3.2). One that was reopened waits
- * until something more was accepted, or it would be closed again at once.
+ * until something more was accepted, or it would be closed again at once. Without `autoTransition` (S002-34) only the start
+ * is left, which is part of giving work out (S002-12).
  */
-export function automaticSteps(meta: ProjectMeta, plan: Pick<Plan, 'nodes'>): readonly ProjectEvent[] {
+export function automaticSteps(
+  meta: ProjectMeta,
+  plan: Pick<Plan, 'nodes'>,
+  { autoTransition }: AutomaticPolicy,
+): readonly ProjectEvent[] {
   // The inbox is no work with an end, however far its tasks are.
   if (meta.mode === INBOX || meta.reopened === acceptedNodes(plan)) return [];
   const steps: ProjectEvent[] = [];
@@ -177,6 +188,7 @@ export function automaticSteps(meta: ProjectMeta, plan: Pick<Plan, 'nodes'>): re
     steps.push('start');
     state = 'in_progress';
   }
+  if (!autoTransition) return steps;
   if (state === 'in_progress' && allAccepted(plan, 'dev')) {
     steps.push('test');
     state = 'testing';

@@ -222,6 +222,19 @@ describe('a composite project', () => {
     expect(await created('D')).toBeUndefined();
   });
 
+  test('has the ids that the team wants, and those of before count as open as well (S002-34)', async () => {
+    const office = createOffice({ team: { policies: { maxActive: 1 } } });
+    const created = async (title: string) => {
+      const { project, warning } = await ok(office.call(lead, 'engine', 'create', { title }));
+      return [(project as { readonly project_id: string }).project_id, warning];
+    };
+    expect(await created('A')).toEqual(['TASK-001', undefined]);
+    office.edit('shared/team.json', '"maxActive": 1', '"maxActive": 1, "idPrefix": "JOB"');
+    expect(await created('B')).toEqual(['JOB-001', '2 tasks are open, more than policies.maxActive (1)']);
+    const { task } = await ok(office.call(lead, 'engine', 'create_task', { title: 'C' }));
+    expect(task).toMatchObject({ task_id: 'JOB-002' });
+  });
+
   test.each([
     '- [ ] evil — Task',
     '## Heading\n\ntext',

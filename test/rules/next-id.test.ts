@@ -22,6 +22,17 @@ describe('the next id of the task engine', () => {
     expect(nextTaskId(view(...paths))).toBe(id);
   });
 
+  test('begins with what the team has chosen, and counts that alone (S002-34)', () => {
+    const tree = createView(
+      memoryReader({
+        'shared/team.json': '{ "policies": { "idPrefix": "JOB" } }',
+        'shared/projects/TASK-007/meta.json': '{}',
+        'shared/tasks/job-002/meta.json': '{}',
+      }),
+    );
+    expect(nextTaskId(tree)).toBe('JOB-003');
+  });
+
   test('counts the nodes of the inbox that have no record', () => {
     const tree = createView(
       memoryReader({ 'shared/projects/inbox/plan.md': '## DAG Task Plan\n\n- [ ] TASK-006 — By hand (assigned: -)\n' }),
@@ -45,7 +56,7 @@ describe('the next id of the task engine', () => {
   test('reads back the number that it wrote', () => {
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 999_999_999 }), (number) => {
-        expect(numberOfId(numberedId(number))).toBe(number);
+        expect(numberOfId(numberedId(number), 'TASK')).toBe(number);
         expect(numberOfNode('p', nodeId('p', number))).toBe(number);
       }),
     );

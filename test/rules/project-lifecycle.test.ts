@@ -116,6 +116,7 @@ describe('the steps that a project takes by itself', () => {
     line: 1,
   });
   const active = { project_id: 'p', title: 'P', status: 'active' } as const;
+  const BY_ITSELF = { autoTransition: true };
 
   test.each([
     ['nothing given out', 'approved', [node('a', 'dev', 'pending')], []],
@@ -132,19 +133,26 @@ describe('the steps that a project takes by itself', () => {
     ['no test work', 'testing', [node('a', 'dev', 'completed')], []],
     ['planning', 'planning', [node('a', 'dev', 'completed')], []],
   ] as const)('with %s, from %s: %j', (_, phase, nodes, steps) => {
-    expect(automaticSteps({ ...active, phase }, { nodes })).toEqual(steps);
+    expect(automaticSteps({ ...active, phase }, { nodes }, BY_ITSELF)).toEqual(steps);
+  });
+
+  test('are only the start where the team takes the others by hand (S002-34)', () => {
+    const nodes = [node('a', 'dev', 'completed'), node('b', 'test', 'completed')];
+    const steps = (phase: 'approved' | 'in_progress' | 'testing') =>
+      automaticSteps({ ...active, phase }, { nodes }, { autoTransition: false });
+    expect([steps('approved'), steps('in_progress'), steps('testing')]).toEqual([['start'], [], []]);
   });
 
   test('do not count work that was handed over', () => {
     const gone = { ...node('a', 'dev', 'cancelled'), cancelled: 'superseded' };
     const nodes = [gone, node('b', 'dev', 'completed')];
-    expect(automaticSteps({ ...active, phase: 'in_progress' }, { nodes })).toEqual(['test']);
+    expect(automaticSteps({ ...active, phase: 'in_progress' }, { nodes }, BY_ITSELF)).toEqual(['test']);
   });
 
   test('wait in a project that was reopened until something more is accepted', () => {
     const nodes = [node('a', 'dev', 'completed')];
     const meta = { ...active, phase: 'in_progress', reopened: 1 } as const;
-    expect(automaticSteps(meta, { nodes })).toEqual([]);
-    expect(automaticSteps(meta, { nodes: [...nodes, node('b', 'dev', 'completed')] })).toEqual(['test']);
+    expect(automaticSteps(meta, { nodes }, BY_ITSELF)).toEqual([]);
+    expect(automaticSteps(meta, { nodes: [...nodes, node('b', 'dev', 'completed')] }, BY_ITSELF)).toEqual(['test']);
   });
 });

@@ -73,7 +73,7 @@ export const acceptTaskResult = defineOperation({
     checkBrokenPlan(project);
     const node = requireNode(project.plan, input.taskId, 'task not found in project plan');
     const summary = input.summary ?? task?.summary ?? '';
-    return answer(context, { project, node, task, result, decision, summary }, decided !== undefined);
+    return answer(context, { view, project, node, task, result, decision, summary }, decided !== undefined);
   },
 });
 

@@ -48,7 +48,7 @@ export const acceptAutomatically = defineOperation({
       events,
       task: decided = task,
     } = settled(
-      { project, node, task, result, decision: decide(result, true), summary: task.summary ?? '' },
+      { view, project, node, task, result, decision: decide(result, true), summary: task.summary ?? '' },
       { now, actor, action: 'accept_task_result', note: 'by policy', acceptedBy: 'auto' },
     );
     return { changes, events, announcements: [], output: { task: presentTask(decided) } };
@@ -63,9 +63,9 @@ export const advanceProject = defineOperation({
   summary: 'Take the steps that a project takes by itself.',
   input: z.object({ projectId }),
   fresh: 'required',
-  run({ view, input, now }) {
-    const project = requireProject(view, input.projectId);
-    const { meta, events } = advanced(project.meta, project.plan, now);
+  run(context) {
+    const project = requireProject(context.view, context.input.projectId);
+    const { meta, events } = advanced(project.meta, project.plan, context);
     return {
       changes: meta === project.meta ? [] : [writeProject(meta)],
       events,

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { numberOfId } from '../../protocol/ids.ts';
+import { isNumberedId } from '../../protocol/ids.ts';
 import { projectPaths } from '../../protocol/paths.ts';
 import { proseLines } from '../../protocol/plan/prose.ts';
 import { initialPlan } from '../../protocol/plan/render.ts';
@@ -74,7 +74,7 @@ export const createComposite = defineOperation({
 /** Too many tasks at a time are allowed, and told (features.md §7.3). */
 function warningOf(view: WorkspaceView): { readonly warning?: string } {
   const { maxActive } = view.team.policies;
-  const open = 1 + view.projectIds().filter((id) => numberOfId(id) !== undefined && isOpen(view, id)).length;
+  const open = 1 + view.projectIds().filter((id) => isNumberedId(id) && isOpen(view, id)).length;
   return maxActive === 0 || open <= maxActive
     ? {}
     : { warning: `${open} tasks are open, more than policies.maxActive (${maxActive})` };

@@ -34,7 +34,7 @@ export const originFields = {
 
 const createInput = z.object(originFields);
 
-/** protocol.md §10.8. */
+/** protocol.md §10.8; with `policies.requireApproval` it begins in planning (features.md §3.2). */
 export const createProject = defineOperation({
   name: 'project.create',
   kind: 'command',
@@ -45,7 +45,9 @@ export const createProject = defineOperation({
   audience: ({ view, input }) => reportAudience(view, originOf(input)),
   precheck: ({ input }) => checkOrigin(input),
   run(context) {
-    const meta = newProject(context);
+    const { requireApproval } = context.view.team.policies;
+    const created = newProject(context);
+    const meta: ProjectMeta = requireApproval ? { ...created, phase: 'planning' } : created;
     const { project_id: id, title } = meta;
     return {
       changes: [
@@ -61,7 +63,7 @@ export const createProject = defineOperation({
           type: 'project.created',
           action: 'create_project',
           subject: { kind: 'project', id },
-          to: meta.status,
+          to: requireApproval ? 'planning' : meta.status,
           note: title,
         },
       ],
@@ -71,10 +73,16 @@ export const createProject = defineOperation({
   },
 });
 
-/** Work will not start before its reports can reach somebody; better known now than then. */
+/** What keeps work from starting, its approval or a report that would reach nobody; better known now than then. */
 function warningOf(context: Parameters<typeof reportObstacle>[0], meta: ProjectMeta): { readonly warning?: string } {
+  const { project_id: id } = meta;
   const obstacle = reportObstacle(context, meta);
-  return obstacle === undefined ? {} : { warning: `${obstacle.message}; ${obstacle.remedy}` };
+  const waits =
+    meta.phase === 'planning'
+      ? [`it waits for approval (policies.requireApproval); once it is planned: baton transition ${id} approve`]
+      : [];
+  const reasons = [...waits, ...(obstacle === undefined ? [] : [`${obstacle.message}; ${obstacle.remedy}`])];
+  return reasons.length === 0 ? {} : { warning: reasons.join('; ') };
 }
 
 type OriginInput = z.output<typeof createInput>;

@@ -18,7 +18,7 @@ import { presentProject } from '../present.ts';
 import { LEADERS, notificationHint, requireProject, writePlan, writeProject } from '../shared.ts';
 import type { OpenProject } from '../shared.ts';
 import { defineOperation } from '../types.ts';
-import type { Decision } from '../types.ts';
+import type { Decision, OperationContext } from '../types.ts';
 import { completionAnnouncement } from './announce.ts';
 import { PAST, advanced, stepped } from './phases.ts';
 import type { ProjectStepping } from './phases.ts';
@@ -35,7 +35,8 @@ export const pauseProject = defineOperation({
   summary: 'Pause a project: nothing new is delegated or accepted.',
   input: z.object({ projectId, reason: z.string().optional().describe('why, one line') }),
   fresh: 'required',
-  run({ view, input, now }) {
+  run(context) {
+    const { view, input, now } = context;
     const project = requireProject(view, input.projectId);
     if (isSo(project, 'pause')) return unchanged(project);
     const waiting = waitingResults(view, project);
@@ -49,7 +50,7 @@ export const pauseProject = defineOperation({
       report_path: projectPaths(project.id).result,
     });
     const meta = waiting.length === 0 ? paused : withReport(paused, report);
-    return changed(project, meta, { event: 'pause', now, action: 'pause_project', note: input.reason });
+    return changed(context, project, meta, { event: 'pause', now, action: 'pause_project', note: input.reason });
   },
 });
 
@@ -61,14 +62,15 @@ export const resumeProject = defineOperation({
   summary: 'Resume a paused project.',
   input: z.object({ projectId }),
   fresh: 'required',
-  run({ view, input, now }) {
+  run(context) {
+    const { view, input, now } = context;
     const project = requireProject(view, input.projectId);
     // The status of the legacy Manager is a planning whose approval the protocol's actions know no other word for.
     if (project.meta.status === 'planning') {
-      return changed(project, project.meta, { event: 'approve', now, action: 'resume_project' });
+      return changed(context, project, project.meta, { event: 'approve', now, action: 'resume_project' });
     }
     if (isSo(project, 'resume')) return unchanged(project);
-    return changed(project, withoutReason(project.meta), { event: 'resume', now, action: 'resume_project' });
+    return changed(context, project, withoutReason(project.meta), { event: 'resume', now, action: 'resume_project' });
   },
 });
 
@@ -91,7 +93,7 @@ export const completeProject = defineOperation({
     const announcements = completionAnnouncement(context, project.meta);
     if (isEnded) return { ...unchanged(project), announcements };
     if (input.force !== true) requireAllEnded(project);
-    const decision = changed(project, completed(project.meta, now), {
+    const decision = changed(context, project, completed(project.meta, now), {
       event: 'complete_project',
       now,
       action: 'complete_project',
@@ -179,9 +181,14 @@ interface Change extends ProjectStepping {
 }
 
 /** `meta` is the record as the step leaves it, but for the state. */
-function changed(project: OpenProject, meta: ProjectMeta, { event, ...step }: Change): ProjectDecision {
+function changed(
+  context: Pick<OperationContext<unknown>, 'now' | 'view'>,
+  project: OpenProject,
+  meta: ProjectMeta,
+  { event, ...step }: Change,
+): ProjectDecision {
   const { meta: next, events } = stepped(meta, event, step);
-  const later = advanced(next, project.plan, step.now);
+  const later = advanced(next, project.plan, context);
   const { note } = step;
   return {
     changes: [writeProject(later.meta)],

@@ -2,6 +2,7 @@ import type { Plan } from '../../protocol/plan-types.ts';
 import type { EventDraft, ProjectMeta } from '../../protocol/records/types.ts';
 import { acceptedNodes, automaticSteps, inState, projectState, projectStep } from '../../rules/project-lifecycle.ts';
 import type { ProjectEvent } from '../../rules/project-lifecycle.ts';
+import type { OperationContext } from '../types.ts';
 
 export interface Stepped {
   readonly meta: ProjectMeta;
@@ -54,10 +55,14 @@ export function stepped(meta: ProjectMeta, event: ProjectEvent, { now, action, n
 }
 
 /** The project with every step that its plan now makes it take by itself (features.md §3.2). */
-export function advanced(meta: ProjectMeta, plan: Pick<Plan, 'nodes'>, now: string): Stepped {
+export function advanced(
+  meta: ProjectMeta,
+  plan: Pick<Plan, 'nodes'>,
+  { now, view }: Pick<OperationContext<unknown>, 'now' | 'view'>,
+): Stepped {
   let next = meta;
   const events: EventDraft[] = [];
-  for (const event of automaticSteps(meta, plan)) {
+  for (const event of automaticSteps(meta, plan, view.team.policies)) {
     const step = stepped(next, event, { now, action: event, note: 'by itself' });
     next = step.meta;
     events.push(...step.events);

@@ -36,6 +36,7 @@ export const createQuickProject = defineOperation({
   fresh: 'required',
   audience: ({ view, input }) => reportAudience(view, originOf(input)),
   precheck({ view, input }) {
+    requireNoApproval(view);
     checkOrigin(input);
     checkRoom(input.roomId);
     checkAssignmentRoom(view.team, input.roomId);
@@ -44,6 +45,7 @@ export const createQuickProject = defineOperation({
   },
   run(context) {
     const { view, input, now } = context;
+    requireNoApproval(view);
     const meta = startedProject(newProject(context, 'quick'));
     checkAssignmentRoom(view.team, input.roomId, meta);
     const [node] = readTasks([
@@ -92,6 +94,14 @@ export const createQuickProject = defineOperation({
     return { ...output, ...settled, project, notificationNeeded };
   },
 });
+
+/** What is delegated at once could not be approved before (features.md §3.2). Throws `illegal-transition`. */
+function requireNoApproval({ team }: WorkspaceView): void {
+  if (!team.policies.requireApproval) return;
+  throw new FlowError('illegal-transition', 'create_quick_project: projects need approval (policies.requireApproval)', {
+    remedy: 'create_project and plan_dag, then have it approved: `baton transition PROJECT approve`',
+  });
+}
 
 /** The task's own id belongs to the project, so that one is found by the other. */
 function quickTaskId(view: WorkspaceView, projectId: string, wanted = ''): string {

@@ -43,7 +43,8 @@ export const repairState = defineOperation({
     taskId: z.string().min(1).describe('id of the task'),
   }),
   fresh: 'required',
-  run({ view, input, actor, now }): Decision<Record<string, unknown>> {
+  run(context): Decision<Record<string, unknown>> {
+    const { view, input, actor, now } = context;
     const project = requireProject(view, input.projectId);
     const node = requireNode(project.plan, input.taskId);
     const meta = requireTask(view, input.taskId);
@@ -54,7 +55,7 @@ export const repairState = defineOperation({
     }
     const step: DecisionStep = { now, actor, action: 'state.repair', note: differ.message };
     const next = repair.side === 'record' ? repairedTask(node, meta, repair.to, step) : meta;
-    const after = advanced(repairReport(project, next, repair), project.plan, now);
+    const after = advanced(repairReport(project, next, repair), project.plan, context);
     return {
       changes: [
         ...(next === meta ? repairMarker(project, node, repair) : [writeTask(next)]),

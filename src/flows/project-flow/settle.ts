@@ -3,6 +3,7 @@ import { setMarker } from '../../protocol/plan/edit.ts';
 import { parsePlan } from '../../protocol/plan/parse.ts';
 import type { Plan, PlanNode } from '../../protocol/plan-types.ts';
 import type { EventDraft, ProjectMeta, ResultStatus, TaskMeta } from '../../protocol/records/types.ts';
+import type { WorkspaceView } from '../../protocol/view.ts';
 import { withReport } from '../../rules/reports.ts';
 import { writePlan, writeProject, writeTask } from '../shared.ts';
 import type { OpenProject } from '../shared.ts';
@@ -12,6 +13,7 @@ import { advanced } from './phases.ts';
 
 /** What one decision on a submission is about, after the checks that need no decision. */
 export interface Matter {
+  readonly view: WorkspaceView;
   readonly project: OpenProject;
   readonly node: PlanNode;
   readonly task: TaskMeta | undefined;
@@ -38,7 +40,9 @@ export function settled(matter: Matter, step: DecisionStep, reused = false): Set
   const text = node.status === decision ? project.planText : setMarker(project.planText, node.id, decision);
   const plan = parsePlan(text);
   const decided = task === undefined || task.status === decision ? task : decidedTask(task, decision, step);
-  const next = reused ? { meta: project.meta, events: [] } : advanced(reporting(matter), plan, step.now);
+  const next = reused
+    ? { meta: project.meta, events: [] }
+    : advanced(reporting(matter), plan, { now: step.now, view: matter.view });
   const changes = [
     ...writePlan(project, text),
     ...(decided === undefined || decided === task ? [] : [writeTask(decided)]),

@@ -51,7 +51,7 @@ export const transitionProject = defineOperation({
     requireGuard(project, given.event);
     const left = marked(context, project, step.meta, note);
     // A step back is not taken forward again by itself.
-    const next = given.event === 'reopen' ? { meta: left, events: [] } : advanced(left, project.plan, now);
+    const next = given.event === 'reopen' ? { meta: left, events: [] } : advanced(left, project.plan, context);
     const warning = warningOf(project, given.event);
     return {
       changes: [writeProject(next.meta)],

@@ -137,9 +137,9 @@ function assigned({ context: { now, actor } }: Claim, meta: TaskMeta): TaskMeta 
 }
 
 /** The first work of a project starts it and makes a report due. */
-function started({ project: { meta, plan }, node, context: { now } }: Claim): Stepped {
+function started({ project: { meta, plan }, node, context }: Claim): Stepped {
   const nodes = plan.nodes.map((other) => (other.id === node.id ? { ...other, status: 'delegated' as const } : other));
-  return advanced(startedProject(meta), { nodes }, now);
+  return advanced(startedProject(meta), { nodes }, context);
 }
 
 /** What a retry still has to write, if anything: the record, or a marker that was set back by hand. */

@@ -123,7 +123,7 @@ function decidedOn({ input: { taskId, text }, now, actor }: Context, story: Stor
   const { summary = '' } = task;
   const result = submittedStatus(context.view, task);
   const node = requireNode(project.plan, taskId, 'task not found in project plan');
-  const matter = { project, node, task, result, decision: decide(result, true), summary };
+  const matter = { view: context.view, project, node, task, result, decision: decide(result, true), summary };
   const step = settled(matter, { now, actor, action: 'accept_task_result', note: text ?? '' });
   return nextStep(story, { ...step, announcements: [] });
 }

@@ -46,7 +46,7 @@ export const hold = defineOperation({
       meta,
       task: decided = held,
     } = settled(
-      { project, node, task: held, result: submittedStatus(view, task), decision: 'blocked', summary: note },
+      { view, project, node, task: held, result: submittedStatus(view, task), decision: 'blocked', summary: note },
       { now, actor, action: 'hold_task', note },
     );
     return {

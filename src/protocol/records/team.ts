@@ -4,99 +4,30 @@ import { isRecord, parseJson, positionOfKey, renderJson } from '../json.ts';
 import { LANGUAGES, speaks } from '../labels/languages.ts';
 import { TEAM_PATH } from '../paths.ts';
 import { normaliseRoom } from '../rooms.ts';
-import { parseDuration } from '../timestamps.ts';
 import { userId } from './fields.ts';
-import { ACCEPTANCES } from './types.ts';
+import { DEFAULT_POLICIES, POLICIES, policiesWith } from './team-policies.ts';
+import type { DiscordSettings } from './team-types.ts';
 import type { TeamSettings } from './types.ts';
 
 const room = z.string().refine((text) => normaliseRoom(text) !== undefined, 'expected a room id such as !team:server');
 
-const duration = z
-  .string()
-  .refine((text) => parseDuration(text) !== undefined, 'expected a duration such as 30s, 15m, 1h or 7d');
+const snowflake = z.string().regex(/^\d{1,20}$/, 'expected an id of Discord: digits, as text');
 
-const count = z.int().min(0);
-
-const share = z.number().min(0).max(1);
-
-/** Durations until the deadline; `null` sets none. */
-const slaLimits = z.strictObject({
-  P0: duration.nullable().exactOptional(),
-  P1: duration.nullable().exactOptional(),
-  P2: duration.nullable().exactOptional(),
-  P3: duration.nullable().exactOptional(),
-});
-
-const drift = z
-  .strictObject({
-    enabled: z.boolean().exactOptional(),
-    threshold: share.exactOptional(),
-    warningThreshold: share.exactOptional(),
-    ancestorDepth: count.exactOptional(),
-    behavior: z.enum(['warn', 'prevent']).exactOptional(),
-    asyncEmbedding: z.boolean().exactOptional(),
-  })
-  .refine(({ threshold = 0.95, warningThreshold = 0.85 }) => warningThreshold < threshold, {
-    path: ['warningThreshold'],
-    message: 'expected less than threshold',
-  });
-
-const consensus = z.strictObject({
-  enabled: z.boolean().exactOptional(),
-  requireForRiskLevels: z.array(z.enum(['high', 'medium', 'low'])).exactOptional(),
-  reviewerStrategy: z.enum(['human', 'adversarial', 'different-model']).exactOptional(),
-  timeout: count.exactOptional(),
-  maxDepth: count.exactOptional(),
-  autoReject: z.boolean().exactOptional(),
-});
-
-const policies = z.strictObject({
-  acceptance: z.enum(ACCEPTANCES).exactOptional(),
-  language: z
-    .string()
-    .min(1)
-    .describe(
-      `language of reports and notices: ${LANGUAGES.join(', ')}, or one of them with a region; any other gives en`,
-    )
-    .exactOptional(),
-  strictTeamRoom: z.boolean().exactOptional(),
-  specPreviewChars: count.exactOptional(),
-  reportStyle: z.enum(['emoji', 'plain']).exactOptional(),
-  sla: slaLimits
-    .describe('how long after its creation work may stay open, by priority; null: for ever')
-    .exactOptional(),
-  ackWithin: duration.exactOptional(),
-  checkWithin: duration.describe('how long a submitted result may wait for the Leader').exactOptional(),
-  stallMinutes: count.exactOptional(),
-  stuckBeats: count
-    .describe('work in progress is stuck when so many heartbeats in a row found it the same; 0: never')
-    .exactOptional(),
-  beatEvery: duration.describe('how often a running node counts a heartbeat by itself').exactOptional(),
-  archiveAfterDays: count
-    .nullable()
-    .describe('days after which a project that has ended is moved to shared/archive/; 0 or null: never')
-    .exactOptional(),
-  maxFileBytes: z.int().min(1).exactOptional(),
-  lowInformationWords: z.array(z.string().min(1)).exactOptional(),
-  allowedSecrets: z
-    .array(z.string().regex(/^sha256:[0-9a-f]{12,64}$/, 'expected sha256: and at least 12 hex digits'))
-    .describe('fingerprints of what looks like a secret and may be published, as a refusal names them')
-    .exactOptional(),
-  mentionRounds: z.int().min(1).exactOptional(),
-  maxActive: count
-    .describe('how many tasks of the task engine may be open before a new one warns; 0: any')
-    .exactOptional(),
-  capabilityMap: z
-    .record(z.string(), z.array(z.string()))
-    .describe('what an agent must be able to do, by id or type of the task, where the task itself does not say')
-    .exactOptional(),
-  selection: z
+/** features.md S002-34, `discord.*`: what `baton notify` writes into its texts. */
+const discord = z.strictObject({
+  enabled: z.boolean().describe('false: texts for a chat come without the marks of Discord').exactOptional(),
+  guild: snowflake.describe('the server that texts link to').exactOptional(),
+  category: snowflake.describe('a category or channel of it').exactOptional(),
+  humanIds: z.array(snowflake).describe('who is called by an alert').exactOptional(),
+  notifications: z
     .strictObject({
-      order: z.array(z.string().min(1)).describe('agents that go before others as good').exactOptional(),
+      heartbeatUpdates: z.boolean().describe('whether `notify digest` has a text').exactOptional(),
+      transitions: z.boolean().describe('whether `notify TASK transition` has a text').exactOptional(),
+      urgentPing: z.boolean().describe('whether `notify TASK alert` calls humanIds').exactOptional(),
+      completionSummary: z.boolean().describe('whether `notify TASK completed` has a text').exactOptional(),
     })
+    .describe('what `baton notify` tells')
     .exactOptional(),
-  drift: drift.exactOptional(),
-  consensus: consensus.exactOptional(),
 });
 
 /** `shared/team.json` as a person writes it (interface.md §6): everything may be left out, nothing may be invented. */
@@ -109,10 +40,17 @@ const TEAM = z.strictObject({
   teamRoomId: room.exactOptional(),
   leaderDmRoomId: room.exactOptional(),
   leaderRoomId: room.exactOptional(),
-  policies: policies.exactOptional(),
+  policies: POLICIES.exactOptional(),
+  discord: discord.exactOptional(),
 });
 
 export type TeamInput = z.input<typeof TEAM>;
+
+const DEFAULT_DISCORD: DiscordSettings = {
+  enabled: true,
+  humanIds: [],
+  notifications: { heartbeatUpdates: true, transitions: true, urgentPing: true, completionSummary: true },
+};
 
 /** A team without a file of its own: the local room log, and a Leader who accepts. */
 export const DEFAULT_TEAM: TeamSettings = {
@@ -121,27 +59,8 @@ export const DEFAULT_TEAM: TeamSettings = {
   admin: { name: 'Admin', matrixUserId: '@admin:local' },
   teamRoomId: '!team:local',
   leaderDmRoomId: '!leader-dm:local',
-  policies: {
-    acceptance: 'leader',
-    language: 'en',
-    strictTeamRoom: false,
-    specPreviewChars: 0,
-    reportStyle: 'emoji',
-    sla: { P0: '1h', P1: '24h', P2: '7d', P3: null },
-    ackWithin: '15m',
-    checkWithin: '1h',
-    stallMinutes: 30,
-    stuckBeats: 3,
-    beatEvery: '30m',
-    archiveAfterDays: 7,
-    maxFileBytes: 50 * 1024 * 1024,
-    lowInformationWords: [],
-    allowedSecrets: [],
-    mentionRounds: 2,
-    maxActive: 10,
-    capabilityMap: {},
-    selectionOrder: [],
-  },
+  policies: DEFAULT_POLICIES,
+  discord: DEFAULT_DISCORD,
 };
 
 /**
@@ -204,49 +123,17 @@ export function teamJsonSchema(): Readonly<Record<string, unknown>> {
   return z.toJSONSchema(TEAM, { io: 'input' });
 }
 
-function withDefaults({ admin, policies: given, ...rest }: z.output<typeof TEAM>): TeamSettings {
+function withDefaults({ admin, policies, discord: chat, ...rest }: z.output<typeof TEAM>): TeamSettings {
   const { leaderRoomId, ...base } = { ...DEFAULT_TEAM, ...rest };
-  const sla = { ...DEFAULT_TEAM.policies.sla, ...given?.sla };
-  const chosen: TeamSettings['policies'] = { ...DEFAULT_TEAM.policies, ...given, sla };
-  const { acceptance, language, strictTeamRoom, specPreviewChars, reportStyle } = chosen;
-  const {
-    ackWithin,
-    checkWithin,
-    stallMinutes,
-    stuckBeats,
-    beatEvery,
-    archiveAfterDays,
-    maxFileBytes,
-    lowInformationWords,
-    allowedSecrets,
-    mentionRounds,
-    maxActive,
-    capabilityMap,
-  } = chosen;
   return {
     ...base,
     admin: { ...DEFAULT_TEAM.admin, ...admin },
     ...(leaderRoomId === undefined ? {} : { leaderRoomId }),
-    policies: {
-      acceptance,
-      language,
-      strictTeamRoom,
-      specPreviewChars,
-      reportStyle,
-      sla,
-      ackWithin,
-      checkWithin,
-      stallMinutes,
-      stuckBeats,
-      beatEvery,
-      archiveAfterDays,
-      maxFileBytes,
-      lowInformationWords,
-      allowedSecrets,
-      mentionRounds,
-      maxActive,
-      capabilityMap,
-      selectionOrder: given?.selection?.order ?? [],
+    policies: policiesWith(policies),
+    discord: {
+      ...DEFAULT_DISCORD,
+      ...chat,
+      notifications: { ...DEFAULT_DISCORD.notifications, ...chat?.notifications },
     },
   };
 }

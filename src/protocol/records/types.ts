@@ -1,3 +1,5 @@
+import type { DiscordSettings, Policies } from './team-types.ts';
+
 /** Roles of protocol.md §0.3. */
 export const ROLES = ['leader', 'worker', 'remote-member', 'manager', 'admin'] as const;
 export type Role = (typeof ROLES)[number];
@@ -250,37 +252,8 @@ export interface TeamSettings {
   readonly teamRoomId: string;
   readonly leaderDmRoomId: string;
   readonly leaderRoomId?: string;
-  readonly policies: {
-    readonly acceptance: Acceptance;
-    readonly language: string;
-    readonly strictTeamRoom: boolean;
-    readonly specPreviewChars: number;
-    readonly reportStyle: 'emoji' | 'plain';
-    /** How long after its creation work may stay open; `null`: for ever. */
-    readonly sla: Readonly<Record<Priority, string | null>>;
-    /** Durations such as `15m`. */
-    readonly ackWithin: string;
-    readonly checkWithin: string;
-    readonly stallMinutes: number;
-    /** Work is stuck when so many heartbeats in a row found it the same; 0: never. */
-    readonly stuckBeats: number;
-    /** How often a node counts a heartbeat by itself. */
-    readonly beatEvery: string;
-    /** Days after its end at which a project is archived; 0 or null: never. */
-    readonly archiveAfterDays: number | null;
-    readonly maxFileBytes: number;
-    readonly lowInformationWords: readonly string[];
-    /** Fingerprints (`sha256:` and hex digits) of what looks like a secret and may be published. */
-    readonly allowedSecrets: readonly string[];
-    /** How many mentions of one agent in one room wake another while nothing changes (protocol.md §13.5). */
-    readonly mentionRounds: number;
-    /** How many composite projects may be open before a new one warns; 0: any number. */
-    readonly maxActive: number;
-    /** What an agent must be able to do, by id or type of the task, where its record does not say. */
-    readonly capabilityMap: Readonly<Record<string, readonly string[]>>;
-    /** Agents that go before others that are as good, the first one first. */
-    readonly selectionOrder: readonly string[];
-  };
+  readonly policies: Policies;
+  readonly discord: DiscordSettings;
 }
 
 /** `shared/roomflow/project-rooms/<id>-<hash>.json`: which room a project has (protocol.md §10.21). */

@@ -1,6 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { createProject } from '../../../src/flows/project-flow/create.ts';
 import { createQuickProject } from '../../../src/flows/project-flow/quick.ts';
+import { createOffice, lead, ok, refused, ROOM } from '../office.ts';
+import type { Office } from '../office.ts';
 import { createWorld, NOW, refusal } from './world.ts';
 
 const ID = 'report-20260901-101500';
@@ -134,5 +136,47 @@ describe('project.create_quick', () => {
     expect(() => world.call(createQuickProject, input)).toThrow(
       refusal('already-exists', 'task already exists: quick-01'),
     );
+  });
+});
+
+describe('where projects need approval (policies.requireApproval)', () => {
+  const office = (policies: Readonly<Record<string, unknown>>) => createOffice({ chat: 'local', team: { policies } });
+  const tasks = [{ taskId: 'p-01', title: 'Build', assignedTo: 'ana' }];
+  const spec = { projectId: 'p', taskId: 'p-01', roomId: ROOM, spec: 'Build it.' };
+  const begin = async (at: Office) => {
+    const created = await ok(at.call(lead, 'projectflow', 'create_project', { projectId: 'p', title: 'P' }));
+    const planned = await ok(at.call(lead, 'projectflow', 'plan_dag', { projectId: 'p', tasks }));
+    return { created, planned };
+  };
+
+  test('a new project is planned in planning, and gives nothing out until it is approved', async () => {
+    const at = office({ requireApproval: true });
+    const { created, planned } = await begin(at);
+    expect(created).toMatchObject({
+      project: { status: 'active', phase: 'planning' },
+      warning: expect.stringContaining('baton transition p approve') as string,
+    });
+    expect(at.events[0]).toMatchObject({ type: 'project.created', to: 'planning' });
+    expect(planned['readyNodes']).toEqual([]);
+    const delegate = () => at.call(lead, 'taskflow', 'delegate_task', spec);
+    expect(await refused(at, delegate)).toBe('illegal-transition: project is not active: p (planning)');
+    await ok(at.call(lead, 'engine', 'transition_project', { projectId: 'p', event: 'approve' }));
+    expect(await ok(delegate())).toMatchObject({ task: { status: 'assigned' } });
+  });
+
+  test('a project of one task, which is given out at once, is refused and nothing is made', async () => {
+    const at = office({ requireApproval: true });
+    const quick = { title: 'Q', assignedTo: 'ana', roomId: ROOM, spec: 'Do it.' };
+    const call = (dryRun?: boolean) => at.call(lead, 'projectflow', 'create_quick_project', quick, dryRun);
+    const words = 'create_quick_project: projects need approval (policies.requireApproval)';
+    expect(await refused(at, () => call())).toBe(`illegal-transition: ${words}`);
+    expect(await refused(at, () => call(true))).toBe(`illegal-transition: ${words}`);
+  });
+
+  test('by default a project begins approved', async () => {
+    const at = office({});
+    const { created, planned } = await begin(at);
+    expect(created['warning']).toBeUndefined();
+    expect(planned['readyNodes']).toHaveLength(1);
   });
 });

@@ -28,6 +28,17 @@ const step = (event: string, note?: string) =>
 const finish = (taskId: string) => office.call(lead, 'engine', 'finish_task', { taskId, fromQueue: true });
 
 describe('a project', () => {
+  test('goes on to testing and review by hand where the team wants it so (S002-34)', async () => {
+    office.edit('shared/team.json', '"name": "demo"', '"name": "demo", "policies": { "autoTransition": false }');
+    await ok(step('approve'));
+    await ok(finish('p-01'));
+    expect(meta()).toMatchObject({ status: 'active', phase: 'in_progress' });
+    expect((await ok(office.call(lead, 'engine', 'check', {})))['due']).toEqual([]);
+    expect(await ok(step('test'))).toMatchObject({ state: 'testing', steps: ['test'] });
+    await ok(finish('p-02'));
+    expect(await ok(step('review'))).toMatchObject({ state: 'review' });
+  });
+
   test('goes from its planning to its end, by itself where it may', async () => {
     const early = () => office.call(lead, 'engine', 'assign_task', { projectId: 'p', taskId: 'p-01' });
     expect(await refused(office, early)).toBe('illegal-transition: project is not active: p (planning)');

@@ -154,6 +154,7 @@ describe('schemas for editors', () => {
       'leaderDmRoomId',
       'leaderRoomId',
       'policies',
+      'discord',
     ]);
     expect(team.additionalProperties).toBe(false);
     const agent = agentJsonSchema() as { properties: object; required: unknown };
