@@ -99,16 +99,12 @@ function parseList(text: string): readonly ConfigEntry[] {
 }
 
 /** The environment of every git call: the person's own without `GIT_*`, and the fixed settings on top of theirs. */
-export function isolatedEnvironment(env: NodeJS.ProcessEnv, imported: readonly ConfigEntry[]): Record<string, string> {
-  const config = [...FIXED, ...imported];
-  const entries = config.flatMap(([key, value], index) => [
-    [`GIT_CONFIG_KEY_${index}`, key],
-    [`GIT_CONFIG_VALUE_${index}`, value],
-  ]);
+export function isolatedEnvironment(
+  env: NodeJS.ProcessEnv,
+  imported: readonly ConfigEntry[],
+): Readonly<Record<string, string>> {
   return {
-    ...withoutGit(env),
-    ...Object.fromEntries(entries),
-    GIT_CONFIG_COUNT: String(config.length),
+    ...withSettings(withoutGit(env), [...FIXED, ...imported]),
     GIT_CONFIG_NOSYSTEM: '1',
     GIT_CONFIG_GLOBAL: '/dev/null',
     GIT_ALLOW_PROTOCOL: TRANSPORTS.join(':'),
@@ -120,6 +116,19 @@ export function isolatedEnvironment(env: NodeJS.ProcessEnv, imported: readonly C
     GIT_ATTR_NOSYSTEM: '1',
     LC_ALL: 'C',
   };
+}
+
+/** The environment of a call with some settings more. */
+export function withSettings(
+  env: Readonly<Record<string, string>>,
+  settings: readonly ConfigEntry[],
+): Readonly<Record<string, string>> {
+  const first = Number(env['GIT_CONFIG_COUNT'] ?? 0);
+  const entries = settings.flatMap(([key, value], index) => [
+    [`GIT_CONFIG_KEY_${first + index}`, key],
+    [`GIT_CONFIG_VALUE_${first + index}`, value],
+  ]);
+  return { ...env, ...Object.fromEntries(entries), GIT_CONFIG_COUNT: String(first + settings.length) };
 }
 
 function withoutGit(env: NodeJS.ProcessEnv): Record<string, string> {

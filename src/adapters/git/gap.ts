@@ -4,6 +4,7 @@ import type { CommitNode } from './graph.ts';
 import type { ObjectKind } from './loose.ts';
 import type { Objects } from './objects.ts';
 import { EMPTY_TREE, differences, hasNameTwice, isTree, pick } from './trees.ts';
+import { createTurns } from './turns.ts';
 
 /** What the walk reads: what is new, and what lies beside it in the parents. */
 export type GapReader = Pick<Objects, 'idBytes' | 'readTree' | 'readCommits'>;
@@ -21,6 +22,7 @@ export async function visitGap(
 ): Promise<boolean> {
   const seen = new Set<ObjectId>();
   const walked = new Set<string>();
+  const turns = createTurns();
   const once = (kind: ObjectKind, id: ObjectId): Promise<boolean> | true => {
     if (seen.has(id)) return true;
     seen.add(id);
@@ -34,6 +36,7 @@ export async function visitGap(
       const key = [place.tree, ...place.beside].join(' ');
       if (walked.has(key) || place.beside.includes(place.tree)) continue;
       walked.add(key);
+      await turns();
       if (walked.size > LONGEST || !(await once('tree', place.tree))) return false;
       const entries = await ownEntries(reader, place);
       if (entries === undefined) return false;
@@ -47,7 +50,7 @@ export async function visitGap(
 }
 
 /** Directories that are gone through at most; git has faster means for more. */
-const LONGEST = 20_000;
+const LONGEST = 5_000;
 
 /** A directory, and those that the parents of its commit have in its place. */
 interface Place {

@@ -1,8 +1,9 @@
 import { existsSync, mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { FlowError } from '../../protocol/errors.ts';
 import type { Git } from '../../ports-git.ts';
+import { createChecks, configsOf } from './checks.ts';
 import { importUserConfig, isolatedEnvironment } from './environment.ts';
 import { writeCommit } from './commit.ts';
 import { commonAncestors, countBetween, reaches } from './graph.ts';
@@ -62,7 +63,12 @@ export async function createGit(options: GitOptions): Promise<Git> {
   const network = { quiet: 60_000, total: 300_000, ...options.network };
   const updateRefs = createRefUpdater(clone, cloneLookup, ['--create-reflog', '-m', 'baton']);
   const mirror = createMirror(cloneLookup, updateRefs);
-  const talk = createRemoteTalk(atRoot, store, network);
+  const talk = createRemoteTalk(
+    atRoot,
+    store,
+    network,
+    createChecks(clone, configsOf(found.gitDir, dirname(found.objects))),
+  );
   const noteAttempt = createRefUpdater(clone, cloneLookup);
 
   return {
@@ -71,7 +77,7 @@ export async function createGit(options: GitOptions): Promise<Git> {
     facts: () => readFacts(clone, found.gitDir),
     stand: createStand(clone, found.gitDir, cloneLookup),
     updateRefs,
-    stage: createStage(index, join(found.gitDir, 'index'), idLength / 2),
+    stage: createStage(index, { file: join(found.gitDir, 'index'), objects: found.objects, idBytes: idLength / 2 }),
     reveal: (folders) => revealFolders(found.gitDir, folders),
     read: store.read,
     sizes: async (names) => (await lookup.stat(names)).map((object) => object?.size),

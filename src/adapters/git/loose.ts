@@ -1,9 +1,13 @@
 import { randomBytes } from 'node:crypto';
 import {
+  closeSync,
+  constants,
   existsSync,
+  fstatSync,
   linkSync,
   lstatSync,
   mkdirSync,
+  openSync,
   readFileSync,
   renameSync,
   rmSync,
@@ -25,8 +29,9 @@ export interface GitObject {
 /** Bytes of a tree from which it is stored as it is: ids do not compress, and the next one will replace it. */
 const LARGE_TREE = 32 * 1024;
 
-/** Bytes of an object from which git moves it, in a pack. */
+/** Bytes of an object, and of many together, from which git moves them, in a pack. */
 export const LARGEST = 4 * 2 ** 20;
+export const LARGEST_TOGETHER = 24 * 2 ** 20;
 
 const fileOf = (directory: string, id: ObjectId): string => join(directory, id.slice(0, 2), id.slice(2));
 
@@ -37,16 +42,13 @@ export function deflated({ kind, content }: Pick<GitObject, 'kind' | 'content'>)
 }
 
 /**
- * What a loose file of at most `most` bytes, unpacked, holds; `undefined` for a larger one, and for what is no object. Its
+ * What a loose file holds of at most `LARGEST` bytes, unpacked; `undefined` for a larger one, and for what is no object. Its
  * id is not compared.
  */
-export function inflated(
-  bytes: Uint8Array,
-  most: number,
-): { readonly kind: ObjectKind; readonly content: Buffer } | undefined {
+export function inflated(bytes: Uint8Array): { readonly kind: ObjectKind; readonly content: Buffer } | undefined {
   let whole: Buffer;
   try {
-    whole = inflateSync(bytes, { maxOutputLength: most });
+    whole = inflateSync(bytes, { maxOutputLength: LARGEST });
   } catch {
     return undefined;
   }
@@ -56,13 +58,24 @@ export function inflated(
   return kind === undefined || Number(size) !== content.length ? undefined : { kind: kind as ObjectKind, content };
 }
 
-/** The bytes of a loose file; `undefined` when the object is packed or not there. */
-export function looseBytes(directory: string, id: ObjectId): Buffer | undefined {
+/**
+ * The bytes of a loose file; `undefined` when the object is packed or not there, and `unfit` for a file that holds more
+ * than `LARGEST` bytes, or for something else in its place: that is not read.
+ */
+export function looseBytes(directory: string, id: ObjectId): Buffer | 'unfit' | undefined {
+  let descriptor: number;
   try {
-    return readFileSync(fileOf(directory, id));
+    // A pipe would be waited for.
+    descriptor = openSync(fileOf(directory, id), constants.O_RDONLY | constants.O_NONBLOCK);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
     throw error;
+  }
+  try {
+    const found = fstatSync(descriptor);
+    return found.isFile() && found.size <= LARGEST ? readFileSync(descriptor) : 'unfit';
+  } finally {
+    closeSync(descriptor);
   }
 }
 

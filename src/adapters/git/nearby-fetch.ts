@@ -2,10 +2,11 @@ import type { ObjectId } from '../../ports-git.ts';
 import { visitGap } from './gap.ts';
 import { between } from './graph.ts';
 import type { CommitNode } from './graph.ts';
-import { hasLoose } from './loose.ts';
+import { LARGEST_TOGETHER, hasLoose } from './loose.ts';
 import type { Nearby } from './nearby.ts';
 import type { ObjectKind } from './loose.ts';
 import type { Objects } from './objects.ts';
+import { createTurns } from './turns.ts';
 
 /** More objects than this are brought by git, in one pack. */
 const MOST = 2_000;
@@ -47,16 +48,20 @@ function createSource(
   /** False when it cannot be brought one by one. */
   bring(kind: ObjectKind, id: ObjectId): Promise<boolean>;
 } {
+  const turns = createTurns();
   let brought = 0;
+  let left = LARGEST_TOGETHER;
   const bring = async (kind: ObjectKind, id: ObjectId): Promise<boolean> => {
     if (store.isAtHand(id) || hasLoose(store.directory, id)) return true;
     brought += 1;
     const found = brought > MOST ? undefined : await nearby.read(id);
     // What is not there may be here all the same, in a pack.
     if (found === undefined) return brought <= MOST && (await store.lookup.stat([id]))[0]?.kind === kind;
+    left -= found.content.length;
     const object = store.identify(found.kind, found.content);
-    if (object.id !== id || object.kind !== kind) return false;
+    if (left < 0 || object.id !== id || object.kind !== kind) return false;
     store.takeOver(object, nearby.objects);
+    await turns();
     return true;
   };
   const need = async (kind: ObjectKind, id: ObjectId): Promise<void> => {

@@ -4,12 +4,13 @@ import { visitGap } from './gap.ts';
 import { between, reaches } from './graph.ts';
 import type { CommitNode } from './graph.ts';
 import type { Branches } from './local-refs.ts';
-import { LARGEST, deflated, inflated, looseBytes, putLoose } from './loose.ts';
+import { LARGEST, LARGEST_TOGETHER, deflated, inflated, looseBytes, putLoose } from './loose.ts';
 import { moveLooseRef } from './loose-ref.ts';
 import type { Nearby } from './nearby.ts';
 import type { ObjectKind } from './loose.ts';
 import { parseCommit } from './objects.ts';
 import type { Objects } from './objects.ts';
+import { createTurns } from './turns.ts';
 
 /** More objects than these go in one pack, which git makes. */
 const MOST = 1_000;
@@ -78,26 +79,47 @@ async function stillThere(store: Objects, nearby: Nearby, seen: Branches): Promi
 
 const behind = (branch: string): PushOutcome => ({ kind: 'behind', detail: `${branch} has moved` });
 
-/** A damaged file must not be given to others, and one that is large git sends. */
-function isWhole(store: Objects, id: ObjectId, bytes: Uint8Array): boolean {
-  const found = inflated(bytes, LARGEST);
-  return found !== undefined && store.identify(found.kind, found.content).id === id;
-}
-
-/** False when the own repository lacks something of it, or has it damaged. */
+/** False when the own repository lacks something of it, or has it damaged, or when it is too large. */
 async function send(store: Objects, lacking: ReadonlyMap<ObjectId, ObjectKind>, to: string): Promise<boolean> {
+  const turns = createTurns();
   const packed: ObjectId[] = [];
+  let left = LARGEST_TOGETHER;
   for (const id of lacking.keys()) {
     const bytes = looseBytes(store.directory, id);
-    if (bytes === undefined) packed.push(id);
-    else if (isWhole(store, id, bytes)) putLoose(to, id, () => bytes);
-    else return false;
+    if (bytes === undefined) {
+      packed.push(id);
+      continue;
+    }
+    const found = bytes === 'unfit' ? undefined : inflated(bytes);
+    // A damaged file must not be given to others.
+    if (bytes === 'unfit' || found === undefined || store.identify(found.kind, found.content).id !== id) return false;
+    left -= found.content.length;
+    if (left < 0) return false;
+    putLoose(to, id, () => bytes);
+    await turns();
   }
-  const contents = await store.lookup.read(packed);
-  return packed.every((id, index) => {
-    const [content, kind] = [contents[index]?.content, lacking.get(id)];
+  return (await areSmall(store, packed, left)) && sendPacked(store, packed, lacking, to);
+}
+
+/** Whether these are here, and neither one nor all of them too much to be held in memory. */
+async function areSmall({ lookup }: Objects, ids: readonly ObjectId[], most: number): Promise<boolean> {
+  const sizes = (await lookup.stat(ids)).map((found) => found?.size ?? Infinity);
+  return sizes.every((size) => size <= LARGEST) && sizes.reduce((sum, size) => sum + size, 0) <= most;
+}
+
+async function sendPacked(
+  store: Objects,
+  ids: readonly ObjectId[],
+  kinds: ReadonlyMap<ObjectId, ObjectKind>,
+  to: string,
+): Promise<boolean> {
+  const turns = createTurns();
+  const contents = await store.lookup.read(ids);
+  for (const [index, id] of ids.entries()) {
+    const [content, kind] = [contents[index]?.content, kinds.get(id)];
     if (content === undefined || kind === undefined) return false;
     putLoose(to, id, () => deflated({ kind, content }));
-    return true;
-  });
+    await turns();
+  }
+  return true;
 }

@@ -54,7 +54,7 @@ function createReader(place: GitPlace, gitDirectory: string): Nearby['read'] {
   const packed = createLookup({ cwd: gitDirectory, env: { ...env, GIT_DIR: gitDirectory } });
   return async (id) => {
     const bytes = looseBytes(objects, id);
-    if (bytes !== undefined) return bytes.length > LARGEST ? undefined : inflated(bytes, LARGEST);
+    if (bytes !== undefined) return bytes === 'unfit' ? undefined : inflated(bytes);
     const [size] = await packed.stat([id]);
     if (size === undefined || size.size > LARGEST) return undefined;
     const [found] = await packed.read([id]);

@@ -1,4 +1,6 @@
 import type { FetchOutcome, ObjectId, PushOutcome, RemoteFailure } from '../../ports-git.ts';
+import type { Checks } from './checks.ts';
+import { withSettings } from './environment.ts';
 import { createLocalRefs, localGitDirectory, matches } from './local-refs.ts';
 import type { Branches } from './local-refs.ts';
 import type { ObjectLookup } from './lookup.ts';
@@ -27,7 +29,13 @@ interface Last {
   readonly refs: Branches;
 }
 
-export function createRemoteTalk(place: GitPlace, store: Objects, limits: OrdinaryOptions): RemoteTalk {
+/** `checks`: what the clone wants to be checked of what is fetched, which git does. */
+export function createRemoteTalk(
+  place: GitPlace,
+  store: Objects,
+  limits: OrdinaryOptions,
+  checks: () => Promise<Checks>,
+): RemoteTalk {
   let last: Last | undefined;
   let pushes = 0;
   const { lookup } = store;
@@ -52,8 +60,9 @@ export function createRemoteTalk(place: GitPlace, store: Objects, limits: Ordina
       for (const branch of branches) checkRefName(branch.replace(/\*$/, 'x'));
       const before = last?.remote === remote && sameNames(last.branches, branches) ? last : undefined;
       const there = before && localRefsOf(remote, branches);
-      if (before !== undefined && there !== undefined) {
-        if (isSame(before.refs, there)) return { kind: 'ok', refs: before.refs };
+      if (before && there && isSame(before.refs, there)) return { kind: 'ok', refs: before.refs };
+      const { wanted, settings } = await checks();
+      if (before !== undefined && there !== undefined && !wanted) {
         const refs = await fetchAtHand(before, there);
         if (refs !== undefined) {
           last = { ...before, refs };
@@ -61,7 +70,8 @@ export function createRemoteTalk(place: GitPlace, store: Objects, limits: Ordina
         }
       }
       last = undefined;
-      const outcome = await fetchBranches(place, lookup, limits, { remote, branches, known: before?.refs });
+      const checked = { ...place, env: withSettings(place.env, settings) };
+      const outcome = await fetchBranches(checked, lookup, limits, { remote, branches, known: before?.refs });
       if (outcome.kind !== 'ok') return outcome;
       // Whoever made the clone may have fetched more, which nobody keeps up with.
       const refs = new Map([...outcome.refs].filter(([ref]) => branches.some((pattern) => matches(ref, pattern))));

@@ -1,16 +1,6 @@
-import {
-  chmodSync,
-  closeSync,
-  linkSync,
-  openSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  statSync,
-  unlinkSync,
-  writeSync,
-} from 'node:fs';
-import { dirname } from 'node:path';
+import { randomBytes } from 'node:crypto';
+import { chmodSync, linkSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import type { IndexEntry } from '../../ports-git.ts';
 import { FlowError } from '../../protocol/errors.ts';
 import { UnusualIndex, edited } from './index-file.ts';
@@ -19,26 +9,31 @@ import type { LockWatch } from './left-lock.ts';
 import { plumb } from './run.ts';
 import type { GitPlace } from './run.ts';
 
+/** Where an index is. */
+export interface IndexPlace {
+  readonly file: string;
+  /** The folder of the objects: git clears away there what is old and begins with `tmp_`, should we die before it is in place. */
+  readonly objects: string;
+  /** Of an id: 20 or 32. */
+  readonly idBytes: number;
+}
+
 /**
  * Sets entries of an index, and leaves all others as they are; false when another git holds its lock. The file is edited
  * here, since every step has something for it; git does what it takes more for. `place` shows git no work tree.
  */
-export function createStage(
-  place: GitPlace,
-  file: string,
-  idBytes: number,
-): (entries: readonly IndexEntry[]) => Promise<boolean> {
+export function createStage(place: GitPlace, index: IndexPlace): (entries: readonly IndexEntry[]) => Promise<boolean> {
   const standing = createLockWatch();
   return async (entries) => {
     if (entries.length === 0) return true;
     try {
       const isHiding = entries.some((entry) => entry.id !== undefined && entry.hidden === true);
-      if (!isHiding) return replace(file, standing, (index) => edited(index, entries, idBytes));
+      if (!isHiding) return replace(index, standing, (content) => edited(content, entries, index.idBytes));
     } catch (error) {
       const isForGit = error instanceof UnusualIndex || (error as NodeJS.ErrnoException).syscall !== undefined;
       if (!isForGit) throw error;
     }
-    return stageByGit(place, entries, idBytes);
+    return stageByGit(place, entries, index.idBytes);
   };
 }
 
@@ -46,27 +41,25 @@ export function createStage(
  * Replaces a file as git does, whoever makes `<file>.lock` first: false when another has it, or has changed the file
  * meanwhile. The lock is there for no longer than it takes to rename it, so that a node that is killed hardly ever leaves it.
  */
-function replace(file: string, standing: LockWatch, edit: (content: Buffer) => Buffer | undefined): boolean {
+function replace(
+  { file, objects }: IndexPlace,
+  standing: LockWatch,
+  edit: (content: Buffer) => Buffer | undefined,
+): boolean {
   const lock = `${file}.lock`;
   const seen = statSync(file, { bigint: true });
   const content = edit(readFileSync(file));
   if (content === undefined) return true;
-  const own = `${file}.baton-${process.pid}`;
-  rmSync(own, { force: true });
-  const descriptor = openSync(own, 'wx', 0o444);
+  const own = join(objects, `tmp_index_${randomBytes(6).toString('hex')}`);
   try {
-    for (let at = 0; at < content.length;) at += writeSync(descriptor, content, at);
-  } finally {
-    closeSync(descriptor);
-  }
-  try {
-    if (standing(lock) === 'left') takeAway(lock, standing.inode(), dirname(file));
+    writeFileSync(own, content, { flag: 'wx', mode: 0o444 });
+    if (standing(lock) === 'left') takeAway(lock, standing.inode(), objects);
     linkSync(own, lock);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
     throw error;
   } finally {
-    unlinkSync(own);
+    rmSync(own, { force: true });
   }
   const now = statSync(file, { bigint: true, throwIfNoEntry: false });
   if (now?.ino !== seen.ino || now.mtimeNs !== seen.mtimeNs || now.size !== seen.size) {

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
@@ -27,7 +27,11 @@ function makeRepository(format: 'sha1' | 'sha256' = 'sha1', path = process.env['
   );
   const index = join(dir, '.git/index');
   const env = { ...isolatedEnvironment(process.env, []), PATH: path, GIT_DIR: join(dir, '.git') };
-  return { dir, ids, index, stage: createStage({ cwd: dir, env }, index, format === 'sha256' ? 32 : 20) };
+  const stage = createStage(
+    { cwd: dir, env },
+    { file: index, objects: join(dir, '.git/objects'), idBytes: format === 'sha256' ? 32 : 20 },
+  );
+  return { dir, ids, index, stage };
 }
 
 /** What git itself makes of the same entries. */
@@ -132,6 +136,18 @@ describe('an index', () => {
     expect(await stage([entry])).toBe(false);
     await eventually(() => stage([entry]), 'the lock is taken away');
     expect(existsSync(`${index}.lock`)).toBe(false);
+  });
+
+  test('is written beside what a node of the same number is about to put in its place', async () => {
+    const { dir, ids, index, stage } = makeRepository('sha1', NO_GIT);
+    git(dir, 'update-index', '--add', '--cacheinfo', `100644,${ids[0]},a`);
+    // In another container, another process has this number too.
+    const theirs = `${index}.baton-${process.pid}`;
+    writeFileSync(theirs, 'theirs');
+    expect(await stage([{ path: 'b', id: ids[1] ?? '', mode: '100644' }])).toBe(true);
+    expect(readFileSync(theirs, 'utf8')).toBe('theirs');
+    const left = readdirSync(join(dir, '.git/objects')).filter((file) => file.startsWith('tmp_'));
+    expect([git(dir, 'ls-files'), left]).toEqual(['a\nb', []]);
   });
 
   test.each([

@@ -48,6 +48,17 @@ async function ofClone(dir: string): Promise<MaintainedRepository> {
 }
 
 describe('a clone that is kept in order', () => {
+  test('loses what a node left that was killed while it wrote, once it is old', async () => {
+    const dir = await scattered(1);
+    const objects = join(dir, '.git/objects');
+    const names = ['tmp_index_1', 'tmp_ref_1', 'tmp_lock_1', 'tmp_index_new'];
+    for (const name of names) writeFileSync(join(objects, name), '');
+    const old = Date.now() / 1000 - 30 * 86_400;
+    for (const name of names.slice(0, 3)) utimesSync(join(objects, name), old, old);
+    await (await ofClone(dir)).collect(never);
+    expect(readdirSync(objects).filter((name) => name.startsWith('tmp_'))).toEqual(['tmp_index_new']);
+  });
+
   test('has thousands of loose objects packed, loses none, and its node goes on meanwhile', async () => {
     const { lead, ana, remote } = await makeTeam();
     scatter(lead.dir, 3_000);
