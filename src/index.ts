@@ -7,7 +7,7 @@ import type { FlowError } from './protocol/errors.ts';
 
 /** What is wrong with a task, or late about it (features.md S002-20). */
 export interface CheckAlert {
-  readonly type: 'failed' | 'stuck' | 'sla' | 'overdue' | 'blocked' | 'unacknowledged' | 'unchecked';
+  readonly type: 'failed' | 'stuck' | 'slow' | 'sla' | 'overdue' | 'blocked' | 'unacknowledged' | 'unchecked';
   readonly task_id: string;
   /** Of a subtask of `task_id`, for instance `subtask_01`. */
   readonly subtask_id?: string;

@@ -87,12 +87,20 @@ export interface WorkIndex {
 
 // ---------------------------------------------------------------- heartbeats
 
+/** Of one task: its fingerprint, how often in a row it was found so, and its progress then and since the one before. */
+interface HeartbeatSight {
+  readonly context: string;
+  readonly count: number;
+  readonly progress?: number;
+  readonly gained?: number;
+}
+
 /** What heartbeats see of work in progress, by task id. Derived: what is lost is counted anew. */
 export interface Heartbeats {
-  /** Counts one: for each task in progress, how often in a row it was found as it is now. */
-  beat(): ReadonlyMap<string, { readonly context: string; readonly count: number }>;
+  /** Counts one, unless the team wants none: for each task in progress, how often in a row it was found as it is now. */
+  beat(): ReadonlyMap<string, HeartbeatSight>;
   /** The same without counting. A task that has changed since the last one has a count of 0. */
-  seen(): ReadonlyMap<string, { readonly context: string; readonly count: number }>;
+  seen(): ReadonlyMap<string, HeartbeatSight>;
   /** When the last one was counted; milliseconds since the epoch. */
   lastAt(): number | undefined;
 }

@@ -9,7 +9,7 @@ export const NOTICES = ['created', 'status', 'transition', 'completed', 'alert']
 export type Notice = (typeof NOTICES)[number];
 
 /** Alerts that are told by themselves. */
-export const TOLD_ALERTS = ['stuck', 'overdue', 'failed'] as const;
+export const TOLD_ALERTS = ['stuck', 'slow', 'overdue', 'failed'] as const;
 export type ToldAlert = (typeof TOLD_ALERTS)[number];
 
 /** `baton notify digest`, and `baton check --discord`: of the answer of a check. */

@@ -42,6 +42,7 @@ import { recordSubmission } from './task-flow/record-submission.ts';
 import { submit } from './task-flow/submit.ts';
 import { takeBack } from './task-flow/take-back.ts';
 import { setUpTeam } from './team-flow/setup.ts';
+import { blockStuckTask } from './time-flow/block.ts';
 import { raiseLateness } from './time-flow/raise.ts';
 import type { Operation } from './types.ts';
 import { autoDispatch } from './work-flow/auto-dispatch.ts';
@@ -109,6 +110,7 @@ export const OPERATIONS: ReadonlyMap<string, Operation> = new Map(
     confirmAttention,
     recordRefusal,
     raiseLateness,
+    blockStuckTask,
     listWork,
     showWork,
     autoDispatch,

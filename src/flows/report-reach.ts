@@ -1,5 +1,6 @@
 import { FlowError } from '../protocol/errors.ts';
-import type { ProjectMeta, TeamSettings } from '../protocol/records/types.ts';
+import type { TeamSettings } from '../protocol/records/team-types.ts';
+import type { ProjectMeta } from '../protocol/records/types.ts';
 import { reportRouting } from '../protocol/report.ts';
 import { sameRoom } from '../protocol/rooms.ts';
 import type { WorkspaceView } from '../protocol/view.ts';

@@ -1,7 +1,8 @@
 import { localpartOf } from './identity.ts';
 import { plainText } from './plain-text.ts';
 import type { Plan, PlanNode } from './plan-types.ts';
-import type { ProjectMeta, TaskMeta, TeamSettings } from './records/types.ts';
+import type { TeamSettings } from './records/team-types.ts';
+import type { ProjectMeta, TaskMeta } from './records/types.ts';
 import { labelsFor } from './labels/languages.ts';
 import type { Labels } from './labels/labels.ts';
 

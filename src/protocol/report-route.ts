@@ -1,5 +1,6 @@
 import { isUserId, sameIdentity } from './identity.ts';
-import type { AgentRecord, ProjectMeta, ReplyRoute, TeamSettings } from './records/types.ts';
+import type { TeamSettings } from './records/team-types.ts';
+import type { AgentRecord, ProjectMeta, ReplyRoute } from './records/types.ts';
 import { normaliseRoom, sameRoom } from './rooms.ts';
 
 export interface ReportRoute {

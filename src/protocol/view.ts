@@ -1,6 +1,7 @@
 import type { Diagnostic } from './diagnostic.ts';
 import type { Plan } from './plan-types.ts';
-import type { AgentRecord, ProjectMeta, RoomBinding, TaskMeta, TeamSettings } from './records/types.ts';
+import type { TeamSettings } from './records/team-types.ts';
+import type { AgentRecord, ProjectMeta, RoomBinding, TaskMeta } from './records/types.ts';
 
 /** A project folder as read. `meta` is absent when its file is missing or broken; `diagnostics` then says why. */
 export interface ProjectEntry {

@@ -1,4 +1,5 @@
-import type { Acceptance, ProjectMeta, TeamSettings } from '../protocol/records/types.ts';
+import type { TeamSettings } from '../protocol/records/team-types.ts';
+import type { Acceptance, ProjectMeta } from '../protocol/records/types.ts';
 import type { WorkspaceView } from '../protocol/view.ts';
 import { automaticSteps, isWorked } from './project-lifecycle.ts';
 

@@ -5,7 +5,16 @@ import type { Late, LateKind } from './lateness/ladder.ts';
 import { haltNeed, word } from './needs.ts';
 
 /** What a check warns of (features.md S002-20), the most pressing first. */
-export const ALERT_TYPES = ['failed', 'stuck', 'sla', 'overdue', 'blocked', 'unacknowledged', 'unchecked'] as const;
+export const ALERT_TYPES = [
+  'failed',
+  'stuck',
+  'slow',
+  'sla',
+  'overdue',
+  'blocked',
+  'unacknowledged',
+  'unchecked',
+] as const;
 export type AlertType = (typeof ALERT_TYPES)[number];
 
 export interface Alert {
@@ -28,6 +37,7 @@ const LATE: Readonly<Record<LateKind, AlertType | undefined>> = {
   unacknowledged: 'unacknowledged',
   unchecked: 'unchecked',
   stuck: 'stuck',
+  slow: 'slow',
   overdue: 'overdue',
   'sla-violated': 'sla',
   overloaded: undefined,

@@ -1,7 +1,8 @@
 import type { ChatReport, OwedMessage, RoomReport } from '../protocol/chat-report.ts';
 import { sameIdentity } from '../protocol/identity.ts';
 import { DEFAULT_TEAM } from '../protocol/records/team.ts';
-import type { Actor, TeamSettings } from '../protocol/records/types.ts';
+import type { TeamSettings } from '../protocol/records/team-types.ts';
+import type { Actor } from '../protocol/records/types.ts';
 import { parseTime } from '../protocol/timestamps.ts';
 import type { WorkspaceView } from '../protocol/view.ts';
 

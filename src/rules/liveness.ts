@@ -1,4 +1,5 @@
-import type { TaskMeta, TeamSettings } from '../protocol/records/types.ts';
+import type { TeamSettings } from '../protocol/records/team-types.ts';
+import type { TaskMeta } from '../protocol/records/types.ts';
 import { parseDuration, parseTime } from '../protocol/timestamps.ts';
 
 export interface Liveness {

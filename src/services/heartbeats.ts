@@ -8,7 +8,7 @@ import type { TaskMeta } from '../protocol/records/types.ts';
 import { isTime, parseTime } from '../protocol/timestamps.ts';
 import type { WorkspaceView } from '../protocol/view.ts';
 import { afterBeat, betweenBeats } from '../rules/lateness/beats.ts';
-import type { Beats } from '../rules/lateness/beats.ts';
+import type { Beats, Sight } from '../rules/lateness/beats.ts';
 import { replaceFile } from '../workspace/atomic.ts';
 
 const FILE = 'beats.json';
@@ -16,7 +16,15 @@ const FILE = 'beats.json';
 const STORED = z.object({
   schema: z.literal(1),
   at: z.string().refine(isTime),
-  tasks: z.record(z.string(), z.object({ context: z.string(), count: z.int().min(0) })),
+  tasks: z.record(
+    z.string(),
+    z.object({
+      context: z.string(),
+      count: z.int().min(0),
+      progress: z.number().exactOptional(),
+      gained: z.number().exactOptional(),
+    }),
+  ),
 });
 
 /** Of larger files only the size is looked at. */
@@ -38,9 +46,12 @@ export function openHeartbeats(
 ): Heartbeats {
   const file = join(dir, FILE);
 
+  const seen = (): Beats => betweenBeats(load(file)?.beats ?? new Map(), sights(workTree));
+
   return {
     beat() {
-      const beats = afterBeat(load(file)?.beats ?? new Map(), contexts(workTree));
+      if (!workTree.view().team.policies.heartbeats) return seen();
+      const beats = afterBeat(load(file)?.beats ?? new Map(), sights(workTree));
       try {
         save(file, { at: clock.now(), beats });
       } catch (error) {
@@ -49,7 +60,7 @@ export function openHeartbeats(
       }
       return beats;
     },
-    seen: () => betweenBeats(load(file)?.beats ?? new Map(), contexts(workTree)),
+    seen,
     lastAt() {
       const known = load(file);
       return known === undefined ? undefined : parseTime(known.at);
@@ -72,9 +83,14 @@ function save(file: string, { at, beats }: Known): void {
   replaceFile(file, Buffer.from(`${JSON.stringify(stored, undefined, 2)}\n`));
 }
 
-/** The fingerprints of all tasks in progress, by id. The same files give the same ones in every clone. */
-function contexts(workTree: WorkTree): ReadonlyMap<string, string> {
-  return new Map(inProgress(workTree.view()).map((meta) => [meta.task_id, contextOf(workTree, meta)]));
+/** How all tasks in progress look, by id. The same files give the same fingerprints in every clone. */
+function sights(workTree: WorkTree): ReadonlyMap<string, Sight> {
+  return new Map(
+    inProgress(workTree.view()).map((meta) => [
+      meta.task_id,
+      { context: contextOf(workTree, meta), progress: meta.progress ?? 0 },
+    ]),
+  );
 }
 
 function inProgress(view: WorkspaceView): readonly TaskMeta[] {

@@ -8,6 +8,7 @@ import { leads } from '../protocol/roles.ts';
 import { parseDuration } from '../protocol/timestamps.ts';
 import { lateInProject, lateInTeam } from '../rules/lateness/lateness.ts';
 import type { LatenessFacts } from '../rules/lateness/lateness.ts';
+import { blockStuck } from './block-stuck.ts';
 
 /** Between ticks; milliseconds (features.md S001-44). */
 const TICK = 60_000;
@@ -33,20 +34,16 @@ export interface Scheduler {
   tick(): Promise<void>;
 }
 
-export function createScheduler({
-  identity,
-  execute,
-  workTree,
-  heartbeats,
-  clock,
-  log,
-}: SchedulerDependencies): Scheduler {
+export function createScheduler(dependencies: SchedulerDependencies): Scheduler {
+  const { identity, execute, workTree, heartbeats, clock, log } = dependencies;
   /** What was refused last; told once for as long as it stays so. */
   let refused: string | undefined;
 
   /** A `check` that somebody runs counts as well, so that a cron job beside a node does not halve the patience. */
   function beatWhenDue(): void {
-    const every = parseDuration(workTree.view().team.policies.beatEvery) ?? Infinity;
+    const { beatEvery, heartbeats: areCounted } = workTree.view().team.policies;
+    if (!areCounted) return;
+    const every = parseDuration(beatEvery) ?? Infinity;
     const last = heartbeats.lastAt();
     const now = clock.millis();
     // A clock that was set back must not keep hearts from beating.
@@ -72,6 +69,7 @@ export function createScheduler({
     async tick() {
       if (!leads(identity)) return;
       beatWhenDue();
+      await blockStuck(dependencies);
       const facts: LatenessFacts = { view: workTree.view(), now: clock.millis(), beats: heartbeats.seen() };
       const due = await projectsWithNews(facts);
       const batches = Array.from({ length: Math.ceil(due.length / BATCH) }, (_, index) =>

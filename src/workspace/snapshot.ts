@@ -12,7 +12,8 @@ import { parseProjectMeta } from '../protocol/records/project.ts';
 import { parseRoomBinding } from '../protocol/records/room-binding.ts';
 import { parseTaskMeta } from '../protocol/records/task.ts';
 import { DEFAULT_TEAM, parseTeam } from '../protocol/records/team.ts';
-import type { AgentRecord, ProjectMeta, RoomBinding, TeamSettings } from '../protocol/records/types.ts';
+import type { TeamSettings } from '../protocol/records/team-types.ts';
+import type { AgentRecord, ProjectMeta, RoomBinding } from '../protocol/records/types.ts';
 import type { Archived, ProjectEntry, TaskEntry, TreeReader, WorkspaceView } from '../protocol/view.ts';
 import { brokenLogs } from './event-log.ts';
 

@@ -205,6 +205,7 @@ test('follow-ups name internal operations that exist', () => {
   const internal = [...OPERATIONS.values()].filter((operation) => operation.internal === true).map(({ name }) => name);
   expect(internal.sort()).toEqual([
     'lane.record_refusal',
+    'lateness.block',
     'lateness.raise',
     'project.accept_automatically',
     'project.archive',

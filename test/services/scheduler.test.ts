@@ -1,4 +1,4 @@
-import { rmSync } from 'node:fs';
+import { existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { createClock } from '../../src/adapters/clock.ts';
@@ -55,6 +55,24 @@ const cleared = (parts: Parts): readonly string[] =>
   eventsOf(parts, 'finding.cleared').map(({ data }) => (data as { readonly key: string }).key.split(':')[0] ?? '');
 
 const meta = (parts: Parts): Record<string, unknown> => JSON.parse(parts.text(META)) as Record<string, unknown>;
+
+/** A subtask that ana has taken on and that is expected within an hour; says how far it has come. */
+async function subtask(house: House): Promise<(progress: number) => Promise<unknown>> {
+  const { parts } = house;
+  await parts.run('project.create_composite', { title: 'Work', priority: 'P3' });
+  await parts.run('project.transition', { projectId: 'TASK-001', event: 'approve' });
+  await parts.run('task.dispatch', { projectId: 'TASK-001', title: 'Part', agent: 'ana', eta: '1h' });
+  const report = (progress: number) =>
+    house.parts.run('task.progress', { taskId: 'TASK-001-01', progress }, worker('ana'));
+  await report(0);
+  return report;
+}
+
+const state = (parts: Parts): Record<string, unknown> =>
+  JSON.parse(parts.text('shared/tasks/TASK-001-01/meta.json')) as Record<string, unknown>;
+
+const policies = (parts: Parts, given: object): string =>
+  JSON.stringify({ ...(JSON.parse(parts.text('shared/team.json')) as object), policies: given });
 
 describe('time', () => {
   test('sends an assignment that nobody acknowledges once more, then tells the Leader, then the admin, each once', async () => {
@@ -142,6 +160,90 @@ describe('time', () => {
     expect(cleared(house.parts)).toEqual(['overloaded']);
     await house.pass(MINUTE);
     expect(raised(house.parts)).toHaveLength(1);
+  });
+
+  test('tells once of work past its eta that hardly gains anything, and clears it once it gains more (S002-21)', async () => {
+    const house = await openHouse();
+    const report = await subtask(house);
+    const told = (): number => house.parts.said('gains less than 5% in a heartbeat').length;
+    const beatWith = async (progress: number): Promise<void> => {
+      await report(progress);
+      await house.pass(30 * MINUTE);
+    };
+    await house.pass(MINUTE);
+    await beatWith(2);
+    expect([raised(house.parts), told()]).toEqual([[], 0]);
+    // Its eta is over from here on.
+    await beatWith(4);
+    expect(raised(house.parts)).toEqual(['slow 1', 'overdue 1']);
+    await beatWith(7);
+    await house.restart();
+    rmSync(join(house.parts.dir, '.baton/beats.json'));
+    await beatWith(8);
+    expect([raised(house.parts), told(), cleared(house.parts)]).toEqual([['slow 1', 'overdue 1'], 1, []]);
+    // It need not wait for a heartbeat to be seen.
+    await beatWith(9);
+    await report(30);
+    await house.pass(MINUTE);
+    expect(cleared(house.parts)).toEqual(['slow']);
+    await beatWith(31);
+    await beatWith(32);
+    expect([raised(house.parts), told()]).toEqual([['slow 1', 'overdue 1', 'slow 1'], 2]);
+    const alerts = (await house.parts.run('work.check', { count: false }))['alerts'] as readonly { type: string }[];
+    expect(alerts.map(({ type }) => type)).toEqual(['slow', 'overdue']);
+    await report(60);
+    await house.pass(MINUTE);
+    expect(cleared(house.parts)).toEqual(['slow', 'slow']);
+  });
+
+  test('blocks nothing by itself, unless the team wants what is stuck blocked: then once, by the step of the table (S002-21)', async () => {
+    const house = await openHouse();
+    const report = await subtask(house);
+    const status = () => state(house.parts)['status'];
+    await house.pass(5 * HOUR, 30 * MINUTE);
+    expect(status()).toBe('in_progress');
+    house.parts.put('shared/team.json', policies(house.parts, { blockBeats: 6 }));
+    await report(10);
+    await house.pass(150 * MINUTE, 30 * MINUTE);
+    expect(status()).toBe('in_progress');
+    await house.pass(HOUR, 30 * MINUTE);
+    const reason = 'nothing has changed in it over 6 heartbeats';
+    expect(state(house.parts)).toMatchObject({ status: 'blocked', blocked_reason: reason });
+    expect(state(house.parts)['history']).toContainEqual(
+      expect.objectContaining({
+        from: 'in_progress',
+        to: 'blocked',
+        actor: 'leader:lead',
+        note: `by the tick: ${reason}`,
+      }),
+    );
+    expect(eventsOf(house.parts, 'task.blocked')).toMatchObject([{ data: { cause: 'tick', beats: 6 } }]);
+    expect(house.parts.said(`TASK-001-01 is blocked: ${reason}`)).toHaveLength(1);
+    await house.restart();
+    await house.pass(5 * HOUR, 30 * MINUTE);
+    expect(eventsOf(house.parts, 'task.blocked')).toHaveLength(1);
+
+    // What a person lets go on is watched from the beginning.
+    await house.parts.run('task.unblock', { taskId: 'TASK-001-01' });
+    await report(10);
+    await house.pass(2 * HOUR, 30 * MINUTE);
+    expect(status()).toBe('in_progress');
+    await house.pass(2 * HOUR, 30 * MINUTE);
+    expect(eventsOf(house.parts, 'task.blocked')).toHaveLength(2);
+  });
+
+  test('counts no heartbeats where the team wants none, and then finds nothing stuck (S002-34)', async () => {
+    const house = await openHouse();
+    house.parts.put('shared/team.json', policies(house.parts, { heartbeats: false, blockBeats: 6 }));
+    await subtask(house);
+    await house.pass(8 * HOUR, 30 * MINUTE);
+    const { alerts } = await house.parts.run('work.check', {});
+    expect(alerts).toMatchObject([{ type: 'overdue' }]);
+    expect([raised(house.parts), existsSync(join(house.parts.dir, '.baton/beats.json'))]).toEqual([
+      ['overdue 1'],
+      false,
+    ]);
+    expect(state(house.parts)['status']).toBe('in_progress');
   });
 
   test('passes for the nodes of Leaders only', async () => {

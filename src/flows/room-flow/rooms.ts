@@ -1,6 +1,7 @@
 import { FlowError } from '../../protocol/errors.ts';
 import { roomBindingPath } from '../../protocol/paths.ts';
-import type { RoomBinding, TeamSettings } from '../../protocol/records/types.ts';
+import type { TeamSettings } from '../../protocol/records/team-types.ts';
+import type { RoomBinding } from '../../protocol/records/types.ts';
 import { normaliseRoom, sameRoom } from '../../protocol/rooms.ts';
 import type { WorkspaceView } from '../../protocol/view.ts';
 

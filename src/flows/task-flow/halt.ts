@@ -16,7 +16,7 @@ const taskId = z.string().min(1).describe('id of the task');
 const projectId = z.string().min(1).optional().describe('id of its project; a task of another one is refused');
 const reason = z.string().optional().describe('why, one line');
 
-interface HaltOutput {
+export interface HaltOutput {
   readonly task: Readonly<Record<string, unknown>>;
   readonly notificationNeeded?: NotificationHint;
   readonly synced?: boolean;
@@ -87,8 +87,9 @@ export const fail = defineOperation({
   settle,
 });
 
-function halted(
-  { view }: Context,
+/** The decision of a step that halts a task or lets it go on: its record, its marker, and the line in the log. */
+export function halted(
+  { view }: Pick<Context, 'view'>,
   before: TaskMeta,
   meta: TaskMeta,
   word: string,
@@ -111,6 +112,6 @@ function halted(
   };
 }
 
-function settle(output: HaltOutput, settlement: Parameters<typeof syncFields>[0]): HaltOutput {
+export function settle(output: HaltOutput, settlement: Parameters<typeof syncFields>[0]): HaltOutput {
   return { ...output, ...syncFields(settlement) };
 }

@@ -3,11 +3,14 @@ import { labelsFor } from '../../protocol/labels/languages.ts';
 import { assignmentText } from '../../protocol/mention.ts';
 import { taskPaths } from '../../protocol/paths.ts';
 import { markdownText } from '../../protocol/report-facts.ts';
-import type { Climb, Told } from '../../rules/lateness/ladder.ts';
+import type { Climb, Late, Told } from '../../rules/lateness/ladder.ts';
 import type { AnnouncementDraft, OperationContext } from '../types.ts';
 import { userIdOf } from '../task-flow/common.ts';
 
 type Context = OperationContext<unknown>;
+
+/** What is told: the same key and level are told once. */
+type Said = Pick<Late, 'key' | 'level' | 'message' | 'command'>;
 
 /** As much of a name or title as a notice repeats. */
 const MOST_WORDS = 500;
@@ -22,9 +25,22 @@ export function tellings(context: Context, raised: readonly Climb[]): readonly A
   const admin = team.admin.matrixUserId;
   return [
     ...of('assignee').flatMap((climb) => assignmentAgain(context, climb) ?? []),
-    ...notice(context, of('leader'), team.teamRoomId, leadersOf(context)),
-    ...notice(context, of('admin'), team.leaderDmRoomId, admin === '' ? [] : [admin]),
+    ...toLeader(
+      context,
+      of('leader').map(({ late }) => late),
+    ),
+    ...notice(
+      context,
+      of('admin').map(({ late }) => late),
+      team.leaderDmRoomId,
+      admin === '' ? [] : [admin],
+    ),
   ];
+}
+
+/** What the Leader is told in the Team Room, as one message; nothing where there is nothing to say, or no room. */
+export function toLeader(context: Context, said: readonly Said[]): readonly AnnouncementDraft[] {
+  return notice(context, said, context.view.team.teamRoomId, leadersOf(context));
 }
 
 function leadersOf(context: Context): readonly string[] {
@@ -55,15 +71,13 @@ function assignmentAgain(context: Context, { late }: Climb): AnnouncementDraft |
 
 function notice(
   { view, facts }: Context,
-  climbs: readonly Climb[],
+  said: readonly Said[],
   room: string,
   addressees: readonly string[],
 ): readonly AnnouncementDraft[] {
-  if (climbs.length === 0 || room === '') return [];
+  if (said.length === 0 || room === '') return [];
   const { noticeFinding } = labelsFor(view.team.policies.language);
-  const lines = climbs.map(({ late: { message, command } }) =>
-    noticeFinding(`${quoted(message)}.`, shownCommand(command)),
-  );
+  const lines = said.map(({ message, command }) => noticeFinding(`${quoted(message)}.`, shownCommand(command)));
   // The node's own account does not call itself (protocol.md §13.1).
   const mentions = addressees.filter((id) => id !== facts.chat.self);
   const text = [
@@ -73,7 +87,7 @@ function notice(
   return [
     {
       kind: 'notice',
-      txn: `late-${digestOf(climbs.map(({ late }) => late))}-${room}`,
+      txn: `late-${digestOf(said)}-${room}`,
       room,
       text: text.filter((part) => part !== '').join(lines.length === 1 ? ' ' : '\n'),
       mentions,

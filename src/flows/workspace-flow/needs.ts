@@ -47,6 +47,7 @@ const LATE_NEEDS: Readonly<Record<LateKind, NeedKind>> = {
   unacknowledged: 'acknowledgement',
   unchecked: 'check',
   stuck: 'stuck',
+  slow: 'late',
   overdue: 'late',
   'sla-violated': 'late',
   overloaded: 'late',

@@ -69,3 +69,15 @@ export interface DiscordSettings {
   readonly humanIds: readonly string[];
   readonly notifications: DiscordNotifications;
 }
+
+/** The part of `shared/team.json` that Baton reads now (interface.md §6); camelCase on disk. */
+export interface TeamSettings {
+  readonly schema: number;
+  readonly name: string;
+  readonly admin: { readonly name: string; readonly matrixUserId: string };
+  readonly teamRoomId: string;
+  readonly leaderDmRoomId: string;
+  readonly leaderRoomId?: string;
+  readonly policies: Policies;
+  readonly discord: DiscordSettings;
+}

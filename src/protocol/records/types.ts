@@ -1,5 +1,3 @@
-import type { DiscordSettings, Policies } from './team-types.ts';
-
 /** Roles of protocol.md §0.3. */
 export const ROLES = ['leader', 'worker', 'remote-member', 'manager', 'admin'] as const;
 export type Role = (typeof ROLES)[number];
@@ -242,18 +240,6 @@ export interface AgentRecord {
   readonly enabled: boolean;
   readonly raised?: readonly RaisedFinding[];
   readonly unknown?: Unknowns;
-}
-
-/** The part of `shared/team.json` that Baton reads now (interface.md §6); camelCase on disk. */
-export interface TeamSettings {
-  readonly schema: number;
-  readonly name: string;
-  readonly admin: { readonly name: string; readonly matrixUserId: string };
-  readonly teamRoomId: string;
-  readonly leaderDmRoomId: string;
-  readonly leaderRoomId?: string;
-  readonly policies: Policies;
-  readonly discord: DiscordSettings;
 }
 
 /** `shared/roomflow/project-rooms/<id>-<hash>.json`: which room a project has (protocol.md §10.21). */

@@ -1,4 +1,5 @@
-import type { TaskMeta, TeamSettings } from '../../protocol/records/types.ts';
+import type { TeamSettings } from '../../protocol/records/team-types.ts';
+import type { TaskMeta } from '../../protocol/records/types.ts';
 import { word } from '../needs.ts';
 
 /** What brings a task on that is late, by where it stands; as it is typed. */

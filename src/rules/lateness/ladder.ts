@@ -3,7 +3,15 @@ import type { RaisedFinding } from '../../protocol/records/types.ts';
 /** Who is told of a finding when it reaches a rung. */
 export type Told = 'assignee' | 'leader' | 'admin';
 
-export const LATE_KINDS = ['unacknowledged', 'unchecked', 'stuck', 'overdue', 'sla-violated', 'overloaded'] as const;
+export const LATE_KINDS = [
+  'unacknowledged',
+  'unchecked',
+  'stuck',
+  'slow',
+  'overdue',
+  'sla-violated',
+  'overloaded',
+] as const;
 export type LateKind = (typeof LATE_KINDS)[number];
 
 /** What a finding is about, and thus whose record keeps that it was raised. */
@@ -54,6 +62,7 @@ export const LADDERS: Readonly<Record<LateKind, readonly Rung[]>> = {
     { after: 1, tells: 'leader' },
     { after: 2, tells: 'admin' },
   ],
+  slow: [{ after: 0, tells: 'leader' }],
   overdue: [{ after: 0, tells: 'leader' }],
   'sla-violated': [
     { after: 1, tells: 'leader' },

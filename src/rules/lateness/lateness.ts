@@ -1,11 +1,5 @@
-import type {
-  AgentRecord,
-  Priority,
-  ProjectMeta,
-  RaisedFinding,
-  TaskMeta,
-  TeamSettings,
-} from '../../protocol/records/types.ts';
+import type { TeamSettings } from '../../protocol/records/team-types.ts';
+import type { AgentRecord, Priority, ProjectMeta, RaisedFinding, TaskMeta } from '../../protocol/records/types.ts';
 import { localpartKey } from '../../protocol/identity.ts';
 import { parseDuration, parseTime, stampOf } from '../../protocol/timestamps.ts';
 import type { ProjectEntry, WorkspaceView } from '../../protocol/view.ts';
@@ -115,7 +109,7 @@ export function lateTask(
     project.status === 'active' ? [...unacknowledged(facts, meta, base), ...unchecked(facts, meta, base)] : [];
   return [
     ...waits,
-    ...(project.status === 'active' ? stuck(facts, meta, base) : []),
+    ...(project.status === 'active' ? [...stuck(facts, meta, base), ...slow(facts, meta, base)] : []),
     ...overdue({ id, title, eta, now }, base),
     ...slaViolated({ id, title, created, priority, now, team: view.team }, base),
   ];
@@ -159,8 +153,7 @@ function stuck({ view, now, beats }: LatenessFacts, meta: TaskMeta, base: Base):
   const { task_id: id, assigned_to: assignee } = meta;
   const { stuckBeats } = view.team.policies;
   const beat = beats.get(id);
-  const isAsking = (meta.attention ?? []).some(({ resolved, answer }) => !resolved && answer === undefined);
-  if (meta.status !== 'in_progress' || beat === undefined || stuckBeats === 0 || isAsking) return [];
+  if (!isWatched(view, meta) || beat === undefined || stuckBeats === 0) return [];
   const key = `stuck:${id}:${beat.context}`;
   const before = levelIn(meta.raised, key);
   const level = Math.max(before, levelOf('stuck', beat.count + 1, stuckBeats));
@@ -168,6 +161,35 @@ function stuck({ view, now, beats }: LatenessFacts, meta: TaskMeta, base: Base):
   const since = stampOf(livenessOf(meta, view.team, now).lastSign ?? now);
   const message = `${assignee} works on ${id}, and nothing has changed in it over ${stuckBeats} heartbeats`;
   return [{ key, kind: 'stuck', level, since, message, ...base }];
+}
+
+/**
+ * Past its `eta`, and with less gained in a heartbeat than `policies.slowProgress` (features.md S002-21). One that was raised
+ * keeps its key while it creeps on, and stands until a heartbeat knows better; once it was cured, the next is another.
+ */
+function slow({ view, now, beats }: LatenessFacts, meta: TaskMeta, base: Base): readonly Late[] {
+  const { task_id: id, assigned_to: assignee } = meta;
+  const { slowProgress } = view.team.policies;
+  const start = timeOf(meta.eta);
+  if (!isWatched(view, meta) || slowProgress === 0 || start === undefined || now <= start) return [];
+  const occasion = `slow:${id}:${stampOf(start)}:`;
+  const before = meta.raised?.find(({ key }) => key.startsWith(occasion));
+  const { gained, progress = 0 } = beats.get(id) ?? {};
+  const level = gained === undefined ? (before?.level ?? 0) : levelOf('slow', slowProgress - gained, 0);
+  if (level === 0) return [];
+  const since = stampOf(start);
+  const message = `${assignee} works on ${id}, which was expected by ${since}, and gains less than ${slowProgress}% in a heartbeat`;
+  return [{ key: before?.key ?? `${occasion}${progress}`, kind: 'slow', level, since, message, ...base }];
+}
+
+/** Whether heartbeats say something of a task: it is worked on, and nobody is waited for. */
+function isWatched({ team }: WorkspaceView, meta: TaskMeta): boolean {
+  return team.policies.heartbeats && meta.status === 'in_progress' && !isAsking(meta);
+}
+
+/** Whether its assignee waits for an answer. */
+export function isAsking({ attention = [] }: TaskMeta): boolean {
+  return attention.some(({ resolved, answer }) => !resolved && answer === undefined);
 }
 
 function overdue(
