@@ -12,6 +12,42 @@ export type Notice = (typeof NOTICES)[number];
 export const TOLD_ALERTS = ['stuck', 'slow', 'overdue', 'failed'] as const;
 export type ToldAlert = (typeof TOLD_ALERTS)[number];
 
+/** `discord` of `shared/team.json` (features.md S002-34). */
+export interface DiscordTexts {
+  readonly enabled: boolean;
+  readonly guild?: string;
+  readonly category?: string;
+  readonly humanIds: readonly string[];
+  readonly notifications: Readonly<
+    Record<'heartbeatUpdates' | 'transitions' | 'urgentPing' | 'completionSummary', boolean>
+  >;
+}
+
+/** The setting that keeps a text from being told, by its key in `shared/team.json`; `undefined` where none does. */
+export function silencedBy(what: Notice | 'digest', { notifications }: DiscordTexts): string | undefined {
+  const setting = SETTINGS[what];
+  return setting === undefined || notifications[setting] ? undefined : `discord.notifications.${setting}`;
+}
+
+const SETTINGS: Readonly<Partial<Record<Notice | 'digest', keyof DiscordTexts['notifications']>>> = {
+  digest: 'heartbeatUpdates',
+  transition: 'transitions',
+  completed: 'completionSummary',
+};
+
+/** Whom an alert calls besides those that are named with it: the people of the team, in a text for Discord. */
+export function urgentPings({ humanIds, notifications }: DiscordTexts, style: ChatStyle): readonly string[] {
+  return style === 'discord' && notifications.urgentPing ? humanIds.map((id) => `<@${id}>`) : [];
+}
+
+/** A text with the place on Discord that it belongs to, where the team has named one. */
+export function withPlace(body: string, { guild, category }: DiscordTexts, style: ChatStyle): string {
+  if (guild === undefined) return body;
+  const url = ['https://discord.com/channels', guild, ...(category === undefined ? [] : [category])].join('/');
+  // In angle brackets Discord shows the link alone, without a preview.
+  return `${body}\n🔗 ${style === 'discord' ? `<${url}>` : url}`;
+}
+
 /** `baton notify digest`, and `baton check --discord`: of the answer of a check. */
 export function digestText(check: Fields, style: ChatStyle): string {
   const alerts = list(check['alerts']);

@@ -98,7 +98,7 @@ export const TOOLS: Readonly<Record<string, Readonly<Record<string, ActionRow>>>
     archive: { operation: 'work.archive' },
     rebuild_index: { operation: 'work.rebuild_index' },
   },
-  team: { setup: { operation: 'team.setup' } },
+  team: { setup: { operation: 'team.setup' }, settings: { operation: 'team.settings' } },
   node: {
     status: { operation: 'node.sync_status' },
     board: { operation: 'node.board' },
@@ -120,6 +120,6 @@ export const TOOL_SUMMARIES: Readonly<Record<string, string>> = {
   taskflow: 'Tasks: delegate, acknowledge, submit, check, cancel.',
   agent: 'The roster: who is of the team, what they can do, and whom a task would go to.',
   engine: 'The task engine: tasks of several subtasks, tasks that need no project, and the steps of both.',
-  team: "The team's own rooms.",
+  team: "The team's own rooms and rules.",
   node: 'What this node sees: board, inbox, histories, sync status, problems, needs, rooms.',
 };

@@ -8,3 +8,6 @@ export const NODE = {
   needs: { tool: 'node', action: 'needs' },
   problems: { tool: 'node', action: 'problems' },
 } as const;
+
+/** The call that shows by which rules the team works. */
+export const TEAM_SETTINGS = { tool: 'team', action: 'settings' } as const;

@@ -41,6 +41,7 @@ import { reportProgress } from './task-flow/progress.ts';
 import { recordSubmission } from './task-flow/record-submission.ts';
 import { submit } from './task-flow/submit.ts';
 import { takeBack } from './task-flow/take-back.ts';
+import { teamSettings } from './team-flow/settings.ts';
 import { setUpTeam } from './team-flow/setup.ts';
 import { blockStuckTask } from './time-flow/block.ts';
 import { raiseLateness } from './time-flow/raise.ts';
@@ -132,6 +133,7 @@ export const OPERATIONS: ReadonlyMap<string, Operation> = new Map(
     setCapabilities,
     selectFor,
     setUpTeam,
+    teamSettings,
     messageSend,
     messageList,
     nodeHealth,

@@ -1,7 +1,15 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { checkAnswer } from '../../src/dialects/engine-check.ts';
-import { NOTICES, alertText, digestText, taskText } from '../../src/dialects/engine-notify.ts';
+import {
+  NOTICES,
+  alertText,
+  digestText,
+  silencedBy,
+  taskText,
+  urgentPings,
+  withPlace,
+} from '../../src/dialects/engine-notify.ts';
 
 const subtask = {
   id: 'subtask_01',
@@ -98,6 +106,39 @@ const envelope = {
     },
   ],
 };
+
+describe('what a team says of texts for a chat (S002-34)', () => {
+  const notifications = { heartbeatUpdates: true, transitions: true, urgentPing: true, completionSummary: true };
+  const discord = { enabled: true, humanIds: ['42', '43'], notifications };
+  const silent = (name: keyof typeof notifications) =>
+    (['digest', ...NOTICES] as const).filter(
+      (what) => silencedBy(what, { ...discord, notifications: { ...notifications, [name]: false } }) !== undefined,
+    );
+
+  test('keeps kinds of texts from being told, each by the setting that it names', () => {
+    expect((['digest', ...NOTICES] as const).filter((what) => silencedBy(what, discord) !== undefined)).toEqual([]);
+    expect([
+      silent('heartbeatUpdates'),
+      silent('transitions'),
+      silent('completionSummary'),
+      silent('urgentPing'),
+    ]).toEqual([['digest'], ['transition'], ['completed'], []]);
+  });
+
+  test('calls its people about an alert on Discord, unless it wants none called', () => {
+    expect(urgentPings(discord, 'discord')).toEqual(['<@42>', '<@43>']);
+    expect(urgentPings(discord, 'plain')).toEqual([]);
+    expect(urgentPings({ ...discord, notifications: { ...notifications, urgentPing: false } }, 'discord')).toEqual([]);
+  });
+
+  test('links to its place on Discord', () => {
+    expect(withPlace('text', discord, 'discord')).toBe('text');
+    expect(withPlace('text', { ...discord, guild: '1' }, 'discord')).toBe('text\n🔗 <https://discord.com/channels/1>');
+    expect(withPlace('text', { ...discord, guild: '1', category: '2' }, 'plain')).toBe(
+      'text\n🔗 https://discord.com/channels/1/2',
+    );
+  });
+});
 
 describe('the answer of a check', () => {
   test('names subtasks as parts of their task, and tells what has gone on', () => {

@@ -154,6 +154,7 @@ describe('what a role sees', () => {
       agent: ['list', 'show', 'set_status', 'select'],
       node: ['status', 'board', 'inbox', 'log', 'needs', 'problems', 'rooms'],
       engine: ['progress_task', 'finish_task', 'list', 'show', 'check', 'rebuild_index'],
+      team: ['settings'],
     };
     expect(namesFor('worker')).toEqual(worker);
     expect(namesFor('remote-member')).toEqual(worker);

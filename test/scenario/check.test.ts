@@ -86,6 +86,24 @@ describe('baton notify', () => {
     });
     expect(readFileSync(join(lead, '.baton/beats.json'), 'utf8')).toBe(beats);
 
+    // What the team says of such texts stands in shared/team.json (S002-34).
+    const team = JSON.parse(readFileSync(join(lead, 'shared/team.json'), 'utf8')) as object;
+    const choose = (discord: object): void =>
+      writeFileSync(join(lead, 'shared/team.json'), JSON.stringify({ ...team, discord }));
+    choose({ guild: '1', category: '2', humanIds: ['77'], notifications: { heartbeatUpdates: false } });
+    expect(await cli(lead, 'notify', 'digest')).toMatchObject({ code: 0, stdout: '' });
+    expect(await cliJson(lead, 'notify', 'digest')).toMatchObject({
+      ok: true,
+      text: '',
+      silenced: 'discord.notifications.heartbeatUpdates',
+    });
+    const called = (await cli(lead, 'notify', 'TASK-001', ...alert)).stdout;
+    expect(called).toContain('🚨 <@42> <@77> **TASK-001**');
+    expect(called).toContain('\n🔗 <https://discord.com/channels/1/2>\n');
+    choose({ enabled: false });
+    expect((await cli(lead, 'notify', 'digest')).stdout).toContain('📋 Heartbeat digest: 1 open task, 0 alerts\n');
+    writeFileSync(join(lead, 'shared/team.json'), JSON.stringify(team));
+
     expect(await cli(lead, 'notify', 'TASK-001')).toMatchObject({ code: 2 });
     expect(await cli(lead, 'notify', 'TASK-001', 'alert')).toMatchObject({ code: 2 });
     expect(await cli(lead, 'notify', 'TASK-404', 'status')).toMatchObject({

@@ -4,7 +4,7 @@ import type { Command } from 'commander';
 import type { App, Envelope, ToolCall } from '../../app-types.ts';
 import { FlowError, toFlowError } from '../../protocol/errors.ts';
 import { connect } from '../connect.ts';
-import { NODE } from '../node-calls.ts';
+import { NODE, TEAM_SETTINGS } from '../node-calls.ts';
 import { socketPath } from '../workspace.ts';
 import { fieldsOf, numberOf, objectsOf, textsOf, wasAsked, wordOf } from './answer.ts';
 import { roomFindings, type Finding } from './doctor-rooms.ts';
@@ -79,6 +79,7 @@ async function examine(session: Session): Promise<readonly Finding[]> {
       ...(await examineSync(app)),
       await examineMerging(root, session),
       ...(await examineFiles(app)),
+      await examineSettings(app),
       ...(await examineRooms(app)),
     ];
   } finally {
@@ -179,6 +180,15 @@ async function examineFiles(app: App): Promise<readonly Finding[]> {
     const detail = [place, `[${wordOf(kind)}]`, wordOf(message)].filter((part) => part !== '').join(' ');
     return { check: 'files', ok: severity === 'warning', detail, ...(typeof remedy === 'string' ? { remedy } : {}) };
   });
+}
+
+/** What the team has chosen otherwise than by default; what is wrong in the file itself is told with the files. */
+async function examineSettings(app: App): Promise<Finding> {
+  const answer = await ask(app, TEAM_SETTINGS);
+  if (!answer.ok) return unanswered('settings', answer);
+  const chosen = objectsOf(answer['settings']).filter(({ isDefault }) => isDefault !== true);
+  const named = chosen.map(({ key, value }) => `${wordOf(key)} ${JSON.stringify(value)}`);
+  return good('settings', named.length === 0 ? 'all at their defaults: `baton team settings`' : named.join(', '));
 }
 
 async function examineRooms(app: App): Promise<readonly Finding[]> {

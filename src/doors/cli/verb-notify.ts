@@ -1,11 +1,21 @@
 import { Argument, Option, type Command } from 'commander';
-import type { Envelope } from '../../app-types.ts';
+import type { Envelope, ToolCall } from '../../app-types.ts';
 import { taskAnswer } from '../../dialects/engine.ts';
 import { checkAnswer } from '../../dialects/engine-check.ts';
-import { NOTICES, TOLD_ALERTS, alertText, digestText, taskText } from '../../dialects/engine-notify.ts';
-import type { Notice, ToldAlert } from '../../dialects/engine-notify.ts';
+import {
+  NOTICES,
+  TOLD_ALERTS,
+  alertText,
+  digestText,
+  silencedBy,
+  taskText,
+  urgentPings,
+  withPlace,
+} from '../../dialects/engine-notify.ts';
+import type { DiscordTexts, Notice, ToldAlert } from '../../dialects/engine-notify.ts';
 import type { ChatStyle } from '../../dialects/notify-style.ts';
 import { FlowError } from '../../protocol/errors.ts';
+import { TEAM_SETTINGS } from '../node-calls.ts';
 import { objectsOf, type Fields } from './answer.ts';
 import { show, UsageError, workspaceOf, type Session } from './session.ts';
 
@@ -30,10 +40,20 @@ export function defineNotify(command: Command, session: Session): void {
     .option('--ping <name...>', 'of an alert: whom to call, as the chat names them, such as `<@1234>`')
     .action(async (what: string, notice: Notice | undefined) => {
       const flags = command.opts<Flags>();
-      const style: ChatStyle = flags.plain === true ? 'plain' : 'discord';
+      const rules = await lookFor(session, { ...TEAM_SETTINGS, payload: {} });
+      if (!rules.ok) return show(session, rules);
+      const discord = rules['discord'] as DiscordTexts;
+      const style: ChatStyle = flags.plain !== true && discord.enabled ? 'discord' : 'plain';
       const isDigest = what === 'digest' && notice === undefined;
-      const answer = isDigest ? await digest(session, style) : await told(session, { id: what, notice, flags, style });
-      show(session, answer, () => String(answer['text']));
+      const answer = isDigest
+        ? await digest(session, style)
+        : await told(session, { id: what, notice, flags, style, discord });
+      if (!answer.ok) return show(session, answer);
+      const silenced = silencedBy(isDigest ? 'digest' : (notice ?? 'status'), discord);
+      // What the team has chosen not to tell is an empty text: whoever posts what is printed posts nothing.
+      if (silenced !== undefined && !session.output.json) return;
+      const text = silenced === undefined ? withPlace(String(answer['text']), discord, style) : '';
+      show(session, { ...answer, text, ...(silenced === undefined ? {} : { silenced }) }, () => text);
     });
 }
 
@@ -47,21 +67,23 @@ interface Wanted {
   readonly notice: Notice | undefined;
   readonly flags: Flags;
   readonly style: ChatStyle;
+  readonly discord: DiscordTexts;
 }
 
-async function told(session: Session, { id, notice, flags, style }: Wanted): Promise<Envelope> {
+async function told(session: Session, { id, notice, flags, style, discord }: Wanted): Promise<Envelope> {
   if (notice === undefined) throw new UsageError(`what to tell of ${id} is missing`, `one of ${NOTICES.join(', ')}`);
   const task = taskAnswer(await look(session, 'show', { id }));
   if (!task.ok) return task;
   if (notice !== 'alert') return { ok: true, task_id: id, text: taskText(task, notice, style) };
   const { type, subtaskId, ping = [] } = flags;
+  const pings = [...new Set([...ping, ...urgentPings(discord, style)])];
   if (type === undefined) throw new UsageError('--type is missing', `one of ${TOLD_ALERTS.join(', ')}`);
   const subtask = subtaskOf(task, subtaskId);
   const check = checkAnswer(await look(session, 'check', { id, count: false }), []);
   const alert = objectsOf(check['alerts']).find(
     (found) => found['type'] === type && (subtask === undefined || found['subtask_id'] === subtask['id']),
   );
-  return { ok: true, task_id: id, text: alertText(task, { type, subtask, pings: ping, alert }, style) };
+  return { ok: true, task_id: id, text: alertText(task, { type, subtask, pings, alert }, style) };
 }
 
 /** By its short name or its id. Throws `not-found`. */
@@ -72,7 +94,11 @@ function subtaskOf(task: Fields, wanted: string | undefined): Fields | undefined
   return found;
 }
 
-async function look(session: Session, action: string, payload: Readonly<Record<string, unknown>>): Promise<Envelope> {
+function look(session: Session, action: string, payload: Readonly<Record<string, unknown>>): Promise<Envelope> {
+  return lookFor(session, { tool: 'engine', action, payload });
+}
+
+async function lookFor(session: Session, call: ToolCall): Promise<Envelope> {
   const { lookAt } = await session.io.load.app();
-  return lookAt({ root: workspaceOf(session), env: session.io.env }, { tool: 'engine', action, payload });
+  return lookAt({ root: workspaceOf(session), env: session.io.env }, call);
 }

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { objectsOf, textsOf, wordOf, type Fields } from './answer.ts';
+import { TEAM_SETTINGS } from '../node-calls.ts';
 import { callAs, show, withApp, type Session } from './session.ts';
 import { printable, table, type Palette } from './text.ts';
 
@@ -9,7 +10,7 @@ interface SetupFlags {
   readonly dryRun?: true;
 }
 
-/** `baton team setup`: the team's rooms on the homeserver; run again it does nothing. */
+/** `baton team setup`: the team's rooms on the homeserver; run again it does nothing. `baton team settings`: its rules. */
 export function defineTeam(command: Command, session: Session): void {
   command
     .command('setup')
@@ -22,6 +23,30 @@ export function defineTeam(command: Command, session: Session): void {
       const answer = await withApp(session, (app) => callAs(app, session.globals, call));
       show(session, answer, dryRun === true ? undefined : (palette) => renderSetup(answer, palette));
     });
+  command
+    .command('settings')
+    .description("show the team's rules in shared/team.json as they hold now")
+    .action(async () => {
+      const answer = await withApp(session, (app) => callAs(app, session.globals, TEAM_SETTINGS));
+      show(session, answer, (palette) => renderSettings(answer, palette));
+    });
+}
+
+/** One line for each rule: those that the team has chosen first to the eye. */
+function renderSettings(answer: Fields, palette: Palette): string {
+  const rows = objectsOf(answer['settings']).map(({ key, value, isDefault }) => {
+    const text = printable(valueText(value));
+    return isDefault === true
+      ? [palette.dim(wordOf(key)), palette.dim(text), palette.dim('default')]
+      : [palette.bold(wordOf(key)), text, palette.green('set')];
+  });
+  return table(rows);
+}
+
+/** `null` and empty lists as a word: nothing is hard to see. */
+function valueText(value: unknown): string {
+  if (value === null || (Array.isArray(value) && value.length === 0)) return '-';
+  return typeof value === 'string' ? value : JSON.stringify(value);
 }
 
 function renderSetup(answer: Fields, palette: Palette): string {

@@ -60,7 +60,7 @@ export const VERBS: readonly Verb[] = [
   },
   {
     name: 'team',
-    summary: "make the team's rooms on the homeserver",
+    summary: "make the team's rooms on the homeserver; show the team's rules",
     group: WORKSPACE,
     load: async () => (await import('./verb-team.ts')).defineTeam,
   },

@@ -24,6 +24,7 @@ describe('doctor', () => {
         'ok  remote     none: solo',
         'ok  merges     git merges by baton',
         'ok  files      every file under shared/ can be read',
+        'ok  settings   all at their defaults: `baton team settings`',
         '',
       ].join('\n'),
     );
@@ -101,6 +102,18 @@ describe('doctor', () => {
         },
       ]),
     });
+  });
+
+  test('names the rules that the team has chosen', async () => {
+    const settings = [
+      { key: 'policies.maxActive', value: 3, isDefault: false },
+      { key: 'policies.stuckBeats', value: 3, isDefault: true },
+      { key: 'discord.humanIds', value: ['42'], isDefault: false },
+    ];
+    const { run } = terminal({
+      answer: ({ action }) => (action === 'status' ? status : { ok: true, problems: [], settings }),
+    });
+    expect((await run('doctor')).stdout).toContain('ok  settings   policies.maxActive 3, discord.humanIds ["42"]\n');
   });
 
   test('asks the remote when nobody has asked it yet', async () => {
