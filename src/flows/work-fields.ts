@@ -2,6 +2,11 @@ import { z } from 'zod';
 import { FlowError } from '../protocol/errors.ts';
 import { PRIORITIES } from '../protocol/records/types.ts';
 import { parseDuration, parseTime, stampOf } from '../protocol/timestamps.ts';
+import { wordsIn } from '../protocol/words.ts';
+
+/** A list of words, names or ids, none of which can hold a comma: `dev,test` is two, at every door. */
+export const words = (what: string) =>
+  z.array(z.string().min(1)).transform(wordsIn).optional().describe(`${what}; with commas between them`);
 
 /** What may be said of any piece of work, whether it is one task or many (features.md §2.3). */
 export const workFields = {
@@ -9,7 +14,7 @@ export const workFields = {
   priority: z.enum(PRIORITIES).optional().describe('how urgent it is, default P2'),
   description: z.string().optional().describe('what it is about, Markdown'),
   eta: z.string().optional().describe('when it should be done: a time, or a duration from now such as 2h'),
-  tags: z.array(z.string().min(1)).optional().describe('words to find it by'),
+  tags: words('words to find it by'),
 };
 
 /** A title as records and plans hold it. Throws `invalid-argument` for one of blanks. */

@@ -28,7 +28,7 @@ function optionOf(field: Field): Option {
 }
 
 /** Lets a flag be given several times. */
-function collect(value: string, before: readonly string[] | undefined): readonly string[] {
+export function collect(value: string, before: readonly string[] | undefined): readonly string[] {
   return [...(before ?? []), value];
 }
 

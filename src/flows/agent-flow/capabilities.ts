@@ -5,9 +5,8 @@ import { renderAgent } from '../../protocol/records/agent.ts';
 import { LEADERS } from '../shared.ts';
 import { syncFields } from '../task-flow/common.ts';
 import { defineOperation } from '../types.ts';
+import { words } from '../work-fields.ts';
 import { requireAgent } from './roster.ts';
-
-const words = (what: string) => z.array(z.string().min(1)).optional().describe(what);
 
 interface CapabilitiesOutput {
   readonly agent: string;

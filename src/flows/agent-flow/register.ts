@@ -9,9 +9,8 @@ import { LEADERS } from '../shared.ts';
 import { syncFields } from '../task-flow/common.ts';
 import { defineOperation } from '../types.ts';
 import type { OperationContext } from '../types.ts';
+import { words } from '../work-fields.ts';
 import { checkAccount, memberOf, memberRecord, recordOf } from './member.ts';
-
-const words = (what: string) => z.array(z.string().min(1)).optional().describe(what);
 
 const input = z.object({
   agent: z.string().min(1).describe('localpart or full Matrix id, exactly as the homeserver has it'),

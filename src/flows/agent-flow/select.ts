@@ -6,7 +6,7 @@ import { requiredFor, selectAgent } from '../../rules/selection.ts';
 import type { Wanted } from '../../rules/selection.ts';
 import { ANYONE } from '../shared.ts';
 import { defineOperation } from '../types.ts';
-import { optional } from '../work-fields.ts';
+import { optional, words } from '../work-fields.ts';
 import { projectOf } from '../work-flow/source.ts';
 import { waitingIn } from '../work-flow/waiting.ts';
 import type { Waiting } from '../work-flow/waiting.ts';
@@ -17,10 +17,10 @@ const input = z.object({
   projectId: z.string().min(1).optional().describe('project of the task, where it has no record yet'),
   type: z.enum(TASK_TYPES).optional().describe('kind of task'),
   agentType: z.string().min(1).optional().describe('kind of agent'),
-  capability: z.array(z.string().min(1)).optional().describe('what it must be able to do'),
+  capability: words('what it must be able to do'),
   prefer: z.string().min(1).optional().describe('agent that is taken if it is free and able'),
   agent: z.string().min(1).optional().describe('agent that is taken whatever it can'),
-  exclude: z.array(z.string().min(1)).optional().describe('agents that are not taken'),
+  exclude: words('agents that are not taken'),
   fallback: z.boolean().optional().describe('no: the fallback agent stays out of it; default yes'),
 });
 

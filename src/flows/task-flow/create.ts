@@ -7,7 +7,7 @@ import { presentTask } from '../present.ts';
 import { inboxOf } from '../project-flow/inbox.ts';
 import { LEADERS, requireProject } from '../shared.ts';
 import { defineOperation } from '../types.ts';
-import { etaOf, optional, titleOf, workFields } from '../work-fields.ts';
+import { etaOf, optional, titleOf, words, workFields } from '../work-fields.ts';
 import { checkPlannedName } from './assignee.ts';
 import { planTask } from './new-task.ts';
 
@@ -23,9 +23,9 @@ export const createTask = defineOperation({
     taskId: z.string().min(1).optional().describe('id of the new task; made when absent'),
     type: z.enum(TASK_TYPES).optional().describe('what kind of work it is'),
     agentType: z.string().optional().describe('what kind of agent it is for'),
-    requiredCapabilities: z.array(z.string().min(1)).optional().describe('what an agent must be able to do'),
+    requiredCapabilities: words('what an agent must be able to do'),
     assignedTo: z.string().optional().describe('worker name or Matrix id, default nobody'),
-    dependsOn: z.array(z.string().min(1)).optional().describe('ids of tasks of the same project'),
+    dependsOn: words('ids of tasks of the same project'),
     parentTaskId: z.string().optional().describe('task that this one came from'),
   }),
   fresh: 'required',

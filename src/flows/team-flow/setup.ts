@@ -18,10 +18,11 @@ import { LEADERS } from '../shared.ts';
 import { syncFields } from '../task-flow/common.ts';
 import { defineOperation } from '../types.ts';
 import type { OperationContext } from '../types.ts';
+import { words } from '../work-fields.ts';
 
 const input = z.object({
   leaderRoom: z.boolean().default(false).describe('also a room for Leaders and their Manager'),
-  invite: z.array(z.string()).default([]).describe('Matrix ids or localparts of Workers to ask in and to register'),
+  invite: words('Matrix ids or localparts of Workers to ask in and to register'),
 });
 
 type Context = OperationContext<z.output<typeof input>>;
@@ -118,7 +119,7 @@ function requireAdmin({ admin: { matrixUserId } }: TeamSettings): string {
   });
 }
 
-function invited({ facts, input: { invite } }: Context): readonly Member[] {
+function invited({ facts, input: { invite = [] } }: Context): readonly Member[] {
   return invite.map((name) => memberOf(facts, name));
 }
 

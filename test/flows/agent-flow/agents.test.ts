@@ -43,6 +43,23 @@ describe('register', () => {
     expect(office.events).toMatchObject([{ type: 'agent.registered', subject: { kind: 'agent', id: 'ana' } }]);
   });
 
+  test('takes words with commas between them for several, wherever a list of words is taken', async () => {
+    const answer = await ok(
+      call('register', { agent: 'ana', capabilities: ['dev, test', 'docs', 'dev'], agentTypes: ['a,b'] }),
+    );
+    expect(answer['agent']).toMatchObject({ capabilities: ['dev', 'test', 'docs'], agent_types: ['a', 'b'] });
+    await ok(call('capabilities', { agent: 'ana', add: ['ops,qa'], remove: ['docs,dev'] }));
+    expect(fileOf('ana')).toMatchObject({ capabilities: ['test', 'ops', 'qa'] });
+    expect(await ok(call('select', { capability: ['ops,qa'] }))).toMatchObject({
+      agent: 'ana',
+      wanted: { capabilities: ['ops', 'qa'] },
+    });
+    const made = { title: 'Alone', requiredCapabilities: ['ops,qa'], tags: ['x,y'] };
+    expect(await ok(office.call(lead, 'engine', 'create_task', made))).toMatchObject({
+      task: { required_capabilities: ['ops', 'qa'], tags: ['x', 'y'] },
+    });
+  });
+
   test.each(['ana', '@ana', ' @ana:hs.local '])('takes %j for @ana:hs.local', async (agent) => {
     expect(await ok(call('register', { agent }))).toMatchObject({ agent: { matrix_user_id: '@ana:hs.local' } });
   });
