@@ -1,18 +1,21 @@
 import { z } from 'zod';
 import { sameLocalpart } from '../../protocol/identity.ts';
 import { taskPaths } from '../../protocol/paths.ts';
+import type { PlanNode } from '../../protocol/plan-types.ts';
 import type { WorkspaceView } from '../../protocol/view.ts';
 import { taskStep } from '../../rules/lifecycle.ts';
 import { requireCapacity, requireKnownAgent } from '../agent-flow/roster.ts';
 import { presentTask } from '../present.ts';
 import { LEADERS, checkBrokenPlan, findTask, requireActive, requireNode, requireProject } from '../shared.ts';
 import { defineOperation } from '../types.ts';
-import type { Decision, OperationContext } from '../types.ts';
-import { findAssignee, requireAssigneeId } from './assignee.ts';
+import type { OpenProject } from '../shared.ts';
+import type { Decision, OperationContext, Settlement } from '../types.ts';
+import { findAssignee, isTold, requireAssigneeId } from './assignee.ts';
+import type { Assignee } from './assignee.ts';
 import { newClaim } from './claim.ts';
 import type { DelegateOutput } from './claim.ts';
-import { requirePending, requireSameProject } from './delegate.ts';
-import { syncFields, terminalStatus } from './common.ts';
+import { delegate, requirePending, requireSameProject } from './delegate.ts';
+import { terminalStatus } from './common.ts';
 import type { TaskMeta, TaskStatus } from '../../protocol/records/types.ts';
 
 const input = z.object({
@@ -30,20 +33,60 @@ interface Assignment {
   readonly refuseFull?: boolean;
 }
 
-/** features.md §3.1: a ready node is given to its agent in one step where no message has to be sent first. */
+/**
+ * features.md §3.1: a ready node is given to its agent in one step, and who can be told is told of it once it is published
+ * (architecture.md, "Publish before announce").
+ */
 export const assign = defineOperation({
   name: 'task.assign',
   kind: 'command',
   roles: LEADERS,
-  summary: 'Give a ready plan node to an agent that is not written to.',
+  summary: 'Give a ready plan node to an agent; it is told where it can be.',
   input,
   fresh: 'required',
-  run: (context) => assigned(context, context.input),
-  settle: (output, settlement) => ({ ...output, ...syncFields(settlement) }),
+  run: (context) => assignedAndTold(context, context.input),
+  settle: (output, settlement) => settledTold(output, settlement),
 });
 
-/** The same as one step of several. */
+/** A node given out with a message to its agent, in the task's own room or the team's; without one to who has no account there. */
+export function assignedAndTold(context: OperationContext<unknown>, given: Assignment): Decision<DelegateOutput> {
+  const { node, roomId, spec } = checked(context, given);
+  const { projectId, taskId, assignedTo } = given;
+  if (!isTold(context, assignedTo ?? node.assignee, roomId)) return assigned(context, given);
+  const claim = { projectId, taskId, roomId, spec, assignedTo, notify: true };
+  return delegate.run({ ...context, input: claim }, undefined);
+}
+
+/** What became of the message, as with every assignment. Throws `notify-failed` and `sync-failed` as `delegate_task` does. */
+export function settledTold(output: DelegateOutput, settlement: Settlement): DelegateOutput {
+  const taskId = String(output.task['task_id']);
+  const claim = { projectId: '', taskId, roomId: '', spec: '', notify: true };
+  return delegate.settle?.(output, settlement, claim) ?? output;
+}
+
+/** A node given out as one step of several; nobody is told. */
 export function assigned(context: OperationContext<unknown>, given: Assignment): Decision<DelegateOutput> {
+  const { project, node, existing, assignee, roomId, spec, isGivenOut } = checked(context, given);
+  if (existing !== undefined && isGivenOut && sameLocalpart(existing.assigned_to, assignee.localpart))
+    return again(existing);
+  const claim = { context, project, node, roomId, spec, notify: false, assignedTo: given.assignedTo };
+  return newClaim(claim, existing, requireAssigneeId(node.id, assignee));
+}
+
+interface Checked {
+  readonly project: OpenProject;
+  readonly node: PlanNode;
+  readonly existing: TaskMeta | undefined;
+  readonly assignee: Assignee;
+  /** `''`: the team has none. */
+  readonly roomId: string;
+  readonly spec: string;
+  /** Somebody has it already, who has not begun. */
+  readonly isGivenOut: boolean;
+}
+
+/** Throws what stands against giving it out, in the words of the table (S002-36). */
+function checked(context: OperationContext<unknown>, given: Assignment): Checked {
   const { view } = context;
   const project = requireProject(view, given.projectId);
   const node = requireNode(project.plan, given.taskId);
@@ -57,19 +100,17 @@ export function assigned(context: OperationContext<unknown>, given: Assignment):
   taskStep(given.taskId, state, isGivenOut && !isSame ? 'redelegate' : 'prepare');
   requireActive(project.meta);
   checkBrokenPlan(project);
-  if (isSame && isGivenOut) return again(existing);
   if (!isGivenOut) requirePending(project, node);
-  if (given.refuseFull === true) requireCapacity(view, assignee.localpart);
-  const claim = {
-    context,
+  if (given.refuseFull === true && !(isSame && isGivenOut)) requireCapacity(view, assignee.localpart);
+  return {
     project,
     node,
+    existing,
+    assignee,
     roomId: existing?.room_id ?? view.team.teamRoomId,
     spec: view.text(taskPaths(node.id).spec) ?? `# ${node.title}`,
-    notify: false,
-    assignedTo: given.assignedTo,
+    isGivenOut,
   };
-  return newClaim(claim, existing, requireAssigneeId(node.id, assignee));
 }
 
 function stateOf(view: WorkspaceView, meta: TaskMeta | undefined): TaskStatus | 'none' {

@@ -32,6 +32,18 @@ export function findAssignee(
   return mxid === undefined ? { localpart } : { localpart: localpartOf(mxid), mxid };
 }
 
+/** Whether somebody is written to in a room: who has an account there, and anybody where the room is on this machine. */
+export function isTold(
+  { view, facts }: { readonly view: WorkspaceView; readonly facts: Facts },
+  name: string,
+  room: string,
+): boolean {
+  if (room === '') return false;
+  if (facts.chat.kind === 'local') return true;
+  const { mxid = '' } = findAssignee({ view, facts }, name, true);
+  return view.agents().some((record) => record.matrix_user_id === mxid);
+}
+
 /** What a task line cannot hold is nobody's name. Throws `invalid-argument`. */
 export function checkPlannedName(name: string): void {
   if (!/[(),;]/.test(name)) return;

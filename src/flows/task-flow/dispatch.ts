@@ -7,16 +7,14 @@ import { isWorked, projectState } from '../../rules/project-lifecycle.ts';
 import { invalidTransition } from '../../rules/transition.ts';
 import { requireCapacity, requireKnownAgent } from '../agent-flow/roster.ts';
 import { beginStory, nextStep } from '../overlay.ts';
-import type { Story } from '../overlay.ts';
 import { presentTask } from '../present.ts';
 import { LEADERS, requireProject } from '../shared.ts';
 import { defineOperation } from '../types.ts';
-import type { Decision, OperationContext } from '../types.ts';
-import { etaOf, optional, titleOf, workFields } from '../work-fields.ts';
-import { assigned } from './assign.ts';
-import { checkPlannedName, findAssignee, requireAssigneeId } from './assignee.ts';
+import type { Decision } from '../types.ts';
+import { etaOf, optional, titleOf, words, workFields } from '../work-fields.ts';
+import { assignedAndTold, settledTold } from './assign.ts';
+import { checkPlannedName, findAssignee, isTold, requireAssigneeId } from './assignee.ts';
 import type { DelegateOutput } from './claim.ts';
-import { delegate } from './delegate.ts';
 import { planTask } from './new-task.ts';
 
 const input = z.object({
@@ -24,13 +22,11 @@ const input = z.object({
   title: workFields.title,
   agent: z.string().min(1).describe('who does it: worker name or Matrix id'),
   type: z.enum(TASK_TYPES).default('dev').describe('what kind of work it is'),
-  dependsOn: z.array(z.string().min(1)).optional().describe('ids of tasks of the same project'),
+  dependsOn: words('ids of tasks of the same project'),
   context: z.string().optional().describe('what the agent has to know, Markdown'),
   priority: workFields.priority,
   eta: workFields.eta,
 });
-
-type Context = OperationContext<z.output<typeof input>>;
 
 /**
  * S002-11 to S002-15: a new node of a project, given to its agent at once; where it depends on others it waits for them
@@ -54,7 +50,7 @@ export const dispatch = defineOperation({
     requireWorked(view, given.projectId);
     requireKnownAgent(view, given.agent);
     const id = nextNodeId(view, project);
-    requireAssigneeId(id, findAssignee(context, given.agent, isTold(context)));
+    requireAssigneeId(id, findAssignee(context, given.agent, isTold(context, given.agent, view.team.teamRoomId)));
     const planned = planTask(context, project, {
       node: {
         id,
@@ -76,14 +72,10 @@ export const dispatch = defineOperation({
       return { ...story.decision, output: { task: presentTask(planned.meta), notification } };
     }
     requireCapacity(view, given.agent);
-    const step = givenOut(context, story, id);
+    const step = assignedAndTold(story.context, { projectId: given.projectId, taskId: id });
     return { ...nextStep(story, step).decision, output: step.output };
   },
-  settle(output, settlement, { projectId, ...given }) {
-    const taskId = String(output.task['task_id']);
-    const whole = { projectId, taskId, roomId: '', spec: given.title, notify: true };
-    return delegate.settle?.(output, settlement, whole) ?? output;
-  },
+  settle: (output, settlement) => settledTold(output, settlement),
 });
 
 /** What the task engine calls a dispatch is legal wherever work is given out. Throws `illegal-transition`. */
@@ -92,20 +84,4 @@ export function requireWorked(view: WorkspaceView, projectId: string): void {
   if (isWorked(meta)) return;
   const legal = projectState(meta) === 'planning' ? ['approve', 'reject'] : [];
   throw invalidTransition({ from: projectState(meta), event: 'dispatch', legal, data: { projectId } });
-}
-
-function givenOut(context: Context, { context: inStory }: Story, taskId: string): Decision<DelegateOutput> {
-  const { projectId, title, context: text } = context.input;
-  if (!isTold(context)) return assigned(inStory, { projectId, taskId });
-  const spec = text === undefined || text.trim() === '' ? `# ${titleOf(title)}` : text;
-  const claim = { projectId, taskId, roomId: context.view.team.teamRoomId, spec, notify: true };
-  return delegate.run({ ...inStory, input: claim }, undefined);
-}
-
-/** Whether the agent is written to: in the team's room, where it has an account there or the room is on this machine. */
-function isTold({ view, facts, input: { agent } }: Context): boolean {
-  if (view.team.teamRoomId === '') return false;
-  if (facts.chat.kind === 'local') return true;
-  const { mxid = '' } = findAssignee({ view, facts }, agent, true);
-  return view.agents().some((record) => record.matrix_user_id === mxid);
 }

@@ -78,6 +78,40 @@ describe('a dispatch', () => {
     expect(subtaskAnswer(assigned, ID, 'assign')).toMatchObject({ subtask_id: 'subtask_02', status: 'ASSIGNED' });
   });
 
+  test.each(['local', 'remote'] as const)(
+    'that has waited is told to its agent when it is assigned, once, as a dispatch is, with a %s chat (S002-16)',
+    async (chat) => {
+      const office = await approved(chat);
+      await ok(dispatch(office, { title: 'Models' }));
+      await ok(dispatch(office, { title: 'Tests', agent: 'bo', context: 'All.', dependsOn: ['TASK-001-01'] }));
+      await ok(engine(office, 'finish_task', { taskId: 'TASK-001-01' }));
+      office.sent.length = 0;
+      const assign = () => engine(office, 'assign_task', { projectId: ID, taskId: 'TASK-001-02', refuseFull: true });
+      await ok(assign());
+      expect(office.sent).toMatchObject([{ kind: 'assignment', room: '!team:hs.local', mentions: ['@bo:hs.local'] }]);
+      expect(office.sent[0]?.text).toContain('TASK_ASSIGNED: TASK-001-02');
+      expect(office.task('TASK-001-02')).toMatchObject({ status: 'assigned', assigned_to: 'bo' });
+      await ok(assign());
+      expect(office.sent).toHaveLength(1);
+    },
+  );
+
+  test('whose message does not get through stays prepared, and assigning it again sends it once', async () => {
+    const office = await approved();
+    await ok(dispatch(office, { title: 'Models' }));
+    await ok(dispatch(office, { title: 'Tests', agent: 'bo', dependsOn: ['TASK-001-01'] }));
+    await ok(engine(office, 'finish_task', { taskId: 'TASK-001-01' }));
+    office.sent.length = 0;
+    office.weather.silent = 'M_FORBIDDEN';
+    const assign = () => engine(office, 'assign_task', { projectId: ID, taskId: 'TASK-001-02', refuseFull: true });
+    expect(await assign()).toMatchObject({ ok: false, code: 'notify-failed' });
+    expect(office.task('TASK-001-02').status).toBe('prepared');
+    office.weather.silent = undefined;
+    await ok(assign());
+    expect(office.task('TASK-001-02').status).toBe('assigned');
+    expect(new Set(office.sent.map(({ txn }) => txn)).size).toBe(1);
+  });
+
   test('to an agent that is full is refused and creates nothing, unless it waits anyway (S002-15)', async () => {
     const office = await approved();
     await ok(dispatch(office, { title: 'Models' }));
