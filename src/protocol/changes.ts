@@ -6,7 +6,10 @@ export type Change =
   /** `appended` is the end of `text`, where all before it is there already: so that a log need not be gone through. */
   | { readonly kind: 'write'; readonly path: string; readonly text: string; readonly appended?: string }
   | { readonly kind: 'remove'; readonly path: string }
-  /** What stands on disk under this path (a file, or a directory ending in `/`) is what is meant: a Worker's deliverables. */
-  | { readonly kind: 'adopt'; readonly path: string }
+  /**
+   * What stands on disk under this path (a file, or a directory ending in `/`) is what is meant: a Worker's deliverables.
+   * What of it is somebody else's is left out, or with `whole` refused.
+   */
+  | { readonly kind: 'adopt'; readonly path: string; readonly whole?: true }
   /** What is committed below the directory `from` stands below the directory `path` instead; both end in `/`. */
   | { readonly kind: 'move'; readonly from: string; readonly path: string };

@@ -4,13 +4,15 @@ import { FILE_MODE } from '../ports-git.ts';
 import type { Change } from '../protocol/changes.ts';
 import { parseJson } from '../protocol/json.ts';
 import { forbiddenAgentFields, forbiddenMetaFields, mayWrite } from '../protocol/ownership.ts';
-import { classifyPath, isSharedPath, taskPaths } from '../protocol/paths.ts';
+import { FlowError } from '../protocol/errors.ts';
+import { sameLocalpart } from '../protocol/identity.ts';
+import { classifyPath, isSharedPath, localpartOfLane, taskPaths } from '../protocol/paths.ts';
 import type { Actor } from '../protocol/records/types.ts';
 import { canonicalTask } from '../protocol/records/task.ts';
 import type { WorkspaceView } from '../protocol/view.ts';
 import { isLeading } from '../protocol/roles.ts';
 import { isLegalPath } from '../rules/lifecycle.ts';
-import { blobId } from './context.ts';
+import { blobId, lanesIn } from './context.ts';
 import { notTaken, requireFit, unfit } from './fitness.ts';
 import type { DiskFile } from './fitness.ts';
 import type { SyncContext } from './context.ts';
@@ -20,44 +22,96 @@ import { hiddenPaths } from './sparse.ts';
 
 const LEADERS_FILES: ReadonlySet<string> = new Set(['task-spec', 'task-base', 'task-meta']);
 
+/** What a step takes from the disk. */
+interface Wanted {
+  readonly path: string;
+  readonly actor: Actor;
+  /** Files of somebody else are refused; absent: they are left out. */
+  readonly whole?: true;
+  /** What the step writes itself, whatever is on disk. */
+  readonly written: ReadonlySet<string>;
+}
+
 /**
  * The files below `path` that differ from the commit, ready to be committed (architecture.md, "Operations"), as far
- * as they are the actor's: a Worker's push leaves out the Leader's files in the task folder (protocol.md §2). Throws `broken-file` for what may never
- * be committed: links, reserved names, oversize files, secrets (protocol.md §11.6).
+ * as they are the actor's: a Worker's push leaves out the Leader's files in the task folder (protocol.md §2). Throws
+ * `broken-file` for what may never be committed: links, reserved names, oversize files, secrets (protocol.md §11.6);
+ * `not-owner` for files of somebody else where all of them are wanted.
  */
 export async function adoptable(
   context: SyncContext,
   head: ObjectId,
-  path: string,
-  actor: Actor,
+  { path, actor, whole, written }: Wanted,
 ): Promise<readonly DiskFile[]> {
   const { files, problems } = await differing(context, head, path);
   const skipped = (file: string): boolean => !isLeading(actor) && LEADERS_FILES.has(classifyPath(file).kind);
   const [problem] = problems.filter((file) => !skipped(file.path));
   if (problem !== undefined) throw notTaken(problem.path, problem.why);
   const view = context.workTree.view();
-  const taken = files.filter((file) => !skipped(file.path) && !isForeign(context, actor, file.path, view));
+  const own = files.filter((file) => !skipped(file.path));
+  if (whole === true) for (const file of own) if (!written.has(file.path)) requireOwn(context, actor, file.path, view);
+  const taken = own.filter((file) => !isForeign(context, actor, file.path, view));
   for (const file of taken) await requireFit(context, head, file);
   return taken;
 }
 
+const assigneeIn = (view: WorkspaceView) => (taskId: string) => view.task(taskId)?.meta?.assigned_to;
+
 /** A folder was asked for as a whole, and this file in it is somebody else's: a lane would not bring it either. */
 function isForeign(context: SyncContext, actor: Actor, path: string, view: WorkspaceView): boolean {
-  if (takesAll(context, actor, path)) return false;
-  const verdict = mayWrite(actor, path, (taskId) => view.task(taskId)?.meta?.assigned_to);
+  if (takesAll(context, actor, path, view)) return false;
+  const verdict = mayWrite(actor, path, assigneeIn(view));
   if (verdict.allowed) return false;
   context.log.warn({ path, owner: verdict.owner, reason: verdict.reason }, 'not published with its folder');
   return true;
 }
 
+/** Throws `not-owner`, which tells whose the file is and where it is published. */
+function requireOwn(context: SyncContext, actor: Actor, path: string, view: WorkspaceView): void {
+  if (takesAll(context, actor, path, view) || mayWrite(actor, path, assigneeIn(view)).allowed) return;
+  const assignee = assigneeOf(path, view) ?? '';
+  const lane = laneRefOf(context, assignee)?.replace('refs/heads/', '');
+  const where = lane === undefined ? 'is not on the roster' : `works in a clone of its own (${lane})`;
+  const advice =
+    lane === undefined
+      ? `put ${assignee} on the roster if this clone is where its work is`
+      : `let ${assignee} hand in its work`;
+  throw new FlowError('not-owner', `${path} belongs to ${assignee}, who ${where}: it is not published from here`, {
+    remedy: `${advice}, or take the file out of the task's folder; then try again`,
+    data: { path },
+  });
+}
+
 /**
  * In solo mode one person edits everybody's files in the one workspace, so the Leader's node takes the hosted
- * Workers' files too. In a team it takes their removal with that of the whole task.
+ * Workers' files too. In a team it takes those of agents of the roster that have no lane, hence no clone of their own, and
+ * for the others their removal with that of the whole task.
  */
-function takesAll(context: SyncContext, actor: Actor, path: string): boolean {
+function takesAll(context: SyncContext, actor: Actor, path: string, view: WorkspaceView): boolean {
   if (!isLeading(actor) || !path.startsWith('shared/tasks/')) return false;
-  if (context.remote === undefined) return true;
+  if (context.remote === undefined || isHosted(context, assigneeOf(path, view), view)) return true;
   return context.workTree.bytes(path) === undefined && removedTask(context, path) !== undefined;
+}
+
+/** Who has the task in whose folder this is. */
+function assigneeOf(path: string, view: WorkspaceView): string | undefined {
+  const found = classifyPath(path);
+  return 'taskId' in found ? assigneeIn(view)(found.taskId) : undefined;
+}
+
+/** An agent of the roster without a lane works where the Leader does (docs/decisions/0032-hand-over.md). */
+function isHosted(context: SyncContext, assignee: string | undefined, view: WorkspaceView): boolean {
+  if (assignee === undefined || laneRefOf(context, assignee) !== undefined) return false;
+  return view.agents().some(({ agent_id: id }) => sameLocalpart(id, assignee));
+}
+
+/** The lane of somebody on the remote as it was last seen, by full ref name. */
+function laneRefOf({ state, lanePrefix }: SyncContext, localpart: string): string | undefined {
+  const found = lanesIn(state.tracked, lanePrefix).find(([ref]) => {
+    const owner = localpartOfLane(lanePrefix, ref);
+    return owner !== undefined && sameLocalpart(owner, localpart);
+  });
+  return found?.[0];
 }
 
 interface Differing {
@@ -200,8 +254,8 @@ function ownsEdit(context: SyncContext, file: DiskFile, before: Uint8Array | und
   const { actor } = context;
   const { path, content } = file;
   const { kind } = classifyPath(path);
-  if (takesAll(context, actor, path)) return true;
-  if (!mayWrite(actor, path, (taskId) => view.task(taskId)?.meta?.assigned_to).allowed) return false;
+  if (takesAll(context, actor, path, view)) return true;
+  if (!mayWrite(actor, path, assigneeIn(view)).allowed) return false;
   if (isLeading(actor) || (kind !== 'task-meta' && kind !== 'agent')) return true;
   const [old, fresh] = [recordOf(before, path), recordOf(content, path)];
   if (content === undefined) return false;

@@ -84,9 +84,11 @@ async function aim(
   { transaction, changes }: { readonly transaction: Transaction<unknown>; readonly changes: readonly Change[] },
 ): Promise<Pick<Accepted, 'targets' | 'seen'>> {
   const targets = new Map<string, Target>();
+  const written = new Set(changes.flatMap(({ kind, path }) => (kind === 'write' ? [path] : [])));
   for (const change of changes) {
     if (change.kind !== 'adopt') continue;
-    for (const { path, mode, content } of await adoptable(context, head, change.path, transaction.actor)) {
+    const wanted = { ...change, actor: transaction.actor, written };
+    for (const { path, mode, content } of await adoptable(context, head, wanted)) {
       targets.set(path, { mode, content, adopted: true });
     }
   }

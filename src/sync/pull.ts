@@ -42,8 +42,8 @@ function away({ state, log, secrets }: SyncContext, failure: RemoteFailure): Flo
     {
       retryable: true,
       remedy: missing
-        ? 'check git.remote in baton.json: the repository must exist, and you must be allowed to read it'
-        : 'retry when the remote can be reached again; `baton sync status` tells',
+        ? 'nothing was changed: check git.remote in baton.json: the repository must exist, and you must be allowed to read it'
+        : 'nothing was changed: retry when the remote can be reached again; `baton sync status` tells',
     },
   );
 }

@@ -136,7 +136,7 @@ describe('a remote', () => {
         `(the git remote is not there: '${remote}' does not appear to be a git repository)`,
     );
     expect(remedy).toBe(
-      'check git.remote in baton.json: the repository must exist, and you must be allowed to read it',
+      'nothing was changed: check git.remote in baton.json: the repository must exist, and you must be allowed to read it',
     );
     expect(await must(lead, 'board')).toContain('first · dag · active');
     const doctor = await cli(lead, 'doctor');

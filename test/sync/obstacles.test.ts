@@ -97,7 +97,9 @@ describe('a folder that is published as a whole', () => {
   const adopt = (node: Node, path: string): Promise<unknown> => change(node, [{ kind: 'adopt', path }]);
 
   test("leaves out, by a Leader's hand, what its Workers own", async () => {
-    const { lead, remote } = await makeTeam();
+    const { lead, ana, remote } = await makeTeam();
+    await change(ana, [write('shared/tasks/t-ana/notes.md', 'begun\n')]);
+    await lead.sync.pull();
     put(lead.dir, 'shared/tasks/t-ana/result.md', 'STATUS: SUCCESS\n');
     put(lead.dir, SPEC, '# Clearer\n');
     await adopt(lead, 'shared/tasks/');

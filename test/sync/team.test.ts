@@ -228,6 +228,41 @@ describe('a team', () => {
   });
 });
 
+describe("a Leader's step that takes up a task's whole folder", () => {
+  const whole = (task: string) => [{ kind: 'adopt', path: `shared/tasks/${task}/`, whole: true } as const];
+  const FILE = 'shared/tasks/t-ana/out/a.txt';
+
+  test('publishes the files of an agent of the roster that has no lane, and takes up its hand edits', async () => {
+    const { remote, lead } = await makeTeam();
+    put(lead.dir, FILE, 'all of it\n');
+    expect(await change(lead, whole('t-ana'))).toMatchObject({ durability: 'replicated' });
+    expect(published(remote, 'main', FILE)).toBe('all of it\n');
+    put(lead.dir, FILE, 'more\n');
+    expect(await lead.sync.adopt([FILE])).toEqual({ adopted: [FILE], foreign: [] });
+  });
+
+  test('refuses those of an agent that has a lane, or that nobody has registered, and changes nothing', async () => {
+    const { remote, lead, ana } = await makeTeam();
+    await change(ana, (view) => [edit(view, META, { status: 'in_progress' })]);
+    await lead.sync.pull();
+    put(lead.dir, FILE, 'not ours\n');
+    put(lead.dir, 'shared/tasks/t-bo/b.txt', 'not ours\n');
+    const main = git(remote, 'rev-parse', 'main');
+    await expect(change(lead, whole('t-ana'))).rejects.toMatchObject({
+      code: 'not-owner',
+      message: `${FILE} belongs to ana, who works in a clone of its own (lanes/ana): it is not published from here`,
+    });
+    await expect(change(lead, whole('t-bo'))).rejects.toMatchObject({
+      code: 'not-owner',
+      message: 'shared/tasks/t-bo/b.txt belongs to bo, who is not on the roster: it is not published from here',
+      remedy: expect.stringContaining('put bo on the roster') as string,
+    });
+    expect([git(remote, 'rev-parse', 'main'), git(lead.dir, 'rev-parse', 'main')]).toEqual([main, main]);
+    expect(await lead.sync.adopt([FILE])).toEqual({ adopted: [], foreign: [FILE] });
+    expect(see(lead.dir, FILE)).toBe('not ours\n');
+  });
+});
+
 describe('hand edits', () => {
   test('that raced with a pull are merged and stay uncommitted', async () => {
     const { lead, ana } = await makeTeam();

@@ -141,10 +141,11 @@ export function submittedMeta(context: Context, meta: TaskMeta, result: TaskResu
 }
 
 /** The files of a submission: what the Worker left in the task's folder, the result, and last the record. */
-export function submissionChanges(meta: TaskMeta, { text }: Submission): readonly Change[] {
+export function submissionChanges(meta: TaskMeta, { text }: Submission, forAssignee: boolean): readonly Change[] {
   const { dir, result } = taskPaths(meta.task_id);
   return [
-    { kind: 'adopt', path: dir },
+    // Whoever finishes for somebody else must not leave files behind that only that one could publish.
+    { kind: 'adopt', path: dir, ...(forAssignee ? { whole: true } : {}) },
     ...(text === undefined ? [] : [{ kind: 'write', path: result, text } as const]),
     writeMeta(meta),
   ];

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { FlowError } from '../../protocol/errors.ts';
 import type { TaskMeta, TaskResult } from '../../protocol/records/types.ts';
 import { resultDigest } from '../../protocol/result/digest.ts';
+import { isLeading } from '../../protocol/roles.ts';
 import { presentTask } from '../present.ts';
 import { WORKERS, notificationHint, requireTask } from '../shared.ts';
 import type { NotificationHint } from '../shared.ts';
@@ -91,7 +92,7 @@ export function accept(
   const next = submittedMeta(context, meta, result, note);
   const announcements = quiet ? [] : completion(context, next, result);
   return {
-    changes: submissionChanges(next, submission),
+    changes: submissionChanges(next, submission, isLeading(context.actor)),
     events: [
       taskEvent('task.submitted', 'submit_task', next, { from: meta.status, to: 'submitted', note: result.status }),
     ],
