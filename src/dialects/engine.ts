@@ -195,6 +195,7 @@ export function subtaskAnswer(envelope: Envelope, id: string, event: string): En
     const name = subtaskOfNode(id, text(task['task_id']));
     const status = wordOfSubtask(task);
     const waiting = envelope['awaiting'] === undefined ? '' : ', awaiting acceptance';
+    const other = envelope['replacement'];
     const progress = task['status'] === 'completed' ? 100 : (task['progress'] ?? 0);
     const project = envelope['project'];
     return compact({
@@ -203,9 +204,20 @@ export function subtaskAnswer(envelope: Envelope, id: string, event: string): En
       status,
       progress,
       task_status: project === undefined ? undefined : wordOfProject(fields(project)),
-      message: `${name}: ${status}${waiting}`,
+      ...(other === undefined ? { message: `${name}: ${status}${waiting}` } : replacement(id, name, fields(other))),
     });
   });
+}
+
+/** What has taken a subtask's place, or what gives the place back. */
+function replacement(id: string, name: string, task: Fields): Fields {
+  const other = subtaskOfNode(id, text(task['task_id']));
+  const agent = text(task['assigned_to']);
+  const message =
+    task['status'] === 'cancelled'
+      ? `${name}: taken back, ${other} is cancelled`
+      : `${name}: handed over to ${agent} as ${other}, which \`baton subtask ${id} ${other} assign\` gives out`;
+  return { replacement_id: other, agent: task['status'] === 'cancelled' ? undefined : agent, message };
 }
 
 /** `baton archive`. */

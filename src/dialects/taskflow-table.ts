@@ -8,13 +8,15 @@ export interface ActionRow {
 
 const reason = { bare: ['reason'], aliases: { reason: ['cancelReason'] } };
 const file = { bare: ['path', 'exclude'], text: 'path' };
+const handOver: ActionRow = { operation: 'task.hand_over', rules: { bare: ['reason'] } };
+const takeBack: ActionRow = { operation: 'task.take_back' };
 /** Whoever sent the message that started the project is its requester (protocol.md §9.2, §14.1). */
 const origin = { aliases: { requester: ['sender', 'senderId', 'senderUserId', 'sourceUserId'] } };
 const room = { aliases: { roomId: ['room', 'target'] } };
 
 /**
  * The protocol's tools and actions in the order in which they are listed (protocol.md §10). `cancel_task` stands under
- * both tools, since upstream has had it under either. `agent`, `engine`, `team` and `node` are Baton's own, for the CLI and the
+ * both tools, since upstream has had it under either; a hand-over is a step of the task engine, and the Leader's agent takes it too. `agent`, `engine`, `team` and `node` are Baton's own, for the CLI and the
  * dashboard.
  */
 export const TOOLS: Readonly<Record<string, Readonly<Record<string, ActionRow>>>> = {
@@ -64,6 +66,8 @@ export const TOOLS: Readonly<Record<string, Readonly<Record<string, ActionRow>>>
     ack_task: { operation: 'task.ack' },
     submit_task: { operation: 'task.submit' },
     cancel_task: { operation: 'task.cancel', rules: reason },
+    hand_over_task: handOver,
+    take_back_task: takeBack,
     report_progress: { operation: 'task.report_progress', rules: { bare: ['note'] } },
     request_attention: { operation: 'task.request_attention' },
     answer_attention: { operation: 'task.answer_attention' },
@@ -90,8 +94,8 @@ export const TOOLS: Readonly<Record<string, Readonly<Record<string, ActionRow>>>
     unblock_task: { operation: 'task.unblock', rules: { bare: ['reason'] } },
     fail_task: { operation: 'task.fail', rules: { bare: ['reason'] } },
     hold_task: { operation: 'task.hold', rules: { bare: ['reason'] } },
-    hand_over_task: { operation: 'task.hand_over', rules: { bare: ['reason'] } },
-    take_back_task: { operation: 'task.take_back' },
+    hand_over_task: handOver,
+    take_back_task: takeBack,
     list: { operation: 'work.list' },
     show: { operation: 'work.show' },
     check: { operation: 'work.check' },

@@ -105,15 +105,15 @@ function stateNeeds(meta: TaskMeta): readonly Part[] {
 
 /** A result that halts is decided for good; what was halted without one may go on. */
 export function haltNeed(meta: TaskMeta, status: 'blocked' | 'failed'): Part {
-  const { task_id: id, project_id: project, submission_id: submission } = meta;
+  const { task_id: id, submission_id: submission } = meta;
   const why = status === 'blocked' ? (meta.blocked_reason ?? meta.summary) : meta.failure_reason;
   const mayGoOn = status === 'blocked' && submission === undefined && meta.submitted_at === undefined;
   return {
     need: 'blocked',
     kind: `${status}-task`,
     message: `${id} is ${status}${why === undefined || why === '' ? '' : `: ${why}`}`,
-    command: mayGoOn ? `baton task unblock ${word(id)}` : `baton project plan ${word(project)} --tasks TASKS`,
-    ...(mayGoOn ? {} : { remedy: 'plan a new node for what is left to do' }),
+    command: mayGoOn ? `baton task unblock ${word(id)}` : `baton task hand-over ${word(id)} AGENT`,
+    ...(mayGoOn ? {} : { remedy: 'hand it over, or plan a new node for what is left to do' }),
     ...sinceOf(meta.history?.at(-1)?.ts),
   };
 }

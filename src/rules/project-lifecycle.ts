@@ -35,8 +35,8 @@ export const PROJECT_GUARDS = {
   'id-free': 'the id is free',
   'approval-off': '`policies.requireApproval` is off; it begins in planning otherwise',
   'work-given-out': 'a node is given out',
-  'dev-accepted': 'there are dev nodes, and all are accepted',
-  'test-accepted': 'there are test nodes, and all are accepted',
+  'dev-accepted': 'there are dev nodes, and all that are not withdrawn are accepted',
+  'test-accepted': 'there are test nodes, and all that are not withdrawn are accepted',
   'all-ended': 'every node has ended, or it is forced',
   'already-so': 'it is so already: unchanged',
 } as const;
@@ -157,9 +157,12 @@ export function isTerminalProject(status: ProjectStatus): boolean {
   return status === 'completed' || status === 'failed' || status === 'rejected';
 }
 
-/** Whether all nodes of a kind are accepted, and there is one (features.md S002-19); what was handed over is not counted. */
+/**
+ * Whether all nodes of a kind are accepted, and there is one (features.md S002-19). What was handed over or cancelled is no
+ * part of the work any more; what has failed is, until it is handed over (features.md §3.1, "supersede").
+ */
 export function allAccepted({ nodes }: Pick<Plan, 'nodes'>, type: string): boolean {
-  const ofType = nodes.filter((node) => node.type === type && node.cancelled !== SUPERSEDED);
+  const ofType = nodes.filter((node) => node.type === type && node.status !== 'cancelled');
   return ofType.length > 0 && ofType.every(({ status }) => status === 'completed');
 }
 

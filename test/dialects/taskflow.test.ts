@@ -110,7 +110,7 @@ describe('a refusal', () => {
         tool: 'taskflow',
         action,
         error:
-          'action must be one of: delegate_task, check_task, ack_task, submit_task, cancel_task, report_progress, request_attention, answer_attention',
+          'action must be one of: delegate_task, check_task, ack_task, submit_task, cancel_task, hand_over_task, take_back_task, report_progress, request_attention, answer_attention',
         code: 'invalid-argument',
       });
     }
@@ -164,7 +164,15 @@ describe('what a role sees', () => {
     const all = Object.fromEntries(Object.entries(TOOLS).map(([tool, actions]) => [tool, Object.keys(actions)]));
     const expected = {
       ...all,
-      taskflow: ['delegate_task', 'check_task', 'cancel_task', 'request_attention', 'answer_attention'],
+      taskflow: [
+        'delegate_task',
+        'check_task',
+        'cancel_task',
+        'hand_over_task',
+        'take_back_task',
+        'request_attention',
+        'answer_attention',
+      ],
     };
     expect(namesFor('leader')).toEqual(expected);
     expect(namesFor('admin')).toEqual(expected);

@@ -143,10 +143,18 @@ describe('the steps that a project takes by itself', () => {
     expect([steps('approved'), steps('in_progress'), steps('testing')]).toEqual([['start'], [], []]);
   });
 
-  test('do not count work that was handed over', () => {
-    const gone = { ...node('a', 'dev', 'cancelled'), cancelled: 'superseded' };
-    const nodes = [gone, node('b', 'dev', 'completed')];
-    expect(automaticSteps({ ...active, phase: 'in_progress' }, { nodes }, BY_ITSELF)).toEqual(['test']);
+  test.each(['superseded', 'taken-back', 'not-needed'])('do not count work that is withdrawn as %s', (cancelled) => {
+    const gone = { ...node('a', 'dev', 'cancelled'), cancelled };
+    const steps = (...nodes: readonly PlanNode[]) =>
+      automaticSteps({ ...active, phase: 'in_progress' }, { nodes: [gone, ...nodes] }, BY_ITSELF);
+    expect(steps(node('b', 'dev', 'completed'))).toEqual(['test']);
+    // Of a kind of which nothing is left, nothing is accepted.
+    expect(steps()).toEqual([]);
+  });
+
+  test('wait for work that has failed, until it is handed over', () => {
+    const nodes = [node('a', 'dev', 'blocked'), node('b', 'dev', 'completed')];
+    expect(automaticSteps({ ...active, phase: 'in_progress' }, { nodes }, BY_ITSELF)).toEqual([]);
   });
 
   test('wait in a project that was reopened until something more is accepted', () => {

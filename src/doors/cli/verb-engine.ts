@@ -13,9 +13,10 @@ import {
 } from '../../dialects/engine.ts';
 import { nodeOfSubtask } from '../../protocol/ids.ts';
 import { PRIORITIES, TASK_TYPES } from '../../protocol/records/types.ts';
+import { wordsIn } from '../../protocol/words.ts';
 import { fieldsOf } from '../fields.ts';
 import { actionOf } from '../surface.ts';
-import { addFlags, payloadOf } from './flags.ts';
+import { addFlags, collect, payloadOf } from './flags.ts';
 import { objectsOf, wordOf } from './answer.ts';
 import { renderTask, renderTasks } from './engine-text.ts';
 import { createOutput } from './output.ts';
@@ -101,13 +102,15 @@ export function defineDispatch(command: Command, session: Session): void {
     .argument('<title>', 'one line that names the subtask')
     .requiredOption('--agent <name>', 'who does it')
     .addOption(new Option('--type <type>', 'what kind of work it is').choices(TASK_TYPES).default('dev'))
-    .option('--deps <subtasks>', 'subtasks that must be done first, with commas between them')
+    .addOption(
+      new Option('--deps <subtasks>', 'subtasks that must be done first, with commas between them').argParser(collect),
+    )
     .option('--context <text>', 'what the agent has to know, Markdown; - reads it from standard input')
     .addOption(new Option('--priority <priority>', "default: the task's").choices(PRIORITIES))
     .option('--eta <when>', 'when it should be done: a time, or a duration such as 2h')
     .action(async (task: string, title: string) => {
-      const { deps = '', context, ...given } = command.opts<DispatchOptions>();
-      const dependsOn = deps.split(',').filter((name) => name.trim() !== '');
+      const { deps = [], context, ...given } = command.opts<DispatchOptions>();
+      const dependsOn = wordsIn(deps);
       const spec = context === '-' ? await session.io.stdin() : context;
       const answer = await call(session, 'dispatch_task', {
         projectId: task,
@@ -124,7 +127,7 @@ export function defineDispatch(command: Command, session: Session): void {
 interface DispatchOptions {
   readonly agent: string;
   readonly type: string;
-  readonly deps?: string;
+  readonly deps?: readonly string[];
   readonly context?: string;
   readonly priority?: string;
   readonly eta?: string;
@@ -153,19 +156,24 @@ interface AutoDispatchOptions {
   readonly dryRun?: boolean;
 }
 
-/** `baton subtask TASK SUBTASK EVENT` (S002-16, S002-17) */
+/** `baton subtask TASK SUBTASK EVENT` (S002-16, S002-17; hand-over and take-back are features.md §3.1's) */
 export function defineSubtask(command: Command, session: Session): void {
   command
     .argument('<task>', 'the task')
     .argument('<subtask>', 'subtask_01, or the id of the node')
     .addArgument(new Argument('<event>', 'what happened').choices(Object.keys(SUBTASK_EVENTS)))
     .option('--progress <number>', 'with start: how far it is, 0 to 100')
-    .option('--note <text>', 'what was done, or why it is blocked or has failed')
-    .option('--agent <name>', 'with assign: who does it, default: as planned')
+    .option('--note <text>', 'what was done, or why it is blocked, has failed or is handed over')
+    .option('--agent <name>', 'with assign: who does it, default: as planned; with hand-over: who takes it over')
+    .addHelpText('after', '\nExample:\n  baton subtask TASK-001 subtask_02 hand-over --agent bo --note "ana is ill"')
     .action(async (task: string, subtask: string, event: string) => {
       const make = SUBTASK_EVENTS[event];
       if (make === undefined) throw new UsageError(`unknown event: ${event}`, 'see `baton subtask --help`');
-      const { action, payload } = make(command.opts<SubtaskOptions>());
+      const options = command.opts<SubtaskOptions>();
+      if (event === 'hand-over' && options.agent === undefined) {
+        throw new UsageError('hand-over needs --agent <name>', 'see `baton subtask --help`');
+      }
+      const { action, payload } = make(options);
       const fields = { projectId: task, taskId: nodeOfSubtask(task, subtask), ...defined(payload) };
       const answer = subtaskAnswer(await call(session, action, fields), task, event);
       show(session, answer, (palette) => said(answer, palette));
@@ -191,6 +199,8 @@ const SUBTASK_EVENTS: Readonly<Record<string, (options: SubtaskOptions) => Step>
   fail: ({ note }) => ({ action: 'fail_task', payload: { reason: note } }),
   block: ({ note }) => ({ action: 'block_task', payload: { reason: note } }),
   unblock: ({ note }) => ({ action: 'unblock_task', payload: { reason: note } }),
+  'hand-over': ({ agent, note }) => ({ action: 'hand_over_task', payload: { assignedTo: agent, reason: note } }),
+  'take-back': () => ({ action: 'take_back_task', payload: {} }),
 };
 
 function defined(values: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {

@@ -22,6 +22,8 @@ export interface Friendly {
   /** `--role` says what role somebody gets, as with `baton init`, and not in which role the caller acts. */
   readonly givesRole?: true;
   readonly summary?: string;
+  /** A call as it is typed, shown below the help. */
+  readonly example?: string;
   /** Flags that say how the answer is drawn, each with what it does. */
   readonly flags?: Readonly<Record<string, string>>;
   readonly draw?: (answer: Fields, options: Readonly<Record<string, unknown>>) => Draw;
@@ -71,6 +73,11 @@ const TASK: readonly Friendly[] = [
   taskflow('submit', 'submit_task', 'taskId'),
   taskflow('check', 'check_task', 'taskId'),
   taskflow('cancel', 'cancel_task', 'taskId'),
+  {
+    ...taskflow('hand-over', 'hand_over_task', 'taskId', 'assignedTo'),
+    example: 'baton task hand-over api-02 bo --reason "ana is ill"',
+  },
+  { ...taskflow('take-back', 'take_back_task', 'taskId'), example: 'baton task take-back api-02' },
   engine('block', 'block_task', 'taskId'),
   engine('unblock', 'unblock_task', 'taskId'),
   taskflow('progress', 'report_progress', 'taskId', 'note'),
@@ -122,6 +129,7 @@ export function defineFriendly(parent: Command, session: Session, entry: Friendl
   for (const place of places)
     command.argument(`[${placeName(place)}]`, fields.find((field) => field.name === place)?.description ?? '');
   addFlags(command, fields, new Set(places));
+  if (entry.example !== undefined) command.addHelpText('after', `\nExample:\n  ${entry.example}`);
   for (const [flag, meaning] of Object.entries(entry.flags ?? {})) command.option(flag, meaning);
   command.action(async (...words: readonly unknown[]) => {
     const placed = Object.fromEntries(

@@ -20,7 +20,7 @@ import { checkPlannedName } from './assignee.ts';
 import { syncFields, taskEvent, writeMeta } from './common.ts';
 import { planTask } from './new-task.ts';
 import { rewired } from './rewire.ts';
-import { currentTask } from './steps.ts';
+import { currentTask, requirePartOf } from './steps.ts';
 
 export interface HandOverOutput {
   /** The task that was handed over. */
@@ -43,12 +43,14 @@ export const handOver = defineOperation({
   input: z.object({
     taskId: z.string().min(1).describe('id of the task'),
     assignedTo: z.string().trim().min(1).describe('worker name or Matrix id of who takes it over'),
+    projectId: z.string().min(1).optional().describe('id of its project; a task of another one is refused'),
     reason: z.string().optional().describe('why, one line'),
     newTaskId: z.string().min(1).optional().describe('id of the new task; made when absent'),
   }),
   fresh: 'required',
   run(context) {
     const { view, input, now, actor } = context;
+    requirePartOf(view, input.projectId, input.taskId);
     const { blocked_reason: _, ...before } = currentTask(context, input.taskId);
     const { task_id: taskId } = before;
     taskStep(taskId, before.status, 'supersede');
@@ -97,7 +99,7 @@ export const handOver = defineOperation({
   settle: (output: HandOverOutput, settlement): HandOverOutput => ({ ...output, ...syncFields(settlement) }),
 });
 
-/** Who has the work already cannot take it over, and what nobody has is only given out. */
+/** Who has the work already cannot take it over, unless it has failed: then it has nobody. What nobody has is only given out. */
 function requireOther(meta: TaskMeta, node: PlanNode, wanted: string): void {
   const data = { taskId: meta.task_id };
   checkPlannedName(wanted);
@@ -105,7 +107,7 @@ function requireOther(meta: TaskMeta, node: PlanNode, wanted: string): void {
   if (owner === '') {
     throw guardFailed(meta.status, 'supersede', 'nobody has it; give it out instead', data);
   }
-  if (!sameLocalpart(owner, localpartOf(wanted))) return;
+  if (meta.status === 'failed' || !sameLocalpart(owner, localpartOf(wanted))) return;
   throw new FlowError('invalid-argument', `task ${meta.task_id} is already with ${owner}`, {
     remedy: 'name another agent',
     data,

@@ -11,7 +11,7 @@ import { syncFields, taskEvent, terminalStatus, writeMeta } from './common.ts';
 import type { Context } from './common.ts';
 import type { HandOverOutput } from './hand-over.ts';
 import { rewired } from './rewire.ts';
-import { currentTask, taskStepped } from './steps.ts';
+import { currentTask, requirePartOf, taskStepped } from './steps.ts';
 
 /** features.md §3.1, "takeback": as long as nobody has begun what took its place, a task goes back to who had it. */
 export const takeBack = defineOperation({
@@ -19,10 +19,14 @@ export const takeBack = defineOperation({
   kind: 'command',
   roles: LEADERS,
   summary: 'Take a hand-over back, as long as the new task was not begun.',
-  input: z.object({ taskId: z.string().min(1).describe('id of the task that was handed over') }),
+  input: z.object({
+    taskId: z.string().min(1).describe('id of the task that was handed over'),
+    projectId: z.string().min(1).optional().describe('id of its project; a task of another one is refused'),
+  }),
   fresh: 'required',
   run(context) {
     const { view, input, now, actor } = context;
+    requirePartOf(view, input.projectId, input.taskId);
     const before = currentTask(context, input.taskId);
     const { task_id: taskId } = before;
     taskStep(taskId, before.status, 'takeback');

@@ -19,7 +19,7 @@ export function bringOn(meta: TaskMeta, team: Pick<TeamSettings, 'teamRoomId'>):
       return `baton task check ${word(id)}`;
     case 'blocked':
       if (meta.submission_id === undefined && meta.submitted_at === undefined) return `baton task unblock ${word(id)}`;
-      return `baton project plan ${word(project)} --tasks TASKS`;
+      return `baton task hand-over ${word(id)} AGENT`;
     case 'revision':
     case 'completed':
     case 'failed':

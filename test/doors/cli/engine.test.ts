@@ -46,12 +46,16 @@ describe('the verbs of the task engine', () => {
       'test',
       '--deps',
       'subtask_01, TASK-001-02',
+      '--deps',
+      'subtask_03',
       '--context',
       '-',
     );
     await run('subtask', 'TASK-001', 'subtask_12', 'start', '--progress', '30', '--note', 'half');
     await run('subtask', 'TASK-001', 'subtask_12', 'done', '--note', 'all');
     await run('subtask', 'inbox', 'TASK-005', 'assign', '--agent', 'ana');
+    await run('subtask', 'TASK-001', 'subtask_12', 'hand-over', '--agent', 'bo', '--note', 'ill');
+    await run('subtask', 'TASK-001', 'subtask_12', 'take-back');
     await run('archive', 'TASK-001');
     await run('rebuild-index');
     await run('task', 'create', 'Alone', '--required-capabilities', 'js');
@@ -66,13 +70,15 @@ describe('the verbs of the task engine', () => {
           title: 'Tests',
           agent: 'eva',
           type: 'test',
-          dependsOn: ['TASK-001-01', 'TASK-001-02'],
+          dependsOn: ['TASK-001-01', 'TASK-001-02', 'TASK-001-03'],
           context: 'All of it.',
         },
       ],
       ['progress_task', { ...of('TASK-001-12'), progress: '30', note: 'half' }],
       ['finish_task', { ...of('TASK-001-12'), text: 'all' }],
       ['assign_task', { ...of('TASK-005', 'inbox'), assignedTo: 'ana', refuseFull: true }],
+      ['hand_over_task', { ...of('TASK-001-12'), assignedTo: 'bo', reason: 'ill' }],
+      ['take_back_task', of('TASK-001-12')],
       ['archive', { id: 'TASK-001' }],
       ['rebuild_index', {}],
       ['create_task', { title: 'Alone', requiredCapabilities: ['js'] }],
@@ -82,7 +88,11 @@ describe('the verbs of the task engine', () => {
 
   test.each([
     [['transition', 'TASK-001', 'dance'], 'Allowed choices are approve, reject'],
-    [['subtask', 'TASK-001', 'subtask_01', 'dance'], 'Allowed choices are assign, start, done, fail, block, unblock'],
+    [
+      ['subtask', 'TASK-001', 'subtask_01', 'dance'],
+      'Allowed choices are assign, start, done, fail, block, unblock, hand-over',
+    ],
+    [['subtask', 'TASK-001', 'subtask_01', 'hand-over'], 'hand-over needs --agent <name>'],
     [['dispatch', 'TASK-001', 'X'], "required option '--agent <name>' not specified"],
     [['dispatch', 'TASK-001', 'X', '--agent', 'a', '--type', 'art'], 'Allowed choices are dev, test'],
     [['create'], "missing required argument 'title'"],

@@ -43,6 +43,8 @@ describe('the tools', () => {
       'delegate_task',
       'check_task',
       'cancel_task',
+      'hand_over_task',
+      'take_back_task',
       'request_attention',
       'answer_attention',
     ]);

@@ -61,7 +61,7 @@ describe('a check', () => {
     expect(
       (answer['alerts'] as readonly Found[]).map(({ command }) => command.split(' ').slice(0, 3).join(' ')),
     ).toEqual([
-      'baton project plan',
+      'baton task hand-over',
       'baton message send',
       'baton message send',
       'baton message send',

@@ -71,13 +71,13 @@ describe('what needs a person', () => {
     expect((await needs()).map(({ need, kind }) => [need, kind])).toContainEqual(['late', 'overdue']);
   });
 
-  test('is a new plan where work ended for good, and nothing in projects that have ended', async () => {
+  test('is somebody else where work ended for good, and nothing in projects that have ended', async () => {
     office.put({ task_id: 'p-01', status: 'failed', failure_reason: 'the disk is full' });
     office.put({ task_id: 'p-02', status: 'blocked', submission_id: 's', summary: 'no access' });
     const halted = (await needs()).filter(({ need }) => need === 'blocked');
     expect(halted.map(({ message, command }) => [message, command])).toEqual([
-      ['p-01 is failed: the disk is full', 'baton project plan p --tasks TASKS'],
-      ['p-02 is blocked: no access', 'baton project plan p --tasks TASKS'],
+      ['p-01 is failed: the disk is full', 'baton task hand-over p-01 AGENT'],
+      ['p-02 is blocked: no access', 'baton task hand-over p-02 AGENT'],
     ]);
     office.edit('shared/projects/p/meta.json', '"status": "active"', '"status": "completed"');
     expect((await needs()).filter(({ need }) => need === 'blocked')).toEqual([]);
