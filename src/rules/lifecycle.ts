@@ -123,7 +123,7 @@ export const TASK_TRANSITIONS: readonly TaskTransition[] = [
   ...rows(['assigned', 'in_progress'], leader('block', 'blocked'), [], ['reason-kept', 'released']),
   ...rows(['blocked'], leader('unblock', 'assigned'), ['no-result']),
   ...rows(
-    ['pending', 'prepared', 'assigned', 'in_progress', 'submitted', 'blocked'],
+    ['none', 'pending', 'prepared', 'assigned', 'in_progress', 'submitted', 'blocked'],
     leader('fail', 'failed'),
     [],
     ['reason-kept', 'released'],
@@ -135,7 +135,7 @@ export const TASK_TRANSITIONS: readonly TaskTransition[] = [
     ['reason-kept', 'released'],
   ),
   ...rows(['blocked'], leader('cancel', 'cancelled'), ['reason-given', 'no-result'], ['reason-kept']),
-  ...rows(['pending'], leader('supersede', 'superseded'), ['has-owner'], ['replaced']),
+  ...rows(['none', 'pending'], leader('supersede', 'superseded'), ['has-owner'], ['replaced']),
   ...rows(
     ['assigned', 'in_progress', 'blocked', 'failed'],
     leader('supersede', 'superseded'),

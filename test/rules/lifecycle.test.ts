@@ -16,7 +16,7 @@ import type { TaskEvent } from '../../src/rules/lifecycle.ts';
 
 /** features.md §3.1 and protocol.md §8.2, written out a second time: rows are states, entries are event → state. */
 const EXPECTED: Readonly<Record<TaskStatus | 'none', Partial<Record<TaskEvent, TaskStatus>>>> = {
-  none: { create: 'pending', prepare: 'prepared' },
+  none: { create: 'pending', prepare: 'prepared', fail: 'failed', supersede: 'superseded' },
   pending: { prepare: 'prepared', fail: 'failed', cancel: 'cancelled', supersede: 'superseded' },
   prepared: {
     prepare: 'prepared',

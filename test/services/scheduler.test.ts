@@ -196,6 +196,33 @@ describe('time', () => {
     expect(cleared(house.parts)).toEqual(['slow', 'slow']);
   });
 
+  test('counts the SLA of a node that was never given out, and keeps what it raised in the record that it makes', async () => {
+    const house = await openHouse();
+    await plan(house.parts, 'p-01', 'p-02');
+    const record = 'shared/tasks/p-02/meta.json';
+    await house.pass(6 * DAY, 2 * DAY);
+    expect(existsSync(join(house.parts.dir, record))).toBe(false);
+    await house.pass(2 * DAY, DAY);
+    expect(JSON.parse(house.parts.text(record))).toMatchObject({
+      status: 'pending',
+      assigned_to: 'ana',
+      created_at: '2026-09-01T08:00:00Z',
+      sla_due_at: '2026-09-08T08:00:00Z',
+      raised: [{ key: 'sla-violated:p-02:2026-09-08T08:00:00Z', level: 1 }],
+    });
+    const said = () => house.parts.said('p-02 (Task p-02) is P2 and was due by');
+    expect(said()).toHaveLength(1);
+    expect(said()[0]).toContain('baton task delegate p p-02');
+    await house.restart();
+    await house.pass(7 * DAY, DAY);
+    const key = 'sla-violated:p-02:2026-09-08T08:00:00Z';
+    const found = eventsOf(house.parts, 'finding.raised').map(({ data }) => data as { key: string; level: number });
+    expect(found.filter((finding) => finding.key === key).map(({ level }) => level)).toEqual([1, 2]);
+    await house.parts.run('task.fail', { taskId: 'p-02' });
+    await house.pass(MINUTE);
+    expect(JSON.parse(house.parts.text(record))).not.toHaveProperty('raised');
+  });
+
   test('blocks nothing by itself, unless the team wants what is stuck blocked: then once, by the step of the table (S002-21)', async () => {
     const house = await openHouse();
     const report = await subtask(house);

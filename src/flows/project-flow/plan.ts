@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { Change } from '../../protocol/changes.ts';
 import { FlowError } from '../../protocol/errors.ts';
 import { parsePlan } from '../../protocol/plan/parse.ts';
 import { replaceDag, replaceLoop } from '../../protocol/plan/edit.ts';
@@ -9,7 +10,8 @@ import { readyNodes, validateGraph } from '../../rules/dag.ts';
 import { readyLoopNodes } from '../../rules/loop.ts';
 import { isTerminalProject } from '../../rules/project-lifecycle.ts';
 import { presentLoop } from '../present.ts';
-import { LEADERS, requireProject, writePlan } from '../shared.ts';
+import { LEADERS, requireProject, writePlan, writeProject } from '../shared.ts';
+import type { OpenProject } from '../shared.ts';
 import { defineOperation } from '../types.ts';
 import type { EventDraft } from '../../protocol/records/types.ts';
 import { presentNodes, presentReplan, readTasks, replan } from './planned-tasks.ts';
@@ -31,14 +33,14 @@ export const planDag = defineOperation({
   precheck({ input }) {
     validateGraph(requireTasks(input.tasks));
   },
-  run({ view, input }) {
+  run({ view, input, now }) {
     const planned = requireTasks(input.tasks);
     const project = requireProject(view, input.projectId);
     requireOpen(project.meta);
     const next = replan(view, project, planned);
     const text = replaceDag(project.planText, next.nodes);
     const plan = parsePlan(text);
-    const changes = writePlan(project, text);
+    const changes = [...writePlan(project, text), ...plannedAt(project, next, now)];
     return {
       changes,
       events: changes.length === 0 ? [] : [plannedEvent(project.id, 'plan_dag', next)],
@@ -65,6 +67,13 @@ export function requireOpen({ project_id: id, status }: ProjectMeta): void {
     remedy: 'create a new project for further work',
     data: { projectId: id },
   });
+}
+
+/** When tasks came into the plan, for as long as they have no record that says so. The first ones are as old as the project. */
+function plannedAt({ meta, plan }: OpenProject, { nodes }: Replan, now: string): readonly Change[] {
+  const known = new Set(plan.nodes.map(({ id }) => id));
+  const hasNews = nodes.some(({ id }) => !known.has(id));
+  return hasNews && meta.created_at !== now ? [writeProject({ ...meta, planned_at: now })] : [];
 }
 
 function plannedEvent(id: string, action: string, { nodes, dropped }: Replan): EventDraft {
@@ -106,7 +115,7 @@ export const planLoop = defineOperation({
     loopStatus(input.status);
     if (input.tasks !== undefined) validateGraph(readTasks(input.tasks));
   },
-  run({ view, input }) {
+  run({ view, input, now }) {
     checkBounds(input);
     const status = loopStatus(input.status);
     const planned = input.tasks === undefined ? undefined : readTasks(input.tasks);
@@ -127,7 +136,7 @@ export const planLoop = defineOperation({
     };
     const text = replaceLoop(project.planText, loop, next.nodes);
     const plan = parsePlan(text);
-    const changes = writePlan(project, text);
+    const changes = [...writePlan(project, text), ...plannedAt(project, next, now)];
     return {
       changes,
       events: changes.length === 0 ? [] : [plannedEvent(project.id, 'plan_loop', next)],

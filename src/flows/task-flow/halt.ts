@@ -10,7 +10,7 @@ import { defineOperation } from '../types.ts';
 import type { Decision } from '../types.ts';
 import { hasResult, syncFields, taskEvent, writeMeta } from './common.ts';
 import type { Context } from './common.ts';
-import { currentTask, markerChange, requirePartOf, taskStepped } from './steps.ts';
+import { markerChange, plannedTask, requirePartOf, taskStepped } from './steps.ts';
 
 const taskId = z.string().min(1).describe('id of the task');
 const projectId = z.string().min(1).optional().describe('id of its project; a task of another one is refused');
@@ -33,7 +33,7 @@ export const block = defineOperation({
   run(context) {
     const { input, now, actor, view } = context;
     requirePartOf(view, input.projectId, input.taskId);
-    const meta = currentTask(context, input.taskId);
+    const meta = plannedTask(context, input.taskId, input.projectId);
     const why = input.reason?.trim() ?? '';
     const next = taskStepped(meta, 'block', { now, actor, action: 'block_task', note: why });
     return halted(context, meta, why === '' ? next : { ...next, blocked_reason: why }, 'blocked', 'block_task', why);
@@ -52,7 +52,7 @@ export const unblock = defineOperation({
   run(context) {
     const { input, now, actor, view } = context;
     requirePartOf(view, input.projectId, input.taskId);
-    const { blocked_reason: _, ...meta } = currentTask(context, input.taskId);
+    const { blocked_reason: _, ...meta } = plannedTask(context, input.taskId, input.projectId);
     const why = input.reason?.trim() ?? '';
     const next = taskStepped(meta, 'unblock', { now, actor, action: 'unblock_task', note: why });
     if (hasResult(meta)) {
@@ -74,7 +74,7 @@ export const fail = defineOperation({
   run(context) {
     const { input, now, actor, view } = context;
     requirePartOf(view, input.projectId, input.taskId);
-    const { blocked_reason: _, ...meta } = currentTask(context, input.taskId);
+    const { blocked_reason: _, ...meta } = plannedTask(context, input.taskId, input.projectId);
     const why = input.reason?.trim() ?? '';
     taskStep(meta.task_id, meta.status, 'fail');
     const next: TaskMeta = {

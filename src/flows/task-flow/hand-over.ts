@@ -20,7 +20,7 @@ import { checkPlannedName } from './assignee.ts';
 import { syncFields, taskEvent, writeMeta } from './common.ts';
 import { planTask } from './new-task.ts';
 import { rewired } from './rewire.ts';
-import { currentTask, requirePartOf } from './steps.ts';
+import { plannedTask, requirePartOf } from './steps.ts';
 
 export interface HandOverOutput {
   /** The task that was handed over. */
@@ -51,7 +51,7 @@ export const handOver = defineOperation({
   run(context) {
     const { view, input, now, actor } = context;
     requirePartOf(view, input.projectId, input.taskId);
-    const { blocked_reason: _, ...before } = currentTask(context, input.taskId);
+    const { blocked_reason: _, ...before } = plannedTask(context, input.taskId, input.projectId);
     const { task_id: taskId } = before;
     taskStep(taskId, before.status, 'supersede');
     const project = requireProject(view, before.project_id);

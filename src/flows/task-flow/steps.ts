@@ -10,7 +10,8 @@ import type { WorkspaceView } from '../../protocol/view.ts';
 import { markerFor, taskStep } from '../../rules/lifecycle.ts';
 import type { TaskEvent } from '../../rules/lifecycle.ts';
 import { SUPERSEDED } from '../../rules/project-lifecycle.ts';
-import { findTask, historyEntry, requireProject, requireTask } from '../shared.ts';
+import { unrecordedTask } from '../../rules/unrecorded.ts';
+import { checkBrokenPlan, findTask, historyEntry, requireProject, requireTask } from '../shared.ts';
 import { nodeOf, requireAssignee, statusWord, terminalStatus } from './common.ts';
 import type { Context } from './common.ts';
 
@@ -55,6 +56,44 @@ export function currentTask({ view, now, actor }: Context, taskId: string): Task
   return appendHistory(
     { ...meta, status },
     historyEntry({ now, actor, action: 'state.repair', from: statusWord(meta), to: status, note }),
+  );
+}
+
+/**
+ * As `currentTask`, also of a pending plan node that has no record: the step that is taken makes it, as giving it out does
+ * (features.md §2.3). `projectId` is of a caller that names its project. Throws `not-found`, `broken-file`, and
+ * `invalid-argument` where several plans hold the node.
+ */
+export function plannedTask(context: Context, taskId: string, projectId?: string): TaskMeta {
+  const { view } = context;
+  if (findTask(view, taskId) !== undefined || view.archivedTask(taskId) !== undefined)
+    return currentTask(context, taskId);
+  const holders = (projectId === undefined ? view.projectIds() : [projectId]).flatMap((id) => {
+    const entry = view.project(id);
+    const node = entry?.plan.nodes.find((other) => other.id === taskId);
+    return entry?.meta === undefined || node === undefined ? [] : [{ entry, meta: entry.meta, node }];
+  });
+  const [holder, other] = holders;
+  if (holder === undefined) return requireTask(view, taskId);
+  if (other !== undefined) {
+    throw new FlowError(
+      'invalid-argument',
+      `task ${taskId} stands in the plans of ${holder.entry.id} and ${other.entry.id}`,
+      {
+        remedy: 'give the line of one of them another id',
+        data: { taskId },
+      },
+    );
+  }
+  checkBrokenPlan(holder.entry);
+  if (holder.node.status === 'pending') return unrecordedTask(holder.meta, holder.node);
+  throw new FlowError(
+    'not-found',
+    `task not found: ${taskId} (plan.md shows it as ${holder.node.status}, and it has no record)`,
+    {
+      remedy: `bring shared/tasks/${taskId}/ back with git, or set its marker to [ ] and call again`,
+      data: { taskId, projectId: holder.entry.id },
+    },
   );
 }
 

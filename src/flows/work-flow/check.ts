@@ -1,7 +1,8 @@
 import { z } from 'zod';
-import type { ProjectMeta, TaskStatus } from '../../protocol/records/types.ts';
+import type { PlanNode } from '../../protocol/plan-types.ts';
+import type { TaskStatus } from '../../protocol/records/types.ts';
 import { parseTime } from '../../protocol/timestamps.ts';
-import type { WorkspaceView } from '../../protocol/view.ts';
+import type { ProjectEntry, WorkspaceView } from '../../protocol/view.ts';
 import type { ProjectFacts, WorkFacts } from '../../protocol/work/facts.ts';
 import { isEnded, projectTasks, workItems } from '../../protocol/work/items.ts';
 import type { TaskItem } from '../../protocol/work/items.ts';
@@ -10,6 +11,7 @@ import { projectAlerts, sortAlerts, taskAlerts } from '../../rules/alerts.ts';
 import type { Alert } from '../../rules/alerts.ts';
 import type { LatenessFacts } from '../../rules/lateness/lateness.ts';
 import { isTerminalProject } from '../../rules/project-lifecycle.ts';
+import { taskOfNode } from '../../rules/unrecorded.ts';
 import { ANYONE, requireProject, requireTask } from '../shared.ts';
 import { defineOperation } from '../types.ts';
 import { presentItem } from './present.ts';
@@ -93,18 +95,19 @@ function look(
   facts: LatenessFacts,
   { project, tasks }: ActiveWork,
 ): { readonly alerts: readonly Alert[]; readonly opened: number } {
-  const meta = facts.view.project(project.id)?.meta;
-  if (meta === undefined) return { alerts: [], opened: 0 };
+  const entry = facts.view.project(project.id);
+  if (entry?.meta === undefined) return { alerts: [], opened: 0 };
+  const { meta } = entry;
+  const nodes = new Map(entry.plan.nodes.map((node) => [node.id, node]));
   return {
-    alerts: [...projectAlerts(facts, meta), ...tasks.flatMap((task) => alertsOf(facts, meta, task))],
+    alerts: [...projectAlerts(facts, meta), ...tasks.flatMap(({ id }) => alertsOf(facts, entry, nodes.get(id)))],
     opened: tasks.length,
   };
 }
 
-/** A node without a record has nothing that could be late. */
-function alertsOf(facts: LatenessFacts, project: ProjectMeta, { id }: TaskItem): readonly Alert[] {
-  const meta = facts.view.task(id)?.meta;
-  return meta === undefined || meta.project_id !== project.project_id ? [] : taskAlerts(facts, project, meta);
+function alertsOf(facts: LatenessFacts, entry: ProjectEntry, node: PlanNode | undefined): readonly Alert[] {
+  const task = node === undefined ? undefined : taskOfNode(facts.view, entry, node);
+  return task === undefined || entry.meta === undefined ? [] : taskAlerts(facts, entry.meta, task);
 }
 
 function summaryOf(active: readonly ActiveWork[], alerts: readonly Alert[]): Readonly<Record<string, unknown>> {

@@ -28,6 +28,7 @@ const FIELDS = {
   requester: z.string(),
   parent_task_id: z.string(),
   created_at: time,
+  planned_at: time,
   plan_type: z.string(),
   mode: z.string(),
   phase: z.enum(PHASES),

@@ -66,6 +66,8 @@ export interface ProjectMeta {
   readonly requester?: string;
   readonly parent_task_id?: string;
   readonly created_at?: string;
+  /** When its plan last gained a task: a line of it says nothing of when. */
+  readonly planned_at?: string;
   readonly plan_type?: string;
   /** `quick`, `composite`, `inbox`; anything else is an ordinary project. */
   readonly mode?: string;

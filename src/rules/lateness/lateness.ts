@@ -8,6 +8,7 @@ import { holdingsIn, loadsOf } from '../load.ts';
 import { isUnacknowledged, livenessOf } from '../liveness.ts';
 import { word } from '../needs.ts';
 import { isTerminalProject } from '../project-lifecycle.ts';
+import { taskOfNode } from '../unrecorded.ts';
 import type { Beats } from './beats.ts';
 import { bringOn } from './commands.ts';
 import { levelOf } from './ladder.ts';
@@ -45,8 +46,8 @@ export function lateInProject(facts: LatenessFacts, id: string): readonly LateRe
   if (entry?.meta === undefined) return [];
   const { meta } = entry;
   const tasks = entry.plan.nodes.flatMap((node): readonly LateRecord[] => {
-    const task = view.task(node.id)?.meta;
-    if (task === undefined || task.project_id !== id) return [];
+    const task = taskOfNode(view, entry, node);
+    if (task === undefined) return [];
     return [{ kind: 'task', meta: task, standing: lateTask(facts, entry, task) }];
   });
   return [{ kind: 'project', meta, standing: lateProject(facts, meta) } as const, ...tasks].filter(isWorthALook);

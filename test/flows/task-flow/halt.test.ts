@@ -90,3 +90,51 @@ test('a failed task is over, with its reason, and shows [!]', async () => {
     'illegal-transition: ack_task cannot update terminal task: failed',
   );
 });
+
+describe('a node that nobody has taken a step of yet', () => {
+  const fail = (payload: object = {}) => step('fail_task', { taskId: 'p-02', reason: 'not possible', ...payload });
+
+  test('fails with a record that the step makes', async () => {
+    await ok(fail());
+    expect(office.task('p-02')).toMatchObject({
+      project_id: 'p',
+      task_title: 'Task p-02',
+      assigned_to: 'ana',
+      depends_on: ['p-01'],
+      created_at: office.now,
+      status: 'failed',
+      failure_reason: 'not possible',
+      history: [{ from: 'planned', to: 'failed', action: 'fail_task', note: 'not possible' }],
+    });
+    expect(office.line('p', 'p-02')).toMatch(/^- \[!\]/);
+    expect(office.events.at(-1)).toMatchObject({ type: 'task.failed', from: 'pending', to: 'failed' });
+  });
+
+  test('is not halted, since nobody works on it, and is told so', async () => {
+    expect(await refused(office, () => step('block_task', { taskId: 'p-02' }))).toMatch(
+      /^illegal-transition: Invalid transition: PENDING \+ 'block'/,
+    );
+    expect(await refused(office, () => step('unblock_task', { taskId: 'p-02' }))).toMatch(
+      /^illegal-transition: Invalid transition: PENDING \+ 'unblock'/,
+    );
+  });
+
+  test('is found in the plan of the project that is named, and of no other', async () => {
+    await ok(office.call(lead, 'projectflow', 'create_project', { projectId: 'q', title: 'Q' }));
+    const tasks = [{ taskId: 'q-01', title: 'Q', assignedTo: 'ana' }];
+    await ok(office.call(lead, 'projectflow', 'plan_dag', { projectId: 'q', tasks }));
+    expect(await refused(office, () => fail({ projectId: 'q' }))).toMatch(/^not-found: task not found: p-02/);
+    await ok(fail({ projectId: 'p' }));
+  });
+
+  test('is refused where two plans hold it, or where its line says more than a record does', async () => {
+    await ok(office.call(lead, 'projectflow', 'create_project', { projectId: 'q', title: 'Q' }));
+    const tasks = [{ taskId: 'p-02', title: 'Q', assignedTo: 'ana' }];
+    await ok(office.call(lead, 'projectflow', 'plan_dag', { projectId: 'q', tasks }));
+    expect(await refused(office, () => fail())).toBe('invalid-argument: task p-02 stands in the plans of p and q');
+    office.edit('shared/projects/p/plan.md', '- [ ] p-02', '- [~] p-02');
+    expect(await refused(office, () => fail({ projectId: 'p' }))).toBe(
+      'not-found: task not found: p-02 (plan.md shows it as delegated, and it has no record)',
+    );
+  });
+});

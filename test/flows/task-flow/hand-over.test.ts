@@ -86,3 +86,21 @@ describe('taking a hand-over back', () => {
     );
   });
 });
+
+describe('a hand-over of a node that was not given out yet', () => {
+  const handOn = () => engine('hand_over_task', { taskId: 'p-02', assignedTo: 'bo' });
+
+  test('makes its record, and a new node for whoever takes it over', async () => {
+    await ok(handOn());
+    expect(office.task('p-02')).toMatchObject({ status: 'superseded', superseded_by: 'p-04', assigned_to: 'ana' });
+    expect(office.line('p', 'p-04')).toBe('- [ ] p-04 — Task p-02 (assigned: bo, depends: p-01)');
+    expect(office.line('p', 'p-03')).toContain('depends: p-01, p-04');
+  });
+
+  test('is refused where nobody has it', async () => {
+    office.edit('shared/projects/p/plan.md', 'Task p-02 (assigned: ana', 'Task p-02 (assigned: -');
+    expect(await refused(office, handOn)).toBe(
+      "illegal-transition: Invalid transition: PENDING + 'supersede': nobody has it; give it out instead",
+    );
+  });
+});

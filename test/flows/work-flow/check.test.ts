@@ -95,6 +95,23 @@ describe('a check', () => {
     await expect(check(office, { id: 'nobody' })).rejects.toThrow('task not found: nobody');
   });
 
+  test('counts the SLA of a node without a record from when it was planned', async () => {
+    const office = await busy();
+    office.now = '2026-09-05T10:00:00Z';
+    const before = ['failed', 'stuck', 'late', 'blocked', 'silent', 'done', 'fine', 'next'];
+    const tasks = [...before, 'added'].map((taskId) => ({ taskId, title: taskId, assignedTo: 'ana' }));
+    await office.call(lead, 'projectflow', 'plan_dag', { projectId: 'p', tasks });
+    await office.call(lead, 'projectflow', 'plan_dag', { projectId: 'p', tasks });
+    office.now = '2026-09-12T09:00:00Z';
+    expect(found(await check(office)).filter((alert) => /next|added/.test(alert))).toEqual([]);
+    office.now = '2026-09-12T11:00:00Z';
+    const { alerts } = await check(office);
+    expect((alerts as readonly Found[]).filter(({ taskId = '' }) => ['next', 'added'].includes(taskId))).toMatchObject([
+      { type: 'sla', taskId: 'next', command: 'baton task delegate p next' },
+      { type: 'sla', taskId: 'added', command: 'baton task delegate p added' },
+    ]);
+  });
+
   test('skips what it cannot read, says so, and goes on', async () => {
     const office = await busy();
     office.files['shared/tasks/fine/meta.json'] = '{ "task_id": ';
