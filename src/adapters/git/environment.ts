@@ -131,6 +131,17 @@ export function withSettings(
   return { ...env, ...Object.fromEntries(entries), GIT_CONFIG_COUNT: String(first + settings.length) };
 }
 
+/** Whether git would go somewhere else for a remote, as a person's own configuration says (`url.<base>.insteadOf`). */
+export function isRewritten(env: Readonly<Record<string, string>>, remote: string): boolean {
+  return Object.entries(env).some(([name, key]) => {
+    const number = /^GIT_CONFIG_KEY_(\d+)$/.exec(name)?.[1];
+    if (number === undefined || !INSTEAD.test(key)) return false;
+    return remote.startsWith(env[`GIT_CONFIG_VALUE_${number}`] ?? '');
+  });
+}
+
+const INSTEAD = /^url\..*\.(?:push)?insteadof$/i;
+
 function withoutGit(env: NodeJS.ProcessEnv): Record<string, string> {
   return Object.fromEntries(
     Object.entries(env).filter(

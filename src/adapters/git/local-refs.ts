@@ -5,16 +5,27 @@ import type { ObjectId } from '../../ports-git.ts';
 
 export type Branches = ReadonlyMap<string, ObjectId>;
 
-/** The git directory of a remote that lies on this machine; `undefined` for any other. */
+/** What git tries behind a path, in this order. */
+const ENDINGS = ['/.git', '', '.git/.git', '.git'];
+
+/**
+ * The git directory of a remote that lies on this machine; `undefined` for any other, and where a file names it, as in a
+ * work tree of another repository.
+ */
 export function localGitDirectory(root: string, remote: string): string | undefined {
   const path = pathOf(remote);
   if (path === undefined) return undefined;
   const directory = resolve(root, path);
-  for (const candidate of [join(directory, '.git'), directory, `${directory}.git`]) {
-    if (existsSync(join(candidate, 'refs')) && statSync(candidate).isDirectory()) return candidate;
+  for (const candidate of ENDINGS.map((ending) => `${directory}${ending}`)) {
+    const found = statSync(candidate, { throwIfNoEntry: false });
+    if (found?.isFile() === true) return undefined;
+    if (found?.isDirectory() === true && WHOLE.every((name) => existsSync(join(candidate, name)))) return candidate;
   }
   return undefined;
 }
+
+/** What git looks for in a directory that is a repository. */
+const WHOLE = ['HEAD', 'objects', 'refs'];
 
 function pathOf(remote: string): string | undefined {
   if (remote.startsWith('file://')) {

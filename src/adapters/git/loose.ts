@@ -92,14 +92,28 @@ export function putLoose(directory: string, id: ObjectId, bytesOf: () => Uint8Ar
     utimesSync(file, now, now);
     return;
   }
-  mkdirSync(dirname(file), { recursive: true });
   const temporary = join(dirname(file), `tmp_obj_${randomBytes(6).toString('hex')}`);
   try {
-    writeFileSync(temporary, bytesOf(), { mode: 0o444, flag: 'wx' });
+    writeNew(temporary, bytesOf);
     renameSync(temporary, file);
   } catch (error) {
     rmSync(temporary, { force: true });
     throw error;
+  }
+}
+
+/** Git's cleaning takes away a directory that is empty, also one that was made just now. */
+const ATTEMPTS = 5;
+
+function writeNew(file: string, bytesOf: () => Uint8Array): void {
+  for (let attempt = 1; ; attempt += 1) {
+    mkdirSync(dirname(file), { recursive: true });
+    try {
+      writeFileSync(file, bytesOf(), { mode: 0o444, flag: 'wx' });
+      return;
+    } catch (error) {
+      if (attempt === ATTEMPTS || (error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+    }
   }
 }
 

@@ -1,6 +1,7 @@
 import { existsSync, readFileSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ObjectId } from '../../ports-git.ts';
+import { isRewritten } from './environment.ts';
 import { createLocalRefs, localGitDirectory } from './local-refs.ts';
 import type { Branches } from './local-refs.ts';
 import { createLookup } from './lookup.ts';
@@ -23,28 +24,49 @@ export interface Nearby {
   readonly read: (id: ObjectId) => Promise<Pick<GitObject, 'kind' | 'content'> | undefined>;
 }
 
+/** Remotes that lie on this machine. */
+export interface Neighbourhood {
+  /** Whether one does, at a path or at an address of a file. */
+  has(remote: string): boolean;
+  /** Its branches by patterns, read from its files; `undefined` for any other, and where only git can tell. */
+  branches(remote: string, patterns: readonly string[]): Branches | undefined;
+  /** One that may be worked with file by file; `undefined` for any other. */
+  nearby(remote: string): Nearby | undefined;
+}
+
 /**
  * Finds out whether a remote is one that lies here and is as plain as `git init --bare` makes it. Whoever has set up
  * anything that a push has to pass (hooks, checks, quotas, shared permissions, another owner) gets pushes by git, and so does every remote
  * that is given as an address, `file://` too.
  */
-export function createNearby(place: GitPlace): (remote: string) => Nearby | undefined {
-  let open: { readonly remote: string; readonly nearby: Nearby; readonly isPlain: () => boolean } | undefined;
-  return (remote) => {
-    const gitDirectory = remote.includes('://') ? undefined : localGitDirectory(place.cwd, remote);
+export function createNeighbourhood(place: GitPlace): Neighbourhood {
+  let last: { readonly remote: string; readonly nearby: Nearby; readonly isPlain: () => boolean } | undefined;
+  const find = (remote: string): typeof last => {
+    if (isRewritten(place.env, remote)) return undefined;
+    const gitDirectory = localGitDirectory(place.cwd, remote);
     if (gitDirectory === undefined) return undefined;
-    if (open?.remote !== remote || open.nearby.gitDirectory !== gitDirectory) {
-      const refs = createLocalRefs(gitDirectory);
-      const nearby: Nearby = {
-        gitDirectory,
-        objects: join(gitDirectory, 'objects'),
-        refs,
-        ref: (branch) => refs([branch])?.get(`refs/heads/${branch}`),
-        read: createReader(place, gitDirectory),
-      };
-      open = { remote, nearby, isPlain: createPlainness(gitDirectory) };
-    }
-    return open.isPlain() ? open.nearby : undefined;
+    if (last?.remote !== remote || last.nearby.gitDirectory !== gitDirectory)
+      last = { remote, nearby: nearbyAt(place, gitDirectory), isPlain: createPlainness(gitDirectory) };
+    return last;
+  };
+  return {
+    has: (remote) => find(remote) !== undefined,
+    branches: (remote, patterns) => find(remote)?.nearby.refs(patterns),
+    nearby(remote) {
+      const found = remote.includes('://') ? undefined : find(remote);
+      return found?.isPlain() === true ? found.nearby : undefined;
+    },
+  };
+}
+
+function nearbyAt(place: GitPlace, gitDirectory: string): Nearby {
+  const refs = createLocalRefs(gitDirectory);
+  return {
+    gitDirectory,
+    objects: join(gitDirectory, 'objects'),
+    refs,
+    ref: (branch) => refs([branch])?.get(`refs/heads/${branch}`),
+    read: createReader(place, gitDirectory),
   };
 }
 
@@ -75,10 +97,14 @@ function createPlainness(gitDirectory: string): () => boolean {
   return () => {
     if (UNUSUAL.some((name) => existsSync(join(gitDirectory, name)))) return false;
     const stamp = [gitDirectory, config, hooks].map(stampOf).join(' ');
-    if (stamp !== seen) {
+    if (stamp === seen) return plain;
+    try {
       plain = isOwn(gitDirectory) && isPlainConfig(config) && !hasHooks(hooks);
-      seen = stamp;
+    } catch {
+      // One of them may not be read, or is gone at this moment.
+      return false;
     }
+    seen = stamp;
     return plain;
   };
 }

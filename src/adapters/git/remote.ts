@@ -1,11 +1,11 @@
 import type { FetchOutcome, ObjectId, PushOutcome, RemoteFailure } from '../../ports-git.ts';
 import type { Checks } from './checks.ts';
 import { withSettings } from './environment.ts';
-import { createLocalRefs, localGitDirectory, matches } from './local-refs.ts';
+import { matches } from './local-refs.ts';
 import type { Branches } from './local-refs.ts';
 import type { ObjectLookup } from './lookup.ts';
 import { checkRefName, checkRemote } from './names.ts';
-import { createNearby } from './nearby.ts';
+import { createNeighbourhood } from './nearby.ts';
 import { fetchNearby } from './nearby-fetch.ts';
 import { pushNearby } from './nearby-push.ts';
 import type { Objects } from './objects.ts';
@@ -39,13 +39,12 @@ export function createRemoteTalk(
   let last: Last | undefined;
   let pushes = 0;
   const { lookup } = store;
-  const nearbyOf = createNearby(place);
-  const localRefsOf = createLocalLook(place.cwd);
+  const neighbourhood = createNeighbourhood(place);
   const track = createRefUpdater(place, lookup);
 
   /** What moved on a remote on this machine since the last fetch, where it can be had without git; see `fetchNearby`. */
   async function fetchAtHand(before: Last, there: Branches): Promise<Branches | undefined> {
-    const nearby = nearbyOf(before.remote);
+    const nearby = neighbourhood.nearby(before.remote);
     if (nearby === undefined || [...before.refs.keys()].some((ref) => !there.has(ref))) return undefined;
     const moved = [...there].filter(([ref, id]) => before.refs.get(ref) !== id);
     const gap = { tips: moved.map(([, id]) => id), known: [...new Set(before.refs.values())] };
@@ -59,7 +58,7 @@ export function createRemoteTalk(
       checkRemote(remote);
       for (const branch of branches) checkRefName(branch.replace(/\*$/, 'x'));
       const before = last?.remote === remote && sameNames(last.branches, branches) ? last : undefined;
-      const there = before && localRefsOf(remote, branches);
+      const there = before && neighbourhood.branches(remote, branches);
       if (before && there && isSame(before.refs, there)) return { kind: 'ok', refs: before.refs };
       const { wanted, settings } = await checks();
       if (before !== undefined && there !== undefined && !wanted) {
@@ -83,12 +82,11 @@ export function createRemoteTalk(
       checkRefName(branch);
       pushes += 1;
       const isCleaning = pushes % PUSHES_PER_CLEANING === 0;
-      const nearby = isCleaning ? undefined : nearbyOf(remote);
+      const nearby = isCleaning ? undefined : neighbourhood.nearby(remote);
       const asked = { branch, commit, seen: last?.remote === remote ? last.refs : new Map<string, ObjectId>() };
       let outcome = nearby && (await pushNearby(store, nearby, asked));
       if (outcome === undefined) {
-        const isLocal = localGitDirectory(place.cwd, remote) !== undefined;
-        const receiver = isLocal && !isCleaning ? RECEIVER_THAT_ONLY_RECEIVES : RECEIVER;
+        const receiver = neighbourhood.has(remote) && !isCleaning ? RECEIVER_THAT_ONLY_RECEIVES : RECEIVER;
         outcome = await pushBranch(place, { remote, receiver, branch, commit }, limits);
       }
       if (outcome.kind === 'ok' && last?.remote === remote)
@@ -102,17 +100,6 @@ const sameNames = (left: readonly string[], right: readonly string[]): boolean =
 
 const isSame = (left: Branches, right: Branches): boolean =>
   left.size === right.size && [...left].every(([ref, id]) => right.get(ref) === id);
-
-/** Branches of a remote on this machine, read from its files; `undefined` where only git can tell. */
-function createLocalLook(root: string): (remote: string, patterns: readonly string[]) => Branches | undefined {
-  let open: { readonly directory: string; readonly read: ReturnType<typeof createLocalRefs> } | undefined;
-  return (remote, patterns) => {
-    const directory = localGitDirectory(root, remote);
-    if (directory === undefined) return undefined;
-    if (open?.directory !== directory) open = { directory, read: createLocalRefs(directory) };
-    return open.read(patterns);
-  };
-}
 
 /**
  * Fetches branches (patterns such as `lanes/*` too) into the private repository. A branch that the remote does not
@@ -237,7 +224,7 @@ async function pushBranch(
   const [, flag, summary = ''] = line;
   if (flag !== '!') return { kind: 'ok' };
   const detail = `${summary} ${remoteWords(result.stderr)}`.trim();
-  return { kind: lostRace(summary) ? 'behind' : 'denied', detail };
+  return { kind: lostRace(summary) && !OBSTACLE.test(detail) ? 'behind' : 'denied', detail };
 }
 
 /** Refusals that another writer caused: what was to be moved had already moved. */
@@ -246,6 +233,9 @@ function lostRace(summary: string): boolean {
     summary,
   );
 }
+
+/** What nobody's other attempt gets past either. */
+const OBSTACLE = /permission denied|read-only file system/i;
 
 const remoteWords = (stderr: string): string =>
   stderr

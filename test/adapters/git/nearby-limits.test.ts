@@ -1,8 +1,8 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, rmSync, rmdirSync, truncateSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, test, vi } from 'vitest';
-import { looseBytes } from '../../../src/adapters/git/loose.ts';
+import { looseBytes, putLoose } from '../../../src/adapters/git/loose.ts';
 import { testFolder } from '../../support/folders.ts';
 import { git as plain } from '../../support/git.ts';
 import { WANTED, commit, newGround, write } from './nearby-team.ts';
@@ -23,6 +23,17 @@ describe('a loose file', () => {
     const objects = testFolder('loose');
     putEnormous(fileOf(objects, ID));
     expect(looseBytes(objects, ID)).toBe('unfit');
+  });
+
+  test('is put where a cleaning has just taken the empty directory away', () => {
+    const objects = testFolder('loose');
+    let cleanings = 0;
+    putLoose(objects, ID, () => {
+      if ((cleanings += 1) === 1) rmdirSync(join(objects, 'ab'));
+      return Buffer.from('x');
+    });
+    expect(looseBytes(objects, ID)).toEqual(Buffer.from('x'));
+    expect(readdirSync(join(objects, 'ab'))).toHaveLength(1);
   });
 
   test('that is a pipe is not waited for', () => {
