@@ -58,10 +58,11 @@ export async function openApp(options: AppOptions): Promise<App> {
 export async function startNode(options: AppOptions): Promise<RunningNode> {
   await using stack = new AsyncDisposableStack();
   const assembly = await assemble(options, stack, { watched: true });
+  const repositories = await maintainedRepositories(assembly, options.env);
   stack.use(await startDaemon({ ...assembly, ...assembly.watches, pollInterval: POLL_INTERVAL }));
   stack.use(startListener(assembly));
   stack.use(startScheduler(assembly));
-  stack.use(startMaintenance({ ...assembly, repositories: await maintainedRepositories(assembly, options.env) }));
+  stack.use(startMaintenance({ ...assembly, repositories }));
   const owned = stack.move();
   const ended = Promise.withResolvers<void>();
   let stopping: Promise<void> | undefined;

@@ -187,6 +187,7 @@ export async function assemble(
     watches: watchesOf({
       root,
       workTree,
+      index,
       remote,
       sync,
       clock,

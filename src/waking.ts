@@ -3,8 +3,7 @@ import { localGitDirectory, looseRef } from './adapters/git/local-refs.ts';
 import type { Hint, Hints } from './adapters/hints.ts';
 import { lastingWatch } from './adapters/lasting-watch.ts';
 import type { Watching } from './adapters/lasting-watch.ts';
-import type { Clock, Sync, WorkTree } from './ports.ts';
-import type { WorkspaceView } from './protocol/view.ts';
+import type { Clock, Sync, WorkIndex, WorkTree } from './ports.ts';
 import { isTerminalTask } from './rules/lifecycle.ts';
 import type { Watch } from './services/daemon.ts';
 
@@ -12,6 +11,7 @@ export interface WakingOptions {
   readonly root: string;
   readonly remote: string | undefined;
   readonly workTree: WorkTree;
+  readonly index: WorkIndex;
   readonly sync: Sync;
   readonly clock: Clock;
   /** What the nodes of this machine tell each other; absent without a remote. */
@@ -34,25 +34,38 @@ export interface Watches {
 
 /** What wakes a node besides messages and the poll (architecture.md, "Waking"). */
 export function watchesOf(options: WakingOptions): Watches {
-  const { root, remote, workTree, onError } = options;
+  const { root, remote, onError } = options;
   return {
-    watchFiles: (onChange) => watchTree({ root, isAsleep: endedTasks(workTree), onChange, onError }),
+    async watchFiles(onChange) {
+      const ended = endedTasks(options);
+      const watching = await watchTree({ root, isAsleep: ended.has, onChange, onError });
+      ended.begun();
+      return watching;
+    },
     watchRemote: remote === undefined ? undefined : (onChange) => watchRemote({ ...options, remote }, onChange),
   };
 }
 
 /**
  * Nobody works on a task that has ended, and most of a tree is ended work: to watch all of its files would cost more
- * than all else that a node does. What is edited there all the same is found by the next look at the whole tree.
+ * than all else that a node does. What is edited there all the same is found by the next look at the whole tree. Until the
+ * watch has begun the index tells which those are, so that no node parses ten thousand records before it answers.
  */
-function endedTasks(workTree: WorkTree): (taskId: string) => boolean {
-  let view: WorkspaceView | undefined;
-  return (taskId) => {
-    // One view for all that is asked at once, as at the beginning.
-    if (view === undefined) setImmediate(() => (view = undefined));
-    view ??= workTree.view();
-    const status = view.task(taskId)?.meta?.status;
-    return status !== undefined && isTerminalTask(status);
+function endedTasks({ workTree, index }: Pick<WakingOptions, 'workTree' | 'index'>): {
+  has(taskId: string): boolean;
+  begun(): void;
+} {
+  const ended = index.facts().tasks.flatMap(({ id, status }) => (isTerminalTask(status) ? [id] : []));
+  let known: ReadonlySet<string> | undefined = new Set(ended);
+  return {
+    has(taskId) {
+      if (known !== undefined) return known.has(taskId);
+      const status = workTree.view().task(taskId)?.meta?.status;
+      return status !== undefined && isTerminalTask(status);
+    },
+    begun() {
+      known = undefined;
+    },
   };
 }
 

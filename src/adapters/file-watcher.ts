@@ -1,5 +1,7 @@
+import { statSync, watch as watchNode } from 'node:fs';
 import { basename, dirname, join, relative, sep } from 'node:path';
 import { watch } from 'chokidar';
+import { lastingWatch } from './lasting-watch.ts';
 import type { Watching } from './lasting-watch.ts';
 
 export interface WatchOptions {
@@ -39,14 +41,52 @@ export interface TreeWatchOptions extends Omit<WatchOptions, 'dirs'> {
 
 /** Tells in batches which files changed below `root`. Resolves once nothing that changes from now on is missed. */
 export async function watchTree({ root, dirs = EDITED, isAsleep, ...options }: TreeWatchOptions): Promise<Watching> {
-  const isTemporary = (path: string): boolean => TEMPORARY.test(basename(path));
   if (isAsleep === undefined) return watchPaths(root, dirs, { isIgnored: isTemporary }, options);
   const tasks = join(root, TASKS);
   const sleeps = (path: string): boolean => dirname(path) === tasks && isAsleep(basename(path));
   return together([
     watchPaths(root, dirs, { isIgnored: (path) => isTemporary(path) || sleeps(path) }, options),
-    watchPaths(root, [TASKS], { isIgnored: isTemporary, depth: 0 }, options),
+    watchNames(root, TASKS, options),
   ]);
+}
+
+const isTemporary = (path: string): boolean => TEMPORARY.test(basename(path));
+
+/**
+ * Which folders come and go in one directory, as one watch of the system tells it: to know each of ten thousand by its
+ * file's times, as a watch on files does, would be a third of what a node does until it is up.
+ */
+function watchNames(
+  root: string,
+  directory: string,
+  { onChange, onError, quiet = QUIET, patience = PATIENCE }: Omit<WatchOptions, 'root' | 'dirs'>,
+): Promise<Watching> {
+  const batch = createBatch({ quiet, patience }, onChange, onError);
+  const isFile = (path: string): boolean =>
+    statSync(join(root, path), { throwIfNoEntry: false })?.isDirectory() === false;
+  return lastingWatch({
+    look: () => join(root, directory),
+    start(place) {
+      const watcher = watchNode(place, (_, name) => {
+        // A file in it is somebody else's to tell.
+        if (name !== null && !isTemporary(name) && !isFile(`${directory}/${name}`)) batch.add(`${directory}/${name}/`);
+      });
+      watcher.on('error', onError);
+      return {
+        close() {
+          watcher.close();
+          return Promise.resolve();
+        },
+      };
+    },
+    onReplaced: () => batch.add(`${directory}/`),
+    onError,
+  }).then((watching) => ({
+    async close() {
+      batch.close();
+      await watching.close();
+    },
+  }));
 }
 
 async function together(begun: readonly Promise<Watching>[]): Promise<Watching> {
@@ -86,13 +126,7 @@ async function watchPaths(
   { isIgnored, depth }: { readonly isIgnored: (path: string) => boolean; readonly depth?: number },
   { onChange, onError, quiet = QUIET, patience = PATIENCE }: Omit<WatchOptions, 'root' | 'dirs'>,
 ): Promise<Watching> {
-  const batch = createBatch({ quiet, patience }, (changed) => {
-    try {
-      onChange(changed);
-    } catch (error) {
-      onError(error);
-    }
-  });
+  const batch = createBatch({ quiet, patience }, onChange, onError);
   const watcher = watch(
     paths.map((path) => join(root, path)),
     {
@@ -126,7 +160,8 @@ interface Batch {
 
 function createBatch(
   { quiet, patience }: { readonly quiet: number; readonly patience: number },
-  give: (paths: readonly string[]) => void,
+  give: WatchOptions['onChange'],
+  onError: WatchOptions['onError'],
 ): Batch {
   const paths = new Set<string>();
   let timer: NodeJS.Timeout | undefined;
@@ -135,7 +170,11 @@ function createBatch(
     timer = undefined;
     const changed = [...paths].sort();
     paths.clear();
-    give(changed);
+    try {
+      give(changed);
+    } catch (error) {
+      onError(error);
+    }
   };
   return {
     add(path) {

@@ -56,7 +56,6 @@ export async function startDaemon(dependencies: DaemonDependencies): Promise<Asy
   stack.defer(() => files.close());
   // What was edited while nobody watched.
   await adopt(dependencies, await sync.dirty());
-  reconciler.wake();
 
   if (dependencies.watchRemote !== undefined) {
     // Everything that was pushed before a pull begins comes with that pull.
@@ -79,6 +78,8 @@ export async function startDaemon(dependencies: DaemonDependencies): Promise<Asy
     ending.abort();
     await ticks;
   });
+  // A look at everything lets others go on, but would be in the way of what is still to be started.
+  reconciler.wake();
   return stack.move();
 }
 

@@ -1,6 +1,6 @@
 import { appendFileSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { watchRefs, watchTree } from '../../src/adapters/file-watcher.ts';
 import { localGitDirectory } from '../../src/adapters/git/local-refs.ts';
 import type { Watching } from '../../src/adapters/lasting-watch.ts';
@@ -75,6 +75,27 @@ describe('watching the files of a workspace', () => {
     await heard.until('shared/tasks/old/');
     expect(heard.seen.filter((path) => path.startsWith('shared/tasks/old/') && path !== 'shared/tasks/old/')).toEqual(
       [],
+    );
+  });
+
+  test('goes on when the folder of all tasks was replaced', async () => {
+    const root = testFolder();
+    put(root, 'shared/tasks/old/meta.json', 'one');
+    const heard = listener();
+    closing(await watchTree({ root, ...heard, isAsleep: (id) => id === 'old' }));
+    renameSync(join(root, 'shared/tasks'), join(root, 'shared/aside'));
+    mkdirSync(join(root, 'shared/tasks/old'), { recursive: true });
+    await heard.until('shared/tasks/');
+    put(root, 'shared/tasks/new/meta.json', 'one');
+    await heard.until('shared/tasks/new/meta.json');
+    // The watch on the names follows when it has seen that it watches another folder.
+    await vi.waitFor(
+      () => {
+        rmSync(join(root, 'shared/tasks/old'), { recursive: true, force: true });
+        expect(heard.seen).toContain('shared/tasks/old/');
+        mkdirSync(join(root, 'shared/tasks/old'));
+      },
+      { timeout: 10_000, interval: 200 },
     );
   });
 

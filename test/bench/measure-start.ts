@@ -13,8 +13,8 @@ import { manyTasks, remoteWith } from './team.ts';
 /** The whole tree is looked at with every thirtieth poll of ten seconds; milliseconds. */
 const WHOLE_LOOK_EVERY = 300_000;
 
-/** How long an idle node is watched; seconds. */
-const IDLE = 35;
+/** How long an idle node is watched; seconds: for one of each of the things that it does once a minute. */
+const IDLE = 60;
 
 /** P5: a Leader's node on a large tree: until it is up, what it holds, what it uses when nothing happens. */
 export async function measureP5(bench: Bench, limit: Limit): Promise<readonly Figure[]> {

@@ -6,16 +6,19 @@ import type { Hint } from '../../src/adapters/hints.ts';
 import type { Sync } from '../../src/ports.ts';
 import { watchesOf } from '../../src/waking.ts';
 import { createWorkTree } from '../../src/workspace/store.ts';
+import { createWorkIndex } from '../../src/workspace/work-index.ts';
 import { testFolder } from '../support/folders.ts';
 import { git } from '../support/git.ts';
 import { eventually } from '../support/waiting.ts';
+
+const workTree = createWorkTree('/');
+const nothing = { root: '/', workTree, index: createWorkIndex('/', { workTree, millis: () => 0 }) };
 
 /** Watches a remote for a node that knows nothing of what was pushed. */
 async function watched(remote: string) {
   let woken = 0;
   const { watchRemote } = watchesOf({
-    root: '/',
-    workTree: createWorkTree('/'),
+    ...nothing,
     remote,
     clock: systemClock,
     // Only what the watch asks of it.
@@ -84,8 +87,7 @@ test('a hint wakes a node once, a moment after the refs of a remote on this mach
   const known = new Set(['1'.repeat(40)]);
   let onHint: (hint: Hint) => void = () => undefined;
   const { watchRemote } = watchesOf({
-    root: '/',
-    workTree: createWorkTree('/'),
+    ...nothing,
     remote,
     clock: { ...systemClock, elapsed: () => 0, sleep: (ms) => Promise.resolve(void sleeps.push(ms)) },
     sync: { isKnown: (_: string, commit: string) => known.has(commit) } as unknown as Sync,
