@@ -38,7 +38,7 @@ export function watchesOf(options: WakingOptions): Watches {
   return {
     async watchFiles(onChange) {
       const ended = endedTasks(options);
-      const watching = await watchTree({ root, isAsleep: ended.has, onChange, onError });
+      const watching = await watchTree({ root, isAsleep: (id) => ended.has(id), onChange, onError });
       ended.begun();
       return watching;
     },
