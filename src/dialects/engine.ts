@@ -1,5 +1,6 @@
 import { subtaskOfNode } from '../protocol/ids.ts';
 import type { Phase, ProjectStatus, TaskStatus } from '../protocol/records/types.ts';
+import { pairOf, refusalText } from '../protocol/pair.ts';
 import { projectWord, subtaskWord, taskWord } from '../protocol/work/words.ts';
 import type { Envelope } from './taskflow.ts';
 
@@ -261,14 +262,15 @@ function refused(envelope: Envelope, asked: Asked): Envelope {
 
 const NOT_TERMINAL = 'Cannot archive: not terminal';
 
-function textOf({ code, state, event, ...rest }: Envelope, error: string, asked: Asked): string {
+function textOf({ code, ...rest }: Envelope, error: string, asked: Asked): string {
   const missing = /^(?:project|task) not found: (\S+)/.exec(error)?.[1];
   if (code === 'not-found' && missing !== undefined) return `Task ${missing} not found`;
   if (error.startsWith(NOT_TERMINAL)) return NOT_TERMINAL;
   if (code === 'blocked-by-deps') return `Dependency not DONE: ${openIn(error, asked.id ?? text(rest['projectId']))}`;
-  if (typeof state !== 'string' || typeof event !== 'string') return error;
-  const reason = error.split(`'${event}'`).at(1) ?? '';
-  return `Invalid transition: ${(asked.word ?? wordOfState)(state)} + '${asked.event ?? event}'${reason}`;
+  const pair = pairOf(error, rest);
+  if (pair === undefined) return error;
+  const { state, event, because } = pair;
+  return refusalText((asked.word ?? wordOfState)(state), asked.event ?? event, because);
 }
 
 function openIn(error: string, projectId: string): string {

@@ -5,11 +5,13 @@ import { projectPaths, taskPaths } from '../protocol/paths.ts';
 import type { Plan, PlanNode } from '../protocol/plan-types.ts';
 import { ROLES } from '../protocol/records/types.ts';
 import type { TeamSettings } from '../protocol/records/team-types.ts';
-import type { Actor, HistoryEntry, ProjectMeta, Role, TaskMeta } from '../protocol/records/types.ts';
+import type { Actor, HistoryEntry, ProjectMeta, Role, TaskMeta, TaskStatus } from '../protocol/records/types.ts';
 import { renderProjectMeta } from '../protocol/records/project.ts';
 import { renderTaskMeta } from '../protocol/records/task.ts';
 import { normaliseRoom, sameRoom } from '../protocol/rooms.ts';
 import { isWorked, projectState } from '../rules/project-lifecycle.ts';
+import type { TaskEvent } from '../rules/lifecycle.ts';
+import { refusedStep } from '../rules/transition.ts';
 import type { Archived, ProjectEntry, TaskEntry, WorkspaceView } from '../protocol/view.ts';
 
 /** Who may steer projects (protocol.md §0.3). */
@@ -115,21 +117,35 @@ function brokenFile(file: string, reason: string | undefined, data: Record<strin
   });
 }
 
-/** protocol.md §10.1 item 5, features.md §3.2: only an active project moves on, and only once its plan is approved. */
-export function requireActive(meta: ProjectMeta): void {
+/** A step of a task that somebody asks for, and the state that the task is in. */
+export interface AskedStep {
+  readonly taskId: string;
+  readonly from: TaskStatus | 'none';
+  readonly event: TaskEvent;
+}
+
+/**
+ * protocol.md §10.1 item 5, features.md §3.2: tasks move on only in an active project, and only once its plan is approved.
+ * Throws `paused`, or `illegal-transition`.
+ */
+export function requireActive(meta: ProjectMeta, step: AskedStep): void {
   if (isWorked(meta)) return;
   const { project_id: id, status } = meta;
-  const data = { projectId: id };
-  if (projectState(meta) === 'planning') {
-    throw new FlowError('illegal-transition', `project is not active: ${id} (planning)`, {
-      remedy: 'approve its plan first',
-      data,
+  if (status === 'paused') {
+    throw new FlowError('paused', `project is paused: ${id}`, {
+      remedy: 'resume_project first',
+      data: { projectId: id },
     });
   }
-  if (status === 'paused') {
-    throw new FlowError('paused', `project is paused: ${id}`, { remedy: 'resume_project first', data });
-  }
-  throw new FlowError('illegal-transition', `project is not active: ${id} (${status})`, { data });
+  throw notActive(meta, step, projectState(meta) === 'planning' ? 'approve its plan first' : undefined);
+}
+
+/** The refusal of a step that a task cannot take in its project as it stands. */
+export function notActive(meta: ProjectMeta, { taskId, from, event }: AskedStep, remedy?: string): FlowError {
+  const { project_id: projectId, status } = meta;
+  const word = projectState(meta) === 'planning' ? 'planning' : status;
+  const because = `project is not active: ${projectId} (${word})`;
+  return refusedStep({ from, event, because, remedy, data: { projectId, taskId } });
 }
 
 /** protocol.md §10.1 item 6. */

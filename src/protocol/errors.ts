@@ -57,6 +57,11 @@ export class FlowError extends Error {
   }
 }
 
+/** What a remedy tells a person who has read the message: nothing where that ends with it already (protocol.md §8.2). */
+export function remedyBeside(message: string, remedy: string): string {
+  return message.endsWith(remedy) ? '' : remedy;
+}
+
 /** Wraps whatever was thrown, once, so that doors only ever meet a `FlowError`. */
 export function toFlowError(thrown: unknown, context: string): FlowError {
   if (thrown instanceof FlowError) return thrown;

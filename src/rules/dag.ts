@@ -64,7 +64,7 @@ function findCycle(graph: ReadonlyMap<string, readonly string[]>): readonly stri
 }
 
 /** A node that never becomes ready again; more work is a new node (protocol.md §8.3). */
-export function isTerminalNode(status: NodeStatus): boolean {
+export function isTerminalNode(status: NodeStatus): status is Exclude<NodeStatus, 'pending' | 'delegated'> {
   return status !== 'pending' && status !== 'delegated';
 }
 

@@ -1,6 +1,6 @@
 import type { NodeStatus } from '../protocol/plan-types.ts';
 import type { TaskStatus } from '../protocol/records/types.ts';
-import { invalidTransition, stepKey } from './transition.ts';
+import { refusedStep, stepKey } from './transition.ts';
 
 export type TaskEvent =
   | 'create'
@@ -27,6 +27,7 @@ export type StepRole = 'leader' | 'worker';
 export const TASK_GUARDS = {
   'id-free': 'the id is free',
   'graph-sound': 'its dependencies are known and acyclic',
+  'project-open': 'its project has not ended',
   'project-worked': 'the project is active and its plan approved',
   'node-pending': 'its node is pending',
   'dependencies-accepted': 'its dependencies are accepted',
@@ -93,7 +94,7 @@ const worker = <Event extends TaskEvent>(event: Event, to: TaskStatus) => ({ eve
  * lead to one state only.
  */
 export const TASK_TRANSITIONS: readonly TaskTransition[] = [
-  ...rows(['none'], leader('create', 'pending'), ['id-free', 'graph-sound']),
+  ...rows(['none'], leader('create', 'pending'), ['id-free', 'graph-sound', 'project-open']),
   ...rows(
     ['none', 'pending'],
     leader('prepare', 'prepared'),
@@ -135,11 +136,11 @@ export const TASK_TRANSITIONS: readonly TaskTransition[] = [
     ['reason-kept', 'released'],
   ),
   ...rows(['blocked'], leader('cancel', 'cancelled'), ['reason-given', 'no-result'], ['reason-kept']),
-  ...rows(['none', 'pending'], leader('supersede', 'superseded'), ['has-owner'], ['replaced']),
+  ...rows(['none', 'pending'], leader('supersede', 'superseded'), ['has-owner', 'project-open'], ['replaced']),
   ...rows(
     ['assigned', 'in_progress', 'blocked', 'failed'],
     leader('supersede', 'superseded'),
-    [],
+    ['project-open'],
     ['replaced', 'released'],
   ),
   ...rows(['superseded'], leader('takeback', 'in_progress'), ['replacement-idle'], ['replacement-cancelled']),
@@ -159,12 +160,12 @@ export function nextTaskStatus(from: TaskStatus | 'none', event: TaskEvent): Tas
 
 /**
  * Where an event leads a task. Throws `illegal-transition` (`Invalid transition: <STATE> + '<event>'`) when it is not
- * legal in that state; what protocol.md words otherwise its own actions refuse before they ask.
+ * legal in that state; the protocol's actions refuse before they ask, and add its sentence (decision 0030).
  */
 export function taskStep(taskId: string, from: TaskStatus | 'none', event: TaskEvent): TaskStatus {
   const next = nextTaskStatus(from, event);
   if (next !== undefined) return next;
-  throw invalidTransition({ from, event, legal: eventsFrom(from), data: { taskId } });
+  throw refusedStep({ from, event, legal: eventsFrom(from), data: { taskId } });
 }
 
 /** What may happen to a task in a state. */

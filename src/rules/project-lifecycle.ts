@@ -3,7 +3,7 @@ import { PHASES } from '../protocol/records/types.ts';
 import type { Policies } from '../protocol/records/team-types.ts';
 import type { Phase, ProjectMeta, ProjectStatus } from '../protocol/records/types.ts';
 import { INBOX } from '../protocol/ids.ts';
-import { guardFailed, invalidTransition, stepKey } from './transition.ts';
+import { refusedStep, stepKey } from './transition.ts';
 
 /** Where a project stands: the phase of an active one, else its status (features.md §3.2). */
 export type ProjectState = Phase | 'paused' | 'completed' | 'failed' | 'rejected';
@@ -133,14 +133,14 @@ export function projectStep(meta: ProjectMeta, event: ProjectEvent): ProjectStat
   const from = projectState(meta);
   const next = nextProjectState(from, event, meta.phase);
   if (next !== undefined && meta.mode === INBOX && isTerminalProject(inState(meta, next).status)) {
-    throw guardFailed(from, event, 'the inbox never ends', { projectId: meta.project_id });
+    throw refusedStep({ from, event, because: 'the inbox never ends', data: { projectId: meta.project_id } });
   }
   if (next !== undefined) return next;
   // What only repeats what is so is no way on.
   const legal = PROJECT_TRANSITIONS.filter((step) => step.from === from && !step.guards.includes('already-so')).map(
     (step) => step.event,
   );
-  throw invalidTransition({ from, event, legal, data: { projectId: meta.project_id } });
+  throw refusedStep({ from, event, legal, data: { projectId: meta.project_id } });
 }
 
 /** The record in a state; a pause and an end keep the phase. */

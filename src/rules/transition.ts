@@ -1,40 +1,47 @@
 import { FlowError } from '../protocol/errors.ts';
+import type { ErrorCode } from '../protocol/errors.ts';
+import { refusalText } from '../protocol/pair.ts';
 
 /** The key of a step in a table of steps. */
 export function stepKey(from: string, event: string): string {
   return `${from} ${event}`;
 }
 
-export interface IllegalStep {
+/** A step that is not taken: the tables do not hold it, or what must hold besides the state does not. */
+export interface RefusedStep {
   readonly from: string;
   readonly event: string;
-  /** What may be done in that state instead. */
-  readonly legal: readonly string[];
+  /** What is said behind the pair: what does not hold, or the sentence that protocol.md §8.2 has for it. */
+  readonly because?: string | undefined;
+  readonly remedy?: string | undefined;
+  /** What may be done in that state instead; told as the remedy where there is no other. */
+  readonly legal?: readonly string[];
   readonly data: Readonly<Record<string, unknown>>;
+  /** Default: `illegal-transition`. */
+  readonly code?: ErrorCode;
 }
 
-/** What every door says of a step that the tables do not hold (features.md S002-36). */
-function invalidTransitionText(from: string, event: string): string {
-  return `Invalid transition: ${from.toUpperCase()} + '${event}'`;
-}
-
-/** The refusal of a step that the table holds, but for what does not hold besides the state. */
-export function guardFailed(
-  from: string,
-  event: string,
-  reason: string,
-  data: Readonly<Record<string, unknown>>,
-): FlowError {
-  return new FlowError('illegal-transition', `${invalidTransitionText(from, event)}: ${reason}`, {
+/**
+ * The one refusal of every such step (features.md S002-36, decision 0030): the pair, then why. `data` tells state and
+ * event apart, for doors with words of their own.
+ */
+export function refusedStep({
+  from,
+  event,
+  because,
+  remedy,
+  legal,
+  data,
+  code = 'illegal-transition',
+}: RefusedStep): FlowError {
+  const whatToDo = remedy ?? (legal === undefined ? undefined : wayOn(from, legal));
+  return new FlowError(code, refusalText(from, event, because), {
+    ...(whatToDo === undefined ? {} : { remedy: whatToDo }),
     data: { ...data, state: from, event },
   });
 }
 
-/** The refusal of such a step; `data` tells state and event apart, for doors with words of their own. */
-export function invalidTransition({ from, event, legal, data }: IllegalStep): FlowError {
+function wayOn(from: string, legal: readonly string[]): string {
   const choices = [...new Set(legal)];
-  return new FlowError('illegal-transition', invalidTransitionText(from, event), {
-    remedy: choices.length === 0 ? `${from} is final` : `what may follow ${from}: ${choices.join(', ')}`,
-    data: { ...data, state: from, event },
-  });
+  return choices.length === 0 ? `${from} is final` : `what may follow ${from}: ${choices.join(', ')}`;
 }

@@ -3,8 +3,9 @@ import type { Announcer, Clock, Log, RoomMessage, Sync, WorkTree } from '../port
 import type { Command, CommandName, UnknownCommand } from '../protocol/command.ts';
 import { COMMAND_FORMS, commandTextsFor, helpText } from '../protocol/command-texts.ts';
 import type { CommandTexts } from '../protocol/command-texts.ts';
-import { FlowError, toFlowError } from '../protocol/errors.ts';
+import { FlowError, remedyBeside, toFlowError } from '../protocol/errors.ts';
 import { localpartOf } from '../protocol/identity.ts';
+import { pairOf, pairText } from '../protocol/pair.ts';
 import { parseEventLines } from '../protocol/records/event.ts';
 import type { Actor, EventRecord, ProjectStatus, TaskMeta, TaskStatus } from '../protocol/records/types.ts';
 import { markdownText } from '../protocol/report-facts.ts';
@@ -180,7 +181,11 @@ async function decide(desk: Desk, { name, target, rest }: Command): Promise<stri
   if (target === undefined || (name === 'reject' && rest === '')) return texts.usage(COMMAND_FORMS[name]);
   const taskId = findTask(workTree.view(), target) ?? target;
   const { task, submitted, result, warnings = [] } = await look(desk, taskId);
-  if (!submitted) return texts.nothingSubmitted(code(taskId), task?.status ?? 'pending');
+  if (!submitted) {
+    const status = task?.status ?? 'pending';
+    const pair = pairText(status, name === 'accept' ? 'accept' : 'revise');
+    return refusedAs(pair, texts.nothingSubmitted(code(taskId), status));
+  }
   const input = {
     projectId: task?.project_id,
     taskId,
@@ -236,6 +241,9 @@ function refusal(desk: Desk, { name }: Command | UnknownCommand, thrown: unknown
   const { texts, workTree, log, cause } = desk;
   const error = toFlowError(thrown, name);
   const { code: kind, data, message, remedy = '' } = error;
+  const pair = pairOf(message, data);
+  const illegal = (sentence: string): string =>
+    pair === undefined ? sentence : refusedAs(pairText(pair.state, pair.event), sentence);
   const [task, project] = [data['taskId'], data['projectId']].map((id) => (typeof id === 'string' ? id : undefined));
   log.info({ command: name, eventId: cause, code: kind, reason: message }, 'a command was refused');
   if (kind === 'sync-failed') return texts.remoteAway;
@@ -246,10 +254,16 @@ function refusal(desk: Desk, { name }: Command | UnknownCommand, thrown: unknown
     if (kind === 'invalid-argument' && Array.isArray(data['kinds']))
       return texts.whichQuestion('`answer <task> <kind>: <text>`', data['kinds'].join(', '));
     const decided = decidedStatus(workTree.view(), task);
-    if (kind === 'illegal-transition' && decided !== undefined) return texts.alreadyDecided(code(task), decided);
+    if (kind === 'illegal-transition' && decided !== undefined)
+      return illegal(texts.alreadyDecided(code(task), decided));
   }
   const plain = (text: string): string => markdownText(text.replaceAll(`${workTree.root}/`, ''), 500);
-  return texts.refused(plain(message), plain(remedy));
+  return illegal(texts.refused(plain(pair?.because ?? message), plain(remedyBeside(message, remedy))));
+}
+
+/** The pair in the protocol's words, as at every door (decision 0030), then the sentence in the team's. */
+function refusedAs(pair: string, sentence: string): string {
+  return `${pair}. ${sentence}`;
 }
 
 function decidedStatus(view: WorkspaceView, taskId: string): TaskStatus | undefined {

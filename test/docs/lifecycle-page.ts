@@ -17,8 +17,8 @@ export function renderLifecycle(): string {
 
 What may happen to a task and to a project, and what then follows. This page is written from the tables of
 \`src/rules/lifecycle.ts\` and \`src/rules/project-lifecycle.ts\`, by which every door asks: what is not listed here answers
-\`Invalid transition: <STATE> + '<event>'\` with the code \`illegal-transition\`, and changes nothing. The actions of the protocol
-say so in its own words. When two clones take contradicting steps at once, the one whose push arrives first wins; the
+\`Invalid transition: <STATE> + '<event>'\` with the code \`illegal-transition\`, and changes nothing. Why,
+or the protocol's own sentence, follows behind a colon ([0030](decisions/0030-one-form-of-refusal.md)). When two clones take contradicting steps at once, the one whose push arrives first wins; the
 other decides again on what is there by then, and is refused.
 
 ## A task

@@ -57,3 +57,26 @@ test('of two clones that take contradicting steps at once one wins, and the othe
   expect(added?.assignee).toBe(handed.firstWon ? 'bo' : 'cy');
   expect(text(clones, 'shared/tasks/p-01/meta.json')).toContain('"superseded_by": "p-03"');
 });
+
+test('so it is with the actions of the protocol, which end with their own sentence', async () => {
+  const clones = await twoClones();
+  const cancel = (reason: string) => (parts: Parts) => parts.run('task.cancel', { taskId: 'p-01', reason });
+  const cancelled = await atOnce(clones, cancel('too dear'), cancel('too late'));
+  expect(cancelled.refused).toEqual([
+    "FlowError: Invalid transition: CANCELLED + 'cancel': cancel_task conflicts with existing cancellation",
+  ]);
+  expect(text(clones, 'shared/tasks/p-01/meta.json')).toContain(
+    `"cancel_reason": "${cancelled.firstWon ? 'too dear' : 'too late'}"`,
+  );
+
+  const complete = (parts: Parts) => parts.run('project.complete', { projectId: 'p', force: true });
+  const pause = (parts: Parts) => parts.run('project.pause', { projectId: 'p' });
+  const ended = await atOnce(clones, complete, pause);
+  // Who pauses first does not keep the other from ending it.
+  expect(ended.refused).toEqual(
+    ended.refused.length === 0
+      ? []
+      : ["FlowError: Invalid transition: COMPLETED + 'pause': cannot pause a completed project"],
+  );
+  expect(text(clones, 'shared/projects/p/meta.json')).toContain('"status": "completed"');
+});

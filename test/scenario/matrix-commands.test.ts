@@ -67,7 +67,9 @@ onHomeserver('the admin in the Leader DM', (homeserver) => {
       await must(leader, 'delegate_task', { projectId, taskId, roomId: teamRoom, spec: 'Do it.' });
       await eventually(async () => (await call(worker, 'ack_task', { taskId })).ok || undefined, `${taskId} arrives`);
     }
-    expect(await order('Accept f-1')).toMatch(/^Nothing has been submitted for `f-1`/);
+    expect(await order('Accept f-1')).toMatch(
+      /^Invalid transition: IN_PROGRESS \+ 'accept'\. Nothing has been submitted for `f-1`/,
+    );
     await must(worker, 'submit_task', { taskId: 'f-1', status: 'SUCCESS', summary: 'All of them.' });
     await must(worker, 'submit_task', { taskId: 'f-2', status: 'SUCCESS', summary: 'Some of them.' });
     await must(worker, 'request_attention', { taskId: 'f-3', kind: 'approval', question: 'May I drop <b>Malta</b>?' });
@@ -95,7 +97,9 @@ onHomeserver('the admin in the Leader DM', (homeserver) => {
     expect(await order('resume')).toBe('Project `figures` goes on.');
     expect(await order('accept f-1: Well done')).toBe('`f-1` is accepted.');
     expect(await order('accept f-1')).toBe('`f-1` is accepted.');
-    expect(await order('reject f-1 no')).toMatch(/^`f-1` was decided before, as `completed`\./);
+    expect(await order('reject f-1 no')).toMatch(
+      /^Invalid transition: COMPLETED \+ 'revise'\. `f-1` was decided before, as `completed`\./,
+    );
     expect(await order('reject f-2')).toBe('Something is missing. Write it like this: `reject <task> <reason>`');
     expect(await order('Reject f-2: Malta is missing.')).toMatch(/^`f-2` needs a revision/);
     expect(await order('deny f-3 Keep Malta.')).toBe('Your answer on `f-3` is recorded, and the Worker is told.');
@@ -153,7 +157,9 @@ onHomeserver('the admin in the Leader DM', (homeserver) => {
     writeFileSync(path, JSON.stringify({ ...settings, policies: { language: 'zh-CN' } }));
     await startMatrixNode(lead);
     expect(await order('pause')).toBe('项目 `figures` 已暂停。进行中的工作继续，不再开始新任务。');
-    expect(await order('accept f-1')).toBe('`f-1` 还没有提交结果（当前为 `pending`），无法作出决定。请等待其结果。');
+    expect(await order('accept f-1')).toBe(
+      "Invalid transition: PENDING + 'accept'. `f-1` 还没有提交结果（当前为 `pending`），无法作出决定。请等待其结果。",
+    );
   });
 
   test.each(['before', 'after'] as const)(

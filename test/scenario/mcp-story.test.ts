@@ -160,7 +160,9 @@ describe('three clones of one remote, each driven only through baton mcp', () =>
       summary: 'Too late.',
     });
     expect(late).toMatchObject({ ok: false, code: 'illegal-transition' });
-    expect(late['error']).toContain('cannot update terminal task: cancelled');
+    expect(late['error']).toMatch(
+      /^Invalid transition: CANCELLED \+ '\w+': \w+ cannot update terminal task: cancelled$/,
+    );
     await lead.must('projectflow', 'plan_dag', { projectId, tasks: [first, second] });
     await delegate(driver, projectId, 'instead-02');
     await carryOut(driver, 'bo', 'instead-02', { summary: 'Done the new way.' });

@@ -77,7 +77,7 @@ describe("a tree in upstream's forms", () => {
     const early = { projectId, taskId: 'legacy-01', roomId: '!team:local', spec: 's' };
     expect(await call('taskflow', 'delegate_task', early)).toMatchObject({
       code: 'illegal-transition',
-      error: 'project is not active: legacy (planning)',
+      error: "Invalid transition: NONE + 'prepare': project is not active: legacy (planning)",
     });
     await must('projectflow', 'resume_project', { projectId });
     expect(await play(projectId, 'legacy-01', 'ana')).toEqual(['legacy-02']);

@@ -1,5 +1,5 @@
 import type { Envelope } from '../../app-types.ts';
-import { FlowError } from '../../protocol/errors.ts';
+import { FlowError, remedyBeside } from '../../protocol/errors.ts';
 import { createPalette, printable, printableLines, type Palette } from './text.ts';
 
 /** How the caller wants to be answered, and where to. */
@@ -65,7 +65,10 @@ export function createOutput(options: OutputOptions): Output {
   const { redact } = options;
   const document = (value: unknown): void => options.out(`${JSON.stringify(value, undefined, 2)}\n`);
   const complain = (code: string, message: string, remedy: string): void => {
-    options.err(`${palette.red(`error[${code}]`)}: ${printable(redact(message))}\n${printable(redact(remedy))}\n`);
+    const more = remedyBeside(message, remedy);
+    const lines = [`${palette.red(`error[${code}]`)}: ${printable(redact(message))}`];
+    if (more !== '') lines.push(printable(redact(more)));
+    options.err(`${lines.join('\n')}\n`);
   };
   return {
     ...options,

@@ -7,6 +7,7 @@ import { parseResult } from '../../protocol/result/parse.ts';
 import type { WorkspaceView } from '../../protocol/view.ts';
 import { isTerminalNode, readyNodes } from '../../rules/dag.ts';
 import { isTerminalTask, isWithdrawn } from '../../rules/lifecycle.ts';
+import { refusedStep } from '../../rules/transition.ts';
 import { presentProject, presentTask } from '../present.ts';
 import {
   checkBrokenPlan,
@@ -20,9 +21,10 @@ import {
   requireTaskOf,
 } from '../shared.ts';
 import type { OpenProject } from '../shared.ts';
+import { hasResult } from '../task-flow/common.ts';
 import { defineOperation } from '../types.ts';
 import type { Decision, OperationContext } from '../types.ts';
-import { decide } from './decision.ts';
+import { DECISION_EVENTS, decide } from './decision.ts';
 import { presentNodes } from './planned-tasks.ts';
 import { settled } from './settle.ts';
 import type { Matter } from './settle.ts';
@@ -57,29 +59,34 @@ export const acceptTaskResult = defineOperation({
     if (task !== undefined) requireTaskOf(task, project.id);
     const decided = decidedAs(project, input.taskId, task);
     const decision = decide(resultStatus(input.resultStatus), input.accepted ?? true);
-    if (decided !== undefined && decided !== decision) {
-      throw refusal(`task result already decided as ${decided}`, input.taskId, 'plan further work as a new node');
+    const step = { taskId: input.taskId, event: DECISION_EVENTS[decision] };
+    if (decided !== undefined && (decided !== decision || !isSubmitted(view, task))) {
+      throw refusedStep({
+        from: decided,
+        event: step.event,
+        because: `task result already decided as ${decided}`,
+        remedy: 'plan further work as a new node',
+        data: { taskId: input.taskId },
+      });
     }
     if (task !== undefined) requireSubmission(task, input.submissionId);
     if (task !== undefined && decided === undefined && task.status !== 'submitted') {
-      throw refusal(
-        `accept_task_result requires submitted task state, got ${task.status}`,
-        input.taskId,
-        'wait for submit_task, then check_task',
-      );
+      throw refusedStep({
+        from: task.status,
+        event: step.event,
+        because: `accept_task_result requires submitted task state, got ${task.status}`,
+        remedy: 'wait for submit_task, then check_task',
+        data: { taskId: input.taskId },
+      });
     }
     const result = matchResult(view, task, resultStatus(input.resultStatus));
-    if (decided === undefined) requireActive(project.meta);
+    if (decided === undefined) requireActive(project.meta, { ...step, from: task?.status ?? 'none' });
     checkBrokenPlan(project);
     const node = requireNode(project.plan, input.taskId, 'task not found in project plan');
     const summary = input.summary ?? task?.summary ?? '';
     return answer(context, { view, project, node, task, result, decision, summary }, decided !== undefined);
   },
 });
-
-function refusal(message: string, taskId: string, remedy: string): FlowError {
-  return new FlowError('illegal-transition', message, { remedy, data: { taskId } });
-}
 
 /** The decision that stands, by marker first unless the task was withdrawn; `undefined` while it is open. */
 function decidedAs({ plan }: OpenProject, taskId: string, task: TaskMeta | undefined): string | undefined {
@@ -95,6 +102,11 @@ function resultStatus(word = 'SUCCESS'): ResultStatus {
   throw new FlowError('invalid-argument', `invalid result status: ${word}`, {
     remedy: `use one of ${RESULT_STATUSES.join(', ')}`,
   });
+}
+
+/** What was halted, or marked by hand, without a result is no decision that could be taken again. */
+function isSubmitted(view: WorkspaceView, task: TaskMeta | undefined): boolean {
+  return task === undefined || hasResult(task) || view.exists(taskPaths(task.task_id).result);
 }
 
 /** What the Leader names must be what was submitted. */

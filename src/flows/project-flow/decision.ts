@@ -8,12 +8,20 @@ import type {
   ResultStatus,
   TaskMeta,
 } from '../../protocol/records/types.ts';
+import type { TaskEvent } from '../../rules/lifecycle.ts';
 import { owedReport } from '../../rules/reports.ts';
 import { historyEntry } from '../shared.ts';
 import { statusWord } from '../task-flow/common.ts';
 
 /** What the Leader's side may make of a submission (protocol.md §7.1). */
 export type DecidedStatus = 'completed' | 'revision' | 'blocked';
+
+/** The step of the table by which each comes about. */
+export const DECISION_EVENTS = {
+  completed: 'accept',
+  revision: 'revise',
+  blocked: 'hold',
+} as const satisfies Readonly<Record<DecidedStatus, TaskEvent>>;
 
 /** Every state that ends a task for good. */
 export type EndedStatus = DecidedStatus | 'failed' | 'cancelled' | 'superseded';

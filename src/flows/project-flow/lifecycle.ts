@@ -1,5 +1,4 @@
 import { z } from 'zod';
-import { FlowError } from '../../protocol/errors.ts';
 import { projectPaths } from '../../protocol/paths.ts';
 import { setLoopFields } from '../../protocol/plan/edit.ts';
 import type { ProjectMeta } from '../../protocol/records/types.ts';
@@ -14,6 +13,7 @@ import {
   waitingSummary,
   withReport,
 } from '../../rules/reports.ts';
+import { refusedStep } from '../../rules/transition.ts';
 import { presentProject } from '../present.ts';
 import { LEADERS, notificationHint, requireProject, writePlan, writeProject } from '../shared.ts';
 import type { OpenProject } from '../shared.ts';
@@ -145,7 +145,10 @@ function isSo({ id, meta }: OpenProject, event: 'pause' | 'resume' | 'complete_p
   const state = projectState(meta);
   const next = nextProjectState(state, event, meta.phase);
   if (next !== undefined) return next === state && inState(meta, next).status === meta.status;
-  throw new FlowError('illegal-transition', `cannot ${word} a ${state} project`, {
+  throw refusedStep({
+    from: state,
+    event,
+    because: `cannot ${word} a ${state} project`,
     remedy:
       state === 'completed'
         ? 'create a new project for further work'
@@ -156,12 +159,16 @@ function isSo({ id, meta }: OpenProject, event: 'pause' | 'resume' | 'complete_p
   });
 }
 
-function requireAllEnded({ id, plan }: OpenProject): void {
+/** The guard of `complete_project`. Throws `illegal-transition`. */
+function requireAllEnded({ id, meta, plan }: OpenProject): void {
   const open = plan.nodes.filter(({ status }) => !isTerminalNode(status));
   if (open.length === 0) return;
   const named = open.slice(0, 5).map((node) => `${node.id} ${node.status}`);
   const more = open.length > named.length ? `, and ${open.length - named.length} more` : '';
-  throw new FlowError('illegal-transition', `project has non-terminal tasks (status: ${named.join(', ')}${more})`, {
+  throw refusedStep({
+    from: projectState(meta),
+    event: 'complete_project',
+    because: `project has non-terminal tasks (status: ${named.join(', ')}${more})`,
     remedy: 'accept, cancel or drop them first, or pass force:true',
     data: { projectId: id, openTasks: open.map((node) => node.id) },
   });

@@ -3,7 +3,7 @@ import { planProse } from '../../protocol/plan/prose.ts';
 import type { ProjectMeta } from '../../protocol/records/types.ts';
 import { allAccepted, projectState } from '../../rules/project-lifecycle.ts';
 import { isTerminalNode } from '../../rules/dag.ts';
-import { guardFailed } from '../../rules/transition.ts';
+import { refusedStep } from '../../rules/transition.ts';
 import { presentProject } from '../present.ts';
 import { LEADERS, notificationHint, requireProject, writeProject } from '../shared.ts';
 import type { OpenProject } from '../shared.ts';
@@ -71,7 +71,8 @@ export const transitionProject = defineOperation({
 
 /** What must hold besides the state. Throws `illegal-transition`. */
 function requireGuard({ id, meta, plan }: OpenProject, event: Event): void {
-  const failed = (reason: string) => guardFailed(projectState(meta), event, reason, { projectId: id });
+  const failed = (because: string) =>
+    refusedStep({ from: projectState(meta), event, because, data: { projectId: id } });
   if (event === 'start' && plan.nodes.every(({ status }) => status === 'pending')) {
     throw failed('no task is given out yet');
   }

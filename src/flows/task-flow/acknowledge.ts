@@ -16,6 +16,8 @@ export interface AcknowledgeOutput {
   readonly synced?: boolean;
 }
 
+const STEP = { action: 'ack_task', event: 'ack' } as const;
+
 /** protocol.md §10.2: the assignee takes the task on and gets its spec. Repeating it changes nothing. */
 export const acknowledge = defineOperation({
   name: 'task.ack',
@@ -28,7 +30,7 @@ export const acknowledge = defineOperation({
   run(context) {
     const { view, input } = context;
     const meta = requireTask(view, input.taskId);
-    requireOpen(view, meta, 'ack_task');
+    requireOpen(view, meta, STEP);
     requireAssignee(context, meta);
     requireRoom(meta);
     const file = taskPaths(meta.task_id).spec;
@@ -42,7 +44,7 @@ export const acknowledge = defineOperation({
     if (meta.status === 'in_progress' || meta.status === 'submitted') {
       return { changes: [], events: [], announcements: [], output: { task: presentTask(meta), spec } };
     }
-    if (meta.status === 'pending') throw illegalMove('ack_task', meta, 'delegate_task it first');
+    if (meta.status === 'pending') throw illegalMove(STEP, meta, 'delegate_task it first');
     const next = taken(context, meta);
     return {
       changes: [writeMeta(next)],

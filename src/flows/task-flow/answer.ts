@@ -60,7 +60,7 @@ export const answerAttention = defineOperation({
   run(context) {
     const { view, input: given, actor, now } = context;
     const meta = requireTask(view, given.taskId);
-    requireOpen(view, meta, 'answer_attention');
+    requireOpen(view, meta, { action: 'answer_attention' });
     const kind = given.kind ?? (given.decision === undefined ? undefined : 'approval');
     const text = wording(given);
     const open = openQuestion(meta, kind);

@@ -2,7 +2,6 @@ import { z } from 'zod';
 import { sameLocalpart } from '../../protocol/identity.ts';
 import { taskPaths } from '../../protocol/paths.ts';
 import type { PlanNode } from '../../protocol/plan-types.ts';
-import type { WorkspaceView } from '../../protocol/view.ts';
 import { taskStep } from '../../rules/lifecycle.ts';
 import { requireCapacity, requireKnownAgent } from '../agent-flow/roster.ts';
 import { presentTask } from '../present.ts';
@@ -12,11 +11,12 @@ import type { OpenProject } from '../shared.ts';
 import type { Decision, OperationContext, Settlement } from '../types.ts';
 import { findAssignee, isTold, requireAssigneeId } from './assignee.ts';
 import type { Assignee } from './assignee.ts';
+import { assignmentEvent } from './assignment.ts';
 import { newClaim } from './claim.ts';
 import type { DelegateOutput } from './claim.ts';
 import { delegate, requirePending, requireSameProject } from './delegate.ts';
-import { terminalStatus } from './common.ts';
-import type { TaskMeta, TaskStatus } from '../../protocol/records/types.ts';
+import { taskState } from './common.ts';
+import type { TaskMeta } from '../../protocol/records/types.ts';
 
 const input = z.object({
   projectId: z.string().min(1).describe('id of the project'),
@@ -95,12 +95,13 @@ function checked(context: OperationContext<unknown>, given: Assignment): Checked
   if (given.assignedTo !== undefined) requireKnownAgent(view, given.assignedTo);
   const assignee = findAssignee(context, given.assignedTo ?? node.assignee, false);
   const isSame = existing !== undefined && sameLocalpart(existing.assigned_to, assignee.localpart);
-  const state = stateOf(view, existing);
+  const state = taskState(view, existing);
   const isGivenOut = state === 'prepared' || state === 'assigned';
-  taskStep(given.taskId, state, isGivenOut && !isSame ? 'redelegate' : 'prepare');
-  requireActive(project.meta);
+  const event = assignmentEvent(existing, isSame);
+  taskStep(given.taskId, state, event);
+  requireActive(project.meta, { taskId: given.taskId, from: state, event });
   checkBrokenPlan(project);
-  if (!isGivenOut) requirePending(project, node);
+  if (!isGivenOut) requirePending(project, node, existing);
   if (given.refuseFull === true && !(isSame && isGivenOut)) requireCapacity(view, assignee.localpart);
   return {
     project,
@@ -111,10 +112,6 @@ function checked(context: OperationContext<unknown>, given: Assignment): Checked
     spec: view.text(taskPaths(node.id).spec) ?? `# ${node.title}`,
     isGivenOut,
   };
-}
-
-function stateOf(view: WorkspaceView, meta: TaskMeta | undefined): TaskStatus | 'none' {
-  return meta === undefined ? 'none' : ((terminalStatus(view, meta) ?? meta.status) as TaskStatus);
 }
 
 function again(task: TaskMeta): Decision<DelegateOutput> {

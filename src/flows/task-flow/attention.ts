@@ -65,7 +65,7 @@ export const requestAttention = defineOperation({
   run(context) {
     const { view, input: given, actor } = context;
     const meta = requireTask(view, given.taskId);
-    requireOpen(view, meta, 'request_attention');
+    requireOpen(view, meta, { action: 'request_attention' });
     if (WORKERS.includes(actor.role)) requireAssignee(context, meta);
     return given.resolved ? close(context, meta) : ask(context, meta);
   },

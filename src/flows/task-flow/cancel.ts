@@ -1,12 +1,12 @@
 import { z } from 'zod';
 import type { Change } from '../../protocol/changes.ts';
-import { FlowError } from '../../protocol/errors.ts';
 import { requireReadableId } from '../../protocol/ids.ts';
 import { projectPaths } from '../../protocol/paths.ts';
 import { setMarker } from '../../protocol/plan/edit.ts';
 import { appendHistory } from '../../protocol/records/task.ts';
 import type { TaskMeta } from '../../protocol/records/types.ts';
 import type { WorkspaceView } from '../../protocol/view.ts';
+import { refusedStep } from '../../rules/transition.ts';
 import { presentTask } from '../present.ts';
 import { LEADERS, historyEntry, notificationHint, requireSubmission, requireTask } from '../shared.ts';
 import type { NotificationHint } from '../shared.ts';
@@ -105,7 +105,10 @@ function hasText(text: string | undefined): text is string {
 
 function requireSameCancellation(meta: TaskMeta, { reason, replacementTaskId }: Input): void {
   if (meta.cancel_reason === reason && (meta.replacement_task_id ?? '') === (replacementTaskId ?? '')) return;
-  throw new FlowError('illegal-transition', 'cancel_task conflicts with existing cancellation', {
+  throw refusedStep({
+    from: meta.status,
+    event: 'cancel',
+    because: 'cancel_task conflicts with existing cancellation',
     remedy: `it was cancelled before: ${meta.cancel_reason ?? 'no reason given'}`,
     data: { taskId: meta.task_id },
   });
@@ -116,7 +119,10 @@ function requireCancellable(view: WorkspaceView, meta: TaskMeta): void {
   const status = terminalStatus(view, meta);
   if (status === undefined || (status === 'cancelled' && nodeOf(view, meta)?.status === 'cancelled')) return;
   if (status === 'blocked' && !hasResult(meta)) return;
-  throw new FlowError('illegal-transition', `cannot cancel terminal task: ${status}`, {
+  throw refusedStep({
+    from: status,
+    event: 'cancel',
+    because: `cannot cancel terminal task: ${status}`,
     remedy: 'nothing is left to cancel; plan a new node for further work',
     data: { taskId: meta.task_id },
   });

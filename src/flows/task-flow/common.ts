@@ -3,11 +3,13 @@ import { FlowError } from '../../protocol/errors.ts';
 import { localpartOf, resolveUserId, sameIdentity, sameLocalpart, serverOf } from '../../protocol/identity.ts';
 import { taskPaths } from '../../protocol/paths.ts';
 import type { PlanNode } from '../../protocol/plan-types.ts';
-import type { EventDraft, TaskMeta } from '../../protocol/records/types.ts';
+import type { EventDraft, TaskMeta, TaskStatus } from '../../protocol/records/types.ts';
 import { renderTaskMeta } from '../../protocol/records/task.ts';
 import type { WorkspaceView } from '../../protocol/view.ts';
 import { isTerminalNode } from '../../rules/dag.ts';
 import { isTerminalTask } from '../../rules/lifecycle.ts';
+import type { TaskEvent } from '../../rules/lifecycle.ts';
+import { refusedStep } from '../../rules/transition.ts';
 import type { Facts, OperationContext, Settlement } from '../types.ts';
 
 export type Context = OperationContext<unknown>;
@@ -17,26 +19,41 @@ export function nodeOf(view: WorkspaceView, meta: TaskMeta): PlanNode | undefine
 }
 
 /** A task is over when either its record or its plan node says so (protocol.md §8.2). */
-export function terminalStatus(view: WorkspaceView, meta: TaskMeta): string | undefined {
+export function terminalStatus(view: WorkspaceView, meta: TaskMeta): TaskStatus | undefined {
   if (isTerminalTask(meta.status)) return meta.status;
   const node = nodeOf(view, meta);
   return node !== undefined && isTerminalNode(node.status) ? node.status : undefined;
 }
 
-/** Throws `illegal-transition`: `<action> cannot update terminal task: <status>` (protocol.md §8.2). */
-export function requireOpen(view: WorkspaceView, meta: TaskMeta, action: string): void {
-  const status = terminalStatus(view, meta);
-  if (status === undefined) return;
-  throw new FlowError('illegal-transition', `${action} cannot update terminal task: ${status}`, {
-    remedy: 'plan a new node with a new id for further work',
-    data: { taskId: meta.task_id },
-  });
+/** The state by which a step of a task is judged; `none` of one that has no record. */
+export function taskState(view: WorkspaceView, meta: TaskMeta | undefined): TaskStatus | 'none' {
+  return meta === undefined ? 'none' : (terminalStatus(view, meta) ?? meta.status);
 }
 
-/** Throws `illegal-transition` in the shape of protocol.md §8.2. A task that nobody delegated is `planned` there. */
-export function illegalMove(action: string, meta: TaskMeta, advice: string): FlowError {
-  const status = statusWord(meta);
-  return new FlowError('illegal-transition', `${action}: task is '${status}'; ${advice}`, {
+/** An action of the protocol, and the step of the table that it takes: none where it only asks or answers. */
+export interface ProtocolStep {
+  readonly action: string;
+  readonly event?: TaskEvent;
+}
+
+/** Throws `illegal-transition`: `<action> cannot update terminal task: <status>` (protocol.md §8.2). */
+export function requireOpen(view: WorkspaceView, meta: TaskMeta, { action, event }: ProtocolStep): void {
+  const status = terminalStatus(view, meta);
+  if (status === undefined) return;
+  const sentence = `${action} cannot update terminal task: ${status}`;
+  const remedy = 'plan a new node with a new id for further work';
+  const data = { taskId: meta.task_id };
+  throw event === undefined
+    ? new FlowError('illegal-transition', sentence, { remedy, data })
+    : refusedStep({ from: status, event, because: sentence, remedy, data });
+}
+
+/** `illegal-transition` in the shape of protocol.md §8.2. A task that nobody delegated is `planned` there. */
+export function illegalMove({ action, event }: Required<ProtocolStep>, meta: TaskMeta, advice: string): FlowError {
+  return refusedStep({
+    from: meta.status,
+    event,
+    because: `${action}: task is '${statusWord(meta)}'; ${advice}`,
     remedy: advice,
     data: { taskId: meta.task_id },
   });

@@ -1,9 +1,11 @@
 import { z } from 'zod';
 import { FlowError } from '../../protocol/errors.ts';
+import { localpartOf } from '../../protocol/identity.ts';
 import type { Plan, PlanNode } from '../../protocol/plan-types.ts';
 import type { TaskMeta } from '../../protocol/records/types.ts';
 import { normaliseRoom, sameRoom } from '../../protocol/rooms.ts';
-import { blockers } from '../../rules/dag.ts';
+import { blockers, isTerminalNode } from '../../rules/dag.ts';
+import { refusedStep } from '../../rules/transition.ts';
 import {
   LEADERS,
   checkAssignmentRoom,
@@ -15,14 +17,14 @@ import {
   requireProject,
 } from '../shared.ts';
 import { reportAudience, requireReportRoute } from '../report-reach.ts';
-import type { OpenProject } from '../shared.ts';
+import type { AskedStep, OpenProject } from '../shared.ts';
 import { defineOperation } from '../types.ts';
 import type { Audience, Decision, OperationContext, Settlement } from '../types.ts';
 import { findAssignee, requireAssigneeId } from './assignee.ts';
-import { checkExternalMove, statusOfAssignment } from './assignment.ts';
+import { assignmentEvent, checkExternalMove, isSameAssignment, statusOfAssignment } from './assignment.ts';
 import { newClaim, resumeClaim, sameClaim } from './claim.ts';
 import type { Claim, DelegateOutput } from './claim.ts';
-import { requireOpen, syncFields } from './common.ts';
+import { requireOpen, syncFields, taskState } from './common.ts';
 
 const input = z.object({
   projectId: z.string().min(1).describe('id of the project'),
@@ -69,25 +71,34 @@ export function checkRoom(roomId: string): void {
   });
 }
 
+/** The step that a delegation asks for, by what can be read so far. */
+function askedStep({ view, input: { taskId, roomId: room, assignedTo } }: Context, { plan }: OpenProject): AskedStep {
+  const existing = view.task(taskId)?.meta;
+  const assignee = localpartOf(filled(assignedTo) ?? plan.nodes.find(({ id }) => id === taskId)?.assignee ?? '');
+  const isSame = existing !== undefined && isSameAssignment(existing, { assignee, room });
+  return { taskId, from: taskState(view, existing), event: assignmentEvent(existing, isSame) };
+}
+
 function decide(context: Context): Decision<DelegateOutput> {
   const { view, facts, input: given } = context;
   const project = requireProject(view, given.projectId);
   checkAssignmentRoom(view.team, given.roomId, project.meta);
-  requireActive(project.meta);
+  const step = askedStep(context, project);
+  requireActive(project.meta, step);
   checkBrokenPlan(project);
   const node = requireNode(project.plan, given.taskId);
   const existing = findTask(view, given.taskId);
+  const claim = claimOf(context, project, node);
   if (existing !== undefined) {
     requireSameProject(existing, project.id);
-    requireOpen(view, existing, 'delegate_task');
+    requireOpen(view, existing, { action: 'delegate_task', event: step.event });
   } else refuseArchived(given.taskId, view.archivedTask(given.taskId));
-  const claim = claimOf(context, project, node);
   const assignee = findAssignee(context, claim.assignedTo ?? node.assignee, given.notify);
   const announce = given.notify && facts.chat.kind === 'remote';
   const status = statusOfAssignment(existing, { assignee: assignee.localpart, room: given.roomId, announce });
   if (existing !== undefined && status === 'again') return sameClaim(claim, existing);
   if (existing !== undefined && status === 'resume') return resumeClaim(claim, existing);
-  if (status === 'fresh') requirePending(project, node);
+  if (status === 'fresh') requirePending(project, node, existing);
   if (status === 'fresh') requireReportRoute(context, project.meta);
   if (existing !== undefined) checkExternalMove(project.meta, existing, given.roomId);
   if (existing !== undefined && status === 'redelegate') requireJoined(context, existing);
@@ -143,12 +154,15 @@ export function requireSameProject(existing: TaskMeta, projectId: string): void 
   );
 }
 
-export function requirePending({ plan }: OpenProject, node: PlanNode): void {
-  const data = { taskId: node.id };
+/** Only a pending node is given out for the first time (protocol.md §10.1 item 8). A marker alone may end it, too. */
+export function requirePending({ plan }: OpenProject, node: PlanNode, existing: TaskMeta | undefined): void {
   if (node.status !== 'pending') {
-    throw new FlowError('illegal-transition', `task ${node.id} is not pending`, {
+    throw refusedStep({
+      from: isTerminalNode(node.status) ? node.status : (existing?.status ?? 'none'),
+      event: 'prepare',
+      because: `task ${node.id} is not pending`,
       remedy: `its marker in plan.md says ${node.status}; plan a new node for further work`,
-      data,
+      data: { taskId: node.id },
     });
   }
   requireUnblocked(plan, node.id);

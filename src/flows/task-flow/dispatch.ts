@@ -4,7 +4,7 @@ import { TASK_TYPES } from '../../protocol/records/types.ts';
 import { blockers } from '../../rules/dag.ts';
 import { nextNodeId } from '../../rules/next-id.ts';
 import { isWorked, projectState } from '../../rules/project-lifecycle.ts';
-import { invalidTransition } from '../../rules/transition.ts';
+import { refusedStep } from '../../rules/transition.ts';
 import { requireCapacity, requireKnownAgent } from '../agent-flow/roster.ts';
 import { beginStory, nextStep } from '../overlay.ts';
 import { presentTask } from '../present.ts';
@@ -83,5 +83,5 @@ export function requireWorked(view: WorkspaceView, projectId: string): void {
   const { meta } = requireProject(view, projectId);
   if (isWorked(meta)) return;
   const legal = projectState(meta) === 'planning' ? ['approve', 'reject'] : [];
-  throw invalidTransition({ from: projectState(meta), event: 'dispatch', legal, data: { projectId } });
+  throw refusedStep({ from: projectState(meta), event: 'dispatch', legal, data: { projectId } });
 }

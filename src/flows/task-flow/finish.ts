@@ -5,7 +5,7 @@ import { isLeading } from '../../protocol/roles.ts';
 import type { WorkspaceView } from '../../protocol/view.ts';
 import { eventsFrom } from '../../rules/lifecycle.ts';
 import { isWorked } from '../../rules/project-lifecycle.ts';
-import { invalidTransition } from '../../rules/transition.ts';
+import { refusedStep } from '../../rules/transition.ts';
 import { beginStory, nextStep } from '../overlay.ts';
 import type { Story } from '../overlay.ts';
 import { submittedStatus } from '../project-flow/accept.ts';
@@ -104,7 +104,7 @@ function handedIn({ input: { taskId, text, status, deliverables } }: Context, st
   const meta = currentTask(context, taskId);
   if (meta.status === 'submitted') return story;
   if (meta.status !== 'in_progress') {
-    throw invalidTransition({ from: meta.status, event: 'finish', legal: eventsFrom(meta.status), data: { taskId } });
+    throw refusedStep({ from: meta.status, event: 'finish', legal: eventsFrom(meta.status), data: { taskId } });
   }
   const summary = text === undefined || text.trim() === '' ? meta.task_title : text;
   const submission = submissionOf(context.view, taskId, structuredResult(taskId, { status, summary, deliverables }));

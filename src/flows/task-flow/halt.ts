@@ -4,7 +4,7 @@ import { decidedTask } from '../project-flow/decision.ts';
 import { presentTask } from '../present.ts';
 import { LEADERS, notificationHint } from '../shared.ts';
 import type { NotificationHint } from '../shared.ts';
-import { guardFailed } from '../../rules/transition.ts';
+import { refusedStep } from '../../rules/transition.ts';
 import { taskStep } from '../../rules/lifecycle.ts';
 import { defineOperation } from '../types.ts';
 import type { Decision } from '../types.ts';
@@ -56,7 +56,8 @@ export const unblock = defineOperation({
     const why = input.reason?.trim() ?? '';
     const next = taskStepped(meta, 'unblock', { now, actor, action: 'unblock_task', note: why });
     if (hasResult(meta)) {
-      throw guardFailed(meta.status, 'unblock', 'a result was submitted; plan a new node', { taskId: meta.task_id });
+      const because = 'a result was submitted; plan a new node';
+      throw refusedStep({ from: meta.status, event: 'unblock', because, data: { taskId: meta.task_id } });
     }
     return halted(context, meta, next, 'unblocked', 'unblock_task', why);
   },

@@ -9,7 +9,7 @@ import type { TaskMeta } from '../../protocol/records/types.ts';
 import { taskStep } from '../../rules/lifecycle.ts';
 import { nextNodeId, nextTaskId } from '../../rules/next-id.ts';
 import { SUPERSEDED } from '../../rules/project-lifecycle.ts';
-import { guardFailed } from '../../rules/transition.ts';
+import { refusedStep } from '../../rules/transition.ts';
 import { requireKnownAgent } from '../agent-flow/roster.ts';
 import { presentTask } from '../present.ts';
 import { decidedTask } from '../project-flow/decision.ts';
@@ -18,7 +18,7 @@ import type { NotificationHint } from '../shared.ts';
 import { defineOperation } from '../types.ts';
 import { checkPlannedName } from './assignee.ts';
 import { syncFields, taskEvent, writeMeta } from './common.ts';
-import { planTask } from './new-task.ts';
+import { planTask, requireUnended } from './new-task.ts';
 import { rewired } from './rewire.ts';
 import { plannedTask, requirePartOf } from './steps.ts';
 
@@ -55,6 +55,7 @@ export const handOver = defineOperation({
     const { task_id: taskId } = before;
     taskStep(taskId, before.status, 'supersede');
     const project = requireProject(view, before.project_id);
+    requireUnended(project.meta, { taskId, from: before.status, event: 'supersede' });
     const node = requireNode(project.plan, taskId);
     requireOther(before, node, input.assignedTo);
     requireKnownAgent(view, input.assignedTo);
@@ -105,7 +106,12 @@ function requireOther(meta: TaskMeta, node: PlanNode, wanted: string): void {
   checkPlannedName(wanted);
   const owner = meta.assigned_to === '' ? localpartOf(node.assignee) : meta.assigned_to;
   if (owner === '') {
-    throw guardFailed(meta.status, 'supersede', 'nobody has it; give it out instead', data);
+    throw refusedStep({
+      from: meta.status,
+      event: 'supersede',
+      because: 'nobody has it; give it out instead',
+      data,
+    });
   }
   if (meta.status === 'failed' || !sameLocalpart(owner, localpartOf(wanted))) return;
   throw new FlowError('invalid-argument', `task ${meta.task_id} is already with ${owner}`, {

@@ -35,7 +35,7 @@ export const hold = defineOperation({
     taskStep(task.task_id, task.status, 'hold');
     requireSubmission(task, input.submissionId);
     const project = requireProject(view, task.project_id);
-    requireActive(project.meta);
+    requireActive(project.meta, { taskId: task.task_id, from: task.status, event: 'hold' });
     checkBrokenPlan(project);
     const node = requireNode(project.plan, task.task_id, 'task not found in project plan');
     const note = input.reason?.trim() ?? '';

@@ -6,12 +6,12 @@ import { appendNode } from '../../protocol/plan/edit.ts';
 import { parsePlan } from '../../protocol/plan/parse.ts';
 import type { PlannedNode } from '../../protocol/plan-types.ts';
 import { appendHistory } from '../../protocol/records/task.ts';
-import type { EventDraft, TaskMeta } from '../../protocol/records/types.ts';
+import type { EventDraft, ProjectMeta, TaskMeta } from '../../protocol/records/types.ts';
 import type { WorkspaceView } from '../../protocol/view.ts';
 import { validateGraph } from '../../rules/dag.ts';
 import { isTerminalProject } from '../../rules/project-lifecycle.ts';
-import { checkBrokenPlan, historyEntry, refuseArchived } from '../shared.ts';
-import type { OpenProject } from '../shared.ts';
+import { checkBrokenPlan, historyEntry, notActive, refuseArchived } from '../shared.ts';
+import type { AskedStep, OpenProject } from '../shared.ts';
 import type { OperationContext } from '../types.ts';
 import { localpartOf } from '../../protocol/identity.ts';
 import { optional } from '../work-fields.ts';
@@ -43,12 +43,7 @@ export function planTask(
   { node, more, spec }: NewTask,
 ): PlannedTask {
   const { id, plan, meta: projectMeta } = project;
-  if (isTerminalProject(projectMeta.status)) {
-    throw new FlowError('illegal-transition', `project is not active: ${id} (${projectMeta.status})`, {
-      remedy: 'name a project that has not ended',
-      data: { projectId: id },
-    });
-  }
+  requireUnended(projectMeta, { taskId: node.id, from: 'none', event: 'create' });
   checkBrokenPlan(project);
   requireFreeTaskId(view, node.id);
   requireKnown(plan.nodes, node);
@@ -82,6 +77,11 @@ export function planTask(
     ],
     event: taskEvent('task.created', 'create_task', meta, { to: 'pending', note: node.title }),
   };
+}
+
+/** Nothing is added to a project that has ended. Throws `illegal-transition`. */
+export function requireUnended(meta: ProjectMeta, step: AskedStep): void {
+  if (isTerminalProject(meta.status)) throw notActive(meta, step, 'name a project that has not ended');
 }
 
 /** The same words as for a whole graph, and what mends a single task. Throws `invalid-argument`. */

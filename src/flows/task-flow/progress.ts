@@ -8,6 +8,8 @@ import { illegalMove, requireAssignee, requireOpen, syncFields, taskEvent, write
 const NOTE_LIMIT = 200;
 const required = { error: 'note is required' };
 
+const STEP = { action: 'report_progress', event: 'progress' } as const;
+
 /** protocol.md §10.6: a note in the task's history. No status changes and nobody is told. */
 export const reportProgress = defineOperation({
   name: 'task.report_progress',
@@ -23,17 +25,13 @@ export const reportProgress = defineOperation({
   run(context) {
     const { view, actor, now, input } = context;
     const meta = requireTask(view, input.taskId);
-    requireOpen(view, meta, 'report_progress');
+    requireOpen(view, meta, STEP);
     requireAssignee(context, meta);
     if (meta.status === 'submitted') {
-      throw illegalMove('report_progress', meta, 'a submitted task takes no more notes');
+      throw illegalMove(STEP, meta, 'a submitted task takes no more notes');
     }
     if (meta.status !== 'assigned' && meta.status !== 'in_progress') {
-      throw illegalMove(
-        'report_progress',
-        meta,
-        meta.status === 'pending' ? 'delegate_task it first' : 'ack_task it first',
-      );
+      throw illegalMove(STEP, meta, meta.status === 'pending' ? 'delegate_task it first' : 'ack_task it first');
     }
     const { note, truncated } = shorten(input.note);
     const entry = historyEntry({ now, actor, action: 'progress', from: meta.status, to: meta.status, note });

@@ -3,7 +3,7 @@ import { FlowError } from '../../protocol/errors.ts';
 import { projectPaths } from '../../protocol/paths.ts';
 import { setMarker } from '../../protocol/plan/edit.ts';
 import { appendHistory } from '../../protocol/records/task.ts';
-import type { Actor, TaskMeta, TaskStatus } from '../../protocol/records/types.ts';
+import type { Actor, TaskMeta } from '../../protocol/records/types.ts';
 import { isLeading } from '../../protocol/roles.ts';
 import { sameLocalpart } from '../../protocol/identity.ts';
 import type { WorkspaceView } from '../../protocol/view.ts';
@@ -50,7 +50,7 @@ export function requirePartOf(view: WorkspaceView, projectId: string | undefined
  */
 export function currentTask({ view, now, actor }: Context, taskId: string): TaskMeta {
   const meta = requireTask(view, taskId);
-  const status = terminalStatus(view, meta) as TaskStatus | undefined;
+  const status = terminalStatus(view, meta);
   if (status === undefined || status === meta.status) return meta;
   const note = 'as plan.md has it';
   return appendHistory(

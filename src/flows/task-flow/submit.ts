@@ -3,6 +3,7 @@ import { FlowError } from '../../protocol/errors.ts';
 import type { TaskMeta, TaskResult } from '../../protocol/records/types.ts';
 import { resultDigest } from '../../protocol/result/digest.ts';
 import { isLeading } from '../../protocol/roles.ts';
+import { refusedStep } from '../../rules/transition.ts';
 import { presentTask } from '../present.ts';
 import { WORKERS, notificationHint, requireTask } from '../shared.ts';
 import type { NotificationHint } from '../shared.ts';
@@ -47,6 +48,8 @@ export interface SubmitOutput {
   readonly announced?: boolean;
 }
 
+const STEP = { action: 'submit_task', event: 'submit' } as const;
+
 /** protocol.md §10.3: the assignee hands in the result, once. */
 export const submit = defineOperation({
   name: 'task.submit',
@@ -72,10 +75,10 @@ function decide(context: Context): Decision<SubmitOutput> {
   const { view, input: given, actor } = context;
   const structured = structuredResult(given.taskId, given);
   const meta = requireTask(view, given.taskId);
-  requireOpen(view, meta, 'submit_task');
+  requireOpen(view, meta, STEP);
   requireAssignee(context, meta);
   requireRoom(meta);
-  if (meta.status === 'pending') throw illegalMove('submit_task', meta, 'ack_task it first');
+  if (meta.status === 'pending') throw illegalMove(STEP, meta, 'ack_task it first');
   const submission = submissionOf(view, given.taskId, structured);
   refuseInterrupted(given.taskId, actor.role, submission.result);
   return meta.status === 'submitted' ? repeat(context, meta, submission) : accept(context, meta, submission);
@@ -104,7 +107,11 @@ export function accept(
 /** The same result again repairs what a crash or an absent remote left undone; another one is refused. */
 function repeat(context: Context, meta: TaskMeta, submission: Submission): Decision<SubmitOutput> {
   if (submittedDigest(context.view, meta) !== resultDigest(submission.result)) {
-    throw new FlowError('stale-submission', 'submit_task conflicts with existing submission', {
+    throw refusedStep({
+      code: 'stale-submission',
+      from: meta.status,
+      event: STEP.event,
+      because: 'submit_task conflicts with existing submission',
       remedy: 'a submitted result stands; ask the leader for a new task to change it',
       data: { taskId: meta.task_id },
     });

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { setMarker } from '../../protocol/plan/edit.ts';
 import type { TaskMeta } from '../../protocol/records/types.ts';
 import { taskStep } from '../../rules/lifecycle.ts';
-import { guardFailed } from '../../rules/transition.ts';
+import { refusedStep } from '../../rules/transition.ts';
 import { presentTask } from '../present.ts';
 import { decidedTask } from '../project-flow/decision.ts';
 import { LEADERS, findTask, notificationHint, requireNode, requireProject, writePlan } from '../shared.ts';
@@ -71,8 +71,8 @@ function idleReplacement({ view }: Context, { task_id: taskId, superseded_by: id
   const meta = findTask(view, id);
   const isIdle = meta !== undefined && ['pending', 'prepared', 'assigned'].includes(meta.status);
   if (isIdle && terminalStatus(view, meta) === undefined) return meta;
-  const reason = meta === undefined ? `its replacement ${id} is not there` : `${id} is ${meta.status} already`;
-  throw guardFailed('superseded', 'takeback', reason, { taskId });
+  const because = meta === undefined ? `its replacement ${id} is not there` : `${id} is ${meta.status} already`;
+  throw refusedStep({ from: 'superseded', event: 'takeback', because, data: { taskId } });
 }
 
 /** The record as if it had not been handed over; a result that it had is not one of what begins now. */

@@ -126,7 +126,10 @@ describe('project.accept_task_result', () => {
     expect(world.call(acceptTaskResult, accept)).toMatchObject({ reused: true, nodeStatus: 'completed' });
     expect(world.files).toEqual(before);
     expect(() => world.call(acceptTaskResult, { ...accept, accepted: false })).toThrow(
-      refusal('illegal-transition', 'task result already decided as completed'),
+      refusal(
+        'illegal-transition',
+        "Invalid transition: COMPLETED + 'revise': task result already decided as completed",
+      ),
     );
   });
 
@@ -171,9 +174,14 @@ describe('project.accept_task_result', () => {
       {},
       { status: 'in_progress' as const },
       'illegal-transition',
-      'accept_task_result requires submitted task state, got in_progress',
+      "Invalid transition: IN_PROGRESS + 'accept': accept_task_result requires submitted task state, got in_progress",
     ],
-    [{}, { status: 'cancelled' as const }, 'illegal-transition', 'task result already decided as cancelled'],
+    [
+      {},
+      { status: 'cancelled' as const },
+      'illegal-transition',
+      "Invalid transition: CANCELLED + 'accept': task result already decided as cancelled",
+    ],
     [{ resultStatus: 'BLOCKED' }, {}, 'invalid-argument', 'resultStatus does not match the submitted task result'],
     [{ resultStatus: 'GREAT' }, {}, 'invalid-argument', 'invalid result status: GREAT'],
     [{ taskId: 'zz' }, {}, 'not-found', 'task not found in project plan: zz'],

@@ -159,7 +159,9 @@ describe('where projects need approval (policies.requireApproval)', () => {
     expect(at.events[0]).toMatchObject({ type: 'project.created', to: 'planning' });
     expect(planned['readyNodes']).toEqual([]);
     const delegate = () => at.call(lead, 'taskflow', 'delegate_task', spec);
-    expect(await refused(at, delegate)).toBe('illegal-transition: project is not active: p (planning)');
+    expect(await refused(at, delegate)).toBe(
+      "illegal-transition: Invalid transition: NONE + 'prepare': project is not active: p (planning)",
+    );
     await ok(at.call(lead, 'engine', 'transition_project', { projectId: 'p', event: 'approve' }));
     expect(await ok(delegate())).toMatchObject({ task: { status: 'assigned' } });
   });

@@ -68,10 +68,10 @@ describe('pausing and resuming', () => {
     const world = withPlan();
     world.call(completeProject, { projectId: 'p', force: true });
     expect(() => world.call(pauseProject, { projectId: 'p' })).toThrow(
-      refusal('illegal-transition', 'cannot pause a completed project'),
+      refusal('illegal-transition', "Invalid transition: COMPLETED + 'pause': cannot pause a completed project"),
     );
     expect(() => world.call(resumeProject, { projectId: 'p' })).toThrow(
-      refusal('illegal-transition', 'cannot resume a completed project'),
+      refusal('illegal-transition', "Invalid transition: COMPLETED + 'resume': cannot resume a completed project"),
     );
   });
 
@@ -96,7 +96,10 @@ describe('project.complete', () => {
   test('is refused while a task is open, unless forced', () => {
     const world = withPlan();
     expect(() => world.call(completeProject, { projectId: 'p' })).toThrow(
-      refusal('illegal-transition', 'project has non-terminal tasks (status: a pending)'),
+      refusal(
+        'illegal-transition',
+        "Invalid transition: APPROVED + 'complete_project': project has non-terminal tasks (status: a pending)",
+      ),
     );
     expect(world.call(completeProject, { projectId: 'p', force: true })).toMatchObject({
       project: {

@@ -41,7 +41,9 @@ describe('a project', () => {
 
   test('goes from its planning to its end, by itself where it may', async () => {
     const early = () => office.call(lead, 'engine', 'assign_task', { projectId: 'p', taskId: 'p-01' });
-    expect(await refused(office, early)).toBe('illegal-transition: project is not active: p (planning)');
+    expect(await refused(office, early)).toBe(
+      "illegal-transition: Invalid transition: NONE + 'prepare': project is not active: p (planning)",
+    );
     expect(await ok(step('approve'))).toMatchObject({ state: 'approved', warning: 'approved without a plan text' });
     expect(meta().plan).toMatchObject({ approved_by: 'lead' });
     await ok(finish('p-01'));
@@ -105,7 +107,9 @@ describe('a project', () => {
 
   test('of the legacy Manager is approved by its resumption, which does nothing for a plan that waits', async () => {
     const resume = () => office.call(lead, 'projectflow', 'resume_project', { projectId: 'p' });
-    expect(await refused(office, resume)).toBe('illegal-transition: cannot resume a planning project');
+    expect(await refused(office, resume)).toBe(
+      "illegal-transition: Invalid transition: PLANNING + 'resume': cannot resume a planning project",
+    );
     const { phase: _, ...legacy } = meta();
     office.files[META] = renderProjectMeta({ ...legacy, status: 'planning' });
     await ok(resume());

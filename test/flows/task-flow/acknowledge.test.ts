@@ -86,15 +86,21 @@ describe('ack_task', () => {
     office.put({ ...homeless, room_id: '' });
     expect(await refusal('ack_task')).toBe('broken-file: task p-01 is missing room_id');
     office.put({ ...homeless, room_id: ROOM, status: 'cancelled' });
-    expect(await refusal('ack_task')).toBe('illegal-transition: ack_task cannot update terminal task: cancelled');
+    expect(await refusal('ack_task')).toBe(
+      "illegal-transition: Invalid transition: CANCELLED + 'ack': ack_task cannot update terminal task: cancelled",
+    );
     office.put({ ...homeless, room_id: ROOM, status: 'pending' });
     office.files['shared/tasks/p-01/spec.md'] = 'x';
-    expect(await refusal('ack_task')).toBe("illegal-transition: ack_task: task is 'planned'; delegate_task it first");
+    expect(await refusal('ack_task')).toBe(
+      "illegal-transition: Invalid transition: PENDING + 'ack': ack_task: task is 'planned'; delegate_task it first",
+    );
   });
 
   test('counts a task as over when its plan node is, whatever the record says', async () => {
     office.edit('shared/projects/p/plan.md', '[~] p-01', '[!] p-01');
-    expect(await refusal('ack_task')).toBe('illegal-transition: ack_task cannot update terminal task: blocked');
+    expect(await refusal('ack_task')).toBe(
+      "illegal-transition: Invalid transition: BLOCKED + 'ack': ack_task cannot update terminal task: blocked",
+    );
   });
 
   test('without a homeserver asks for the localpart alone', async () => {

@@ -136,7 +136,9 @@ describe('cancel_task', () => {
       /^invalid-argument: invalid id: /,
     );
     office.put({ ...office.task('p-01'), status: 'completed' });
-    expect(await refusal('cancel_task', because)).toBe('illegal-transition: cannot cancel terminal task: completed');
+    expect(await refusal('cancel_task', because)).toBe(
+      "illegal-transition: Invalid transition: COMPLETED + 'cancel': cannot cancel terminal task: completed",
+    );
   });
 
   test('names the submission that it sets aside', async () => {
@@ -163,7 +165,7 @@ describe('cancel_task', () => {
     expect(office.files).toEqual(before);
     for (const other of [{ reason: 'Else' }, { ...because, replacementTaskId: 'p-09' }]) {
       expect(await refusal('cancel_task', other)).toBe(
-        'illegal-transition: cancel_task conflicts with existing cancellation',
+        "illegal-transition: Invalid transition: CANCELLED + 'cancel': cancel_task conflicts with existing cancellation",
       );
     }
   });
@@ -171,13 +173,13 @@ describe('cancel_task', () => {
   test('is final for every later step', async () => {
     await ok(call('cancel_task', because));
     expect(await refusal('ack_task', {}, ana)).toBe(
-      'illegal-transition: ack_task cannot update terminal task: cancelled',
+      "illegal-transition: Invalid transition: CANCELLED + 'ack': ack_task cannot update terminal task: cancelled",
     );
     expect(await refusal('submit_task', { status: 'SUCCESS', summary: 'x' }, ana)).toBe(
-      'illegal-transition: submit_task cannot update terminal task: cancelled',
+      "illegal-transition: Invalid transition: CANCELLED + 'submit': submit_task cannot update terminal task: cancelled",
     );
     expect(await refusal('delegate_task', { projectId: 'p', roomId: ROOM, spec: 'x' })).toBe(
-      'illegal-transition: delegate_task cannot update terminal task: cancelled',
+      "illegal-transition: Invalid transition: CANCELLED + 'prepare': delegate_task cannot update terminal task: cancelled",
     );
   });
 

@@ -122,7 +122,7 @@ describe('the room policy', () => {
     );
     await ok(delegate({ ...external, roomId: '!x:hs.local' }));
     expect(await refusal({ ...external, roomId: '!y:hs.local' })).toMatch(
-      /^illegal-transition: task x-01 is already delegated to assignment room !x:hs\.local;/,
+      /^illegal-transition: Invalid transition: ASSIGNED \+ 'redelegate': task x-01 is already delegated to assignment room !x:hs\.local;/,
     );
   });
 });
@@ -133,14 +133,18 @@ describe('what stands in the way', () => {
     await ok(office.call(lead, 'projectflow', 'pause_project', { projectId: 'p' }));
     expect(await refusal()).toBe('paused: project is paused: p');
     await ok(office.call(lead, 'projectflow', 'complete_project', { projectId: 'p', force: true }));
-    expect(await refusal()).toBe('illegal-transition: project is not active: p (completed)');
+    expect(await refusal()).toBe(
+      "illegal-transition: Invalid transition: NONE + 'prepare': project is not active: p (completed)",
+    );
   });
 
   test('a node that is not planned, not pending or not free', async () => {
     expect(await refusal({ taskId: 'p-09' })).toBe('not-found: task not found in project graph: p-09');
     expect(await refusal({ taskId: 'p-02' })).toBe('blocked-by-deps: task p-02 is blocked by: p-01');
     office.edit('shared/projects/p/plan.md', '[ ] p-01', '[x] p-01');
-    expect(await refusal()).toBe('illegal-transition: task p-01 is not pending');
+    expect(await refusal()).toBe(
+      "illegal-transition: Invalid transition: COMPLETED + 'prepare': task p-01 is not pending",
+    );
   });
 
   test('a plan in which two nodes share an id', async () => {
@@ -247,12 +251,20 @@ describe('doing it again', () => {
   test('is refused once the work has begun, is handed in, or is over', async () => {
     await ok(delegate());
     await ok(office.call(ana, 'taskflow', 'ack_task', { taskId: 'p-01' }));
-    expect(await refusal()).toMatch(/^illegal-transition: delegate_task: task is 'in_progress'; cancel_task it first/);
-    expect(await refusal({ assignedTo: 'bo' })).toMatch(/^illegal-transition: delegate_task: task is 'in_progress'; /);
+    expect(await refusal()).toMatch(
+      /^illegal-transition: Invalid transition: IN_PROGRESS \+ 'prepare': delegate_task: task is 'in_progress'; cancel_task it first/,
+    );
+    expect(await refusal({ assignedTo: 'bo' })).toMatch(
+      /^illegal-transition: Invalid transition: IN_PROGRESS \+ 'redelegate': delegate_task: task is 'in_progress'; /,
+    );
     await ok(office.call(ana, 'taskflow', 'submit_task', { taskId: 'p-01', status: 'SUCCESS', summary: 'Done.' }));
-    expect(await refusal()).toMatch(/^illegal-transition: delegate_task: task is 'submitted'; /);
+    expect(await refusal()).toMatch(
+      /^illegal-transition: Invalid transition: SUBMITTED \+ 'prepare': delegate_task: task is 'submitted'; /,
+    );
     office.put({ ...office.task('p-01'), status: 'completed' });
-    expect(await refusal()).toBe('illegal-transition: delegate_task cannot update terminal task: completed');
+    expect(await refusal()).toBe(
+      "illegal-transition: Invalid transition: COMPLETED + 'prepare': delegate_task cannot update terminal task: completed",
+    );
   });
 
   test('for another assignee or room is a new assignment with a message of its own', async () => {

@@ -43,7 +43,9 @@ describe('a halted task', () => {
       "illegal-transition: Invalid transition: BLOCKED + 'unblock': a result was submitted; plan a new node",
     );
     const cancel = () => office.call(lead, 'taskflow', 'cancel_task', { taskId: 'p-01', reason: 'no', submissionId });
-    expect(await refused(office, cancel)).toBe('illegal-transition: cannot cancel terminal task: blocked');
+    expect(await refused(office, cancel)).toBe(
+      "illegal-transition: Invalid transition: BLOCKED + 'cancel': cannot cancel terminal task: blocked",
+    );
   });
 
   test('may be given up', async () => {
@@ -87,7 +89,7 @@ test('a failed task is over, with its reason, and shows [!]', async () => {
     "illegal-transition: Invalid transition: FAILED + 'fail'",
   );
   expect(await refused(office, () => office.call(ana, 'taskflow', 'ack_task', { taskId: 'p-01' }))).toBe(
-    'illegal-transition: ack_task cannot update terminal task: failed',
+    "illegal-transition: Invalid transition: FAILED + 'ack': ack_task cannot update terminal task: failed",
   );
 });
 

@@ -45,7 +45,7 @@ describe('a hand-over', () => {
   test('leaves nothing for who had it', async () => {
     await ok(handOver());
     expect(await refused(office, () => office.call(ana, 'taskflow', 'ack_task', { taskId: 'p-01' }))).toBe(
-      'illegal-transition: ack_task cannot update terminal task: superseded',
+      "illegal-transition: Invalid transition: SUPERSEDED + 'ack': ack_task cannot update terminal task: superseded",
     );
   });
 

@@ -43,14 +43,16 @@ describe('report_progress', () => {
     expect(await refusal('report_progress', { note: 'x' }, bo)).toMatch(/^wrong-worker: /);
     office.put({ ...office.task('p-01'), status: 'prepared' });
     expect(await refusal('report_progress', { note: 'x' })).toBe(
-      "illegal-transition: report_progress: task is 'prepared'; ack_task it first",
+      "illegal-transition: Invalid transition: PREPARED + 'progress': report_progress: task is 'prepared'; ack_task it first",
     );
     office.put({ ...office.task('p-01'), status: 'submitted' });
     expect(await refusal('report_progress', { note: 'x' })).toMatch(
-      /^illegal-transition: report_progress: task is 'submitted'; /,
+      /^illegal-transition: Invalid transition: SUBMITTED \+ 'progress': report_progress: task is 'submitted'; /,
     );
     office.put({ ...office.task('p-01'), status: 'completed' });
-    expect(await refusal('report_progress', { note: 'x' })).toMatch(/cannot update terminal task: completed$/);
+    expect(await refusal('report_progress', { note: 'x' })).toBe(
+      "illegal-transition: Invalid transition: COMPLETED + 'progress': report_progress cannot update terminal task: completed",
+    );
   });
 });
 

@@ -181,11 +181,11 @@ describe('submit_task', () => {
     expect(office.files[RESULT]).toBeUndefined();
     office.put({ ...office.task('p-01'), status: 'pending' });
     expect(await refusal('submit_task', success)).toBe(
-      "illegal-transition: submit_task: task is 'planned'; ack_task it first",
+      "illegal-transition: Invalid transition: PENDING + 'submit': submit_task: task is 'planned'; ack_task it first",
     );
     office.put({ ...office.task('p-01'), status: 'revision' });
     expect(await refusal('submit_task', success)).toBe(
-      'illegal-transition: submit_task cannot update terminal task: revision',
+      "illegal-transition: Invalid transition: REVISION + 'submit': submit_task cannot update terminal task: revision",
     );
   });
 
@@ -201,7 +201,7 @@ describe('submit_task', () => {
     expect(office.files).toEqual(before);
     expect(office.sent).toHaveLength(2);
     expect(await refusal('submit_task', { ...success, summary: 'Better.' })).toBe(
-      'stale-submission: submit_task conflicts with existing submission',
+      "stale-submission: Invalid transition: SUBMITTED + 'submit': submit_task conflicts with existing submission",
     );
   });
 

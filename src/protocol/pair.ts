@@ -1,0 +1,27 @@
+/**
+ * What every door says first of a step that the state does not allow (features.md S002-09, S002-36; decision 0030):
+ * `Invalid transition: <STATE> + '<event>'`.
+ */
+export function pairText(state: string, event: string): string {
+  return `Invalid transition: ${state.toUpperCase()} + '${event}'`;
+}
+
+/** The pair, and behind it why, where there is more to say. */
+export function refusalText(state: string, event: string, because = ''): string {
+  return `${pairText(state, event)}${because === '' ? '' : `: ${because}`}`;
+}
+
+export interface Pair {
+  readonly state: string;
+  readonly event: string;
+  /** What the refusal says behind the pair; `''` where the pair says it all. */
+  readonly because: string;
+}
+
+/** The pair that a refusal begins with, by its data; `undefined` of one that is about something else. */
+export function pairOf(message: string, { state, event }: Readonly<Record<string, unknown>>): Pair | undefined {
+  if (typeof state !== 'string' || typeof event !== 'string') return undefined;
+  const pair = pairText(state, event);
+  if (!message.startsWith(pair)) return undefined;
+  return { state, event, because: message.slice(pair.length).replace(/^: /, '') };
+}
