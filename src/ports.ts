@@ -240,6 +240,8 @@ export interface Sync {
   quietFor(): number;
   /** Whether a ref of the remote (`refs/heads/main`) was last seen naming this commit. */
   isKnown(ref: string, commit: string): boolean;
+  /** Who has a lane on the remote, as it was last seen by this node; `undefined` where that cannot be told: in solo mode, and on a Worker's node. */
+  lanes(): readonly string[] | undefined;
   /** Whether `path` is on the remote (solo: committed). */
   published(path: string): Promise<boolean>;
   /** Called after every pull or publish that brought something new, and after a push for which no caller waited. */

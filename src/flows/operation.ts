@@ -151,6 +151,7 @@ async function contextFactory(
   const absent = audience === undefined ? undefined : await attendance(audience);
   const facts: Facts = {
     chat: { kind: chat.kind, self: chat.self },
+    lanes: () => sync.lanes(),
     ...(absent === undefined ? {} : { absent }),
     ...(wanted.includes('sync') ? { sync: { ...(await sync.status()) } } : {}),
     ...(wanted.includes('messages') ? { messages: await chat.history(request.roomId, request.limit ?? 50) } : {}),

@@ -52,6 +52,8 @@ export interface Facts {
   readonly beats?: () => Beats;
   /** Present when the operation lists `heartbeat`: counts one more, and tells what is known then. */
   readonly heartbeat?: () => Beats;
+  /** Who works in a clone of their own, by localpart; absent where that cannot be told. */
+  readonly lanes?: () => readonly string[] | undefined;
   /** Present when the operation lists `rooms`; without a report where there is no homeserver. */
   readonly rooms?: ChatFacts;
 }

@@ -93,13 +93,34 @@ export async function begin(repository: Git, plan: InitPlan, remote: string | un
     }
     const lane = laneOf(lanePrefix, who.localpart);
     const known = refs.get(`refs/heads/${lane}`) ?? fetched?.get(`refs/heads/${lane}`);
-    plan.notes.push(
-      known === undefined
-        ? `Joined the team as ${who.role} ${who.localpart}, on a lane of its own: ${lane}.`
-        : `${who.localpart} had a lane already; this clone goes on with ${lane}. Only one clone may write it.`,
-    );
+    await joinOnLane(repository, remote, { lane, known, main, who, notes: plan.notes });
     return { branch: lane, commit: known ?? main, who, made: [] };
   }
+}
+
+interface Joining {
+  readonly lane: string;
+  /** Where the lane is, if there is one. */
+  readonly known: ObjectId | undefined;
+  readonly main: ObjectId;
+  readonly who: Who;
+  readonly notes: string[];
+}
+
+/** A lane that holds nothing yet shows the team who works in it; whatever is in its way, the first step publishes it too. */
+async function joinOnLane(
+  repository: Git,
+  remote: string | undefined,
+  { lane, known, main, who, notes }: Joining,
+): Promise<void> {
+  if (known !== undefined) {
+    notes.push(`${who.localpart} had a lane already; this clone goes on with ${lane}. Only one clone may write it.`);
+    return;
+  }
+  notes.push(`Joined the team as ${who.role} ${who.localpart}, on a lane of its own: ${lane}.`);
+  const outcome = remote === undefined ? { kind: 'ok' } : await repository.push(remote, lane, main);
+  if (outcome.kind === 'ok') return;
+  notes.push(`The lane is not on the remote yet (${outcome.kind}): it goes there with the first step.`);
 }
 
 async function firstCommit(

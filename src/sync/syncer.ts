@@ -1,7 +1,7 @@
 import type { Committed, PullReport, Sync, SyncStatus, Transaction } from '../ports.ts';
 import type { ObjectId } from '../ports-git.ts';
 import { FlowError } from '../protocol/errors.ts';
-import { laneOf } from '../protocol/paths.ts';
+import { laneOf, localpartOfLane } from '../protocol/paths.ts';
 import { stampOf } from '../protocol/timestamps.ts';
 import { changeFor, dirtyPaths, handEdits, isOwnEcho, withinReach } from './adopt.ts';
 import { finishing } from './finish.ts';
@@ -174,6 +174,13 @@ export async function createSync(options: SyncOptions): Promise<Sync> {
     },
     quietFor: () => (turns > 0 ? 0 : clock.elapsed() - lastTurn),
     isKnown: (ref, commit) => context.state.tracked.get(ref) === commit,
+    // A Worker's node fetches no lanes but its own.
+    lanes: () =>
+      remote === undefined || context.role === 'worker'
+        ? undefined
+        : lanesIn(context.state.tracked, context.lanePrefix).flatMap(
+            ([ref]) => localpartOfLane(context.lanePrefix, ref) ?? [],
+          ),
     async published(path) {
       const { head } = await readPosition(context);
       const there = remote === undefined ? head : context.state.tracked.get(branchRef(context.ownBranch));

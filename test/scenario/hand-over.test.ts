@@ -14,7 +14,8 @@ import { startAgent } from '../support/mcp.ts';
 const folder = keptFolder('hand-over');
 const at = (name: string): string => join(folder.path, name);
 const [lead, ana, remote] = [at('lead'), at('ana'), at('team.git')];
-const ID = 'TASK-001';
+/** After the three tasks that the roster's tests make. */
+const ID = 'TASK-004';
 
 type Answer = Readonly<Record<string, unknown>>;
 const json = (...words: readonly string[]): Promise<Answer> => cliJson(lead, ...words);
@@ -34,7 +35,31 @@ beforeAll(async () => {
       code: 0,
     });
   }
+  // Nobody but the Leader is on the roster yet: names are looked at, and known by their lanes.
+  const told = async (name: string): Promise<unknown> =>
+    (await json('task', 'create', 'Early', '--assigned-to', name))['warning'];
+  expect(git(remote, 'for-each-ref', '--format=%(refname:short)', 'refs/heads')).toBe('lanes/ana\nmain');
+  expect([await told('ana'), await told('lead'), await told('anna')]).toEqual([
+    undefined,
+    undefined,
+    'nobody here is known as anna: did you mean ana? `baton agent register anna` puts that name on the roster',
+  ]);
+  expect(await json('doctor')).toMatchObject({
+    findings: expect.arrayContaining([
+      {
+        check: 'roster',
+        ok: true,
+        detail: 'ana works in a clone of its own and is not on the roster',
+        remedy: 'baton agent register ana',
+      },
+    ]) as unknown,
+  });
   for (const name of ['ana', 'bo']) await json('agent', 'register', name, '--max-concurrent', '5');
+  expect(await json('task', 'create', 'Late', '--assigned-to', 'anna')).toMatchObject({
+    code: 'not-found',
+    error: 'Agent not found: anna',
+    remedy: expect.stringContaining('did you mean ana?') as string,
+  });
   await json('create', 'Feature', '--plan', 'Models, then tests.');
   await json('transition', ID, 'approve');
 });

@@ -53,7 +53,7 @@ function renderAgents(answer: Fields, palette: Palette, width: number): string {
   ]);
   const head = ['agent', 'name', 'matrix id', 'role', 'status', 'load', 'team room', 'capabilities'].map(palette.dim);
   const warnings = textsOf(answer['warnings']).map((text) => `${palette.yellow('warning')}  ${printable(text)}`);
-  if (rows.length === 0) return 'no agents yet: `baton agent register NAME` adds one';
+  if (rows.length === 0) return ['no agents yet: `baton agent register NAME` adds one', ...warnings].join('\n');
   return [table([head, ...rows]), ...warnings].join('\n');
 }
 

@@ -77,6 +77,7 @@ async function examine(session: Session): Promise<readonly Finding[]> {
       good('lock', owner),
       good('identity', `${app.identity.matrixUserId} (${app.identity.role})`),
       ...(await examineSync(app)),
+      ...(await examineRoster(app)),
       await examineMerging(root, session),
       ...(await examineFiles(app)),
       await examineSettings(app),
@@ -154,6 +155,16 @@ function remoteOf(app: App, sync: Envelope): Finding {
   const problem = wordOf(sync['problem']) || 'it does not answer';
   const remedy = wordOf(sync['remedy']) || 'check address and access with `git fetch`, then `baton sync now`';
   return bad('remote', `${remote}: ${problem}`, remedy);
+}
+
+/** Whoever works in a clone should be on the roster: names are checked by it, and work is given out by it. */
+async function examineRoster(app: App): Promise<readonly Finding[]> {
+  const roster = await ask(app, { tool: 'agent', action: 'list' });
+  if (!roster.ok) return [unanswered('roster', roster)];
+  return objectsOf(roster['unregistered']).map(({ agent, command }) => ({
+    ...good('roster', `${wordOf(agent)} works in a clone of its own and is not on the roster`),
+    remedy: wordOf(command),
+  }));
 }
 
 /** Where it is not set, git merges as text, and what then goes wrong is told by file. */

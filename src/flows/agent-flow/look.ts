@@ -12,7 +12,7 @@ import { ANYONE } from '../shared.ts';
 import { homeServer } from '../task-flow/common.ts';
 import { defineOperation } from '../types.ts';
 import type { Facts, OperationContext } from '../types.ts';
-import { requireAgent } from './roster.ts';
+import { findAgent, registering, requireAgent } from './roster.ts';
 
 /** Who is in the Team Room, or why that cannot be told; neither without a homeserver, where everybody is. */
 interface Attendance {
@@ -32,7 +32,21 @@ export const listAgents = defineOperation({
   run({ view, facts }, { members, problem }) {
     const holdings = holdingsIn(view);
     const agents = view.agents().map((agent) => listed(facts, agent, holdings, members));
-    const output = { agents, count: agents.length, ...(problem === undefined ? {} : { warnings: [problem] }) };
+    const unregistered = (facts.lanes?.() ?? [])
+      .filter((lane) => findAgent(view, lane) === undefined)
+      .map((agent) => ({ agent, command: registering(agent) }));
+    const warnings = [
+      ...(problem === undefined ? [] : [problem]),
+      ...unregistered.map(
+        ({ agent, command }) => `${agent} works in a clone of its own: \`${command}\` puts it on the roster`,
+      ),
+    ];
+    const output = {
+      agents,
+      count: agents.length,
+      ...(unregistered.length === 0 ? {} : { unregistered }),
+      ...(warnings.length === 0 ? {} : { warnings }),
+    };
     return { changes: [], events: [], announcements: [], output };
   },
 });

@@ -1,11 +1,14 @@
 import { FlowError } from '../../protocol/errors.ts';
-import { localpartKey, localpartOf, resolveUserId } from '../../protocol/identity.ts';
+import { localpartKey, localpartOf, resolveUserId, sameLocalpart } from '../../protocol/identity.ts';
+import { nearNames } from '../../protocol/near.ts';
 import type { AgentRecord } from '../../protocol/records/types.ts';
 import type { WorkspaceView } from '../../protocol/view.ts';
 import { capacityText } from '../../rules/auto-dispatch.ts';
 import { holdingsIn, loadsOf } from '../../rules/load.ts';
 import type { Holdings } from '../../rules/load.ts';
+import { word } from '../../rules/needs.ts';
 import type { Pool } from '../../rules/selection.ts';
+import type { Decision, OperationContext } from '../types.ts';
 
 /** What an agent may hold of whom nothing is recorded (features.md §4.8). */
 const UNRECORDED_MAX = 1;
@@ -32,7 +35,10 @@ export function requireAgent(view: WorkspaceView, name: string): AgentRecord {
   const agent = findAgent(view, name);
   if (agent !== undefined) return agent;
   throw new FlowError('not-found', `Agent not found: ${localpartOf(name)}`, {
-    remedy: '`baton agent list` shows who there is',
+    remedy: `${didYouMean(
+      localpartOf(name),
+      view.agents().map(({ agent_id: id }) => id),
+    )}\`baton agent list\` shows who there is, and \`baton agent register\` puts somebody on the roster`,
     data: { agentId: localpartOf(name) },
   });
 }
@@ -43,6 +49,34 @@ export function requireAgent(view: WorkspaceView, name: string): AgentRecord {
  */
 export function requireKnownAgent(view: WorkspaceView, name: string): void {
   if (view.agents().some(({ role }) => role === 'worker')) requireAgent(view, name);
+}
+
+/** What puts somebody on the roster, as it is typed. */
+export function registering(name: string): string {
+  return `baton agent register ${word(name)}`;
+}
+
+/** `did you mean ana? `, where a name is near. */
+function didYouMean(name: string, names: readonly string[]): string {
+  const near = nearNames(name, names);
+  return near.length === 0 ? '' : `did you mean ${near.join(' or ')}? `;
+}
+
+/**
+ * The decision, with a warning when it gives work to somebody of whom nothing is known: not on the roster, and without a
+ * lane. Where lanes cannot be told names are taken as they are (features.md §7.7, docs/decisions/0032-hand-over.md).
+ */
+export function warned<Output extends object>(
+  { view, facts }: Pick<OperationContext<unknown>, 'view' | 'facts'>,
+  decision: Decision<Output>,
+  name: unknown,
+): Decision<Output & { readonly warning?: string }> {
+  const lanes = typeof name !== 'string' || name === '' ? undefined : facts.lanes?.();
+  if (typeof name !== 'string' || lanes === undefined || findAgent(view, name) !== undefined) return decision;
+  if (lanes.some((lane) => sameLocalpart(lane, name))) return decision;
+  const known = [...view.agents().map(({ agent_id: id }) => id), ...lanes];
+  const warning = `nobody here is known as ${name}: ${didYouMean(name, known)}\`${registering(name)}\` puts that name on the roster`;
+  return { ...decision, output: { ...decision.output, warning } };
 }
 
 /**

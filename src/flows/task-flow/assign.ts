@@ -3,7 +3,7 @@ import { sameLocalpart } from '../../protocol/identity.ts';
 import { taskPaths } from '../../protocol/paths.ts';
 import type { PlanNode } from '../../protocol/plan-types.ts';
 import { taskStep } from '../../rules/lifecycle.ts';
-import { requireCapacity, requireKnownAgent } from '../agent-flow/roster.ts';
+import { requireCapacity, requireKnownAgent, warned } from '../agent-flow/roster.ts';
 import { presentTask } from '../present.ts';
 import { LEADERS, checkBrokenPlan, findTask, requireActive, requireNode, requireProject } from '../shared.ts';
 import { defineOperation } from '../types.ts';
@@ -70,7 +70,7 @@ export function assigned(context: OperationContext<unknown>, given: Assignment):
   if (existing !== undefined && isGivenOut && sameLocalpart(existing.assigned_to, assignee.localpart))
     return again(existing);
   const claim = { context, project, node, roomId, spec, notify: false, assignedTo: given.assignedTo };
-  return newClaim(claim, existing, requireAssigneeId(node.id, assignee));
+  return warned(context, newClaim(claim, existing, requireAssigneeId(node.id, assignee)), assignee.localpart);
 }
 
 interface Checked {

@@ -36,6 +36,8 @@ export interface DelegateOutput {
   readonly notification: Readonly<Record<string, unknown>>;
   /** The text that the Leader may post itself, when nothing went to a homeserver. */
   readonly assignmentMessage?: string;
+  /** Nobody is known under the name that it went to. */
+  readonly warning?: string;
   readonly synced?: boolean;
   readonly remote?: null;
 }

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { INBOX } from '../../protocol/ids.ts';
 import { TASK_TYPES } from '../../protocol/records/types.ts';
 import { nextNodeId, nextTaskId } from '../../rules/next-id.ts';
-import { requireKnownAgent } from '../agent-flow/roster.ts';
+import { requireKnownAgent, warned } from '../agent-flow/roster.ts';
 import { presentTask } from '../present.ts';
 import { inboxOf } from '../project-flow/inbox.ts';
 import { LEADERS, requireProject } from '../shared.ts';
@@ -60,11 +60,12 @@ export const createTask = defineOperation({
       },
       spec: input.description,
     });
-    return {
+    const decision = {
       changes: [...home.changes, ...task.changes],
       events: [...home.events, task.event],
       announcements: [],
       output: { task: presentTask(task.meta) },
     };
+    return warned(context, decision, task.meta.assigned_to);
   },
 });

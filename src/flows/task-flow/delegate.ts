@@ -20,6 +20,7 @@ import { reportAudience, requireReportRoute } from '../report-reach.ts';
 import type { AskedStep, OpenProject } from '../shared.ts';
 import { defineOperation } from '../types.ts';
 import type { Audience, Decision, OperationContext, Settlement } from '../types.ts';
+import { warned } from '../agent-flow/roster.ts';
 import { findAssignee, requireAssigneeId } from './assignee.ts';
 import { assignmentEvent, checkExternalMove, isSameAssignment, statusOfAssignment } from './assignment.ts';
 import { newClaim, resumeClaim, sameClaim } from './claim.ts';
@@ -59,7 +60,10 @@ export const delegate = defineOperation({
     checkAssignmentRoom(view.team, roomId, view.project(projectId)?.meta);
   },
   dryRun: ({ input: { projectId, taskId, roomId, notify } }) => ({ projectId, taskId, roomId, notify }),
-  run: decide,
+  run(context) {
+    const decision = decide(context);
+    return warned(context, decision, decision.output.task['assigned_to']);
+  },
   settle,
 });
 

@@ -5,7 +5,7 @@ import { blockers } from '../../rules/dag.ts';
 import { nextNodeId } from '../../rules/next-id.ts';
 import { isWorked, projectState } from '../../rules/project-lifecycle.ts';
 import { refusedStep } from '../../rules/transition.ts';
-import { requireCapacity, requireKnownAgent } from '../agent-flow/roster.ts';
+import { requireCapacity, requireKnownAgent, warned } from '../agent-flow/roster.ts';
 import { beginStory, nextStep } from '../overlay.ts';
 import { presentTask } from '../present.ts';
 import { LEADERS, requireProject } from '../shared.ts';
@@ -69,7 +69,8 @@ export const dispatch = defineOperation({
     const isWaiting = blockers(planned.project.plan, id).length > 0;
     if (isWaiting) {
       const notification = { sent: false, skipped: true, reason: 'it waits for what it depends on' };
-      return { ...story.decision, output: { task: presentTask(planned.meta), notification } };
+      const waiting = { ...story.decision, output: { task: presentTask(planned.meta), notification } };
+      return warned(context, waiting, planned.meta.assigned_to);
     }
     requireCapacity(view, given.agent);
     const step = assignedAndTold(story.context, { projectId: given.projectId, taskId: id });

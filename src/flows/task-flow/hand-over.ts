@@ -10,7 +10,7 @@ import { taskStep } from '../../rules/lifecycle.ts';
 import { nextNodeId, nextTaskId } from '../../rules/next-id.ts';
 import { SUPERSEDED } from '../../rules/project-lifecycle.ts';
 import { refusedStep } from '../../rules/transition.ts';
-import { requireKnownAgent } from '../agent-flow/roster.ts';
+import { requireKnownAgent, warned } from '../agent-flow/roster.ts';
 import { presentTask } from '../present.ts';
 import { decidedTask } from '../project-flow/decision.ts';
 import { LEADERS, notificationHint, requireNode, requireProject, writePlan } from '../shared.ts';
@@ -28,6 +28,8 @@ export interface HandOverOutput {
   /** The one that takes its place. */
   readonly replacement: Readonly<Record<string, unknown>>;
   readonly notificationNeeded: NotificationHint;
+  /** Nobody is known under the name that it went to. */
+  readonly warning?: string;
   readonly synced?: boolean;
 }
 
@@ -75,7 +77,7 @@ export const handOver = defineOperation({
     };
     const { plan: planPath } = projectPaths(project.id);
     const marked = setMarker(added.project.planText, taskId, 'cancelled', { cancelled: SUPERSEDED });
-    return {
+    const decision = {
       changes: [
         ...added.changes.filter(({ path }) => path !== planPath),
         ...writePlan(project, rewired(added.project, marked, taskId, newId)),
@@ -96,6 +98,7 @@ export const handOver = defineOperation({
         notificationNeeded: notificationHint('task_superseded', project.meta, reason, old),
       },
     };
+    return warned(context, decision, added.meta.assigned_to);
   },
   settle: (output: HandOverOutput, settlement): HandOverOutput => ({ ...output, ...syncFields(settlement) }),
 });
