@@ -6,50 +6,47 @@ import { readTaskLine } from './line.ts';
 const MAY_REACH_FURTHER = /[<>`~]{2}|[<>`]/;
 
 /**
- * The document of `text`, taken from one that differs by a single task line, as every delegation and every acceptance
- * leaves it. A task line in the place of another with the same indentation and id changes nothing around it, so no
- * other line is read again. `undefined` when the two differ by anything else.
+ * The document of `text`, taken from one that differs in task lines only, as every delegation and every acceptance leaves
+ * it. A task line in the place of another with the same indentation and id changes nothing around it, so no other line is
+ * read again. `undefined` when the two differ by anything else, or not at all.
  */
 export function reread(before: PlanDocument, text: string): PlanDocument | undefined {
-  if (before.lines.length === 0) return undefined;
-  const index = differingLine(before, text);
-  const line = before.lines[index];
-  const task = before.tasks.find((candidate) => candidate.index === index);
-  if (line === undefined || task === undefined || task.duplicate) return undefined;
-  const delta = text.length - before.text.length;
-  const written = text.slice(line.start, line.end + delta);
-  const replaced = readReplacement(written, task, line);
-  if (replaced === undefined || before.diagnostics.some((found) => found.line === index + 1)) return undefined;
-  return {
-    ...before,
-    text,
-    lines: withLine(before.lines, index, written, delta),
-    tasks: before.tasks.map((candidate) => (candidate === task ? replaced : candidate)),
-  };
-}
-
-/** The index of the one line in which the texts differ; -1 when they differ elsewhere too, or not at all. */
-function differingLine({ text: old, lines }: PlanDocument, text: string): number {
-  const shorter = Math.min(old.length, text.length);
-  let start = 0;
-  while (start < shorter && old.charCodeAt(start) === text.charCodeAt(start)) start += 1;
-  const index = lineAt(lines, start);
-  const line = lines[index];
-  const end = line === undefined ? -1 : line.end + text.length - old.length;
-  if (line === undefined || end < line.start || old.slice(line.end) !== text.slice(end)) return -1;
-  return index;
-}
-
-/** The last line that begins at or before an offset. */
-function lineAt(lines: readonly SourceLine[], offset: number): number {
-  let low = 0;
-  let high = lines.length - 1;
-  while (low < high) {
-    const middle = Math.ceil((low + high) / 2);
-    if ((lines[middle]?.start ?? 0) <= offset) low = middle;
-    else high = middle - 1;
+  const written = changedLines(before, text);
+  if (written === undefined || written.size === 0) return undefined;
+  if (before.diagnostics.some(({ line }) => written.has(line - 1))) return undefined;
+  const tasks: TaskLine[] = [];
+  let left = written.size;
+  for (const task of before.tasks) {
+    const now = written.get(task.index);
+    const line = before.lines[task.index];
+    const replaced =
+      now === undefined || line === undefined || task.duplicate ? undefined : readReplacement(now, task, line);
+    if (replaced !== undefined) left -= 1;
+    tasks.push(replaced ?? task);
   }
-  return low;
+  if (left > 0) return undefined;
+  return { ...before, text, lines: withLines(before.lines, written), tasks };
+}
+
+/** What stands in place of the lines that changed, by their index; `undefined` when lines came or went. */
+function changedLines({ text: old, lines }: PlanDocument, text: string): ReadonlyMap<number, string> | undefined {
+  const changed = new Map<number, string>();
+  let at = 0;
+  for (const [index, line] of lines.entries()) {
+    const lineBreak = old.slice(line.end, line.next);
+    let end = at + line.text.length;
+    if (!text.startsWith(line.text, at) || !endsAt(text, end, lineBreak)) {
+      end = lineBreak === '' ? text.length : text.indexOf(lineBreak, at);
+      if (end < 0) return undefined;
+      changed.set(index, text.slice(at, end));
+    }
+    at = end + lineBreak.length;
+  }
+  return at === text.length ? changed : undefined;
+}
+
+function endsAt(text: string, end: number, lineBreak: string): boolean {
+  return lineBreak === '' ? end === text.length : text.startsWith(lineBreak, end);
 }
 
 function readReplacement(written: string, task: TaskLine, { text: old }: SourceLine): TaskLine | undefined {
@@ -60,12 +57,13 @@ function readReplacement(written: string, task: TaskLine, { text: old }: SourceL
   return { ...task, node: { ...reading.node, line: task.node.line } };
 }
 
-function withLine(lines: readonly SourceLine[], at: number, text: string, delta: number): readonly SourceLine[] {
-  const moved = (line: SourceLine, index: number): SourceLine => {
-    if (index === at) return { ...line, text, end: line.end + delta, next: line.next + delta };
-    return index < at || delta === 0
-      ? line
-      : { ...line, start: line.start + delta, end: line.end + delta, next: line.next + delta };
-  };
-  return lines.map(moved);
+function withLines(lines: readonly SourceLine[], written: ReadonlyMap<number, string>): readonly SourceLine[] {
+  let delta = 0;
+  return lines.map((line, index) => {
+    const text = written.get(index);
+    if (text === undefined && delta === 0) return line;
+    const start = line.start + delta;
+    if (text !== undefined) delta += text.length - line.text.length;
+    return { text: text ?? line.text, start, end: line.end + delta, next: line.next + delta };
+  });
 }

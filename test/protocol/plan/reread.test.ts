@@ -20,7 +20,7 @@ const prose = fc.constantFrom(
 );
 const HEAD = '# Team Project: p\n\n## DAG Task Plan\n\n**Plan Type**: dag\n';
 
-/** A plan with other lines between its tasks, and one of its lines replaced. */
+/** A plan with other lines between its tasks, and some of its lines replaced. */
 const edited = fc
   .tuple(
     nodes,
@@ -35,19 +35,27 @@ const edited = fc
       ...between.slice(index, index + 1),
     ]);
     const before = [...HEAD.split('\n'), ...lines, 'Last words.'].join(eol);
-    const old = list[seed % Math.max(1, list.length)];
-    const same = old === undefined ? fc.constant('x') : nodeWith(fc.constant(old.id), []).map(renderNodeLine);
-    const replacement = fc.oneof(
-      { weight: 4, arbitrary: same.map((line) => indent + line) },
-      { weight: 1, arbitrary: fc.oneof(prose, fc.string(), fc.constant(`- [ ] other — Other${eol}- [ ] more — More`)) },
+    // One of them, and every third of the others.
+    const chosen = list.filter((_, index) => index === seed % list.length || (index + seed) % 3 === 0);
+    const replacements = chosen.map((old) =>
+      fc.oneof(
+        { weight: 8, arbitrary: nodeWith(fc.constant(old.id), []).map((node) => indent + renderNodeLine(node)) },
+        {
+          weight: 1,
+          arbitrary: fc.oneof(prose, fc.string(), fc.constant(`- [ ] other — Other${eol}- [ ] more — More`)),
+        },
+      ),
     );
-    return replacement.map((line) => {
-      const written = old === undefined ? 'x' : `${indent}${renderNodeLine(old)}`;
-      return { before, after: before.replace(written, () => line) };
-    });
+    return fc.tuple(...replacements).map((written) => ({
+      before,
+      after: chosen.reduce(
+        (text, old, index) => text.replace(`${indent}${renderNodeLine(old)}`, () => written[index] ?? ''),
+        before,
+      ),
+    }));
   });
 
-describe('a document read again after one line changed', () => {
+describe('a document read again after task lines changed', () => {
   test('is what reading all of it gives', () => {
     let shortcuts = 0;
     fc.assert(
@@ -71,7 +79,10 @@ describe('a document read again after one line changed', () => {
     expect(taken(text.replace('[ ] a', '[~] a'))).toBe(true);
     expect(taken(text.replace('First (assigned: w)', 'First, renamed (assigned: bo)'))).toBe(true);
     expect(taken(text)).toBe(false);
-    expect(taken(text.replace('[ ] a', '[~] a').replace('[ ] b', '[~] b'))).toBe(false);
+    expect(taken(text.replace('[ ] a', '[~] a').replace('[ ] b', '[~] b'))).toBe(true);
+    expect(taken(text.replace('[ ] a', '[~] a').replace('[ ] b', '[ ] c'))).toBe(false);
+    expect(taken(text.replace('[ ] a', '[~] a').replace('End.', 'Ends.'))).toBe(false);
+    expect(taken(`${text}- [ ] c — Third\n`)).toBe(false);
     expect(taken(text.replace('] a ', '] c '))).toBe(false);
     expect(taken(text.replace('First', '<!-- First'))).toBe(false);
     expect(taken(text.replace('- [ ] a', '* [ ] a'))).toBe(false);
