@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import type { ObjectId, PushOutcome } from '../../ports-git.ts';
+import { FlowError } from '../../protocol/errors.ts';
 import { visitGap } from './gap.ts';
 import { between, reaches } from './graph.ts';
 import type { CommitNode } from './graph.ts';
@@ -7,8 +8,9 @@ import type { Branches } from './local-refs.ts';
 import { LARGEST, LARGEST_TOGETHER, deflated, inflated, looseBytes, putLoose } from './loose.ts';
 import { moveLooseRef } from './loose-ref.ts';
 import type { Nearby } from './nearby.ts';
-import type { ObjectKind } from './loose.ts';
+import type { GitObject, ObjectKind } from './loose.ts';
 import { parseCommit } from './objects.ts';
+import { PACK_FROM, writePack } from './object-store.ts';
 import type { Objects } from './objects.ts';
 import { createTurns } from './turns.ts';
 
@@ -46,13 +48,13 @@ export async function pushNearby(
   const isAll = await visitGap(gap, store, (kind, id) => Promise.resolve(lacking.set(id, kind).size <= MOST));
   if (!isAll) return undefined;
   try {
-    if (!(await send(store, lacking, objects))) return undefined;
+    if (!(await send(store, lacking, nearby))) return undefined;
     const file = join(gitDirectory, 'refs/heads', branch);
     const moved = await moveLooseRef(file, { from: before, to: commit }, () => ref(branch), objects);
     return moved ? { kind: 'ok' } : behind(branch);
   } catch (error) {
     // What is in the way, git says in words that everybody knows.
-    if ((error as NodeJS.ErrnoException).syscall !== undefined) return undefined;
+    if (error instanceof FlowError || (error as NodeJS.ErrnoException).syscall !== undefined) return undefined;
     throw error;
   }
 }
@@ -80,7 +82,7 @@ async function stillThere(store: Objects, nearby: Nearby, seen: Branches): Promi
 const behind = (branch: string): PushOutcome => ({ kind: 'behind', detail: `${branch} has moved` });
 
 /** False when the own repository lacks something of it, or has it damaged, or when it is too large. */
-async function send(store: Objects, lacking: ReadonlyMap<ObjectId, ObjectKind>, to: string): Promise<boolean> {
+async function send(store: Objects, lacking: ReadonlyMap<ObjectId, ObjectKind>, to: Nearby): Promise<boolean> {
   const turns = createTurns();
   const packed: ObjectId[] = [];
   let left = LARGEST_TOGETHER;
@@ -95,7 +97,7 @@ async function send(store: Objects, lacking: ReadonlyMap<ObjectId, ObjectKind>, 
     if (bytes === 'unfit' || found === undefined || store.identify(found.kind, found.content).id !== id) return false;
     left -= found.content.length;
     if (left < 0) return false;
-    putLoose(to, id, () => bytes);
+    putLoose(to.objects, id, () => bytes);
     await turns();
   }
   return (await areSmall(store, packed, left)) && sendPacked(store, packed, lacking, to);
@@ -107,18 +109,26 @@ async function areSmall({ lookup }: Objects, ids: readonly ObjectId[], most: num
   return sizes.every((size) => size <= LARGEST) && sizes.reduce((sum, size) => sum + size, 0) <= most;
 }
 
+/** What one large step has packed goes in a pack again. */
 async function sendPacked(
   store: Objects,
   ids: readonly ObjectId[],
   kinds: ReadonlyMap<ObjectId, ObjectKind>,
-  to: string,
+  { objects, place }: Nearby,
 ): Promise<boolean> {
   const turns = createTurns();
   const contents = await store.lookup.read(ids);
-  for (const [index, id] of ids.entries()) {
+  const found = ids.flatMap((id, index): readonly GitObject[] => {
     const [content, kind] = [contents[index]?.content, kinds.get(id)];
-    if (content === undefined || kind === undefined) return false;
-    putLoose(to, id, () => deflated({ kind, content }));
+    return content === undefined || kind === undefined ? [] : [{ id, kind, content }];
+  });
+  if (found.length < ids.length) return false;
+  if (found.length >= PACK_FROM) {
+    await writePack(place, found);
+    return true;
+  }
+  for (const object of found) {
+    putLoose(objects, object.id, () => deflated(object));
     await turns();
   }
   return true;

@@ -14,6 +14,8 @@ export interface Nearby {
   readonly gitDirectory: string;
   /** Where its objects lie. */
   readonly objects: string;
+  /** For git's own commands in it. */
+  readonly place: GitPlace;
   /** Branches by patterns as of a fetch; `undefined` when only git can tell. */
   readonly refs: (patterns: readonly string[]) => Branches | undefined;
   readonly ref: (branch: string) => ObjectId | undefined;
@@ -59,21 +61,22 @@ export function createNeighbourhood(place: GitPlace): Neighbourhood {
   };
 }
 
-function nearbyAt(place: GitPlace, gitDirectory: string): Nearby {
+function nearbyAt({ env: { GIT_OBJECT_DIRECTORY: _, ...env } }: GitPlace, gitDirectory: string): Nearby {
   const refs = createLocalRefs(gitDirectory);
+  const place = { cwd: gitDirectory, env: { ...env, GIT_DIR: gitDirectory } };
+  const objects = join(gitDirectory, 'objects');
   return {
     gitDirectory,
-    objects: join(gitDirectory, 'objects'),
+    objects,
+    place,
     refs,
     ref: (branch) => refs([branch])?.get(`refs/heads/${branch}`),
-    read: createReader(place, gitDirectory),
+    read: createReader(place, objects),
   };
 }
 
-function createReader(place: GitPlace, gitDirectory: string): Nearby['read'] {
-  const objects = join(gitDirectory, 'objects');
-  const { GIT_OBJECT_DIRECTORY: _, ...env } = place.env;
-  const packed = createLookup({ cwd: gitDirectory, env: { ...env, GIT_DIR: gitDirectory } });
+function createReader(place: GitPlace, objects: string): Nearby['read'] {
+  const packed = createLookup(place);
   return async (id) => {
     const bytes = looseBytes(objects, id);
     if (bytes !== undefined) return bytes === 'unfit' ? undefined : inflated(bytes);

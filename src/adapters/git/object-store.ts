@@ -13,7 +13,7 @@ export function identified(idLength: number, kind: ObjectKind, content: Uint8Arr
 }
 
 /** So many objects and more go into a pack of their own: git looks through thousands of loose files slowly. */
-const PACK_FROM = 100;
+export const PACK_FROM = 100;
 
 /**
  * Writes objects into a repository's store as git does: few as loose files, each complete before it has its name, many
@@ -37,8 +37,8 @@ export async function writeObjects(place: GitPlace, directory: string, objects: 
 
 const PACK_TYPE: Readonly<Record<ObjectKind, number>> = { commit: 1, tree: 2, blob: 3 };
 
-/** Git itself checks the pack, makes it durable and writes its index. */
-async function writePack(place: GitPlace, objects: readonly GitObject[]): Promise<void> {
+/** Git itself checks the pack, makes it durable and writes its index. Throws `git-failed`. */
+export async function writePack(place: GitPlace, objects: readonly GitObject[]): Promise<void> {
   const head = Buffer.alloc(12);
   head.write('PACK');
   head.writeUInt32BE(2, 4);

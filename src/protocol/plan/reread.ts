@@ -28,11 +28,22 @@ export function reread(before: PlanDocument, text: string): PlanDocument | undef
   return { ...before, text, lines: withLines(before.lines, written), tasks };
 }
 
+/** So many lines are compared at once. */
+const TOGETHER = 64;
+
 /** What stands in place of the lines that changed, by their index; `undefined` when lines came or went. */
 function changedLines({ text: old, lines }: PlanDocument, text: string): ReadonlyMap<number, string> | undefined {
   const changed = new Map<number, string>();
   let at = 0;
-  for (const [index, line] of lines.entries()) {
+  for (let index = 0; index < lines.length; index += 1) {
+    const line = lines[index];
+    if (line === undefined) return undefined;
+    const block = index % TOGETHER === 0 ? old.slice(line.start, lines[index + TOGETHER - 1]?.next ?? line.start) : '';
+    if (block !== '' && text.startsWith(block, at)) {
+      at += block.length;
+      index += TOGETHER - 1;
+      continue;
+    }
     const lineBreak = old.slice(line.end, line.next);
     let end = at + line.text.length;
     if (!text.startsWith(line.text, at) || !endsAt(text, end, lineBreak)) {

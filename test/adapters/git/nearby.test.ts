@@ -141,6 +141,19 @@ describe('a remote on this machine', () => {
     expect([tip('main'), existsSync(lock)]).toEqual([next, false]);
   });
 
+  test('is given what one large step has made in one pack', async () => {
+    const { lead, ana, first } = await makeTeam();
+    const files = Array.from({ length: 120 }, (_, index) => write(`many/${index}`, `${index}\n`));
+    const second = await commit(lead, [first], ...files);
+    expect(await lead.git.push(remote, 'main', second)).toEqual({ kind: 'ok' });
+    expect(tip('main')).toBe(second);
+    expect(plain(remote, 'count-objects', '-v')).toContain('\npacks: 1\n');
+    expect(whole()).toBe('');
+    await ana.git.fetch(remote, WANTED);
+    expect(plain(ana.dir, 'cat-file', '-p', 'origin/main:many/7')).toBe('7');
+    expect(plain(ana.dir, 'fsck', '--full', '--no-dangling')).toBe('');
+  });
+
   test('that has packed everything is worked with all the same', async () => {
     const { lead, ana, first } = await makeTeam();
     const second = await commit(lead, [first], write('a/b', 'two\n'));

@@ -90,6 +90,19 @@ describe('a document read again after task lines changed', () => {
     expect(taken(text.replace('- [ ] a — First (assigned: w)\n', ''))).toBe(false);
   });
 
+  test('is that of a long plan, wherever the lines stand that changed', () => {
+    const line = (id: number, marker: string): string => `- [${marker}] t-${id} — Task ${id} (assigned: w)`;
+    const ids = Array.from({ length: 300 }, (_, index) => index);
+    const before = readWhole(`${HEAD}\n${ids.map((id) => line(id, ' ')).join('\n')}\nEnd.\n`);
+    fc.assert(
+      fc.property(fc.uniqueArray(fc.nat(299), { minLength: 1, maxLength: 20 }), (changed) => {
+        const after = changed.reduce((text, id) => text.replace(line(id, ' '), line(id, 'x')), before.text);
+        expect(reread(before, after)).toEqual(readWhole(after));
+      }),
+      { numRuns: 20 },
+    );
+  });
+
   test('is the same to whoever asks for it in turns', () => {
     fc.assert(
       fc.property(edited, ({ before, after }) => {
