@@ -62,6 +62,11 @@ export function remedyBeside(message: string, remedy: string): string {
   return message.endsWith(remedy) ? '' : remedy;
 }
 
+/** The message alone, where its remedy is told in a line of its own and the message ends with it. */
+export function withoutRemedy(message: string, remedy: string): string {
+  return message.endsWith(remedy) ? message.slice(0, message.length - remedy.length).replace(/[;:,]? *$/, '') : message;
+}
+
 /** Wraps whatever was thrown, once, so that doors only ever meet a `FlowError`. */
 export function toFlowError(thrown: unknown, context: string): FlowError {
   if (thrown instanceof FlowError) return thrown;

@@ -124,7 +124,10 @@ test('whatever the protocol refuses is refused in its words over MCP and on the 
   const compare = (how: string, wanted: Refusal, answer: Record<string, unknown>): void => {
     const { who, tool, action, code, error, says = '' } = wanted;
     const said = String(answer['error']);
-    const fits = error === undefined ? said.includes(says) : said === error;
+    // The protocol's sentence stands behind the pair of a step that the state does not allow.
+    const { state, event } = answer;
+    const pair = state === undefined ? '' : `Invalid transition: ${String(state).toUpperCase()} + '${String(event)}': `;
+    const fits = error === undefined ? said.includes(says) : said === `${pair}${error}`;
     const call = `${how} ${who} ${tool} ${action}`;
     if (answer['ok'] !== false || answer['code'] !== code || !fits)
       problems.push(`${call}: wanted ${code} ${error ?? says}, got ${JSON.stringify(answer)}`);

@@ -1,5 +1,5 @@
 import type { Envelope } from '../../app-types.ts';
-import { FlowError, remedyBeside } from '../../protocol/errors.ts';
+import { FlowError, withoutRemedy } from '../../protocol/errors.ts';
 import { createPalette, printable, printableLines, type Palette } from './text.ts';
 
 /** How the caller wants to be answered, and where to. */
@@ -65,10 +65,8 @@ export function createOutput(options: OutputOptions): Output {
   const { redact } = options;
   const document = (value: unknown): void => options.out(`${JSON.stringify(value, undefined, 2)}\n`);
   const complain = (code: string, message: string, remedy: string): void => {
-    const more = remedyBeside(message, remedy);
-    const lines = [`${palette.red(`error[${code}]`)}: ${printable(redact(message))}`];
-    if (more !== '') lines.push(printable(redact(more)));
-    options.err(`${lines.join('\n')}\n`);
+    const said = withoutRemedy(message, remedy);
+    options.err(`${palette.red(`error[${code}]`)}: ${printable(redact(said))}\n${printable(redact(remedy))}\n`);
   };
   return {
     ...options,
