@@ -124,6 +124,12 @@ export interface Histories {
 }
 
 /** One step that wants to change the tree. `decide` may be called again on a fresher view; it must be repeatable. */
+/**
+ * How much of main a Worker's node takes in: all of it, or as little as its own tasks, projects and the team ask for, so
+ * that what others do to their tasks may wait for the next pull. A Leader's node always takes in everything.
+ */
+export type Reach = 'all' | 'own-work';
+
 export interface Transaction<Output> {
   readonly actor: Actor;
   /** `taskflow(delegate_task)`; becomes the subject of the commit. */
@@ -139,6 +145,8 @@ export interface Transaction<Output> {
    * nobody elsewhere acts on it. Its push follows at once, or when the next push may be.
    */
   readonly answers?: 'committed';
+  /** What it looks at; absent: anything. */
+  readonly restsOn?: Reach;
   /** Once for all that is decided with it, before the commit is made: what the commit will owe is on disk then. */
   beforeCommit?(): void;
   /** Throws `FlowError` to refuse. No changes means nothing is committed. */
@@ -217,7 +225,7 @@ export interface UnfitFile {
 
 export interface Sync {
   /** Fetch once, then merge main into the lane (Worker) or integrate the lanes (Leader). Throws `sync-failed`. */
-  pull(): Promise<PullReport>;
+  pull(reach?: Reach): Promise<PullReport>;
   /** Decide, commit and publish; concurrent calls share a commit and a push. */
   transact<Output>(transaction: Transaction<Output>): Promise<Committed<Output>>;
   /** Commits what people changed by hand under these paths, as far as the node's actor owns it and it is fit for that. */

@@ -255,6 +255,7 @@ async function command(
     subject,
     whenOffline: operation.whenOffline ?? 'refuse',
     ...(operation.answers === undefined ? {} : { answers: operation.answers }),
+    ...(operation.restsOn === undefined ? {} : { restsOn: operation.restsOn }),
     beforeCommit: () => announcer.record(),
     decide(view) {
       const decided = operation.run(contextOf(view), prepared);

@@ -1,5 +1,5 @@
 import type { EventBus } from '../events.ts';
-import type { Clock, Log, Sync, WorkTree } from '../ports.ts';
+import type { Clock, Log, Reach, Sync, WorkTree } from '../ports.ts';
 import { FlowError } from '../protocol/errors.ts';
 import { pollDelay } from './polling.ts';
 import type { Reconciler } from './reconciler.ts';
@@ -34,8 +34,8 @@ export async function startDaemon(dependencies: DaemonDependencies): Promise<Asy
 
   /** Looks at the remote in vain since the last good one. */
   let failures = 0;
-  const takeUp = async (): Promise<void> => {
-    failures = (await takeUpRemote(dependencies)) ? 0 : failures + 1;
+  const takeUp = async (reach?: Reach): Promise<void> => {
+    failures = (await takeUpRemote(dependencies, reach)) ? 0 : failures + 1;
   };
 
   await takeUp();
@@ -65,7 +65,8 @@ export async function startDaemon(dependencies: DaemonDependencies): Promise<Asy
       isAwaited = true;
       work.add('taking up the remote', async () => {
         isAwaited = false;
-        await takeUp();
+        // Where many work at once each would otherwise take in what all others do, time and again; polls take in the rest.
+        await takeUp('own-work');
         reconciler.wake([]);
       });
     });
@@ -86,9 +87,9 @@ export async function startDaemon(dependencies: DaemonDependencies): Promise<Asy
 const TASK_FOLDER = /^shared\/tasks\/[^/]+\/$/;
 
 /** Being offline is a state: it is logged once by the sync and ends with the next pull that succeeds. False while it lasts. */
-async function takeUpRemote({ sync, log }: DaemonDependencies): Promise<boolean> {
+async function takeUpRemote({ sync, log }: DaemonDependencies, reach?: Reach): Promise<boolean> {
   try {
-    await sync.pull();
+    await sync.pull(reach);
     await sync.push();
     return true;
   } catch (error) {

@@ -1,3 +1,4 @@
+import type { Reach } from '../ports.ts';
 import type { ObjectId } from '../ports-git.ts';
 import { FlowError } from '../protocol/errors.ts';
 import { mayWrite } from '../protocol/ownership.ts';
@@ -6,14 +7,15 @@ import type { SyncContext, Taken } from './context.ts';
 import { integrateLanes } from './integrate.ts';
 import { mergeCommits } from './merge.ts';
 import type { MergePolicy } from './merge.ts';
+import { hasNewsForOwnWork } from './own-work.ts';
 
 /**
  * Brings everything that was fetched together with the own branch, as commits only: a Worker's node merges main into
- * its lane, a Leader's node integrates the lanes into main (protocol.md §11.2). Throws `sync-failed` where that
- * cannot be done.
+ * its lane, a Leader's node integrates the lanes into main (protocol.md §11.2). With `own-work` main may
+ * wait for the next pull when it has no news for the Worker's own work. Throws `sync-failed` where that cannot be done.
  */
-export function takeIn(context: SyncContext, head: ObjectId): Promise<Taken> {
-  return context.role === 'worker' ? takeInMain(context, head) : takeInLanes(context, head);
+export function takeIn(context: SyncContext, head: ObjectId, reach: Reach): Promise<Taken> {
+  return context.role === 'worker' ? takeInMain(context, head, reach) : takeInLanes(context, head);
 }
 
 async function takeInLanes(context: SyncContext, head: ObjectId): Promise<Taken> {
@@ -26,10 +28,12 @@ async function takeInLanes(context: SyncContext, head: ObjectId): Promise<Taken>
   return { ...joined({ ...NOTHING, ...merged }, { ...NOTHING, ...integrated }), head: integrated.head };
 }
 
-async function takeInMain(context: SyncContext, head: ObjectId): Promise<Taken> {
+async function takeInMain(context: SyncContext, head: ObjectId, reach: Reach): Promise<Taken> {
   const { actor, workTree, localpart, state } = context;
   const main = state.tracked.get(branchRef(context.branch));
   const lane = await takeLane(context, { head, remote: state.tracked.get(branchRef(context.ownBranch)), main });
+  const mayWait = reach === 'own-work' && main !== undefined && !(await hasNewsForOwnWork(context, lane, main));
+  if (mayWait) return { ...NOTHING, head: lane };
   const view = workTree.view();
   const assigneeOf = (taskId: string): string | undefined => view.task(taskId)?.meta?.assigned_to;
   return mergeInto(context, lane, main, {

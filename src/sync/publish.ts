@@ -100,10 +100,11 @@ async function runTeam(
   }: { readonly remote: string; readonly group: readonly Pending[]; readonly postpone: Postpone },
 ): Promise<Brought> {
   let brought = NOTHING;
+  const reach = group.every(({ transaction }) => transaction.restsOn === 'own-work') ? 'own-work' : 'all';
   for (let attempt = 1; attempt <= MOST_ATTEMPTS; attempt += 1) {
     let pulled: { readonly position: Position; readonly brought: Brought };
     try {
-      pulled = await pullOnce(context, remote);
+      pulled = await pullOnce(context, remote, reach);
     } catch (error) {
       return joined(brought, await keepFinished(context, group, error));
     }

@@ -1,3 +1,4 @@
+import type { Reach } from '../ports.ts';
 import type { RemoteFailure } from '../ports-git.ts';
 import { FlowError } from '../protocol/errors.ts';
 import { redactSecrets } from '../protocol/secrets/scan.ts';
@@ -49,17 +50,18 @@ function away({ state, log, secrets }: SyncContext, failure: RemoteFailure): Flo
 }
 
 /**
- * Fetches, and brings the clone to all that was on the remote. Tries again when a person commits at the same moment.
- * Throws `sync-failed`.
+ * Fetches, and brings the clone to all that was on the remote, or with `own-work` to what concerns the Worker's own
+ * work. Tries again when a person commits at the same moment. Throws `sync-failed`.
  */
 export async function pullOnce(
   context: SyncContext,
   remote: string,
+  reach: Reach = 'all',
 ): Promise<{ readonly position: Position; readonly brought: Brought }> {
   let { position, brought } = await begin(context);
   await fetchAll(context, remote);
   for (let attempt = 1; attempt <= MOST_ATTEMPTS; attempt += 1) {
-    const { head, refusals, conflicts } = await takeIn(context, position.head);
+    const { head, refusals, conflicts } = await takeIn(context, position.head, reach);
     if (head === position.head) return { position, brought: joined(brought, { ...NOTHING, refusals, conflicts }) };
     const placed = await advance(context, position, head);
     if (placed !== undefined) {

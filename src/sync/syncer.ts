@@ -1,4 +1,4 @@
-import type { Committed, PullReport, Sync, SyncStatus, Transaction } from '../ports.ts';
+import type { Committed, PullReport, Reach, Sync, SyncStatus, Transaction } from '../ports.ts';
 import type { ObjectId } from '../ports-git.ts';
 import { FlowError } from '../protocol/errors.ts';
 import { laneOf, localpartOfLane } from '../protocol/paths.ts';
@@ -73,7 +73,7 @@ export async function createSync(options: SyncOptions): Promise<Sync> {
         lastTurn = clock.elapsed();
       }
     });
-  let pulling: Promise<PullReport> | undefined;
+  const pulling = new Map<Reach, Promise<PullReport>>();
   let closed = false;
 
   const tracked = await git.facts();
@@ -113,18 +113,19 @@ export async function createSync(options: SyncOptions): Promise<Sync> {
   };
 
   return {
-    pull() {
-      if (pulling !== undefined) return pulling;
+    pull(reach = 'all') {
+      const shared = pulling.get(reach);
+      if (shared !== undefined) return shared;
       const pull = takeTurn(async () => {
-        pulling = undefined;
+        pulling.delete(reach);
         refuseClosed();
         if (remote === undefined) return tell((await begin(context)).brought);
-        const { brought, position } = await pullOnce(context, remote);
+        const { brought, position } = await pullOnce(context, remote, reach);
         // Whoever waits for what a Leader's node has integrated is not told of it by a watch: its lanes are no news any more.
         if (context.role === 'leader' && (await owesRemote(context, position.head))) gathering.owe();
         return tell(brought);
       });
-      pulling = pull;
+      pulling.set(reach, pull);
       return pull;
     },
     transact,

@@ -78,7 +78,7 @@ export function unhurried(sync: Sync): Sync {
   };
   return {
     ...sync,
-    pull: () => afterwards(sync.pull()),
+    pull: (reach) => afterwards(sync.pull(reach)),
     push: () => afterwards(sync.push()),
     adopt: (paths) => afterwards(sync.adopt(paths)),
     transact: (transaction) => afterwards(sync.transact(transaction)),

@@ -26,6 +26,7 @@ export const acknowledge = defineOperation({
   summary: 'Take on a task that was assigned to you and read its spec.',
   input: z.object({ taskId: z.string().min(1).describe('id of the task') }),
   fresh: 'required',
+  restsOn: 'own-work',
   dryRun: ({ input: { taskId } }) => ({ taskId }),
   run(context) {
     const { view, input } = context;

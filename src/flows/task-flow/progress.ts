@@ -21,6 +21,7 @@ export const reportProgress = defineOperation({
     note: z.string(required).trim().min(1, required).describe('what was done, up to 200 characters'),
   }),
   fresh: 'required',
+  restsOn: 'own-work',
   answers: 'committed',
   run(context) {
     const { view, actor, now, input } = context;

@@ -21,6 +21,7 @@ export const recordSubmission = defineOperation({
   summary: 'Take a valid result.md that was written by hand as the submission of its task.',
   input: z.object({ taskId: z.string().min(1) }),
   fresh: 'best-effort',
+  restsOn: 'own-work',
   whenOffline: 'persist',
   internal: true,
   run(context) {

@@ -58,6 +58,7 @@ export const submit = defineOperation({
   summary: 'Hand in the result of your task: by fields, or as written in its result.md.',
   input,
   fresh: 'required',
+  restsOn: 'own-work',
   whenOffline: 'persist',
   precheck({ input: given, actor }) {
     const result = structuredResult(given.taskId, given);
