@@ -4,7 +4,8 @@ import type { Hint, Hints } from './adapters/hints.ts';
 import { lastingWatch } from './adapters/lasting-watch.ts';
 import type { Watching } from './adapters/lasting-watch.ts';
 import type { Clock, Sync, WorkIndex, WorkTree } from './ports.ts';
-import { isTerminalTask } from './rules/lifecycle.ts';
+import type { TaskStatus } from './protocol/records/types.ts';
+import { eventsFrom, isTerminalTask } from './rules/lifecycle.ts';
 import type { Watch } from './services/daemon.ts';
 
 export interface WakingOptions {
@@ -47,7 +48,7 @@ export function watchesOf(options: WakingOptions): Watches {
 }
 
 /**
- * Nobody works on a task that has ended, and most of a tree is ended work: to watch all of its files would cost more
+ * Nobody works on a task that has ended for good, and most of a tree is ended work: to watch all of its files would cost more
  * than all else that a node does. What is edited there all the same is found by the next look at the whole tree. Until the
  * watch has begun the index tells which those are, so that no node parses ten thousand records before it answers.
  */
@@ -55,13 +56,14 @@ function endedTasks({ workTree, index }: Pick<WakingOptions, 'workTree' | 'index
   has(taskId: string): boolean;
   begun(): void;
 } {
-  const ended = index.facts().tasks.flatMap(({ id, status }) => (isTerminalTask(status) ? [id] : []));
+  const isOver = (status: TaskStatus): boolean => isTerminalTask(status) && eventsFrom(status).length === 0;
+  const ended = index.facts().tasks.flatMap(({ id, status }) => (isOver(status) ? [id] : []));
   let known: ReadonlySet<string> | undefined = new Set(ended);
   return {
     has(taskId) {
       if (known !== undefined) return known.has(taskId);
       const status = workTree.view().task(taskId)?.meta?.status;
-      return status !== undefined && isTerminalTask(status);
+      return status !== undefined && isOver(status);
     },
     begun() {
       known = undefined;

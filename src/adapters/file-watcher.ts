@@ -1,4 +1,5 @@
 import { statSync, watch as watchNode } from 'node:fs';
+import type { FSWatcher } from 'node:fs';
 import { basename, dirname, join, relative, sep } from 'node:path';
 import { watch } from 'chokidar';
 import { lastingWatch } from './lasting-watch.ts';
@@ -62,19 +63,30 @@ function watchNames(
   { onChange, onError, quiet = QUIET, patience = PATIENCE }: Omit<WatchOptions, 'root' | 'dirs'>,
 ): Promise<Watching> {
   const batch = createBatch({ quiet, patience }, onChange, onError);
-  const isFile = (path: string): boolean =>
-    statSync(join(root, path), { throwIfNoEntry: false })?.isDirectory() === false;
+  const kind = (path: string): 'directory' | 'other' | undefined => {
+    const found = statSync(join(root, path), { throwIfNoEntry: false });
+    return found && (found.isDirectory() ? 'directory' : 'other');
+  };
   return lastingWatch({
     look: () => join(root, directory),
     start(place) {
-      const watcher = watchNode(place, (_, name) => {
-        // A file in it is somebody else's to tell.
-        if (name !== null && !isTemporary(name) && !isFile(`${directory}/${name}`)) batch.add(`${directory}/${name}/`);
-      });
-      watcher.on('error', onError);
+      let watcher: FSWatcher | undefined;
+      try {
+        watcher = watchNode(place, (event, name) => {
+          if (event !== 'rename' || name === null || isTemporary(name)) return;
+          const found = kind(`${directory}/${name}`);
+          // When the directory itself goes, that is told by its own name; and a file in it is somebody else's to tell.
+          if (found === 'other' || (found === undefined && name === basename(directory))) return;
+          batch.add(`${directory}/${name}/`);
+        });
+        watcher.on('error', onError);
+      } catch (error) {
+        // A system that has no watches left: looks at the whole tree find what this one would have told.
+        onError(error);
+      }
       return {
         close() {
-          watcher.close();
+          watcher?.close();
           return Promise.resolve();
         },
       };
@@ -89,8 +101,15 @@ function watchNames(
   }));
 }
 
+/** One that cannot begin leaves none of the others behind. */
 async function together(begun: readonly Promise<Watching>[]): Promise<Watching> {
-  const watches = await Promise.all(begun);
+  const settled = await Promise.allSettled(begun);
+  const watches = settled.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
+  const failed = settled.find((one) => one.status === 'rejected');
+  if (failed !== undefined) {
+    await Promise.all(watches.map((watching) => watching.close()));
+    throw failed.reason;
+  }
   return {
     async close() {
       await Promise.all(watches.map((watching) => watching.close()));

@@ -123,8 +123,9 @@ export const TASK_TRANSITIONS: readonly TaskTransition[] = [
   ...rows(['submitted'], leader('hold', 'blocked'), ['may-accept', 'result-halts', 'project-active'], ['report-due']),
   ...rows(['assigned', 'in_progress'], leader('block', 'blocked'), [], ['reason-kept', 'released']),
   ...rows(['blocked'], leader('unblock', 'assigned'), ['no-result']),
+  ...rows(['none', 'pending'], leader('fail', 'failed'), ['project-open'], ['reason-kept', 'released']),
   ...rows(
-    ['none', 'pending', 'prepared', 'assigned', 'in_progress', 'submitted', 'blocked'],
+    ['prepared', 'assigned', 'in_progress', 'submitted', 'blocked'],
     leader('fail', 'failed'),
     [],
     ['reason-kept', 'released'],

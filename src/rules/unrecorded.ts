@@ -5,7 +5,7 @@ import type { ProjectEntry, WorkspaceView } from '../protocol/view.ts';
 
 /**
  * A pending line of a plan that has no record yet, as the record that its first step writes (features.md §2.3). It is as old as
- * the last planning that brought new tasks, which a line alone does not say.
+ * the last planning that brought new tasks, since a line alone does not say which brought it.
  */
 export function unrecordedTask({ project_id: projectId, ...project }: ProjectMeta, node: PlanNode): TaskMeta {
   const created = project.planned_at ?? project.created_at;

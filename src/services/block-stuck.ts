@@ -31,6 +31,8 @@ export async function blockStuck({
     } catch (error) {
       if (!(error instanceof FlowError)) throw error;
       log.warn({ taskId, reason: error.message }, 'a task that is stuck could not be blocked');
+      // The others would only ask the same remote in vain.
+      if (error.code === 'sync-failed') return;
     }
   }
 }

@@ -93,6 +93,23 @@ describe('lateness', () => {
     );
   });
 
+  test('of a whole plan is one message that a room can show, which says how many more there are', async () => {
+    const office = await planned();
+    const tasks = Array.from({ length: 60 }, (_, index) => ({ taskId: `t-${index}`, title: 'T', assignedTo: 'ana' }));
+    await office.call(lead, 'projectflow', 'create_project', { projectId: 'q', title: 'Q', source: 'team-admin' });
+    await office.call(lead, 'projectflow', 'plan_dag', { projectId: 'q', tasks });
+    office.now = stampOf(START + 8 * 24 * HOUR);
+    const before = office.sent.length;
+    await office.internal('lateness.raise', { projects: ['q'] });
+    expect(raisedIn(office).filter(({ kind }) => kind === 'sla-violated')).toHaveLength(60);
+    const told = office.sent.slice(before).map(({ text }) => text.split('\n').filter((line) => line.startsWith('- ')));
+    expect(told.length).toBeGreaterThan(0);
+    for (const lines of told) {
+      expect(lines).toHaveLength(21);
+      expect(lines.at(-1)).toBe('- … and 40 more: `baton check`');
+    }
+  });
+
   test('speaks to the Leader in the Team Room and to the admin in the Leader DM, and calls nobody by itself', async () => {
     const office = await planned();
     office.now = stampOf(START + 2 * HOUR);

@@ -125,8 +125,8 @@ test('whatever the protocol refuses is refused in its words over MCP and on the 
     const { who, tool, action, code, error, says = '' } = wanted;
     const said = String(answer['error']);
     // The protocol's sentence stands behind the pair of a step that the state does not allow.
-    const { state, event } = answer;
-    const pair = state === undefined ? '' : `Invalid transition: ${String(state).toUpperCase()} + '${String(event)}': `;
+    const { state, event } = answer as { readonly state?: string; readonly event?: string };
+    const pair = state === undefined ? '' : `Invalid transition: ${state.toUpperCase()} + '${event}': `;
     const fits = error === undefined ? said.includes(says) : said === `${pair}${error}`;
     const call = `${how} ${who} ${tool} ${action}`;
     if (answer['ok'] !== false || answer['code'] !== code || !fits)

@@ -61,8 +61,9 @@ export function createNeighbourhood(place: GitPlace): Neighbourhood {
   };
 }
 
-function nearbyAt({ env: { GIT_OBJECT_DIRECTORY: _, ...env } }: GitPlace, gitDirectory: string): Nearby {
+function nearbyAt(own: GitPlace, gitDirectory: string): Nearby {
   const refs = createLocalRefs(gitDirectory);
+  const { GIT_OBJECT_DIRECTORY: _, ...env } = own.env;
   const place = { cwd: gitDirectory, env: { ...env, GIT_DIR: gitDirectory } };
   const objects = join(gitDirectory, 'objects');
   return {

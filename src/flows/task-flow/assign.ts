@@ -1,11 +1,21 @@
 import { z } from 'zod';
 import { sameLocalpart } from '../../protocol/identity.ts';
+import { FlowError } from '../../protocol/errors.ts';
 import { taskPaths } from '../../protocol/paths.ts';
 import type { PlanNode } from '../../protocol/plan-types.ts';
 import { taskStep } from '../../rules/lifecycle.ts';
 import { requireCapacity, requireKnownAgent, warned } from '../agent-flow/roster.ts';
 import { presentTask } from '../present.ts';
-import { LEADERS, checkBrokenPlan, findTask, requireActive, requireNode, requireProject } from '../shared.ts';
+import { requireReportRoute } from '../report-reach.ts';
+import {
+  LEADERS,
+  checkAssignmentRoom,
+  checkBrokenPlan,
+  findTask,
+  requireActive,
+  requireNode,
+  requireProject,
+} from '../shared.ts';
 import { defineOperation } from '../types.ts';
 import type { OpenProject } from '../shared.ts';
 import type { Decision, OperationContext, Settlement } from '../types.ts';
@@ -50,11 +60,24 @@ export const assign = defineOperation({
 
 /** A node given out with a message to its agent, in the task's own room or the team's; without one to who has no account there. */
 export function assignedAndTold(context: OperationContext<unknown>, given: Assignment): Decision<DelegateOutput> {
-  const { node, roomId, spec } = checked(context, given);
+  const { project, node, roomId, spec } = checked(context, given);
   const { projectId, taskId, assignedTo } = given;
-  if (!isTold(context, assignedTo ?? node.assignee, roomId)) return assigned(context, given);
+  if (!isTold(context, assignedTo ?? node.assignee, roomId) || !mayBeTold(context, project, roomId))
+    return assigned(context, given);
   const claim = { projectId, taskId, roomId, spec, assignedTo, notify: true };
   return delegate.run({ ...context, input: claim }, undefined);
+}
+
+/** A room that is not for assignments of this project, and no way to its requester, keep a message back and not the work. */
+function mayBeTold(context: OperationContext<unknown>, { meta }: OpenProject, roomId: string): boolean {
+  try {
+    checkAssignmentRoom(context.view.team, roomId, meta);
+    requireReportRoute(context, meta);
+    return true;
+  } catch (error) {
+    if (error instanceof FlowError) return false;
+    throw error;
+  }
 }
 
 /** What became of the message, as with every assignment. Throws `notify-failed` and `sync-failed` as `delegate_task` does. */

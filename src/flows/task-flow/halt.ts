@@ -10,6 +10,7 @@ import { defineOperation } from '../types.ts';
 import type { Decision } from '../types.ts';
 import { hasResult, syncFields, taskEvent, writeMeta } from './common.ts';
 import type { Context } from './common.ts';
+import { requireUnended } from './new-task.ts';
 import { markerChange, plannedTask, requirePartOf, taskStepped } from './steps.ts';
 
 const taskId = z.string().min(1).describe('id of the task');
@@ -78,6 +79,9 @@ export const fail = defineOperation({
     const { blocked_reason: _, ...meta } = plannedTask(context, input.taskId, input.projectId);
     const why = input.reason?.trim() ?? '';
     taskStep(meta.task_id, meta.status, 'fail');
+    const project = view.project(meta.project_id)?.meta;
+    if (project !== undefined && meta.status === 'pending')
+      requireUnended(project, { taskId: meta.task_id, from: meta.status, event: 'fail' });
     const next: TaskMeta = {
       ...decidedTask(meta, 'failed', { now, actor, action: 'fail_task', note: why }),
       failed_at: now,

@@ -15,6 +15,9 @@ type Said = Pick<Late, 'key' | 'level' | 'message' | 'command'>;
 /** As much of a name or title as a notice repeats. */
 const MOST_WORDS = 500;
 
+/** Findings that one notice tells one by one: a room shows no more of a message than some thousand characters. */
+const MOST_LINES = 20;
+
 /**
  * Who is told of what has just been raised: a Worker by its assignment once more, the Leader in the Team Room, the admin in
  * the Leader DM. All that is new to one of them is one message.
@@ -76,8 +79,11 @@ function notice(
   addressees: readonly string[],
 ): readonly AnnouncementDraft[] {
   if (said.length === 0 || room === '') return [];
-  const { noticeFinding } = labelsFor(view.team.policies.language);
-  const lines = said.map(({ message, command }) => noticeFinding(`${quoted(message)}.`, shownCommand(command)));
+  const { noticeFinding, more } = labelsFor(view.team.policies.language);
+  const lines = said
+    .slice(0, MOST_LINES)
+    .map(({ message, command }) => noticeFinding(`${quoted(message)}.`, shownCommand(command)));
+  if (said.length > MOST_LINES) lines.push(`${more(said.length - MOST_LINES)}: \`baton check\``);
   // The node's own account does not call itself (protocol.md §13.1).
   const mentions = addressees.filter((id) => id !== facts.chat.self);
   const text = [

@@ -96,6 +96,19 @@ describe('a dispatch', () => {
     },
   );
 
+  test('that is assigned where the Team Room is not for the project is given out without a message', async () => {
+    const office = createOffice({ chat: 'local' });
+    office.hire('ana');
+    await ok(office.call(lead, 'projectflow', 'create_project', { projectId: 'p', title: 'P', source: 'team-admin' }));
+    const route = '"reply_route": {"channel": "feishu", "target_user": "u", "target_session": "s"}, "title"';
+    office.edit('shared/projects/p/meta.json', '"title"', route);
+    const tasks = [{ taskId: 'p-01', title: 'Build', assignedTo: 'ana' }];
+    await ok(office.call(lead, 'projectflow', 'plan_dag', { projectId: 'p', tasks }));
+    office.sent.length = 0;
+    await ok(engine(office, 'assign_task', { projectId: 'p', taskId: 'p-01' }));
+    expect([office.task('p-01').status, office.sent]).toEqual(['assigned', []]);
+  });
+
   test('whose message does not get through stays prepared, and assigning it again sends it once', async () => {
     const office = await approved();
     await ok(dispatch(office, { title: 'Models' }));

@@ -14,6 +14,13 @@ beforeEach(async () => {
 const step = (action: string, payload: object = {}) =>
   office.call(lead, 'engine', action, { taskId: 'p-01', ...payload });
 
+test('a line of a project that has ended is not failed any more, and nothing is changed', async () => {
+  await ok(office.call(lead, 'projectflow', 'complete_project', { projectId: 'p', force: true }));
+  expect(await refused(office, () => step('fail_task', { taskId: 'p-02' }))).toMatch(
+    /^illegal-transition: Invalid transition: PENDING \+ 'fail': project is not active: p \(completed\)/,
+  );
+});
+
 describe('a halted task', () => {
   test('keeps its reason, shows [!], and goes on once the halt is over', async () => {
     await ok(office.call(ana, 'taskflow', 'ack_task', { taskId: 'p-01' }));
