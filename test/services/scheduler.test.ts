@@ -194,6 +194,18 @@ describe('time', () => {
     await report(60);
     await house.pass(MINUTE);
     expect(cleared(house.parts)).toEqual(['slow', 'slow']);
+    // A question is waited for, and what is slow after its answer is another matter, though nothing was gained meanwhile.
+    await beatWith(61);
+    await beatWith(62);
+    const asking = { taskId: 'TASK-001-01', question: 'Which one?' };
+    await house.parts.run('task.request_attention', asking, worker('ana'));
+    await house.pass(MINUTE);
+    expect(cleared(house.parts)).toHaveLength(3);
+    await house.parts.run('task.answer_attention', { taskId: 'TASK-001-01', answer: 'The first.' });
+    await house.pass(MINUTE);
+    const keys = eventsOf(house.parts, 'finding.raised').flatMap(({ data }) => (data as { key: string }).key);
+    const slow = keys.filter((key) => key.startsWith('slow:'));
+    expect([slow.length, new Set(slow).size, told()]).toEqual([4, 4, 4]);
   });
 
   test('counts the SLA of a node that was never given out, and keeps what it raised in the record that it makes', async () => {

@@ -175,12 +175,12 @@ function slow({ view, now, beats }: LatenessFacts, meta: TaskMeta, base: Base): 
   if (!isWatched(view, meta) || slowProgress === 0 || start === undefined || now <= start) return [];
   const occasion = `slow:${id}:${stampOf(start)}:`;
   const before = meta.raised?.find(({ key }) => key.startsWith(occasion));
-  const { gained, progress = 0 } = beats.get(id) ?? {};
+  const { gained, context = '' } = beats.get(id) ?? {};
   const level = gained === undefined ? (before?.level ?? 0) : levelOf('slow', slowProgress - gained, 0);
   if (level === 0) return [];
   const since = stampOf(start);
   const message = `${assignee} works on ${id}, which was expected by ${since}, and gains less than ${slowProgress}% in a heartbeat`;
-  return [{ key: before?.key ?? `${occasion}${progress}`, kind: 'slow', level, since, message, ...base }];
+  return [{ key: before?.key ?? `${occasion}${context}`, kind: 'slow', level, since, message, ...base }];
 }
 
 /** Whether heartbeats say something of a task: it is worked on, and nobody is waited for. */
