@@ -235,6 +235,22 @@ describe('time', () => {
     expect(JSON.parse(house.parts.text(record))).not.toHaveProperty('raised');
   });
 
+  test('leaves nothing of a line that was never given out, once that is dropped from the plan', async () => {
+    const house = await openHouse();
+    await plan(house.parts, 'p-01', 'p-02');
+    await house.pass(8 * DAY, DAY);
+    expect(existsSync(join(house.parts.dir, 'shared/tasks/p-02/meta.json'))).toBe(true);
+    const tasks = [{ taskId: 'p-01', title: 'Task p-01', assignedTo: 'ana' }];
+    await house.parts.run('project.plan_dag', { projectId: 'p', tasks });
+    expect(existsSync(join(house.parts.dir, 'shared/tasks/p-02'))).toBe(false);
+    expect(eventsOf(house.parts, 'finding.cleared').map(({ data }) => (data as { key: string }).key)).toContain(
+      'sla-violated:p-02:2026-09-08T08:00:00Z',
+    );
+    await house.parts.run('project.create', { projectId: 'q', title: 'Q', source: 'team-admin' });
+    const again = [{ taskId: 'p-02', title: 'Again', assignedTo: 'ana' }];
+    await house.parts.run('project.plan_dag', { projectId: 'q', tasks: again });
+  });
+
   test('blocks nothing by itself, unless the team wants what is stuck blocked: then once, by the step of the table (S002-21)', async () => {
     const house = await openHouse();
     const report = await subtask(house);

@@ -2,18 +2,20 @@ import { z } from 'zod';
 import type { Change } from '../../protocol/changes.ts';
 import { FlowError } from '../../protocol/errors.ts';
 import { parsePlan } from '../../protocol/plan/parse.ts';
+import { taskPaths } from '../../protocol/paths.ts';
 import { replaceDag, replaceLoop } from '../../protocol/plan/edit.ts';
 import { LOOP_STATUSES } from '../../protocol/plan-types.ts';
 import type { Loop, LoopStatus } from '../../protocol/plan-types.ts';
-import type { ProjectMeta } from '../../protocol/records/types.ts';
+import type { EventDraft, ProjectMeta, TaskMeta } from '../../protocol/records/types.ts';
+import type { WorkspaceView } from '../../protocol/view.ts';
 import { readyNodes, validateGraph } from '../../rules/dag.ts';
 import { readyLoopNodes } from '../../rules/loop.ts';
 import { isTerminalProject } from '../../rules/project-lifecycle.ts';
 import { presentLoop } from '../present.ts';
 import { LEADERS, requireProject, writePlan, writeProject } from '../shared.ts';
 import type { OpenProject } from '../shared.ts';
+import { clearedEvent } from '../time-flow/raise.ts';
 import { defineOperation } from '../types.ts';
-import type { EventDraft } from '../../protocol/records/types.ts';
 import { presentNodes, presentReplan, readTasks, replan } from './planned-tasks.ts';
 import type { Replan } from './planned-tasks.ts';
 
@@ -40,10 +42,12 @@ export const planDag = defineOperation({
     const next = replan(view, project, planned);
     const text = replaceDag(project.planText, next.nodes);
     const plan = parsePlan(text);
-    const changes = [...writePlan(project, text), ...plannedAt(project, next, now)];
+    const raised = raisedOnly(view, project, next);
+    const changes = [...writePlan(project, text), ...plannedAt(project, next, now), ...raised.map(removed)];
     return {
       changes,
-      events: changes.length === 0 ? [] : [plannedEvent(project.id, 'plan_dag', next)],
+      events:
+        changes.length === 0 ? [] : [plannedEvent(project.id, 'plan_dag', next), ...raised.flatMap(clearedEvents)],
       announcements: [],
       output: {
         tasks: presentNodes(plan.nodes),
@@ -74,6 +78,24 @@ function plannedAt({ meta, plan }: OpenProject, { nodes }: Replan, now: string):
   const known = new Set(plan.nodes.map(({ id }) => id));
   const hasNews = nodes.some(({ id }) => !known.has(id));
   return hasNews && meta.created_at !== now ? [writeProject({ ...meta, planned_at: now })] : [];
+}
+
+/**
+ * Records of dropped lines in which nothing stands but that they were late (`lateness.raise` made them): nobody would look at
+ * one again, and its id would be taken.
+ */
+function raisedOnly(view: WorkspaceView, { id: projectId }: OpenProject, { dropped }: Replan): readonly TaskMeta[] {
+  return dropped.flatMap(({ task_id: id }) => {
+    const meta = view.task(String(id))?.meta;
+    const isOnly = meta?.status === 'pending' && meta.project_id === projectId && (meta.history ?? []).length === 0;
+    return isOnly && view.list(taskPaths(meta.task_id).dir).length === 1 ? [meta] : [];
+  });
+}
+
+const removed = ({ task_id: id }: TaskMeta): Change => ({ kind: 'remove', path: taskPaths(id).meta });
+
+function clearedEvents({ task_id: id, project_id: projectId, raised = [] }: TaskMeta): readonly EventDraft[] {
+  return raised.map((finding) => clearedEvent({ kind: 'task', id, project_id: projectId }, finding));
 }
 
 function plannedEvent(id: string, action: string, { nodes, dropped }: Replan): EventDraft {
@@ -136,10 +158,12 @@ export const planLoop = defineOperation({
     };
     const text = replaceLoop(project.planText, loop, next.nodes);
     const plan = parsePlan(text);
-    const changes = [...writePlan(project, text), ...plannedAt(project, next, now)];
+    const raised = raisedOnly(view, project, next);
+    const changes = [...writePlan(project, text), ...plannedAt(project, next, now), ...raised.map(removed)];
     return {
       changes,
-      events: changes.length === 0 ? [] : [plannedEvent(project.id, 'plan_loop', next)],
+      events:
+        changes.length === 0 ? [] : [plannedEvent(project.id, 'plan_loop', next), ...raised.flatMap(clearedEvents)],
       announcements: [],
       output: {
         loop: presentLoop(plan.loop ?? loop, plan.nodes),

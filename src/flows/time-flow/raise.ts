@@ -38,7 +38,7 @@ export const raiseLateness = defineOperation({
       changes: news.map(({ record }) => written(record, now)),
       events: news.flatMap(({ climbed, cleared, record }) => [
         ...climbed.map(raisedEvent),
-        ...cleared.map((finding) => clearedEvent(record, finding)),
+        ...cleared.map((finding) => clearedEvent(subjectOf(record), finding)),
       ]),
       announcements: tellings(context, raised),
       output: {
@@ -100,8 +100,12 @@ function raisedEvent({ late, from, tells }: Climb): EventDraft {
   };
 }
 
-function clearedEvent(record: LateRecord, { key, level }: RaisedFinding): EventDraft {
-  return { type: 'finding.cleared', action: 'clear', subject: subjectOf(record), data: { key, level } };
+/** What was raised about something is over. */
+export function clearedEvent(
+  subject: NonNullable<EventDraft['subject']>,
+  { key, level }: Pick<RaisedFinding, 'key' | 'level'>,
+): EventDraft {
+  return { type: 'finding.cleared', action: 'clear', subject, data: { key, level } };
 }
 
 function subjectOf({ kind, meta }: LateRecord): NonNullable<EventDraft['subject']> {
