@@ -86,10 +86,10 @@ export function nodeOfSubtask(projectId: string, name: string): string {
   return digits === undefined ? name.trim() : nodeId(projectId, Number(digits));
 }
 
-/** `subtask_01` for the node `TASK-001-01`; other ids are their own names. */
+/** `subtask_01` for the node `TASK-001-01`; ids that `nodeOfSubtask` would not find again are their own names. */
 export function subtaskOfNode(projectId: string, id: string): string {
   const number = numberOfNode(projectId, id);
-  return number === undefined ? id : `subtask_${String(number).padStart(2, '0')}`;
+  return number === undefined || nodeId(projectId, number) !== id ? id : `subtask_${String(number).padStart(2, '0')}`;
 }
 
 function invalidId(value: unknown, field: string): FlowError {

@@ -1,7 +1,15 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { FlowError } from '../../src/protocol/errors.ts';
-import { isReadableId, MAX_ID, requireNewId, requireReadableId, slugOf } from '../../src/protocol/ids.ts';
+import {
+  isReadableId,
+  MAX_ID,
+  requireNewId,
+  requireReadableId,
+  slugOf,
+  nodeOfSubtask,
+  subtaskOfNode,
+} from '../../src/protocol/ids.ts';
 
 function refusal(act: () => unknown): readonly [string, string] | undefined {
   try {
@@ -96,4 +104,10 @@ describe('slugs', () => {
       }),
     );
   });
+});
+
+test('a subtask is shown by the short name only where that name finds its node again', () => {
+  expect(subtaskOfNode('TASK-001', 'TASK-001-01')).toBe('subtask_01');
+  for (const id of ['TASK-001-01', 'TASK-001-1', 'TASK-001-001', 'TASK-001-120', 'TASK-001-x', 'big'])
+    expect(nodeOfSubtask('TASK-001', subtaskOfNode('TASK-001', id))).toBe(id);
 });

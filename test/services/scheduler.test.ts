@@ -57,11 +57,14 @@ const cleared = (parts: Parts): readonly string[] =>
 const meta = (parts: Parts): Record<string, unknown> => JSON.parse(parts.text(META)) as Record<string, unknown>;
 
 /** A subtask that ana has taken on and that is expected within an hour; says how far it has come. */
-async function subtask(house: House): Promise<(progress: number) => Promise<unknown>> {
+async function subtask(
+  house: House,
+  etas: { readonly task?: object; readonly part?: object } = { part: { eta: '1h' } },
+): Promise<(progress: number) => Promise<unknown>> {
   const { parts } = house;
-  await parts.run('project.create_composite', { title: 'Work', priority: 'P3' });
+  await parts.run('project.create_composite', { title: 'Work', priority: 'P3', ...etas.task });
   await parts.run('project.transition', { projectId: 'TASK-001', event: 'approve' });
-  await parts.run('task.dispatch', { projectId: 'TASK-001', title: 'Part', agent: 'ana', eta: '1h' });
+  await parts.run('task.dispatch', { projectId: 'TASK-001', title: 'Part', agent: 'ana', ...etas.part });
   const report = (progress: number) =>
     house.parts.run('task.progress', { taskId: 'TASK-001-01', progress }, worker('ana'));
   await report(0);
@@ -206,6 +209,16 @@ describe('time', () => {
     const keys = eventsOf(house.parts, 'finding.raised').flatMap(({ data }) => (data as { key: string }).key);
     const slow = keys.filter((key) => key.startsWith('slow:'));
     expect([slow.length, new Set(slow).size, told()]).toEqual([4, 4, 4]);
+  });
+
+  test('tells of a subtask without an eta of its own that hardly gains anything once its task was expected (S002-21)', async () => {
+    const house = await openHouse();
+    const report = await subtask(house, { task: { eta: '1h' } });
+    for (const progress of [10, 11, 12, 13]) {
+      await report(progress);
+      await house.pass(30 * MINUTE);
+    }
+    expect(raised(house.parts)).toContain('slow 1');
   });
 
   test('counts the SLA of a node that was never given out, and keeps what it raised in the record that it makes', async () => {

@@ -110,7 +110,7 @@ export function lateTask(
     project.status === 'active' ? [...unacknowledged(facts, meta, base), ...unchecked(facts, meta, base)] : [];
   return [
     ...waits,
-    ...(project.status === 'active' ? [...stuck(facts, meta, base), ...slow(facts, meta, base)] : []),
+    ...(project.status === 'active' ? [...stuck(facts, meta, base), ...slow(facts, meta, project, base)] : []),
     ...overdue({ id, title, eta, now }, base),
     ...slaViolated({ id, title, created, priority, now, team: view.team }, base),
   ];
@@ -168,10 +168,11 @@ function stuck({ view, now, beats }: LatenessFacts, meta: TaskMeta, base: Base):
  * Past its `eta`, and with less gained in a heartbeat than `policies.slowProgress` (features.md S002-21). One that was raised
  * keeps its key while it creeps on, and stands until a heartbeat knows better; once it was cured, the next is another.
  */
-function slow({ view, now, beats }: LatenessFacts, meta: TaskMeta, base: Base): readonly Late[] {
+function slow({ view, now, beats }: LatenessFacts, meta: TaskMeta, project: ProjectMeta, base: Base): readonly Late[] {
   const { task_id: id, assigned_to: assignee } = meta;
   const { slowProgress } = view.team.policies;
-  const start = timeOf(meta.eta);
+  // A subtask without a time of its own is expected with its task.
+  const start = timeOf(meta.eta ?? project.eta);
   if (!isWatched(view, meta) || slowProgress === 0 || start === undefined || now <= start) return [];
   const occasion = `slow:${id}:${stampOf(start)}:`;
   const before = meta.raised?.find(({ key }) => key.startsWith(occasion));
