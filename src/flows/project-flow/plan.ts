@@ -16,6 +16,7 @@ import { LEADERS, requireProject, writePlan, writeProject } from '../shared.ts';
 import type { OpenProject } from '../shared.ts';
 import { clearedEvent } from '../time-flow/raise.ts';
 import { defineOperation } from '../types.ts';
+import type { OperationContext } from '../types.ts';
 import { presentNodes, presentReplan, readTasks, replan } from './planned-tasks.ts';
 import type { Replan } from './planned-tasks.ts';
 
@@ -35,19 +36,16 @@ export const planDag = defineOperation({
   precheck({ input }) {
     validateGraph(requireTasks(input.tasks));
   },
-  run({ view, input, now }) {
+  run(context) {
+    const { view, input } = context;
     const planned = requireTasks(input.tasks);
     const project = requireProject(view, input.projectId);
     requireOpen(project.meta);
     const next = replan(view, project, planned);
     const text = replaceDag(project.planText, next.nodes);
     const plan = parsePlan(text);
-    const raised = raisedOnly(view, project, next);
-    const changes = [...writePlan(project, text), ...plannedAt(project, next, now), ...raised.map(removed)];
     return {
-      changes,
-      events:
-        changes.length === 0 ? [] : [plannedEvent(project.id, 'plan_dag', next), ...raised.flatMap(clearedEvents)],
+      ...rewritten(context, project, { action: 'plan_dag', text, next }),
       announcements: [],
       output: {
         tasks: presentNodes(plan.nodes),
@@ -73,7 +71,19 @@ export function requireOpen({ project_id: id, status }: ProjectMeta): void {
   });
 }
 
-/** When tasks came into the plan, for as long as they have no record that says so. The first ones are as old as the project. */
+/** What a plan of another text comes to: its file, the records that go with its lines, and what the log says of it. */
+function rewritten(
+  { view, now }: Pick<OperationContext<unknown>, 'view' | 'now'>,
+  project: OpenProject,
+  { action, text, next }: { readonly action: string; readonly text: string; readonly next: Replan },
+): { readonly changes: readonly Change[]; readonly events: readonly EventDraft[] } {
+  const raised = raisedOnly(view, project, next);
+  const changes = [...writePlan(project, text), ...plannedAt(project, next, now), ...raised.map(removed)];
+  const events = [plannedEvent(project.id, action, next), ...raised.flatMap(clearedEvents)];
+  return { changes, events: changes.length === 0 ? [] : events };
+}
+
+/** When tasks last came into the plan, for as long as they have no record that says so. */
 function plannedAt({ meta, plan }: OpenProject, { nodes }: Replan, now: string): readonly Change[] {
   const known = new Set(plan.nodes.map(({ id }) => id));
   const hasNews = nodes.some(({ id }) => !known.has(id));
@@ -137,7 +147,8 @@ export const planLoop = defineOperation({
     loopStatus(input.status);
     if (input.tasks !== undefined) validateGraph(readTasks(input.tasks));
   },
-  run({ view, input, now }) {
+  run(context) {
+    const { view, input } = context;
     checkBounds(input);
     const status = loopStatus(input.status);
     const planned = input.tasks === undefined ? undefined : readTasks(input.tasks);
@@ -158,12 +169,8 @@ export const planLoop = defineOperation({
     };
     const text = replaceLoop(project.planText, loop, next.nodes);
     const plan = parsePlan(text);
-    const raised = raisedOnly(view, project, next);
-    const changes = [...writePlan(project, text), ...plannedAt(project, next, now), ...raised.map(removed)];
     return {
-      changes,
-      events:
-        changes.length === 0 ? [] : [plannedEvent(project.id, 'plan_loop', next), ...raised.flatMap(clearedEvents)],
+      ...rewritten(context, project, { action: 'plan_loop', text, next }),
       announcements: [],
       output: {
         loop: presentLoop(plan.loop ?? loop, plan.nodes),

@@ -141,7 +141,9 @@ function giveTo(uid: number, path: string): void {
   chownSync(path, uid, uid);
 }
 
-describe.skipIf(!canBeNobody())('a node that runs as another user than root, with a remote next door', () => {
+const reason = canBeNobody() ? '' : ' (skipped: only root can run a node as another user, who may read this checkout)';
+
+describe.skipIf(reason !== '')(`a node that runs as another user than root, with a remote next door${reason}`, () => {
   /** What a push of a commit more comes to, and whether it arrived. */
   async function pushAsNobody(prepare: (remote: string) => void): Promise<Record<string, unknown>> {
     const { folder, remote, makeTeam } = newGround();
