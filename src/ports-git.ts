@@ -105,6 +105,11 @@ export type PushOutcome =
   | { readonly kind: 'denied'; readonly detail: string }
   | RemoteFailure;
 
+/** The branches of a remote, and what they hold, read where it lies. */
+export interface RemoteGlance extends Pick<Git, 'diff' | 'read' | 'resolve' | 'mergeBases'> {
+  readonly refs: ReadonlyMap<string, ObjectId>;
+}
+
 export interface Git {
   readonly root: string;
   /** 40 or 64: tells SHA-1 from SHA-256 repositories. */
@@ -161,6 +166,11 @@ export interface Git {
 
   /** Fetches these branches (`main`, `lanes/*`) and forgets those that are gone; a branch not there is no failure. */
   fetch(remote: string, branches: readonly string[]): Promise<FetchOutcome>;
+  /**
+   * Looks at branches of a remote without bringing anything of them here; ids of both repositories may be asked for.
+   * `undefined` when they have to be fetched to be seen: a remote elsewhere, or one that only git can read.
+   */
+  glance(remote: string, branches: readonly string[]): Promise<RemoteGlance | undefined>;
   /** Moves one branch of the remote to `commit`, never by force. */
   push(remote: string, branch: string, commit: ObjectId): Promise<PushOutcome>;
 }

@@ -180,3 +180,8 @@ export async function readPosition({ git, ownBranch }: SyncContext): Promise<Pos
   }
   return { head, unfinished };
 }
+
+/** Branches that this node fetches: nothing but main and lanes (architecture.md, "Lanes"). */
+export function wantedBranches({ role, branch, ownBranch, lanePrefix }: SyncContext): readonly string[] {
+  return role === 'worker' ? [branch, ownBranch] : [branch, `${lanePrefix}*`];
+}

@@ -32,7 +32,10 @@ async function takeInMain(context: SyncContext, head: ObjectId, reach: Reach): P
   const { actor, workTree, localpart, state } = context;
   const main = state.tracked.get(branchRef(context.branch));
   const lane = await takeLane(context, { head, remote: state.tracked.get(branchRef(context.ownBranch)), main });
-  const mayWait = reach === 'own-work' && main !== undefined && !(await hasNewsForOwnWork(context, lane, main));
+  const mayWait =
+    reach === 'own-work' &&
+    main !== undefined &&
+    !(await hasNewsForOwnWork(context, { lane, main, histories: context.git }));
   if (mayWait) return { ...NOTHING, head: lane };
   const view = workTree.view();
   const assigneeOf = (taskId: string): string | undefined => view.task(taskId)?.meta?.assigned_to;
@@ -89,9 +92,4 @@ async function mergeInto(
   const message = `merge ${branch} of the remote into ${ownBranch}\n`;
   const merged = await git.commit({ parents: [head, other], tree, edits, message, author, at: seconds(clock) });
   return { head: merged, refusals: [], conflicts };
-}
-
-/** Branches that this node fetches: nothing but main and lanes (architecture.md, "Lanes"). */
-export function wantedBranches({ role, branch, ownBranch, lanePrefix }: SyncContext): readonly string[] {
-  return role === 'worker' ? [branch, ownBranch] : [branch, `${lanePrefix}*`];
 }

@@ -1,41 +1,65 @@
-import type { ObjectId, TreeChange } from '../ports-git.ts';
+import type { Git, ObjectId, TreeChange } from '../ports-git.ts';
 import { FlowError } from '../protocol/errors.ts';
 import { sameLocalpart } from '../protocol/identity.ts';
 import { taskPaths } from '../protocol/paths.ts';
 import { parseTaskMeta } from '../protocol/records/task.ts';
+import { branchRef, wantedBranches } from './context.ts';
 import type { SyncContext } from './context.ts';
 
 /** More than this is taken in at once, whatever it is about; files and milliseconds. */
 const LIMITS = { most: 2_000, within: 2_000 };
+
+/** Where the histories are read: in the clone once they were fetched, or where the remote lies. */
+export type Histories = Pick<Git, 'diff' | 'read' | 'resolve' | 'mergeBases'>;
+
+/**
+ * Whether a look at the remote tells that nothing has to be fetched for an agent's own work. False as well where it cannot
+ * be looked at, where the lane on it is not as this clone left it, or in doubt.
+ */
+export async function canWorkOn(context: SyncContext, remote: string, head: ObjectId): Promise<boolean> {
+  const { git, state, role, branch, ownBranch } = context;
+  // Others wait for what a Leader's node integrates.
+  if (role === 'leader') return false;
+  const glance = await git.glance(remote, wantedBranches(context));
+  const [main, lane] = [branch, ownBranch].map((name) => glance?.refs.get(branchRef(name)));
+  if (glance === undefined || main === undefined || lane === undefined) return false;
+  if (state.tracked.get(branchRef(ownBranch)) !== lane || !(await git.isAncestor(lane, head))) return false;
+  return !(await hasNewsForOwnWork(context, { lane: head, main, histories: glance }));
+}
 
 /**
  * Whether main has news for an agent's own work: anything but logs and the tasks of others. A step that rests on nothing else
  * need not wait until all the rest is merged and written (features.md §3.1: an agent acknowledges, reports and submits its
  * own task).
  */
-export async function hasNewsForOwnWork(context: SyncContext, lane: ObjectId, main: ObjectId): Promise<boolean> {
-  const { git } = context;
-  const [base, ...others] = await git.mergeBases(lane, main);
-  if (base === undefined || others.length > 0) return true;
+export async function hasNewsForOwnWork(
+  context: SyncContext,
+  { lane, main, histories }: { readonly lane: ObjectId; readonly main: ObjectId; readonly histories: Histories },
+): Promise<boolean> {
   let changes: readonly TreeChange[];
   try {
-    changes = await git.diff(base, main, LIMITS);
+    const [base, ...others] = await histories.mergeBases(lane, main);
+    if (base === undefined || others.length > 0) return true;
+    changes = await histories.diff(base, main, LIMITS);
   } catch (error) {
     if (error instanceof FlowError && error.code === 'git-failed') return true;
     throw error;
   }
-  const foreign = await tasksOfOthers(context, main, changes);
+  const foreign = await tasksOfOthers(context, { main, histories, changes });
   const own = changes.filter(({ path }) => !path.startsWith('shared/events/') && !foreign.has(taskOf(path) ?? ''));
   // What the lane brought there itself is no news.
-  const here = await git.resolve(own.map(({ path }) => `${lane}:${path}`));
+  const here = await histories.resolve(own.map(({ path }) => `${lane}:${path}`));
   return own.some(({ after }, index) => after?.id !== here[index]);
 }
 
 /** Tasks that are somebody else's, here and on main. */
 async function tasksOfOthers(
-  { git, workTree, localpart }: SyncContext,
-  main: ObjectId,
-  changes: readonly TreeChange[],
+  { workTree, localpart }: SyncContext,
+  {
+    main,
+    histories,
+    changes,
+  }: { readonly main: ObjectId; readonly histories: Histories; readonly changes: readonly TreeChange[] },
 ): Promise<ReadonlySet<string>> {
   const view = workTree.view();
   const isOthers = (assignee: string | undefined): boolean =>
@@ -44,7 +68,7 @@ async function tasksOfOthers(
   const ids = [...new Set(changes.flatMap(({ path }) => taskOf(path) ?? []))];
   // A record that is as it was is known by the work tree.
   const asked = ids.filter((id) => changed.has(taskPaths(id).meta));
-  const records = await git.read(asked.map((id) => `${main}:${taskPaths(id).meta}`));
+  const records = await histories.read(asked.map((id) => `${main}:${taskPaths(id).meta}`));
   const onMain = new Map(asked.map((id, index) => [id, assigneeIn(records[index], id)]));
   return new Set(
     ids.filter((id) => {

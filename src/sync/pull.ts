@@ -3,10 +3,11 @@ import type { RemoteFailure } from '../ports-git.ts';
 import { FlowError } from '../protocol/errors.ts';
 import { redactSecrets } from '../protocol/secrets/scan.ts';
 import { advance } from './checkout.ts';
-import { NOTHING, joined, readPosition } from './context.ts';
+import { NOTHING, joined, readPosition, wantedBranches } from './context.ts';
 import type { Brought, Position, SyncContext } from './context.ts';
 import { finishLater, repair } from './finish.ts';
-import { takeIn, wantedBranches } from './lanes.ts';
+import { takeIn } from './lanes.ts';
+import { canWorkOn } from './own-work.ts';
 
 /** So often a step is decided anew because other writers were faster. */
 export const MOST_ATTEMPTS = 8;
@@ -20,10 +21,15 @@ export async function begin(context: SyncContext): Promise<{ readonly position: 
 
 /** Fetches main and lanes. Throws `sync-failed` when the remote does not answer. */
 export async function fetchAll(context: SyncContext, remote: string): Promise<void> {
-  const { git, state, clock } = context;
+  const { git, state } = context;
   const outcome = await git.fetch(remote, wantedBranches(context));
   if (outcome.kind !== 'ok') throw away(context, outcome);
   state.tracked = outcome.refs;
+  answered(context);
+}
+
+/** The remote was there, and what was wanted of it is here. */
+function answered({ state, clock }: SyncContext): void {
   state.online = true;
   state.problem = undefined;
   state.lastPullAt = clock.now();
@@ -59,6 +65,10 @@ export async function pullOnce(
   reach: Reach = 'all',
 ): Promise<{ readonly position: Position; readonly brought: Brought }> {
   let { position, brought } = await begin(context);
+  if (reach === 'own-work' && (await canWorkOn(context, remote, position.head))) {
+    answered(context);
+    return { position, brought };
+  }
   await fetchAll(context, remote);
   for (let attempt = 1; attempt <= MOST_ATTEMPTS; attempt += 1) {
     const { head, refusals, conflicts } = await takeIn(context, position.head, reach);

@@ -1,3 +1,4 @@
+import { pathToFileURL } from 'node:url';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { git } from '../support/git.ts';
 import { PLAN, change, edit, makeTeam, published, see, taskMeta, write } from './workshop.ts';
@@ -8,35 +9,52 @@ const OWN = { restsOn: 'own-work' } as const;
 
 let team: Team;
 
-beforeEach(async () => {
-  team = await makeTeam();
-});
-
-/** Ana's step on her own task; how main looks to her clone from then on. */
-async function ack(): Promise<{ readonly status: unknown; readonly isMainIn: boolean }> {
-  const { ana } = team;
-  const done = await change(ana, (view) => [edit(view, ANA, { status: 'in_progress' })], OWN);
-  expect(done).toMatchObject({ durability: 'replicated', synced: true });
-  const { status } = JSON.parse(see(ana.dir, ANA) ?? '') as { status: unknown };
-  return { status, isMainIn: git(ana.dir, 'rev-list', '--count', 'HEAD..origin/main') === '0' };
+/** A team in which both Workers have a lane on the remote, and all of main. */
+async function begin(address?: (remote: string) => string): Promise<void> {
+  team = await makeTeam(address);
+  const { ana, bo } = team;
+  for (const [node, path] of [
+    [ana, ANA],
+    [bo, BO],
+  ] as const)
+    await change(node, (view) => [edit(view, path, { status: 'in_progress' })]);
+  await team.lead.sync.pull();
+  await team.lead.sync.push();
+  await ana.sync.pull();
 }
+
+beforeEach(() => begin());
+
+/** Ana's step on her own task; whether her clone has all of main from then on. */
+async function report(note: string): Promise<{ readonly here: boolean; readonly isMainIn: boolean }> {
+  const { ana, remote } = team;
+  const path = `shared/tasks/t-ana/progress/${note}.md`;
+  const done = await change(ana, [write(path, `${note}\n`)], OWN);
+  expect(done).toMatchObject({ durability: 'replicated', synced: true });
+  expect(published(remote, 'lanes/ana', path)).toBe(`${note}\n`);
+  return { here: see(ana.dir, path) === `${note}\n`, isMainIn: isIn(ana.dir, git(remote, 'rev-parse', 'main')) };
+}
+
+const isIn = (dir: string, commit: string): boolean => git(dir, 'rev-list', 'HEAD').split('\n').includes(commit);
 
 /** Bo's step reaches main. */
 async function boWorks(): Promise<void> {
   const { bo, lead } = team;
-  await change(bo, (view) => [
-    edit(view, BO, { status: 'in_progress' }),
-    write('shared/tasks/t-bo/progress/1.md', 'one\n'),
-  ]);
+  await change(bo, (view) => [edit(view, BO, { title: 'More' }), write('shared/tasks/t-bo/progress/1.md', 'one\n')]);
   await lead.sync.pull();
   await lead.sync.push();
 }
 
-describe('a step that rests on own work', () => {
+describe.each<[string, (remote: string) => string]>([
+  ['that is looked at where it lies', (remote) => remote],
+  ['that has to be fetched', (remote) => pathToFileURL(remote).href],
+])('a step that rests on own work, with a remote %s,', (_, address) => {
+  beforeEach(() => begin(address));
+
   test('leaves what others did to their tasks for the next pull, which ends on one tree', async () => {
     const { ana, lead, remote } = team;
     await boWorks();
-    expect(await ack()).toEqual({ status: 'in_progress', isMainIn: false });
+    expect(await report('a')).toEqual({ here: true, isMainIn: false });
     expect(see(ana.dir, 'shared/tasks/t-bo/progress/1.md')).toBeUndefined();
     await lead.sync.pull();
     await lead.sync.push();
@@ -59,18 +77,18 @@ describe('a step that rests on own work', () => {
     ['a new task for the agent', 'shared/tasks/t-new/meta.json', taskMeta('t-new', 'ana')],
     ['a new task that nobody can read', 'shared/tasks/t-new/meta.json', '{\n'],
     ['a new folder without a record', 'shared/tasks/t-new/spec.md', '# New\n'],
-  ])('takes in all of main when it tells of %s', async (_, path, text) => {
+  ])('takes in all of main when it tells of %s', async (_what, path, text) => {
     await boWorks();
     await change(team.lead, [write(path, text)]);
     expect(published(team.remote, 'main', path)).toBe(text);
-    expect(await ack()).toEqual({ status: 'in_progress', isMainIn: true });
+    expect(await report('a')).toEqual({ here: true, isMainIn: true });
     if (path !== ANA) expect(see(team.ana.dir, path)).toBe(text);
     expect(see(team.ana.dir, 'shared/tasks/t-bo/progress/1.md')).toBe('one\n');
   });
 
   test('leaves a task that is new and somebody else’s', async () => {
     await change(team.lead, [write('shared/tasks/t-new/meta.json', taskMeta('t-new', 'bo'))]);
-    expect(await ack()).toEqual({ status: 'in_progress', isMainIn: false });
+    expect(await report('a')).toEqual({ here: true, isMainIn: false });
   });
 
   test('is decided on the task as main has it', async () => {
@@ -88,8 +106,30 @@ describe('a step that rests on own work', () => {
   });
 });
 
+test('a step that needs nothing of the others brings nothing of theirs here', async () => {
+  const { ana, remote } = team;
+  const known = git(ana.dir, 'rev-parse', 'origin/main');
+  await boWorks();
+  expect(await report('a')).toEqual({ here: true, isMainIn: false });
+  expect(await report('b')).toEqual({ here: true, isMainIn: false });
+  expect(git(ana.dir, 'rev-parse', 'origin/main')).toBe(known);
+  expect(() => git(ana.dir, 'cat-file', '-e', git(remote, 'rev-parse', 'main:shared/tasks/t-bo'))).toThrow();
+  await expect(ana.sync.status()).resolves.toMatchObject({ online: true, ahead: 0 });
+});
+
+test('a lane that another hand has moved is not worked on without a look at what it holds', async () => {
+  const { ana, remote } = team;
+  const tree = git(remote, 'rev-parse', 'lanes/ana^{tree}');
+  const rogue = git(remote, 'commit-tree', '-m', 'mine', '-p', 'lanes/ana', tree);
+  git(remote, 'update-ref', 'refs/heads/lanes/ana', rogue);
+  await expect(change(ana, [write('shared/tasks/t-ana/progress/a.md', 'a\n')], OWN)).rejects.toThrow(
+    'commits this clone did not make',
+  );
+  expect(git(remote, 'rev-parse', 'lanes/ana')).toBe(rogue);
+});
+
 test('whatever else is asked for takes in all of main', async () => {
   await boWorks();
-  await change(team.ana, (view) => [edit(view, ANA, { status: 'in_progress' })]);
+  await change(team.ana, (view) => [edit(view, ANA, { title: 'More' })]);
   expect(see(team.ana.dir, 'shared/tasks/t-bo/progress/1.md')).toBe('one\n');
 });

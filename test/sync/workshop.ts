@@ -156,12 +156,12 @@ const teamFolder = prepared('sync', async (folder) => {
   }
 });
 
-/** A bare remote, a Leader's clone and two Workers' clones. */
-export async function makeTeam(): Promise<Team> {
+/** A bare remote, a Leader's clone and two Workers' clones; `address` is what they call the remote. */
+export async function makeTeam(address: (remote: string) => string = (remote) => remote): Promise<Team> {
   const folder = await teamFolder();
   const remote = join(folder, 'team.git');
   const open = (localpart: string, role: Place['role']): Promise<Node> =>
-    openNode({ dir: join(folder, localpart), role, localpart, remote });
+    openNode({ dir: join(folder, localpart), role, localpart, remote: address(remote) });
   return {
     folder,
     remote,

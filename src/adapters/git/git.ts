@@ -124,6 +124,7 @@ export async function createGit(options: GitOptions): Promise<Git> {
       if (outcome.kind === 'ok') await mirror(outcome.refs);
       return outcome;
     },
+    glance: (remote, branches) => talk.glance(remote, branches),
     push: (remote, branch, commit) => talk.push(remote, branch, commit),
   };
 }

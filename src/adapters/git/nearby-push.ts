@@ -9,7 +9,7 @@ import { LARGEST, LARGEST_TOGETHER, deflated, inflated, looseBytes, putLoose } f
 import { moveLooseRef } from './loose-ref.ts';
 import type { Nearby } from './nearby.ts';
 import type { GitObject, ObjectKind } from './loose.ts';
-import { parseCommit } from './objects.ts';
+import { parseCommit } from './object-reader.ts';
 import { PACK_FROM, writePack } from './object-store.ts';
 import type { Objects } from './objects.ts';
 import { createTurns } from './turns.ts';
@@ -42,7 +42,12 @@ export async function pushNearby(
   const reached = await reaches(store.readCommits, commit, before);
   if (reached === undefined) return undefined;
   if (!reached) return behind(branch);
-  const gap = await between(store.readCommits, [commit], [before, ...(await stillThere(store, nearby, seen))]);
+  const ahead = await between(store.readCommits, [commit], [before]);
+  // Where nothing of another branch was merged, what that holds there need not be looked at.
+  const gap =
+    ahead === undefined || isOneLine(ahead, before)
+      ? ahead
+      : await between(store.readCommits, [commit], [before, ...(await stillThere(store, nearby, seen))]);
   if (gap === undefined || gap.length > MOST) return undefined;
   const lacking = new Map<ObjectId, ObjectKind>();
   const isAll = await visitGap(gap, store, (kind, id) => Promise.resolve(lacking.set(id, kind).size <= MOST));
@@ -58,6 +63,11 @@ export async function pushNearby(
     throw error;
   }
 }
+
+const isOneLine = (commits: readonly (readonly [ObjectId, CommitNode])[], before: ObjectId): boolean => {
+  const own = new Set([before, ...commits.map(([id]) => id)]);
+  return commits.every(([, { parents }]) => parents.every((id) => own.has(id)));
+};
 
 /**
  * Commits that branches of the remote held and still hold, so that everything before them is there too. A branch may have

@@ -1,29 +1,17 @@
-import type { Git, ObjectId, TreeEntry, TreeFile } from '../../ports-git.ts';
-import { FlowError } from '../../protocol/errors.ts';
-import type { CommitNode, ReadCommits } from './graph.ts';
+import type { ObjectId, TreeEntry } from '../../ports-git.ts';
 import { createLookup } from './lookup.ts';
-import type { Found, ObjectLookup } from './lookup.ts';
 import { deflated, linkLoose, putLoose } from './loose.ts';
+import { createObjectReader } from './object-reader.ts';
+import type { ObjectReader } from './object-reader.ts';
 import { identified, writeObjects } from './object-store.ts';
 import type { GitObject, ObjectKind } from './loose.ts';
 import { fields, plumb } from './run.ts';
 import type { GitPlace } from './run.ts';
-import { entriesOf, isTree, nameOf, pick, rawName } from './trees.ts';
+import { entriesOf, isTree, nameOf, rawName } from './trees.ts';
 
-/** The objects of one repository. What was read stays at hand for a while, since objects never change. */
-export interface Objects {
-  readonly lookup: ObjectLookup;
-  readonly idBytes: number;
-  /** `undefined` for what is not there, or is no commit. */
-  readonly readCommits: ReadCommits;
-  /** Throws `git-failed` for what is not there, or is no tree. */
-  readTree(id: ObjectId): Promise<Buffer>;
-  /** As `Git.resolve`; `<id>:<path>` names are found through trees that are at hand. */
-  readonly resolve: Git['resolve'];
-  readonly read: Git['read'];
+/** The objects of one repository. What is at hand is here. */
+export interface Objects extends ObjectReader {
   identify(kind: ObjectKind, content: Uint8Array): GitObject;
-  /** Whether a tree or a commit has been read before, and is here. */
-  isAtHand(id: ObjectId): boolean;
   /** Where the objects lie. */
   readonly directory: string;
   /** Takes over an object of another store, in whose folder it may lie as a loose file. */
@@ -31,172 +19,25 @@ export interface Objects {
   write(objects: readonly GitObject[]): Promise<void>;
 }
 
-/** Bytes of trees that are kept at hand, and the size from which one is not. */
+/** Bytes of trees that are kept at hand. */
 const TREES = 24 * 2 ** 20;
-const LARGEST_TREE = 4 * 2 ** 20;
-const COMMITS = 20_000;
 
 export function createObjects(place: GitPlace, directory: string, idLength: number): Objects {
-  const lookup = createLookup(place);
-  const idBytes = idLength / 2;
-  const commits = new Map<ObjectId, CommitNode>();
-  const trees = new Map<ObjectId, Buffer>();
-  let held = 0;
-
-  function keepTree(id: ObjectId, content: Buffer): Buffer {
-    if (content.length > LARGEST_TREE || trees.has(id)) return content;
-    trees.set(id, content);
-    held += content.length;
-    for (const [oldest, bytes] of trees) {
-      if (held <= TREES) break;
-      trees.delete(oldest);
-      held -= bytes.length;
-    }
-    return content;
-  }
-
-  function keepCommit(id: ObjectId, content: Uint8Array): CommitNode {
-    if (commits.size >= COMMITS) commits.clear();
-    const node = parseCommit(content);
-    commits.set(id, node);
-    return node;
-  }
-
-  function keep(found: Pick<Found, 'id' | 'kind' | 'content'> | undefined): void {
-    if (found?.kind === 'commit') keepCommit(found.id, found.content);
-    if (found?.kind === 'tree') keepTree(found.id, Buffer.from(found.content));
-  }
-
-  async function readTree(id: ObjectId): Promise<Buffer> {
-    const known = trees.get(id);
-    if (known !== undefined) {
-      // Moved to the end: what is asked for again and again is dropped last.
-      trees.delete(id);
-      trees.set(id, known);
-      return known;
-    }
-    const [found] = await lookup.read([id]);
-    if (found?.kind !== 'tree') throw missing(id);
-    return keepTree(id, Buffer.from(found.content));
-  }
-
-  /** The tree of a commit, or of a tree itself. */
-  async function rootOf(id: ObjectId): Promise<ObjectId | undefined> {
-    if (trees.has(id)) return id;
-    if (!commits.has(id)) {
-      const [found] = await lookup.read([id]);
-      keep(found);
-      if (found?.kind === 'tree') return found.id;
-    }
-    return commits.get(id)?.tree;
-  }
-
-  /** Ids of paths below one commit or tree; each tree on the way is gone through once. */
-  async function find(root: ObjectId, paths: readonly string[]): Promise<ReadonlyMap<string, ObjectId>> {
-    const found = new Map<string, ObjectId>();
-    const top = await rootOf(root);
-    let level: Way[] = top === undefined ? [] : [{ tree: top, rest: paths.map((path) => [path, path.split('/')]) }];
-    while (level.length > 0) level = (await Promise.all(level.map((way) => step(way, found)))).flat();
-    return found;
-  }
-
-  async function step({ tree, rest }: Way, found: Map<string, ObjectId>): Promise<Way[]> {
-    const byName = Map.groupBy(rest, ([, [name = '']]) => rawName(name));
-    const here = byName.get('') ?? [];
-    for (const [path] of here) if (path === '') found.set(path, tree);
-    if (byName.size === (here.length > 0 ? 1 : 0)) return [];
-    const entries = pick(await readTree(tree), idBytes, byName);
-    return [...byName].flatMap(([name, ways]) => {
-      const entry: TreeFile | undefined = entries.get(name);
-      if (entry === undefined) return [];
-      for (const [path, names] of ways) if (names.length === 1) found.set(path, entry.id);
-      const deeper = ways.filter(([, names]) => names.length > 1);
-      return deeper.length === 0 || !isTree(entry)
-        ? []
-        : [{ tree: entry.id, rest: deeper.map(([path, names]) => [path, names.slice(1)] as const) }];
-    });
-  }
-
-  async function resolve(names: readonly string[]): Promise<readonly (ObjectId | undefined)[]> {
-    const parsed = names.map((name) => BELOW.exec(name));
-    const byRoot = Map.groupBy(
-      parsed.filter((match) => match !== null),
-      ([, root = '']) => root,
-    );
-    const found = new Map<string, ReadonlyMap<string, ObjectId>>();
-    for (const [root, matches] of byRoot)
-      found.set(root, await find(root, [...new Set(matches.map(([, , path = '']) => path))]));
-    const others = names.filter((_, index) => parsed[index] === null);
-    const asked = await lookup.stat(others);
-    let next = 0;
-    return parsed.map((match) => {
-      if (match === null) return asked[next++]?.id;
-      return found.get(match[1] ?? '')?.get(match[2] ?? '');
-    });
-  }
-
+  const reader = createObjectReader(createLookup(place), idLength / 2, TREES);
   return {
-    lookup,
-    idBytes,
-    readTree,
-    resolve,
-    async readCommits(ids) {
-      const unknown = [...new Set(ids)].filter((id) => !commits.has(id));
-      const read = new Map<ObjectId, CommitNode>();
-      for (const found of unknown.length === 0 ? [] : await lookup.read(unknown)) {
-        if (found?.kind === 'commit') read.set(found.id, keepCommit(found.id, found.content));
-      }
-      return ids.map((id) => commits.get(id) ?? read.get(id));
-    },
-    async read(names) {
-      const ids = names.some((name) => BELOW.test(name)) ? await resolve(names) : names;
-      return (await lookup.read(ids.map((id) => id ?? '-'))).map((object) => object?.content);
-    },
+    ...reader,
     identify: (kind, content) => identified(idLength, kind, content),
-    isAtHand: (id) => trees.has(id) || commits.has(id),
     directory,
     takeOver(object, from) {
       if (!linkLoose(from, directory, object.id)) putLoose(directory, object.id, () => deflated(object));
-      keep(object);
+      reader.keep(object);
     },
     async write(objects) {
       await writeObjects(place, directory, objects);
-      for (const object of objects) keep(object);
+      for (const object of objects) reader.keep(object);
     },
   };
 }
-
-interface Way {
-  readonly tree: ObjectId;
-  readonly rest: readonly (readonly [path: string, names: readonly string[]])[];
-}
-
-/** `<id>:<path>`. */
-const BELOW = /^([0-9a-f]{40}|[0-9a-f]{64}):(.*)$/s;
-
-function missing(id: ObjectId): FlowError {
-  return new FlowError('git-failed', `the tree ${id.slice(0, 10)} is missing from the repository`, {
-    remedy: 'run `git fsck` in the workspace',
-  });
-}
-
-/** What history is made of, from the bytes of a commit. */
-export function parseCommit(content: Uint8Array): CommitNode {
-  const text = Buffer.from(content).toString('latin1');
-  // As git reads it: parents are those that follow the tree, and lines like them further down are text.
-  const [, tree = '', parents = ''] = HEAD.exec(text) ?? [];
-  const date = /\ncommitter [^\n]* (\d+) [+-]\d+\n/.exec(text)?.[1];
-  return {
-    tree,
-    parents: parents
-      .split('\n')
-      .filter((line) => line !== '')
-      .map((line) => line.slice('parent '.length)),
-    date: Number(date ?? 0),
-  };
-}
-
-const HEAD = /^tree ([0-9a-f]{40}|[0-9a-f]{64})\n((?:parent (?:[0-9a-f]{64}|[0-9a-f]{40})\n)*)/;
 
 /** More directories than these are listed by a process of git, which does not have to be asked for each. */
 const LISTED_AT_HAND = 64;

@@ -1,13 +1,16 @@
-import type { FetchOutcome, ObjectId, PushOutcome, RemoteFailure } from '../../ports-git.ts';
+import type { FetchOutcome, ObjectId, PushOutcome, RemoteFailure, RemoteGlance } from '../../ports-git.ts';
 import type { Checks } from './checks.ts';
 import { withSettings } from './environment.ts';
+import { createGlanceReader, glanceAt } from './glance.ts';
 import { matches } from './local-refs.ts';
 import type { Branches } from './local-refs.ts';
 import type { ObjectLookup } from './lookup.ts';
 import { checkRefName, checkRemote } from './names.ts';
 import { createNeighbourhood } from './nearby.ts';
+import type { Nearby } from './nearby.ts';
 import { fetchNearby } from './nearby-fetch.ts';
 import { pushNearby } from './nearby-push.ts';
+import type { ObjectReader } from './object-reader.ts';
 import type { Objects } from './objects.ts';
 import { createRefUpdater } from './refs.ts';
 import { ask, ordinary, plumb } from './run.ts';
@@ -16,9 +19,10 @@ import type { GitPlace, GitResult, OrdinaryOptions } from './run.ts';
 /** Where fetched branches are kept in the private repository. */
 const TRACKED = 'refs/remotes/origin/';
 
-/** Git's own ways of talking to one remote after the other; see `Git.fetch` and `Git.push`. */
+/** Git's own ways of talking to one remote after the other; see `Git.fetch`, `Git.glance` and `Git.push`. */
 export interface RemoteTalk {
   fetch(remote: string, branches: readonly string[]): Promise<FetchOutcome>;
+  glance(remote: string, branches: readonly string[]): Promise<RemoteGlance | undefined>;
   push(remote: string, branch: string, commit: ObjectId): Promise<PushOutcome>;
 }
 
@@ -41,6 +45,7 @@ export function createRemoteTalk(
   const { lookup } = store;
   const neighbourhood = createNeighbourhood(place);
   const track = createRefUpdater(place, lookup);
+  const readers = new WeakMap<Nearby, ObjectReader>();
 
   /** What moved on a remote on this machine since the last fetch, where it can be had without git; see `fetchNearby`. */
   async function fetchAtHand(before: Last, there: Branches): Promise<Branches | undefined> {
@@ -76,6 +81,16 @@ export function createRemoteTalk(
       const refs = new Map([...outcome.refs].filter(([ref]) => branches.some((pattern) => matches(ref, pattern))));
       last = { remote, branches, refs };
       return { kind: 'ok', refs };
+    },
+    async glance(remote, branches) {
+      // The clone may want checks of what it takes in, which git makes while it fetches.
+      if ((await checks()).wanted) return undefined;
+      const refs = neighbourhood.branches(remote, branches);
+      const nearby = neighbourhood.nearby(remote);
+      if (refs === undefined || nearby === undefined) return undefined;
+      const reader = readers.get(nearby) ?? createGlanceReader(store, nearby);
+      readers.set(nearby, reader);
+      return glanceAt(reader, refs);
     },
     async push(remote, branch, commit) {
       checkRemote(remote);

@@ -1,6 +1,6 @@
 import type { ObjectId, TreeChange, TreeFile } from '../../ports-git.ts';
 import { FlowError } from '../../protocol/errors.ts';
-import type { Objects } from './objects.ts';
+import type { ObjectReader } from './object-reader.ts';
 import { PLUMBING_TIMEOUT } from './run.ts';
 import { EMPTY_TREE, differences, isTree, nameOf } from './trees.ts';
 
@@ -22,7 +22,7 @@ const TOGETHER = 64;
 
 /** The files in which two commits or trees differ, by path. Directories that are alike are not read. */
 export async function diffTrees(
-  objects: Objects,
+  objects: ObjectReader,
   before: ObjectId,
   after: ObjectId,
   { within = PLUMBING_TIMEOUT, most = Number.POSITIVE_INFINITY }: DiffLimits,
@@ -49,7 +49,7 @@ export async function diffTrees(
 }
 
 async function compare(
-  objects: Objects,
+  objects: ObjectReader,
   { path, before, after }: Pair,
 ): Promise<{ readonly changed: readonly TreeChange[]; readonly below: readonly Pair[] }> {
   const read = (id: ObjectId | undefined) => (id === undefined ? EMPTY_TREE : objects.readTree(id));

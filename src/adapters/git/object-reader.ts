@@ -1,0 +1,178 @@
+import type { Git, ObjectId, TreeFile } from '../../ports-git.ts';
+import { FlowError } from '../../protocol/errors.ts';
+import type { CommitNode, ReadCommits } from './graph.ts';
+import type { Found, ObjectLookup } from './lookup.ts';
+import { isTree, pick, rawName } from './trees.ts';
+
+/** Reads objects by id and by path. What was read stays at hand for a while, since objects never change. */
+export interface ObjectReader {
+  readonly lookup: ObjectLookup;
+  readonly idBytes: number;
+  /** `undefined` for what is not there, or is no commit. */
+  readonly readCommits: ReadCommits;
+  /** Throws `git-failed` for what is not there, or is no tree. */
+  readTree(id: ObjectId): Promise<Buffer>;
+  /** As `Git.resolve`; `<id>:<path>` names are found through trees that are at hand. */
+  readonly resolve: Git['resolve'];
+  readonly read: Git['read'];
+  /** Whether a tree or a commit has been read before. */
+  isAtHand(id: ObjectId): boolean;
+  /** Has a tree or a commit at hand that was read or made elsewhere. */
+  keep(found: Pick<Found, 'id' | 'kind' | 'content'>): void;
+}
+
+/** The size of a tree, in bytes, from which it is not kept at hand. */
+const LARGEST_TREE = 4 * 2 ** 20;
+const COMMITS = 20_000;
+
+/** `kept`: bytes of trees that are kept at hand. */
+export function createObjectReader(lookup: ObjectLookup, idBytes: number, kept: number): ObjectReader {
+  const commits = new Map<ObjectId, CommitNode>();
+  const trees = new Map<ObjectId, Buffer>();
+  let held = 0;
+
+  function keepTree(id: ObjectId, content: Buffer): Buffer {
+    if (content.length > LARGEST_TREE || trees.has(id)) return content;
+    trees.set(id, content);
+    held += content.length;
+    for (const [oldest, bytes] of trees) {
+      if (held <= kept) break;
+      trees.delete(oldest);
+      held -= bytes.length;
+    }
+    return content;
+  }
+
+  function keepCommit(id: ObjectId, content: Uint8Array): CommitNode {
+    if (commits.size >= COMMITS) commits.clear();
+    const node = parseCommit(content);
+    commits.set(id, node);
+    return node;
+  }
+
+  function keep({ id, kind, content }: Pick<Found, 'id' | 'kind' | 'content'>): void {
+    if (kind === 'commit') keepCommit(id, content);
+    if (kind === 'tree') keepTree(id, Buffer.from(content));
+  }
+
+  async function readTree(id: ObjectId): Promise<Buffer> {
+    const known = trees.get(id);
+    if (known !== undefined) {
+      // Moved to the end: what is asked for again and again is dropped last.
+      trees.delete(id);
+      trees.set(id, known);
+      return known;
+    }
+    const [found] = await lookup.read([id]);
+    if (found?.kind !== 'tree') throw missing(id);
+    return keepTree(id, Buffer.from(found.content));
+  }
+
+  /** The tree of a commit, or of a tree itself. */
+  async function rootOf(id: ObjectId): Promise<ObjectId | undefined> {
+    if (trees.has(id)) return id;
+    if (!commits.has(id)) {
+      const [found] = await lookup.read([id]);
+      if (found !== undefined) keep(found);
+      if (found?.kind === 'tree') return found.id;
+    }
+    return commits.get(id)?.tree;
+  }
+
+  /** Ids of paths below one commit or tree; each tree on the way is gone through once. */
+  async function find(root: ObjectId, paths: readonly string[]): Promise<ReadonlyMap<string, ObjectId>> {
+    const found = new Map<string, ObjectId>();
+    const top = await rootOf(root);
+    let level: Way[] = top === undefined ? [] : [{ tree: top, rest: paths.map((path) => [path, path.split('/')]) }];
+    while (level.length > 0) level = (await Promise.all(level.map((way) => step(way, found)))).flat();
+    return found;
+  }
+
+  async function step({ tree, rest }: Way, found: Map<string, ObjectId>): Promise<Way[]> {
+    const byName = Map.groupBy(rest, ([, [name = '']]) => rawName(name));
+    const here = byName.get('') ?? [];
+    for (const [path] of here) if (path === '') found.set(path, tree);
+    if (byName.size === (here.length > 0 ? 1 : 0)) return [];
+    const entries = pick(await readTree(tree), idBytes, byName);
+    return [...byName].flatMap(([name, ways]) => {
+      const entry: TreeFile | undefined = entries.get(name);
+      if (entry === undefined) return [];
+      for (const [path, names] of ways) if (names.length === 1) found.set(path, entry.id);
+      const deeper = ways.filter(([, names]) => names.length > 1);
+      return deeper.length === 0 || !isTree(entry)
+        ? []
+        : [{ tree: entry.id, rest: deeper.map(([path, names]) => [path, names.slice(1)] as const) }];
+    });
+  }
+
+  async function resolve(names: readonly string[]): Promise<readonly (ObjectId | undefined)[]> {
+    const parsed = names.map((name) => BELOW.exec(name));
+    const byRoot = Map.groupBy(
+      parsed.filter((match) => match !== null),
+      ([, root = '']) => root,
+    );
+    const found = new Map<string, ReadonlyMap<string, ObjectId>>();
+    for (const [root, matches] of byRoot)
+      found.set(root, await find(root, [...new Set(matches.map(([, , path = '']) => path))]));
+    const others = names.filter((_, index) => parsed[index] === null);
+    const asked = await lookup.stat(others);
+    let next = 0;
+    return parsed.map((match) => {
+      if (match === null) return asked[next++]?.id;
+      return found.get(match[1] ?? '')?.get(match[2] ?? '');
+    });
+  }
+
+  return {
+    lookup,
+    idBytes,
+    readTree,
+    resolve,
+    keep,
+    async readCommits(ids) {
+      const unknown = [...new Set(ids)].filter((id) => !commits.has(id));
+      const read = new Map<ObjectId, CommitNode>();
+      for (const found of unknown.length === 0 ? [] : await lookup.read(unknown)) {
+        if (found?.kind === 'commit') read.set(found.id, keepCommit(found.id, found.content));
+      }
+      return ids.map((id) => commits.get(id) ?? read.get(id));
+    },
+    async read(names) {
+      const ids = names.some((name) => BELOW.test(name)) ? await resolve(names) : names;
+      return (await lookup.read(ids.map((id) => id ?? '-'))).map((object) => object?.content);
+    },
+    isAtHand: (id) => trees.has(id) || commits.has(id),
+  };
+}
+
+interface Way {
+  readonly tree: ObjectId;
+  readonly rest: readonly (readonly [path: string, names: readonly string[]])[];
+}
+
+/** `<id>:<path>`. */
+const BELOW = /^([0-9a-f]{40}|[0-9a-f]{64}):(.*)$/s;
+
+function missing(id: ObjectId): FlowError {
+  return new FlowError('git-failed', `the tree ${id.slice(0, 10)} is missing from the repository`, {
+    remedy: 'run `git fsck` in the workspace',
+  });
+}
+
+/** What history is made of, from the bytes of a commit. */
+export function parseCommit(content: Uint8Array): CommitNode {
+  const text = Buffer.from(content).toString('latin1');
+  // As git reads it: parents are those that follow the tree, and lines like them further down are text.
+  const [, tree = '', parents = ''] = HEAD.exec(text) ?? [];
+  const date = /\ncommitter [^\n]* (\d+) [+-]\d+\n/.exec(text)?.[1];
+  return {
+    tree,
+    parents: parents
+      .split('\n')
+      .filter((line) => line !== '')
+      .map((line) => line.slice('parent '.length)),
+    date: Number(date ?? 0),
+  };
+}
+
+const HEAD = /^tree ([0-9a-f]{40}|[0-9a-f]{64})\n((?:parent (?:[0-9a-f]{64}|[0-9a-f]{40})\n)*)/;
