@@ -2,14 +2,24 @@ import type { PlanNode } from '../protocol/plan-types.ts';
 import type { ProjectEntry, WorkspaceView } from '../protocol/view.ts';
 import { nodeFindings, projectFindings, taskFindings, treeFindings } from '../rules/consistency.ts';
 import { disputes, unreadIds } from '../rules/plan-findings.ts';
+import { rosterFooting } from '../rules/roster.ts';
 import type { Finding } from '../rules/consistency.ts';
 
 /** What a look is about: only these, or everything. */
-export type Scope = { readonly projects: ReadonlySet<string>; readonly tasks: ReadonlySet<string> } | 'all';
+export type Scope = Part | 'all';
+
+export interface Part {
+  readonly projects: ReadonlySet<string>;
+  readonly tasks: ReadonlySet<string>;
+  /** Also the files that belong to no project and no task. */
+  readonly tree: boolean;
+}
 
 export interface Findings {
-  /** Everything that does not fit together now, when nothing outside `scope` has changed since the last call. */
-  look(view: WorkspaceView, scope: Exclude<Scope, 'all'>): readonly Finding[];
+  /** What has to be looked at when `scope` has changed: everything, where others are on the roster than everything was looked at by. */
+  reach(view: WorkspaceView, scope: Scope): Scope;
+  /** Everything that does not fit together now, when nothing outside `scope`, as `reach` has it, has changed since the last call. */
+  look(view: WorkspaceView, scope: Part): readonly Finding[];
   /**
    * Looks at everything in pieces of some milliseconds, so that whoever asks something meanwhile need not wait for all
    * of it. Each piece sees the tree as it is by then.
@@ -32,13 +42,16 @@ const PIECE = 15;
 export function scopeOf(paths: readonly string[]): Scope {
   const projects = new Set<string>();
   const tasks = new Set<string>();
+  let tree = false;
   for (const path of paths) {
     const [shared, kind, id = '', ...rest] = path.split('/');
     if (shared !== 'shared' || kind === 'events' || kind === 'archive') continue;
-    if (id === '' || rest.length === 0 || !(kind === 'projects' || kind === 'tasks')) return 'all';
-    (kind === 'projects' ? projects : tasks).add(id);
+    // What else rests on agents is told by `reach`; on the rooms' files nothing does.
+    if (kind === 'agents' || kind === 'roomflow') tree = true;
+    else if (id === '' || rest.length === 0 || !(kind === 'projects' || kind === 'tasks')) return 'all';
+    else (kind === 'projects' ? projects : tasks).add(id);
   }
-  return { projects, tasks };
+  return { projects, tasks, tree };
 }
 
 export function widened(first: Scope, second: Scope): Scope {
@@ -46,8 +59,12 @@ export function widened(first: Scope, second: Scope): Scope {
   return {
     projects: new Set([...first.projects, ...second.projects]),
     tasks: new Set([...first.tasks, ...second.tasks]),
+    tree: first.tree || second.tree,
   };
 }
+
+/** In the place of a roster that changed while everything was looked at. */
+const MIXED = 'mixed';
 
 /** What every node of a project is looked at by. */
 const footingOf = (entry: ProjectEntry | undefined): string =>
@@ -73,6 +90,10 @@ export function createFindings(): Findings {
   /** Task id → the projects whose plans hold it: one, unless somebody made a mistake. */
   const homes = new Map<string, Set<string>>();
   const found = new Map<string, readonly Finding[]>();
+  /** Of the roster by which all of this was found; `undefined` until everything was looked at. */
+  let roster: string | undefined;
+
+  const isOfOthers = (view: WorkspaceView): boolean => rosterFooting(view.agents()) !== roster;
 
   function put(key: string, findings: readonly Finding[]): void {
     if (findings.length === 0) found.delete(key);
@@ -125,7 +146,12 @@ export function createFindings(): Findings {
   const all = (): readonly Finding[] => [...found.values()].flat();
 
   return {
+    reach(view, scope) {
+      if (scope === 'all') return 'all';
+      return (roster === undefined ? scope.tree : isOfOthers(view)) ? 'all' : scope;
+    },
     look(view, scope) {
+      if (scope.tree) put('tree', treeFindings(view));
       for (const id of [...scope.projects, ...outdated(view, scope.tasks)]) lookAtProject(view, id);
       for (const id of scope.tasks) lookAtTask(view, id);
       return all();
@@ -134,6 +160,7 @@ export function createFindings(): Findings {
       for (const memory of [projects, homes, found]) memory.clear();
       let now = view();
       let begun = elapsed();
+      roster = rosterFooting(now.agents());
       put('tree', treeFindings(now));
       const each = async (ids: readonly string[], visit: (id: string) => void): Promise<void> => {
         for (const id of ids) {
@@ -141,6 +168,7 @@ export function createFindings(): Findings {
           if (elapsed() - begun < PIECE) continue;
           await pause();
           now = view();
+          if (isOfOthers(now)) roster = MIXED;
           begun = elapsed();
         }
       };

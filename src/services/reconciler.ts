@@ -153,8 +153,9 @@ async function round(
   const tried = new Set<string>();
   let scope = asked;
   for (let pass = 0; pass < MAX_PASSES; pass += 1) {
-    scope = widen(more(), scope);
-    const findings = await lookAt(dependencies, memory, scope);
+    const present = dependencies.workTree.view();
+    scope = memory.findings.reach(present, widen(more(), scope));
+    const findings = await lookAt(dependencies, memory, { view: present, scope });
     const view = dependencies.workTree.view();
     const raised = raise(dependencies, memory.raised, findings);
     tell(dependencies, memory, { view, raised, scope });
@@ -166,9 +167,9 @@ async function round(
 function lookAt(
   { workTree, clock }: ReconcilerDependencies,
   { findings }: Memory,
-  scope: Scope,
+  { view, scope }: { readonly view: WorkspaceView; readonly scope: Scope },
 ): Promise<readonly Finding[]> | readonly Finding[] {
-  if (scope !== 'all') return findings.look(workTree.view(), scope);
+  if (scope !== 'all') return findings.look(view, scope);
   return findings.lookAtAll({
     view: () => workTree.view(),
     elapsed: () => clock.elapsed(),
