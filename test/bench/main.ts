@@ -25,7 +25,7 @@ const MEASURES: readonly (readonly [id: string, seconds: number, measure: Measur
   ['P2', 90, measureP2],
   ['P3', 70, measureP3],
   ['P4', 45, measureP4],
-  ['P5', 150, measureP5],
+  ['P5', 205, measureP5],
   ['P6', 75, measureP6],
   ['P7', 330, measureP7],
   ['P9', 25, measureP9],
