@@ -76,7 +76,7 @@ export async function measureP5(bench: Bench, limit: Limit): Promise<readonly Fi
         what: 'processor when idle, git calls included',
         unit: '%',
         limit: 1,
-        cut: idle.cut,
+        cut: raising.cut ?? idle.cut,
         notes: [
           `watched for ${shown(idle.seconds)} s: the node itself ${shown(idle.own)} %, its git ${shown(idle.children)} %`,
           `a look at the whole tree takes ${shown(idle.look.median)} ms of processor, once in five minutes: ${shown(idle.lookShare)} %`,
@@ -103,7 +103,12 @@ async function raiseLateness(
   bench: Bench,
   node: BenchNode,
   limit: Limit,
-): Promise<{ readonly spent: number; readonly share: number; readonly memory: Memory }> {
+): Promise<{
+  readonly spent: number;
+  readonly share: number;
+  readonly memory: Memory;
+  readonly cut: string | undefined;
+}> {
   const wanted = limit.part(bench.small ? 0.5 : IDLE);
   bench.say('  waiting until what is late in the tree was raised');
   const first = sum(node.processor());
@@ -115,7 +120,8 @@ async function raiseLateness(
     await wait(1000);
   }
   const spent = sum(node.processor()) - first;
-  return { spent, share: (100 * spent) / RAISING_EVERY, memory: node.memory() };
+  const cut = commits() === 0 && !bench.small ? `nothing was raised within ${shown(wanted.seconds)} s` : undefined;
+  return { cut, spent, share: (100 * spent) / RAISING_EVERY, memory: node.memory() };
 }
 
 /** Shares in percent of one processor. The window is too short for the look at the whole tree, which is asked for. */
