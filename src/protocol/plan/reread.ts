@@ -14,17 +14,17 @@ export function reread(before: PlanDocument, text: string): PlanDocument | undef
   const written = changedLines(before, text);
   if (written === undefined || written.size === 0) return undefined;
   if (before.diagnostics.some(({ line }) => written.has(line - 1))) return undefined;
-  const tasks: TaskLine[] = [];
-  let left = written.size;
-  for (const task of before.tasks) {
-    const now = written.get(task.index);
-    const line = before.lines[task.index];
-    const replaced =
-      now === undefined || line === undefined || task.duplicate ? undefined : readReplacement(now, task, line);
-    if (replaced !== undefined) left -= 1;
-    tasks.push(replaced ?? task);
+  const tasks = [...before.tasks];
+  let at = 0;
+  // Both are in the order of lines.
+  for (const [index, now] of written) {
+    while (at < tasks.length && (tasks[at]?.index ?? 0) < index) at += 1;
+    const [task, line] = [tasks[at], before.lines[index]];
+    if (task?.index !== index || line === undefined || task.duplicate) return undefined;
+    const replaced = readReplacement(now, task, line);
+    if (replaced === undefined) return undefined;
+    tasks[at] = replaced;
   }
-  if (left > 0) return undefined;
   return { ...before, text, lines: withLines(before.lines, written), tasks };
 }
 
@@ -39,7 +39,8 @@ function changedLines({ text: old, lines }: PlanDocument, text: string): Readonl
     const line = lines[index];
     if (line === undefined) return undefined;
     const block = index % TOGETHER === 0 ? old.slice(line.start, lines[index + TOGETHER - 1]?.next ?? line.start) : '';
-    if (block !== '' && text.startsWith(block, at)) {
+    // Two slices are compared at once, and `startsWith` goes from letter to letter.
+    if (block !== '' && text.slice(at, at + block.length) === block) {
       at += block.length;
       index += TOGETHER - 1;
       continue;
@@ -68,13 +69,21 @@ function readReplacement(written: string, task: TaskLine, { text: old }: SourceL
   return { ...task, node: { ...reading.node, line: task.node.line } };
 }
 
+/** Lines that stay where they are stay the same values, since most texts differ in a line of the same length. */
 function withLines(lines: readonly SourceLine[], written: ReadonlyMap<number, string>): readonly SourceLine[] {
+  const now = [...lines];
+  const changed = [...written.keys()];
   let delta = 0;
-  return lines.map((line, index) => {
-    const text = written.get(index);
-    if (text === undefined && delta === 0) return line;
-    const start = line.start + delta;
-    if (text !== undefined) delta += text.length - line.text.length;
-    return { text: text ?? line.text, start, end: line.end + delta, next: line.next + delta };
-  });
+  for (const [nth, first] of changed.entries()) {
+    const end = changed[nth + 1] ?? lines.length;
+    for (let index = first; index < end && (index === first || delta !== 0); index += 1) {
+      const line = lines[index];
+      if (line === undefined) continue;
+      const text = index === first ? (written.get(index) ?? line.text) : line.text;
+      const start = line.start + delta;
+      if (index === first) delta += text.length - line.text.length;
+      now[index] = { text, start, end: line.end + delta, next: line.next + delta };
+    }
+  }
+  return now;
 }
