@@ -90,6 +90,8 @@ export interface SecretSpan {
 
 /** Everything in the text that has the form of a secret, wherever it stands, in order. */
 export function shapesIn(text: string): readonly SecretSpan[] {
+  // Nearly always there is none, and `matchAll` makes a new expression of that length for each text.
+  if (text.search(ANY_SHAPE) === -1) return [];
   return [...text.matchAll(ANY_SHAPE)].flatMap(({ 0: whole, index, ...groups }) => {
     if (isSample(whole)) return [];
     const found = SHAPES.findIndex((_, shape) => Reflect.get(groups, shape + 1) !== undefined);
