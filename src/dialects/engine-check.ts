@@ -1,5 +1,6 @@
 import { subtaskOfNode } from '../protocol/ids.ts';
-import { listAnswer, wordOfState } from './engine.ts';
+import { wordOfState } from './engine-refusal.ts';
+import { listAnswer } from './engine.ts';
 import type { Envelope } from './taskflow.ts';
 
 type Fields = Readonly<Record<string, unknown>>;

@@ -103,6 +103,22 @@ export function taskText(task: Fields, notice: Exclude<Notice, 'alert'>, style: 
   );
 }
 
+/**
+ * Why an alert of this kind would contradict what it is about, as a refusal says it; `undefined` where it would not: what has ended
+ * is not late any more, and only what has failed has failed, or what has a part that has.
+ */
+export function contradiction(task: Fields, type: ToldAlert, subtask: Fields | undefined): string | undefined {
+  const what = subtask ?? task;
+  const status = text(what['status']);
+  const parts = subtask === undefined ? list(task['subtasks']) : [];
+  const holds = type === 'failed' ? [what, ...parts].some((part) => part['status'] === 'FAILED') : !ENDED.has(status);
+  if (holds) return undefined;
+  const who = [text(task['task_id']), ...(subtask === undefined ? [] : [text(subtask['id'])])].join('/');
+  return `${who} is ${status}, and not ${type}`;
+}
+
+const ENDED: ReadonlySet<string> = new Set(['DONE', 'COMPLETED', 'FAILED', 'REJECTED']);
+
 /** `baton notify TASK alert --type …`: `subtask` names a part of it; `pings` are people, as the chat names them. */
 export function alertText(
   task: Fields,

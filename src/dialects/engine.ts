@@ -1,7 +1,8 @@
 import { subtaskOfNode } from '../protocol/ids.ts';
 import type { Phase, ProjectStatus, TaskStatus } from '../protocol/records/types.ts';
-import { pairOf, refusalText } from '../protocol/pair.ts';
 import { projectWord, subtaskWord, taskWord } from '../protocol/work/words.ts';
+import { refusedAnswer, SUBTASK_WORDS, TASK_WORDS, wordOfState } from './engine-refusal.ts';
+import type { Asked } from './engine-refusal.ts';
 import type { Envelope } from './taskflow.ts';
 
 /** The task engine's answers (features.md S002-01 to S002-36, §7.10), made of those of the operations. */
@@ -128,7 +129,7 @@ const EVENTS: Readonly<Record<string, string>> = {
 
 /** `baton transition`: `event` as it was asked for. */
 export function transitionAnswer(envelope: Envelope, id: string, event: string): Envelope {
-  return answered(envelope, { id, event, word: wordOfState }, () => {
+  return answered(envelope, { id, event, words: TASK_WORDS }, () => {
     const status = wordOfProject(fields(envelope['project']));
     return { task_id: id, status, message: `${id}: ${wordOfState(text(envelope['from']))} → ${status}` };
   });
@@ -136,7 +137,7 @@ export function transitionAnswer(envelope: Envelope, id: string, event: string):
 
 /** `baton dispatch`. */
 export function dispatchedAnswer(envelope: Envelope, id: string): Envelope {
-  return answered(envelope, { id, event: 'dispatch', word: wordOfState }, () => {
+  return answered(envelope, { id, event: 'dispatch', words: TASK_WORDS }, () => {
     const task = fields(envelope['task']);
     const nodeId = text(task['task_id']);
     const name = subtaskOfNode(id, nodeId);
@@ -158,7 +159,7 @@ function waitsFor(projectId: string, task: Fields): string {
 
 /** `baton auto-dispatch`. */
 export function autoDispatchedAnswer(envelope: Envelope, id: string | undefined): Envelope {
-  return answered(envelope, { ...(id === undefined ? {} : { id }), event: 'dispatch', word: wordOfState }, () => {
+  return answered(envelope, { ...(id === undefined ? {} : { id }), event: 'dispatch', words: TASK_WORDS }, () => {
     const dispatches = list(envelope['dispatches']).map(planned);
     const skipped = list(envelope['skipped']).map(planned);
     const { warnings, dryRun } = envelope;
@@ -190,8 +191,7 @@ function planned({ project_id: project, task_id: node, title, detail, ...rest }:
 
 /** `baton subtask`: `event` as it was asked for. */
 export function subtaskAnswer(envelope: Envelope, id: string, event: string): Envelope {
-  const word = (state: string): string => subtaskWord(state as TaskStatus) ?? state.toUpperCase();
-  return answered(envelope, { id, event, word }, () => {
+  return answered(envelope, { id, event, words: SUBTASK_WORDS }, () => {
     const task = fields(envelope['task']);
     const name = subtaskOfNode(id, text(task['task_id']));
     const status = wordOfSubtask(task);
@@ -240,42 +240,11 @@ export function rebuiltAnswer(envelope: Envelope): Envelope {
   });
 }
 
-/** What a refusal is told of: the task, the event that was asked for, and how its states are called. */
-interface Asked {
-  readonly id?: string;
-  readonly event?: string;
-  readonly word?: (state: string) => string;
-}
-
 /** What every answer keeps, and the refusals in the task engine's words. */
 function answered(envelope: Envelope, asked: Asked, make: () => Fields): Envelope {
-  if (!envelope.ok) return refused(envelope, asked);
+  if (!envelope.ok) return refusedAnswer(envelope, asked);
   const { durability, warning } = envelope;
   return { ok: true, ...make(), ...compact({ warning, durability }) };
-}
-
-/** S002-36: the texts of refusals that callers of the task engine know. */
-function refused(envelope: Envelope, asked: Asked): Envelope {
-  const { tool: _tool, action: _action, error = '', ...rest } = envelope;
-  return { ...rest, error: textOf(envelope, error, asked) };
-}
-
-const NOT_TERMINAL = 'Cannot archive: not terminal';
-
-function textOf({ code, ...rest }: Envelope, error: string, asked: Asked): string {
-  const missing = /^(?:project|task) not found: (\S+)/.exec(error)?.[1];
-  if (code === 'not-found' && missing !== undefined) return `Task ${missing} not found`;
-  if (error.startsWith(NOT_TERMINAL)) return NOT_TERMINAL;
-  if (code === 'blocked-by-deps') return `Dependency not DONE: ${openIn(error, asked.id ?? text(rest['projectId']))}`;
-  const pair = pairOf(error, rest);
-  if (pair === undefined) return error;
-  const { state, event, because } = pair;
-  return refusalText((asked.word ?? wordOfState)(state), asked.event ?? event, because);
-}
-
-function openIn(error: string, projectId: string): string {
-  const ids = error.slice(error.indexOf(': ') + 2).split(', ');
-  return ids.map((nodeId) => subtaskOfNode(projectId, nodeId)).join(', ');
 }
 
 function wordOfItem(item: Fields): string {
@@ -295,11 +264,6 @@ function wordOfProject({ status, phase }: Fields): string {
     status: status as ProjectStatus,
     ...(typeof phase === 'string' ? { phase: phase as Phase } : {}),
   });
-}
-
-/** Of a state as events tell it: a status, or the phase of an active project. */
-export function wordOfState(state: string): string {
-  return state === 'paused' ? 'BLOCKED' : state === 'active' ? 'APPROVED' : state.toUpperCase();
 }
 
 function fields(value: unknown): Fields {

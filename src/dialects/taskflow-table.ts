@@ -96,6 +96,7 @@ export const TOOLS: Readonly<Record<string, Readonly<Record<string, ActionRow>>>
     hold_task: { operation: 'task.hold', rules: { bare: ['reason'] } },
     hand_over_task: handOver,
     take_back_task: takeBack,
+    next_steps: { operation: 'task.next_steps' },
     list: { operation: 'work.list' },
     show: { operation: 'work.show' },
     check: { operation: 'work.check' },

@@ -37,6 +37,7 @@ import { finish } from './task-flow/finish.ts';
 import { block, fail, unblock } from './task-flow/halt.ts';
 import { handOver } from './task-flow/hand-over.ts';
 import { hold } from './task-flow/hold.ts';
+import { nextSteps } from './task-flow/next-steps.ts';
 import { reportProgress } from './task-flow/progress.ts';
 import { recordSubmission } from './task-flow/record-submission.ts';
 import { submit } from './task-flow/submit.ts';
@@ -103,6 +104,7 @@ export const OPERATIONS: ReadonlyMap<string, Operation> = new Map(
     unblock,
     fail,
     hold,
+    nextSteps,
     handOver,
     takeBack,
     reportProgress,

@@ -34,6 +34,7 @@ export const SUPERSEDED = 'superseded';
 export const PROJECT_GUARDS = {
   'id-free': 'the id is free',
   'approval-off': '`policies.requireApproval` is off; it begins in planning otherwise',
+  planned: 'its plan has a task, or a loop; subtasks of the task engine come later',
   'work-given-out': 'a node is given out',
   'dev-accepted': 'there are dev nodes, and all that are not withdrawn are accepted',
   'test-accepted': 'there are test nodes, and all that are not withdrawn are accepted',
@@ -82,7 +83,7 @@ const WORKED = ['approved', 'in_progress', 'testing', 'review'] as const;
 export const PROJECT_TRANSITIONS: readonly ProjectTransition[] = [
   ...rows(['none'], 'create', 'planning', ['id-free']),
   ...rows(['none'], 'create_project', 'approved', ['id-free', 'approval-off']),
-  ...rows(['planning'], 'approve', 'approved', [], ['approval-kept']),
+  ...rows(['planning'], 'approve', 'approved', ['planned'], ['approval-kept']),
   ...rows(['planning'], 'reject', 'rejected', [], ['reason-kept']),
   ...rows(['approved'], 'start', 'in_progress', ['work-given-out'], ['automatic']),
   ...rows(['in_progress'], 'test', 'testing', ['dev-accepted'], ['automatic-by-policy']),
@@ -136,11 +137,14 @@ export function projectStep(meta: ProjectMeta, event: ProjectEvent): ProjectStat
     throw refusedStep({ from, event, because: 'the inbox never ends', data: { projectId: meta.project_id } });
   }
   if (next !== undefined) return next;
-  // What only repeats what is so is no way on.
-  const legal = PROJECT_TRANSITIONS.filter((step) => step.from === from && !step.guards.includes('already-so')).map(
+  throw refusedStep({ from, event, legal: legalProjectEvents(from), data: { projectId: meta.project_id } });
+}
+
+/** What may happen to a project in a state; what only repeats what is so is no way on. */
+export function legalProjectEvents(from: ProjectState): readonly ProjectEvent[] {
+  return PROJECT_TRANSITIONS.filter((step) => step.from === from && !step.guards.includes('already-so')).map(
     (step) => step.event,
   );
-  throw refusedStep({ from, event, legal, data: { projectId: meta.project_id } });
 }
 
 /** The record in a state; a pause and an end keep the phase. */

@@ -1,6 +1,6 @@
 import { FlowError } from '../protocol/errors.ts';
 import type { ErrorCode } from '../protocol/errors.ts';
-import { refusalText } from '../protocol/pair.ts';
+import { refusalText, wayOn } from '../protocol/pair.ts';
 
 /** The key of a step in a table of steps. */
 export function stepKey(from: string, event: string): string {
@@ -22,8 +22,8 @@ export interface RefusedStep {
 }
 
 /**
- * The one refusal of every such step (features.md S002-36, decision 0030): the pair, then why. `data` tells state and
- * event apart, for doors with words of their own.
+ * The one refusal of every such step (features.md S002-36, decision 0030): the pair, then why. `data` tells state,
+ * event and what is legal apart, for doors with words of their own.
  */
 export function refusedStep({
   from,
@@ -34,14 +34,10 @@ export function refusedStep({
   data,
   code = 'illegal-transition',
 }: RefusedStep): FlowError {
-  const whatToDo = remedy ?? (legal === undefined ? undefined : wayOn(from, legal));
+  const choices = legal === undefined ? undefined : [...new Set(legal)];
+  const whatToDo = remedy ?? (choices === undefined ? undefined : wayOn(from, choices));
   return new FlowError(code, refusalText(from, event, because), {
     ...(whatToDo === undefined ? {} : { remedy: whatToDo }),
-    data: { ...data, state: from, event },
+    data: { ...data, state: from, event, ...(choices === undefined ? {} : { legal: choices }) },
   });
-}
-
-function wayOn(from: string, legal: readonly string[]): string {
-  const choices = [...new Set(legal)];
-  return choices.length === 0 ? `${from} is final` : `what may follow ${from}: ${choices.join(', ')}`;
 }

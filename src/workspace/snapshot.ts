@@ -11,7 +11,7 @@ import { parseAgent } from '../protocol/records/agent.ts';
 import { parseProjectMeta } from '../protocol/records/project.ts';
 import { parseRoomBinding } from '../protocol/records/room-binding.ts';
 import { parseTaskMeta } from '../protocol/records/task.ts';
-import { DEFAULT_TEAM, parseTeam } from '../protocol/records/team.ts';
+import { parseTeam, unreadTeam } from '../protocol/records/team.ts';
 import type { TeamSettings } from '../protocol/records/team-types.ts';
 import type { AgentRecord, ProjectMeta, RoomBinding } from '../protocol/records/types.ts';
 import type { Archived, ProjectEntry, TaskEntry, TreeReader, WorkspaceView } from '../protocol/view.ts';
@@ -140,7 +140,7 @@ function once<Value>(compute: () => Value): () => Value {
 }
 
 function readTeam(found: Read, cache: ParseCache): { team: TeamSettings; diagnostics: readonly Diagnostic[] } {
-  if (found !== undefined && 'problem' in found) return { team: DEFAULT_TEAM, diagnostics: [found.problem] };
+  if (found !== undefined && 'problem' in found) return unreadTeam(found.problem);
   const text = textOf(found);
   const parsed = text === undefined ? parseTeam(undefined) : cache.get(TEAM_PATH, text, () => parseTeam(text));
   return { team: parsed.team, diagnostics: placed(parsed.diagnostics, TEAM_PATH) };

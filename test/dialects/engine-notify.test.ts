@@ -4,6 +4,7 @@ import { checkAnswer } from '../../src/dialects/engine-check.ts';
 import {
   NOTICES,
   alertText,
+  contradiction,
   digestText,
   silencedBy,
   taskText,
@@ -73,6 +74,27 @@ describe('a text for a chat', () => {
       'bo is silent',
       "`baton message send --message '@bo: hello?'`",
     ]);
+  });
+
+  test.each([
+    ['stuck', 'DONE', 'TASK-001/subtask_01 is DONE, and not stuck'],
+    ['slow', 'FAILED', 'TASK-001/subtask_01 is FAILED, and not slow'],
+    ['overdue', 'DONE', 'TASK-001/subtask_01 is DONE, and not overdue'],
+    ['failed', 'DONE', 'TASK-001/subtask_01 is DONE, and not failed'],
+    ['failed', 'IN_PROGRESS', 'TASK-001/subtask_01 is IN_PROGRESS, and not failed'],
+    ['failed', 'FAILED', undefined],
+    ['stuck', 'IN_PROGRESS', undefined],
+    ['overdue', 'PENDING', undefined],
+    ['overdue', 'BLOCKED', undefined],
+  ] as const)('raises no alarm that contradicts its subject: %s while %s', (type, status, said) => {
+    expect(contradiction(task, type, { ...subtask, status })).toBe(said);
+  });
+
+  test('raises no alarm for a whole task that has ended, nor for a failure that no part of it had', () => {
+    const done = { ...task, status: 'COMPLETED' };
+    expect(contradiction(done, 'overdue', undefined)).toBe('TASK-001 is COMPLETED, and not overdue');
+    expect(contradiction(done, 'failed', undefined)).toBe('TASK-001 is COMPLETED, and not failed');
+    expect(contradiction({ ...task, subtasks: [{ status: 'FAILED' }] }, 'failed', undefined)).toBeUndefined();
   });
 
   test('mentions nobody by what others have written', () => {

@@ -153,7 +153,7 @@ describe('what a role sees', () => {
       taskflow: ['check_task', 'ack_task', 'submit_task', 'report_progress', 'request_attention'],
       agent: ['list', 'show', 'set_status', 'select'],
       node: ['status', 'board', 'inbox', 'log', 'needs', 'problems', 'rooms'],
-      engine: ['progress_task', 'finish_task', 'list', 'show', 'check', 'rebuild_index'],
+      engine: ['progress_task', 'finish_task', 'next_steps', 'list', 'show', 'check', 'rebuild_index'],
       team: ['settings'],
     };
     expect(namesFor('worker')).toEqual(worker);

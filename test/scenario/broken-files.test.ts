@@ -224,11 +224,16 @@ test('broken files that somebody pushed reach every clone and stop none', async 
   const tasks = [{ taskId: 'good-01', title: 'One', assignedTo: 'ana' }];
   await lead.must('projectflow', 'plan_dag', { projectId, tasks });
   const room = { roomId: 'room:!team:local' };
-  await lead.must('taskflow', 'delegate_task', { projectId, taskId: 'good-01', ...room, spec: 'Do it.' });
+  const delegate = { projectId, taskId: 'good-01', ...room, spec: 'Do it.' };
+  // Nobody can read whether projects wait for approval, so they do.
+  expect(await lead.call('taskflow', 'delegate_task', delegate)).toMatchObject({ remedy: 'approve its plan first' });
+  expect(await baton(team.lead, 'transition', projectId, 'approve')).toMatchObject({ code: 0 });
+  await lead.must('taskflow', 'delegate_task', delegate);
   await ana.must('taskflow', 'ack_task', { taskId: 'good-01' });
   await ana.must('taskflow', 'submit_task', { taskId: 'good-01', status: 'SUCCESS', summary: 'Done.' });
   expect(await lead.must('taskflow', 'check_task', { taskId: 'good-01' })).toMatchObject({ effective: true });
   const doctor = await baton(team.lead, 'doctor');
   expect(doctor.code).toBe(1);
   expect(doctor.stdout).toContain('shared/team.json:1:');
+  expect(doctor.stdout).toContain('until it is mended, new projects wait for approval');
 });

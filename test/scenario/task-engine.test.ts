@@ -87,6 +87,9 @@ describe('the task engine from the command line', () => {
     expect(approved).toMatchObject({ ok: true, status: 'APPROVED', message: `${id}: PLANNING → APPROVED` });
     const first = await json(lead, 'dispatch', id, 'Models', '--agent', 'ana', '--type', 'dev', '--context', 'All.');
     expect(first).toMatchObject({ ok: true, task_id: id, subtask_id: 'subtask_01', status: 'ASSIGNED' });
+    const unknown = await json(lead, 'dispatch', id, 'X', '--agent', 'ana', '--deps', 'subtask_99');
+    expect(unknown).toMatchObject({ ok: false, error: '--deps names unknown tasks: subtask_99' });
+    expect(JSON.stringify(unknown)).not.toContain(`${id}-02`);
     const second = await json(
       lead,
       'dispatch',
@@ -167,6 +170,14 @@ describe('the task engine from the command line', () => {
       [['dispatch', 'TASK-001', 'Early', '--agent', 'ana'], "Invalid transition: PLANNING + 'dispatch'"],
       [['status', 'TASK-404'], 'Task TASK-404 not found'],
       [['subtask', 'TASK-001', 'subtask_07', 'done'], 'Task TASK-001-07 not found'],
+      [['subtask', 'TASK-001', 'subtask_07', 'dance'], 'Task TASK-001-07 not found'],
+      [['transition', 'TASK-404', 'dance'], 'Task TASK-404 not found'],
+      [['transition', 'TASK-001', 'dance'], "Invalid transition: PLANNING + 'dance'"],
+      [['transition', 'TASK-001', 'complete_project'], "Invalid transition: PLANNING + 'complete_project'"],
+      [['subtask', 'inbox', 'TASK-003', 'dance'], "Invalid transition: PENDING + 'dance'"],
+      [['subtask', 'inbox', 'TASK-003', 'cancel'], "Invalid transition: PENDING + 'cancel'"],
+      [['subtask', 'TASK-001', 'TASK-003', 'dance'], 'Task TASK-003 not found'],
+      [['create', 'X', '--priority', 'P9'], '--priority must be one of: P0, P1, P2, P3'],
     ] as const;
     for (const [words, error] of refusals) {
       const { code, stdout, stderr } = await cli(deputy, ...words, '--json');

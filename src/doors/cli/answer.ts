@@ -29,6 +29,11 @@ export function numberOf(value: unknown): number {
   return typeof value === 'number' ? value : 0;
 }
 
+/** How far a project is, in a word: one whose plan waits for approval gives nothing out, though its status is `active`. */
+export function projectWordOf({ status, phase }: Fields): string {
+  return status === 'active' && phase === 'planning' ? phase : wordOf(status);
+}
+
 /** Whether a sync status knows of any attempt to reach the remote. */
 export function wasAsked(sync: Fields): boolean {
   return sync['online'] === true || wordOf(sync['problem']) !== '' || wordOf(sync['lastPullAt']) !== '';

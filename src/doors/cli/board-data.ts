@@ -1,4 +1,4 @@
-import { isFields, numberOf, objectsOf, textsOf, wordOf, type Fields } from './answer.ts';
+import { isFields, numberOf, objectsOf, projectWordOf, textsOf, wordOf, type Fields } from './answer.ts';
 import type { BoardLoop, BoardNode, BoardProject } from './board.ts';
 
 /**
@@ -18,7 +18,7 @@ function projectOf(project: Fields): BoardProject {
   return {
     id: wordOf(project['project_id']),
     title: wordOf(project['title']),
-    status: wordOf(project['status']),
+    status: projectWordOf(project),
     kind: project['plan_type'] === 'loop' ? 'loop' : 'dag',
     nodes: objectsOf(project['nodes']).map((node) => nodeOf(node, edges, tasks)),
     ...(isFields(loop) ? { loop: loopOf(loop) } : {}),

@@ -49,6 +49,7 @@ const PAINTS: Readonly<Record<string, keyof Palette>> = {
   cancelled: 'red',
   revision: 'magenta',
   active: 'green',
+  planning: 'yellow',
   running: 'green',
   paused: 'yellow',
   waiting_user: 'yellow',

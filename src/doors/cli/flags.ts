@@ -1,6 +1,7 @@
 import { Option, type Command } from 'commander';
 import type { Field } from '../fields.ts';
 import { UsageError, type Io } from './session.ts';
+import type { Names } from './typed.ts';
 
 /** Adds the flags of these fields, `--payload` and `--dry-run` to a command. Whether a field is there is the app's to say. */
 export function addFlags(
@@ -39,6 +40,12 @@ export interface Given {
   readonly dryRun: boolean;
 }
 
+/** A call as it was typed, and how its fields are called where it is refused. */
+export interface Typed {
+  readonly given: Given;
+  readonly names: Names;
+}
+
 /**
  * The payload that a command line gives: `--payload` first, positionals and flags over it. A text given as `-` is read
  * from standard input, so that a specification can be piped in. Throws `UsageError`.
@@ -49,7 +56,7 @@ export async function payloadOf(
   positionals: Readonly<Record<string, string | undefined>>,
   io: Io,
   seeAlso: string,
-): Promise<Given> {
+): Promise<Typed> {
   const flags = Object.fromEntries(
     fields.flatMap((field) => {
       const value = options[camel(field.flag)];
@@ -65,7 +72,17 @@ export async function payloadOf(
   const filled = Object.fromEntries(
     Object.entries(flags).map(([name, value]) => [name, value === '-' ? input : value]),
   );
-  return { payload: { ...base, ...named, ...filled }, dryRun: options['dryRun'] === true };
+  const payload = { ...base, ...named, ...filled };
+  const names = fields.flatMap(({ name, flag }): readonly (readonly [string, string])[] => {
+    if (Object.hasOwn(base, name) && payload[name] === base[name]) return [];
+    return [[name, name in positionals ? placeName(name) : flag]];
+  });
+  return { given: { payload, dryRun: options['dryRun'] === true }, names: Object.fromEntries(names) };
+}
+
+/** A field that is given by its place, as help and refusals call it. */
+export function placeName(field: string): string {
+  return field.replace(/Id$/, '');
 }
 
 /** The key under which commander keeps an option. */

@@ -1,5 +1,5 @@
 import type { Envelope } from '../../app-types.ts';
-import { isFields, wordOf } from './answer.ts';
+import { isFields, projectWordOf, wordOf, type Fields } from './answer.ts';
 import { clip, printable, printableLines, table, type Palette } from './text.ts';
 
 /**
@@ -58,8 +58,9 @@ function lineOf(value: unknown): string {
   if (!isFields(value)) return wordOf(value) || JSON.stringify(value);
   const known = TELLING.find(({ has }) => has in value);
   if (known === undefined) return printable(JSON.stringify(value));
+  const told: Fields = known.has === 'project_id' ? { ...value, status: projectWordOf(value) } : value;
   return known.shows
-    .map((field) => value[field])
+    .map((field) => told[field])
     .map(partOf)
     .filter((part) => part !== '')
     .join('  ');

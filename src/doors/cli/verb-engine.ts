@@ -1,4 +1,4 @@
-import { Argument, Option, type Command } from 'commander';
+import { Option, type Command } from 'commander';
 import type { Envelope } from '../../app-types.ts';
 import {
   archivedAnswer,
@@ -11,6 +11,7 @@ import {
   taskAnswer,
   transitionAnswer,
 } from '../../dialects/engine.ts';
+import { unknownStepAnswer } from '../../dialects/engine-refusal.ts';
 import { nodeOfSubtask } from '../../protocol/ids.ts';
 import { PRIORITIES, TASK_TYPES } from '../../protocol/records/types.ts';
 import { wordsIn } from '../../protocol/words.ts';
@@ -22,6 +23,7 @@ import { renderTask, renderTasks } from './engine-text.ts';
 import { createOutput } from './output.ts';
 import { callAs, show, UsageError, withApp, type Session } from './session.ts';
 import { printable, type Palette } from './text.ts';
+import { asTyped, type Names } from './typed.ts';
 
 const TOOL = 'engine';
 
@@ -29,11 +31,12 @@ async function call(
   session: Session,
   action: string,
   payload: Readonly<Record<string, unknown>>,
-  dryRun = false,
+  { names = {}, dryRun = false }: { readonly names?: Names; readonly dryRun?: boolean } = {},
 ): Promise<Envelope> {
-  return withApp(session, (app) =>
+  const answer = await withApp(session, (app) =>
     callAs(app, session.globals, { tool: TOOL, action, payload, ...(dryRun ? { dryRun } : {}) }),
   );
+  return asTyped(answer, names);
 }
 
 /** What was done, in the words of the answer. */
@@ -50,14 +53,15 @@ export function defineCreate(command: Command, session: Session): void {
   command.argument('<title>', 'one line that names the task');
   addFlags(command, fields, new Set(['title']));
   command.action(async (title: string) => {
-    const { payload, dryRun } = await payloadOf(
+    const { given, names } = await payloadOf(
       command.opts(),
       fields,
       { title },
       session.io,
       'see `baton create --help`',
     );
-    const answer = await call(session, 'create', payload, dryRun);
+    const { payload, dryRun } = given;
+    const answer = await call(session, 'create', payload, { names, dryRun });
     const shown = answer['dryRun'] === true ? answer : createdAnswer(answer);
     show(session, shown, (palette) => (dryRun ? 'checked: nothing was written' : said(shown, palette)));
   });
@@ -75,22 +79,23 @@ export function defineStatus(command: Command, session: Session): void {
         show(session, answer, (palette, width) => renderTasks(answer, palette, width));
         return;
       }
-      const answer = taskAnswer(await call(session, 'show', { id: task }));
+      const answer = taskAnswer(await call(session, 'show', { id: task }, { names: { id: 'task' } }));
       show(session, answer, (palette, width) => renderTask(answer, palette, width));
     });
 }
 
 /** `baton transition TASK EVENT` (S002-07 to S002-10) */
 export function defineTransition(command: Command, session: Session): void {
-  const events = fieldsOf(actionOf(TOOL, 'transition_project').inputSchema).find(({ name }) => name === 'event');
+  const event = fieldsOf(actionOf(TOOL, 'transition_project').inputSchema).find(({ name }) => name === 'event');
   command
     .argument('<task>', 'the task')
-    .addArgument(new Argument('<event>', 'the step to take').choices(events?.choices ?? []))
+    .argument('<event>', event?.description)
     .option('--note <text>', 'why; kept as the reason of block, fail and reject')
-    .action(async (task: string, event: string) => {
+    .action(async (task: string, step: string) => {
       const { note } = command.opts<{ readonly note?: string }>();
-      const payload = { projectId: task, event, ...(note === undefined ? {} : { note }) };
-      const answer = transitionAnswer(await call(session, 'transition_project', payload), task, event);
+      const payload = { projectId: task, event: step, ...(note === undefined ? {} : { note }) };
+      const names = { projectId: 'task', event: 'event', note: '--note' };
+      const answer = transitionAnswer(await call(session, 'transition_project', payload, { names }), task, step);
       show(session, answer, (palette) => said(answer, palette));
     });
 }
@@ -112,17 +117,30 @@ export function defineDispatch(command: Command, session: Session): void {
       const { deps = [], context, ...given } = command.opts<DispatchOptions>();
       const dependsOn = wordsIn(deps);
       const spec = context === '-' ? await session.io.stdin() : context;
-      const answer = await call(session, 'dispatch_task', {
+      const payload = {
         projectId: task,
         title,
         ...given,
         ...(dependsOn.length === 0 ? {} : { dependsOn: dependsOn.map((name) => nodeOfSubtask(task, name)) }),
         ...(spec === undefined ? {} : { context: spec }),
-      });
+      };
+      const answer = await call(session, 'dispatch_task', payload, { names: DISPATCH_NAMES });
       const shown = dispatchedAnswer(answer, task);
       show(session, shown, (palette) => said(shown, palette));
     });
 }
+
+const DISPATCH_NAMES: Names = {
+  projectId: 'task',
+  title: 'title',
+  agent: '--agent',
+  assignedTo: '--agent',
+  type: '--type',
+  dependsOn: '--deps',
+  context: '--context',
+  priority: '--priority',
+  eta: '--eta',
+};
 
 interface DispatchOptions {
   readonly agent: string;
@@ -144,7 +162,8 @@ export function defineAutoDispatch(command: Command, session: Session): void {
     .action(async (task: string | undefined) => {
       const { dryRun = false, ...given } = command.opts<AutoDispatchOptions>();
       const payload = { ...given, ...(task === undefined ? {} : { projectId: task }) };
-      const answer = autoDispatchedAnswer(await call(session, 'auto_dispatch', payload, dryRun), task);
+      const names = { projectId: 'task', subtask: '--subtask' };
+      const answer = autoDispatchedAnswer(await call(session, 'auto_dispatch', payload, { names, dryRun }), task);
       session.exit = createOutput({ ...session.output, json: true }).answer(answer, () => '');
     });
 }
@@ -161,24 +180,38 @@ export function defineSubtask(command: Command, session: Session): void {
   command
     .argument('<task>', 'the task')
     .argument('<subtask>', 'subtask_01, or the id of the node')
-    .addArgument(new Argument('<event>', 'what happened').choices(Object.keys(SUBTASK_EVENTS)))
+    .argument('<event>', `what happened: ${Object.keys(SUBTASK_EVENTS).join(', ')}`)
     .option('--progress <number>', 'with start: how far it is, 0 to 100')
     .option('--note <text>', 'what was done, or why it is blocked, has failed or is handed over')
     .option('--agent <name>', 'with assign: who does it, default: as planned; with hand-over: who takes it over')
     .addHelpText('after', '\nExample:\n  baton subtask TASK-001 subtask_02 hand-over --agent bo --note "ana is ill"')
     .action(async (task: string, subtask: string, event: string) => {
-      const make = SUBTASK_EVENTS[event];
-      if (make === undefined) throw new UsageError(`unknown event: ${event}`, 'see `baton subtask --help`');
+      const named = { projectId: task, taskId: nodeOfSubtask(task, subtask) };
+      const make = Object.hasOwn(SUBTASK_EVENTS, event) ? SUBTASK_EVENTS[event] : undefined;
+      if (make === undefined) {
+        show(session, unknownStepAnswer(await call(session, 'next_steps', named), task, event));
+        return;
+      }
       const options = command.opts<SubtaskOptions>();
       if (event === 'hand-over' && options.agent === undefined) {
         throw new UsageError('hand-over needs --agent <name>', 'see `baton subtask --help`');
       }
       const { action, payload } = make(options);
-      const fields = { projectId: task, taskId: nodeOfSubtask(task, subtask), ...defined(payload) };
-      const answer = subtaskAnswer(await call(session, action, fields), task, event);
+      const fields = { ...named, ...defined(payload) };
+      const answer = subtaskAnswer(await call(session, action, fields, { names: SUBTASK_NAMES }), task, event);
       show(session, answer, (palette) => said(answer, palette));
     });
 }
+
+const SUBTASK_NAMES: Names = {
+  projectId: 'task',
+  taskId: 'subtask',
+  progress: '--progress',
+  note: '--note',
+  text: '--note',
+  reason: '--note',
+  assignedTo: '--agent',
+};
 
 interface SubtaskOptions {
   readonly progress?: string;
@@ -210,7 +243,7 @@ function defined(values: Readonly<Record<string, unknown>>): Readonly<Record<str
 /** `baton archive TASK` (S002-24) */
 export function defineArchive(command: Command, session: Session): void {
   command.argument('<task>', 'a task that has ended').action(async (task: string) => {
-    const answer = archivedAnswer(await call(session, 'archive', { id: task }), task);
+    const answer = archivedAnswer(await call(session, 'archive', { id: task }, { names: { id: 'task' } }), task);
     show(session, answer, (palette) => said(answer, palette));
   });
 }

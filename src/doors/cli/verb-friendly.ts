@@ -4,9 +4,10 @@ import { teamRoom } from '../actor.ts';
 import { actionOf } from '../surface.ts';
 import { fieldsOf } from '../fields.ts';
 import type { Fields } from './answer.ts';
-import { addFlags, payloadOf, type Given } from './flags.ts';
+import { addFlags, payloadOf, placeName, type Given } from './flags.ts';
 import type { Draw } from './output.ts';
 import { callAs, show, UsageError, withApp, type Session } from './session.ts';
+import { asTyped } from './typed.ts';
 import { showBoard, showTask, showTasks } from './verb-look.ts';
 
 /** The same operation under a name for people: a verb, and the fields that are given by place instead of by flag. */
@@ -137,7 +138,7 @@ export function defineFriendly(parent: Command, session: Session, entry: Friendl
     );
     const { role, ...acting } = session.globals;
     const roleGiven = entry.givesRole === true && role !== undefined;
-    const given = await payloadOf(
+    const { given, names } = await payloadOf(
       command.opts(),
       fields,
       { ...placed, ...(roleGiven ? { role } : {}) },
@@ -153,7 +154,7 @@ export function defineFriendly(parent: Command, session: Session, entry: Friendl
         ...(entry.inTeamRoom === true ? await inTeamRoom(app, given) : given),
       }),
     );
-    show(session, envelope, entry.draw?.(envelope, command.opts()));
+    show(session, asTyped(envelope, names), entry.draw?.(envelope, command.opts()));
   });
 }
 
@@ -161,8 +162,4 @@ async function inTeamRoom(app: App, given: Given): Promise<Given> {
   if (given.payload['roomId'] !== undefined || given.payload['room_id'] !== undefined) return given;
   const room = await teamRoom(app);
   return room === undefined ? given : { ...given, payload: { ...given.payload, roomId: room } };
-}
-
-function placeName(field: string): string {
-  return field.replace(/Id$/, '');
 }

@@ -4,6 +4,7 @@ import { numberOf, objectsOf, wordOf, type Fields } from './answer.ts';
 import { callAs, show, withApp, type Session } from './session.ts';
 import { changeOf } from './happening.ts';
 import { clip, displayWidth, pad, printable, table, type Palette } from './text.ts';
+import { asTyped } from './typed.ts';
 
 /** `baton log TASK` */
 export function defineLog(command: Command, session: Session): void {
@@ -17,7 +18,8 @@ export function defineLog(command: Command, session: Session): void {
     .action(async (id: string) => {
       const payload = { id, ...command.opts<{ readonly limit: string }>() };
       const answer = await withApp(session, (app) => callAs(app, session.globals, { ...NODE.log, payload }));
-      show(session, answer, (palette, width) => renderLog(answer, palette, width));
+      const named = asTyped(answer, { id: 'id', limit: '--limit' });
+      show(session, named, (palette, width) => renderLog(answer, palette, width));
     });
 }
 

@@ -9,6 +9,7 @@ import { renderNeeds } from './needs.ts';
 import { callAs, show, withApp, workspaceOf, type Session } from './session.ts';
 import { quotaInWords } from './quota-words.ts';
 import { clip, count, printable, printableLines, table, type Palette } from './text.ts';
+import { asTyped } from './typed.ts';
 
 /** `baton board [PROJECT]` */
 export function defineBoard(command: Command, session: Session): void {
@@ -38,7 +39,8 @@ export function defineInbox(command: Command, session: Session): void {
       const { limit, mine } = command.opts<{ readonly limit: string; readonly mine?: boolean }>();
       const payload = { limit, ...(room === undefined ? {} : { roomId: room }), ...(mine === true ? { mine } : {}) };
       const answer = await withApp(session, (app) => callAs(app, session.globals, { ...NODE.inbox, payload }));
-      show(session, answer, (palette, width) => renderMessages(answer, palette, width));
+      const named = asTyped(answer, { limit: '--limit', roomId: 'room', mine: '--mine' });
+      show(session, named, (palette, width) => renderMessages(answer, palette, width));
     });
 }
 

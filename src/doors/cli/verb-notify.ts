@@ -6,6 +6,7 @@ import {
   NOTICES,
   TOLD_ALERTS,
   alertText,
+  contradiction,
   digestText,
   silencedBy,
   taskText,
@@ -79,6 +80,10 @@ async function told(session: Session, { id, notice, flags, style, discord }: Wan
   const pings = [...new Set([...ping, ...urgentPings(discord, style)])];
   if (type === undefined) throw new UsageError('--type is missing', `one of ${TOLD_ALERTS.join(', ')}`);
   const subtask = subtaskOf(task, subtaskId);
+  const wrong = contradiction(task, type, subtask);
+  if (wrong !== undefined) {
+    throw new FlowError('invalid-argument', wrong, { remedy: `\`baton check ${id}\` shows what is wrong with it` });
+  }
   const check = checkAnswer(await look(session, 'check', { id, count: false }), []);
   const alert = objectsOf(check['alerts']).find(
     (found) => found['type'] === type && (subtask === undefined || found['subtask_id'] === subtask['id']),

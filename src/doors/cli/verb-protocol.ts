@@ -3,6 +3,7 @@ import { actionsOf } from '../surface.ts';
 import { fieldsOf } from '../fields.ts';
 import { addFlags, payloadOf } from './flags.ts';
 import { callAs, show, UsageError, withApp, type Session } from './session.ts';
+import { asTyped } from './typed.ts';
 
 /** `baton taskflow|projectflow|roomflow|filesync|message ACTION`: the protocol's actions with their own names and fields. */
 export function defineTool(tool: string, command: Command, session: Session): void {
@@ -13,9 +14,15 @@ export function defineTool(tool: string, command: Command, session: Session): vo
     const sub = command.command(action).description(summary);
     addFlags(sub, fields);
     sub.action(async () => {
-      const given = await payloadOf(sub.opts(), fields, {}, session.io, `see \`baton ${tool} ${action} --help\``);
+      const { given, names } = await payloadOf(
+        sub.opts(),
+        fields,
+        {},
+        session.io,
+        `see \`baton ${tool} ${action} --help\``,
+      );
       const envelope = await withApp(session, (app) => callAs(app, session.globals, { tool, action, ...given }));
-      show(session, envelope);
+      show(session, asTyped(envelope, names));
     });
   }
   // Reached only by words that are no action; the list is what helps then.

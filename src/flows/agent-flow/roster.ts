@@ -91,7 +91,7 @@ export function requireCapacity(view: WorkspaceView, name: string): void {
   const max = agent?.max_concurrent ?? UNRECORDED_MAX;
   if (load < max) return;
   throw new FlowError('at-capacity', capacityText([{ agent: localpart, load, max }]), {
-    remedy: 'wait until it hands something in, choose another agent, or raise its maxConcurrent',
+    remedy: 'wait until it hands something in, choose another agent, or raise its max_concurrent',
     data: { agentId: localpart, load, max },
   });
 }

@@ -1,7 +1,8 @@
 import { z } from 'zod';
+import { HAND_EVENTS } from '../../protocol/pair.ts';
 import { planProse } from '../../protocol/plan/prose.ts';
 import type { ProjectMeta } from '../../protocol/records/types.ts';
-import { allAccepted, projectState } from '../../rules/project-lifecycle.ts';
+import { allAccepted, legalProjectEvents, projectState } from '../../rules/project-lifecycle.ts';
 import { isTerminalNode } from '../../rules/dag.ts';
 import { refusedStep } from '../../rules/transition.ts';
 import { presentProject } from '../present.ts';
@@ -13,23 +14,15 @@ import { completionAnnouncement } from './announce.ts';
 import { completed, withoutReason } from './lifecycle.ts';
 import { advanced, reopened, stepped } from './phases.ts';
 
-const EVENTS = [
-  'approve',
-  'reject',
-  'start',
-  'test',
-  'review',
-  'reopen',
-  'complete',
-  'block',
-  'unblock',
-  'fail',
-] as const;
-type Event = (typeof EVENTS)[number];
+type Event = (typeof HAND_EVENTS)[number];
 
 const input = z.object({
   projectId: z.string().min(1).describe('id of the project'),
-  event: z.enum(EVENTS).describe('the step to take'),
+  // A word that is no event is refused with the state and what may follow, as one that does not follow (S002-09).
+  event: z
+    .string()
+    .min(1)
+    .describe(`the step to take: ${HAND_EVENTS.join(', ')}`),
   note: z.string().optional().describe('why, one line; of block, fail and reject it is kept as the reason'),
 });
 
@@ -47,32 +40,46 @@ export const transitionProject = defineOperation({
     const { view, input: given, now } = context;
     const project = requireProject(view, given.projectId);
     const note = given.note?.trim() ?? '';
-    const step = stepped(project.meta, given.event, { now, action: 'transition_project', note });
-    requireGuard(project, given.event);
-    const left = marked(context, project, step.meta, note);
+    const event = eventOf(project, given.event);
+    const step = stepped(project.meta, event, { now, action: 'transition_project', note });
+    requireGuard(project, event);
+    const left = marked(context, project, step.meta, { event, note });
     // A step back is not taken forward again by itself.
-    const next = given.event === 'reopen' ? { meta: left, events: [] } : advanced(left, project.plan, context);
-    const warning = warningOf(project, given.event);
+    const next = event === 'reopen' ? { meta: left, events: [] } : advanced(left, project.plan, context);
+    const warning = warningOf(project, event);
     return {
       changes: [writeProject(next.meta)],
       events: [...step.events, ...next.events],
-      announcements: given.event === 'complete' ? completionAnnouncement(context, project.meta) : [],
+      announcements: event === 'complete' ? completionAnnouncement(context, project.meta) : [],
       output: {
         project: presentProject(next.meta),
         state: projectState(next.meta),
         from: projectState(project.meta),
-        steps: [given.event, ...next.events.map(({ action }) => action)],
+        steps: [event, ...next.events.map(({ action }) => action)],
         ...(warning === undefined ? {} : { warning }),
-        notificationNeeded: notificationHint(`project_${given.event}`, next.meta, note === '' ? next.meta.title : note),
+        notificationNeeded: notificationHint(`project_${event}`, next.meta, note === '' ? next.meta.title : note),
       },
     };
   },
 });
 
+/** Throws `illegal-transition` for a word that is none of them. */
+function eventOf({ id, meta }: OpenProject, word: string): Event {
+  const event = HAND_EVENTS.find((known) => known === word);
+  if (event !== undefined) return event;
+  const from = projectState(meta);
+  throw refusedStep({ from, event: word, legal: legalProjectEvents(from), data: { projectId: id } });
+}
+
 /** What must hold besides the state. Throws `illegal-transition`. */
 function requireGuard({ id, meta, plan }: OpenProject, event: Event): void {
-  const failed = (because: string) =>
-    refusedStep({ from: projectState(meta), event, because, data: { projectId: id } });
+  const failed = (because: string, remedy?: string) =>
+    refusedStep({ from: projectState(meta), event, because, remedy, data: { projectId: id } });
+  // Who approves nothing has approved whatever is planned afterwards. Subtasks are dispatched after the approval only (S002-12).
+  if (event === 'approve' && meta.mode !== 'composite' && plan.nodes.length === 0 && plan.loop === undefined) {
+    const remedy = `plan it first: \`baton project plan ${id}\`, or \`baton project loop ${id}\``;
+    throw failed('its plan has no tasks yet', remedy);
+  }
   if (event === 'start' && plan.nodes.every(({ status }) => status === 'pending')) {
     throw failed('no task is given out yet');
   }
@@ -81,9 +88,12 @@ function requireGuard({ id, meta, plan }: OpenProject, event: Event): void {
 }
 
 /** What a step leaves in the record besides the state. */
-function marked(context: Context, project: OpenProject, meta: ProjectMeta, note: string): ProjectMeta {
-  const { actor, now, input: given } = context;
-  const { event } = given;
+function marked(
+  { actor, now }: Context,
+  project: OpenProject,
+  meta: ProjectMeta,
+  { event, note }: { readonly event: Event; readonly note: string },
+): ProjectMeta {
   if (event === 'approve') {
     return { ...meta, plan: { ...meta.plan, approved_by: actor.localpart, approved_at: now } };
   }

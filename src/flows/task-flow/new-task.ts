@@ -84,14 +84,13 @@ export function requireUnended(meta: ProjectMeta, step: AskedStep): void {
   if (isTerminalProject(meta.status)) throw notActive(meta, step, 'name a project that has not ended');
 }
 
-/** The same words as for a whole graph, and what mends a single task. Throws `invalid-argument`. */
+/** Of a single task, whose own id may be one that nobody has typed. Throws `invalid-argument`. */
 function requireKnown(nodes: readonly Pick<PlannedNode, 'id'>[], { id, dependsOn }: PlannedNode): void {
   const known = new Set([...nodes.map((node) => node.id), id]);
   const missing = dependsOn.filter((dependency) => !known.has(dependency));
   if (missing.length === 0) return;
-  throw new FlowError('invalid-argument', `task ${id} depends on unknown task: ${missing.join(', ')}`, {
+  throw new FlowError('invalid-argument', `payload.dependsOn names unknown tasks: ${missing.join(', ')}`, {
     remedy: 'name tasks of the same project',
-    data: { taskId: id },
   });
 }
 

@@ -44,8 +44,8 @@ function workflow(live: WorkspaceView, { plan }: ProjectEntry, meta: ProjectMeta
     const task = view.task(node.id)?.meta;
     return task === undefined || task.project_id !== meta.project_id ? [] : [task];
   });
-  const { project_id, title, status, team_id, mode } = meta;
-  const head = { project_id, title, status, plan_type: plan.kind, ...present({ team_id, mode }) };
+  const { project_id, title, status, team_id, mode, phase } = meta;
+  const head = { project_id, title, status, plan_type: plan.kind, ...present({ team_id, mode, phase }) };
   return {
     ...head,
     nodes: plan.nodes.map(nodeOf),

@@ -6,7 +6,7 @@ import { TEAM_PATH } from '../paths.ts';
 import { normaliseRoom } from '../rooms.ts';
 import { userId } from './fields.ts';
 import { DEFAULT_POLICIES, POLICIES, policiesWith } from './team-policies.ts';
-import type { DiscordSettings, TeamSettings } from './team-types.ts';
+import type { DiscordSettings, Policies, TeamSettings } from './team-types.ts';
 
 const room = z.string().refine((text) => normaliseRoom(text) !== undefined, 'expected a room id such as !team:server');
 
@@ -62,9 +62,29 @@ export const DEFAULT_TEAM: TeamSettings = {
   discord: DEFAULT_DISCORD,
 };
 
+/** A guard that nobody can read stays closed: nobody has said that it is open. */
+const GUARD = 'requireApproval';
+
+/** What holds while there is a file that cannot be read. */
+const UNREAD_TEAM: TeamSettings = { ...DEFAULT_TEAM, policies: guarded(DEFAULT_POLICIES) };
+
+function guarded(policies: Policies): Policies {
+  return { ...policies, [GUARD]: true };
+}
+
+function guarding(diagnostic: Diagnostic): Diagnostic {
+  return { ...diagnostic, message: `${diagnostic.message}; until it is mended, new projects wait for approval` };
+}
+
+/** The settings of a team whose file is there and cannot be read, for a reason such as its size. */
+export function unreadTeam(diagnostic: Diagnostic): ReturnType<typeof parseTeam> {
+  return { team: UNREAD_TEAM, diagnostics: [guarding(diagnostic)] };
+}
+
 /**
  * The settings of the team, keys left out at their defaults (interface.md §6). An unknown key or a bad value is an
- * error that names the key's path; its default stands in, and all else is taken.
+ * error that names the key's path; its default stands in, and all else is taken. Where `policies.requireApproval` cannot be
+ * read, projects wait for approval.
  */
 export function parseTeam(text: string | undefined): {
   readonly team: TeamSettings;
@@ -72,12 +92,13 @@ export function parseTeam(text: string | undefined): {
 } {
   if (text === undefined) return { team: DEFAULT_TEAM, diagnostics: [] };
   const parsed = parseJson(text, TEAM_PATH);
-  if ('diagnostic' in parsed) return { team: DEFAULT_TEAM, diagnostics: [parsed.diagnostic] };
+  if ('diagnostic' in parsed) return unreadTeam(parsed.diagnostic);
   const defects: Defect[] = [];
   let rest: unknown = parsed.value;
   for (let read = TEAM.safeParse(rest); ; read = TEAM.safeParse(rest)) {
     if (read.success) {
-      const team = withDefaults(read.data);
+      const given = withDefaults(read.data);
+      const team = defects.some(hidesGuard) ? { ...given, policies: guarded(given.policies) } : given;
       const found = [...defects.map((defect) => diagnosticOf(text, defect)), ...languageDiagnostics(text, team)];
       return { team, diagnostics: found.sort(byPlace) };
     }
@@ -88,9 +109,22 @@ export function parseTeam(text: string | undefined): {
   }
 }
 
-function diagnosticOf(text: string, { rule, path, message }: Defect): Diagnostic {
+function diagnosticOf(text: string, defect: Defect): Diagnostic {
+  const { rule, path, message } = defect;
   const place = positionOfKey(text, path);
-  return { rule, severity: 'error', message: `${path.join('.')}: ${message}`, file: TEAM_PATH, ...place };
+  const found: Diagnostic = {
+    rule,
+    severity: 'error',
+    message: `${path.join('.')}: ${message}`,
+    file: TEAM_PATH,
+    ...place,
+  };
+  return hidesGuard(defect) ? guarding(found) : found;
+}
+
+/** Whether what is wrong is the guard itself, or what it stands in. */
+function hidesGuard({ rule, path }: Defect): boolean {
+  return rule === 'bad-value' && path.every((key, index) => key === ['policies', GUARD][index]);
 }
 
 /** Reports in another language than was asked for still arrive, so this is no error. */

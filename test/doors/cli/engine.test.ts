@@ -87,11 +87,6 @@ describe('the verbs of the task engine', () => {
   });
 
   test.each([
-    [['transition', 'TASK-001', 'dance'], 'Allowed choices are approve, reject'],
-    [
-      ['subtask', 'TASK-001', 'subtask_01', 'dance'],
-      'Allowed choices are assign, start, done, fail, block, unblock, hand-over',
-    ],
     [['subtask', 'TASK-001', 'subtask_01', 'hand-over'], 'hand-over needs --agent <name>'],
     [['dispatch', 'TASK-001', 'X'], "required option '--agent <name>' not specified"],
     [['dispatch', 'TASK-001', 'X', '--agent', 'a', '--type', 'art'], 'Allowed choices are dev, test'],

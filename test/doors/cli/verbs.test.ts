@@ -240,6 +240,15 @@ const BOARD = {
 };
 
 describe('looking', () => {
+  test('a project whose plan waits for approval is shown as planning, not as active', async () => {
+    const project = { project_id: 'p', title: 'P', status: 'active', phase: 'planning' };
+    const made = terminal({ answer: () => ({ ok: true, tool: 'projectflow', action: 'create_project', project }) });
+    expect((await made.run('project', 'create', 'P')).stdout).toContain('p  planning  P\n');
+    const { run } = terminal({ answer: () => ({ ok: true, projects: [project] }) });
+    expect((await run('project', 'list')).stdout).toContain('p  planning  dag');
+    expect((await run('board')).stdout).toContain('p · dag · planning · ');
+  });
+
   test('project list shows a line for each project', async () => {
     const { run } = terminal({ answer: () => BOARD });
     expect((await run('project', 'list')).stdout).toBe('r  active  dag  1/2  1 ready  Release report\n');

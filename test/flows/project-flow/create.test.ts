@@ -166,6 +166,23 @@ describe('where projects need approval (policies.requireApproval)', () => {
     expect(await ok(delegate())).toMatchObject({ task: { status: 'assigned' } });
   });
 
+  test('a plan of no tasks is not approved, and a loop is one before its first tasks', async () => {
+    const at = office({ requireApproval: true });
+    await ok(at.call(lead, 'projectflow', 'create_project', { projectId: 'p', title: 'P' }));
+    const approve = (projectId: string) =>
+      at.call(lead, 'engine', 'transition_project', { projectId, event: 'approve' });
+    expect(await refused(at, () => approve('p'))).toBe(
+      "illegal-transition: Invalid transition: PLANNING + 'approve': its plan has no tasks yet",
+    );
+    expect(await approve('p')).toMatchObject({
+      remedy: 'plan it first: `baton project plan p`, or `baton project loop p`',
+    });
+    await ok(at.call(lead, 'projectflow', 'create_project', { projectId: 'l', title: 'L' }));
+    const loop = { projectId: 'l', goal: 'g', stopCondition: 's', iterationTemplate: 't', maxIterations: 2, tasks: [] };
+    await ok(at.call(lead, 'projectflow', 'plan_loop', loop));
+    await ok(approve('l'));
+  });
+
   test('a project of one task, which is given out at once, is refused and nothing is made', async () => {
     const at = office({ requireApproval: true });
     const quick = { title: 'Q', assignedTo: 'ana', roomId: ROOM, spec: 'Do it.' };

@@ -157,7 +157,7 @@ describe('a dispatch', () => {
     [{ title: 'x', agent: 'a, b' }, 'invalid-argument: assignedTo must be a worker name or a Matrix id: a, b'],
     [
       { title: 'x', dependsOn: ['TASK-001-09'] },
-      'invalid-argument: task TASK-001-01 depends on unknown task: TASK-001-09',
+      'invalid-argument: payload.dependsOn names unknown tasks: TASK-001-09',
     ],
     [{ title: 'x', dependsOn: ['TASK-001-01'] }, 'invalid-argument: cycle in task graph: TASK-001-01 -> TASK-001-01'],
     [{ title: 'x', projectId: 'TASK-404' }, 'not-found: project not found: TASK-404'],

@@ -72,7 +72,7 @@ describe('the board', () => {
       office.call(lead, 'taskflow', 'delegate_task', { projectId: 'p', taskId: 'p-01', roomId: ROOM, spec: 'x' }),
     );
     await ok(office.call(ana, 'taskflow', 'submit_task', { taskId: 'p-01', status: 'SUCCESS', summary: 'Done.' }));
-    const head = { project_id: 'p', title: 'Project', status: 'active', plan_type: 'dag' };
+    const head = { project_id: 'p', title: 'Project', status: 'active', phase: 'in_progress', plan_type: 'dag' };
     const report = { pending: true, reason: 'work_started', report_path: 'shared/projects/p/result.md' };
     expect(await node('board', { project_id: 'p' })).toEqual({
       ok: true,

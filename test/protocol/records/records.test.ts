@@ -134,6 +134,32 @@ describe('team settings', () => {
     );
   });
 
+  test.each([
+    ['{"policies": {"requireApproval": "yes"}}', 'policies.requireApproval: '],
+    ['{"policies": {"requireApproval": null, "maxActive": 3}}', 'policies.requireApproval: '],
+    ['{"policies": "strict"}', 'policies: '],
+    ['[]', ''],
+    ['{"policies": ', ''],
+    ['<<<<<<< ours\n{}\n', ''],
+  ])('keep projects waiting for approval where nobody can read whether they should: %j', (text, said) => {
+    const { team, diagnostics } = parseTeam(text);
+    expect(team.policies.requireApproval).toBe(true);
+    expect(diagnostics[0]).toMatchObject({
+      severity: 'error',
+      message: expect.stringMatching(/; until it is mended, new projects wait for approval$/) as string,
+    });
+    expect(diagnostics[0]?.message).toContain(said);
+  });
+
+  test.each(['{}', '{"policies": {"maxActive": "x"}}', '{"policies": {"requireApproval": false, "idPrefix": 1}}'])(
+    'open what is not said to wait, whatever else is wrong: %j',
+    (text) => {
+      const { team, diagnostics } = parseTeam(text);
+      expect(team.policies.requireApproval).toBe(false);
+      expect(diagnostics.filter(({ message }) => message.includes('approval'))).toEqual([]);
+    },
+  );
+
   test('a rule that a default breaks once its neighbour is gone is found as well', () => {
     const { diagnostics } = parseTeam('{"policies":{"drift":{"threshold":"high","warningThreshold":0.97}}}');
     expect(diagnostics.map(({ message }) => message)).toEqual([
