@@ -150,7 +150,7 @@ describe('time', () => {
 
   test('tells of an agent that holds too much when it comes to that, and again only after it was over', async () => {
     const house = await openHouse();
-    await plan(house.parts, 'p-01', 'p-02');
+    await plan(house.parts, 'p-01', 'p-02', 'p-03');
     await house.parts.run('agent.register', { agent: 'ana', role: 'worker' });
     const give = (taskId: string) =>
       house.parts.run('task.delegate', { projectId: 'p', taskId, roomId: '!team:local', spec: 'Do it.', notify: true });
@@ -163,6 +163,25 @@ describe('time', () => {
     expect(cleared(house.parts)).toEqual(['overloaded']);
     await house.pass(MINUTE);
     expect(raised(house.parts)).toHaveLength(1);
+    await give('p-03');
+    await house.pass(3 * MINUTE, MINUTE);
+    expect(raised(house.parts)).toEqual(['overloaded 1', 'overloaded 1']);
+    expect(house.parts.said('ana holds 2 tasks and can carry 1')).toHaveLength(2);
+  });
+
+  test('tells again of what a pause has cleared and what stands once it is over', async () => {
+    const house = await openHouse();
+    await plan(house.parts, 'p-01');
+    await house.parts.run('task.submit', { taskId: 'p-01', status: 'SUCCESS', summary: 'Done.' }, worker('ana'));
+    const told = (): number => house.parts.said('waits to be checked').length;
+    await house.pass(2 * HOUR, 30 * MINUTE);
+    expect([raised(house.parts), told()]).toEqual([['unchecked 1'], 1]);
+    await house.parts.run('project.pause', { projectId: 'p' });
+    await house.pass(MINUTE);
+    expect(cleared(house.parts)).toEqual(['unchecked']);
+    await house.parts.run('project.resume', { projectId: 'p' });
+    await house.pass(3 * MINUTE, MINUTE);
+    expect([raised(house.parts), told()]).toEqual([['unchecked 1', 'unchecked 1'], 2]);
   });
 
   test('tells once of work past its eta that hardly gains anything, and clears it once it gains more (S002-21)', async () => {

@@ -35,8 +35,7 @@ export const blockStuckTask = defineOperation({
     const next = taskStepped(meta, 'block', { now, actor, action: 'block_task', note });
     const decision = halted(context, meta, { ...next, blocked_reason: reason }, 'blocked', 'block_task', note);
     const said = {
-      key: `blocked:${id}:${beat.context}`,
-      level: 1,
+      fact: `blocked:${id}:${beat.context}`,
       message: `${id} is blocked: ${reason}`,
       command: `baton task unblock ${word(id)}`,
     };

@@ -3,14 +3,18 @@ import { labelsFor } from '../../protocol/labels/languages.ts';
 import { assignmentText } from '../../protocol/mention.ts';
 import { taskPaths } from '../../protocol/paths.ts';
 import { markdownText } from '../../protocol/report-facts.ts';
-import type { Climb, Late, Told } from '../../rules/lateness/ladder.ts';
+import type { Climb, Told } from '../../rules/lateness/ladder.ts';
 import type { AnnouncementDraft, OperationContext } from '../types.ts';
 import { userIdOf } from '../task-flow/common.ts';
 
 type Context = OperationContext<unknown>;
 
-/** What is told: the same key and level are told once. */
-type Said = Pick<Late, 'key' | 'level' | 'message' | 'command'>;
+/** What is told: the same `fact` is told once. */
+interface Said {
+  readonly fact: string;
+  readonly message: string;
+  readonly command: string;
+}
 
 /** As much of a name or title as a notice repeats. */
 const MOST_WORDS = 500;
@@ -25,20 +29,26 @@ const MOST_LINES = 20;
 export function tellings(context: Context, raised: readonly Climb[]): readonly AnnouncementDraft[] {
   const { team } = context.view;
   const of = (told: Told): readonly Climb[] => raised.filter(({ tells }) => tells.includes(told));
+  const said = (told: Told): readonly Said[] =>
+    of(told).map((climb) => ({
+      fact: factOf(context, climb),
+      message: climb.late.message,
+      command: climb.late.command,
+    }));
   const admin = team.admin.matrixUserId;
   return [
     ...of('assignee').flatMap((climb) => assignmentAgain(context, climb) ?? []),
-    ...toLeader(
-      context,
-      of('leader').map(({ late }) => late),
-    ),
-    ...notice(
-      context,
-      of('admin').map(({ late }) => late),
-      team.leaderDmRoomId,
-      admin === '' ? [] : [admin],
-    ),
+    ...toLeader(context, said('leader')),
+    ...notice(context, said('admin'), team.leaderDmRoomId, admin === '' ? [] : [admin]),
   ];
+}
+
+/**
+ * One level of a finding, from one time that it stands to the next: what was cleared and is raised again is told again, though
+ * it is late for the same reason.
+ */
+function factOf({ now }: Context, { late: { key, level }, before = now }: Climb): string {
+  return `${key} ${level} ${before}`;
 }
 
 /** What the Leader is told in the Team Room, as one message; nothing where there is nothing to say, or no room. */
@@ -52,14 +62,14 @@ function leadersOf(context: Context): readonly string[] {
 }
 
 /** Nothing where the first message has not left yet, or never was one. */
-function assignmentAgain(context: Context, { late }: Climb): AnnouncementDraft | undefined {
+function assignmentAgain(context: Context, climb: Climb): AnnouncementDraft | undefined {
   const { view } = context;
-  const meta = view.task(late.subject.id)?.meta;
+  const meta = view.task(climb.late.subject.id)?.meta;
   if (meta?.room_id === undefined || meta.notify_txn === undefined || meta.status !== 'assigned') return undefined;
   const assignee = meta.assigned_to_mxid ?? userIdOf(context, meta.assigned_to);
   return {
     kind: 'assignment',
-    txn: `${meta.notify_txn}-again-${digestOf([late])}`,
+    txn: `${meta.notify_txn}-again-${digestOf([factOf(context, climb)])}`,
     room: meta.room_id,
     text: assignmentText({
       assignee,
@@ -93,7 +103,7 @@ function notice(
   return [
     {
       kind: 'notice',
-      txn: `late-${digestOf(said)}-${room}`,
+      txn: `late-${digestOf(said.map(({ fact }) => fact))}-${room}`,
       room,
       text: text.filter((part) => part !== '').join(lines.length === 1 ? ' ' : '\n'),
       mentions,
@@ -106,7 +116,6 @@ const shownCommand = (command: string): string => (command.includes('`') ? quote
 
 const quoted = (text: string): string => markdownText(text, MOST_WORDS);
 
-function digestOf(findings: readonly { readonly key: string; readonly level: number }[]): string {
-  const text = findings.map(({ key, level }) => `${key} ${level}`).join('\n');
-  return createHash('sha256').update(text).digest('hex').slice(0, 16);
+function digestOf(facts: readonly string[]): string {
+  return createHash('sha256').update(facts.join('\n')).digest('hex').slice(0, 16);
 }

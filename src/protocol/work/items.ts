@@ -84,10 +84,11 @@ export function projectTasks(project: ProjectFacts, records: ReadonlyMap<string,
   });
 }
 
-/** A composite project as one item; its progress is the mean of its subtasks'. */
+/** A composite project as one item; its progress is the mean of its subtasks', except of those that were cancelled. */
 export function compositeItem(project: ProjectFacts, subtasks: readonly TaskItem[]): CompositeItem {
   const { id, title, status, phase, priority = DEFAULT_PRIORITY, eta, created, reason } = project;
-  const total = subtasks.reduce((sum, { progress }) => sum + progress, 0);
+  const counted = subtasks.filter((task) => task.status !== 'cancelled');
+  const total = counted.reduce((sum, { progress }) => sum + progress, 0);
   const active = [created, ...subtasks.map((task) => task.active)]
     .filter((time) => time !== undefined)
     .sort()
@@ -99,7 +100,7 @@ export function compositeItem(project: ProjectFacts, subtasks: readonly TaskItem
     status,
     ...given({ phase, eta, created, reason, active }),
     priority,
-    progress: status === 'completed' ? 100 : subtasks.length === 0 ? 0 : Math.round(total / subtasks.length),
+    progress: status === 'completed' ? 100 : counted.length === 0 ? 0 : Math.round(total / counted.length),
     subtasks,
   };
 }

@@ -81,6 +81,8 @@ export interface Climb {
   readonly late: Late;
   /** The level that was raised before; 0: none. */
   readonly from: number;
+  /** When that was; absent where none was raised. */
+  readonly before?: string;
   readonly tells: readonly Told[];
 }
 
@@ -89,12 +91,13 @@ export interface Climb {
  * unseen, while no node ran, is told as well, so that it does not matter how often anybody looked.
  */
 export function climbs(standing: readonly Late[], raised: readonly RaisedFinding[]): readonly Climb[] {
-  const levels = new Map(raised.map(({ key, level }) => [key, level]));
+  const known = new Map(raised.map((finding) => [finding.key, finding]));
   return standing.flatMap((late) => {
-    const from = levels.get(late.key) ?? 0;
+    const before = known.get(late.key);
+    const from = before?.level ?? 0;
     if (late.level <= from) return [];
     const tells = LADDERS[late.kind].slice(from, late.level).map((rung) => rung.tells);
-    return [{ late, from, tells }];
+    return [{ late, from, ...(before === undefined ? {} : { before: before.at }), tells }];
   });
 }
 

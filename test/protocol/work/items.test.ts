@@ -79,6 +79,14 @@ describe('work items', () => {
     expect(items[2]).toMatchObject({ isSubtask: true, priority: 'P0', dependsOn: ['TASK-001-01'], type: 'dev' });
   });
 
+  test('do not count what was cancelled in the progress of the whole: it is no part of the work any more', () => {
+    const plan = 'shared/projects/TASK-001/plan.md';
+    const of = (text: string) => workItems(facts({ ...TREE, [plan]: text }))[0];
+    const dropped = TREE[plan].replace('- [ ] TASK-001-03', '- [!] TASK-001-03');
+    expect(of(dropped.replace('depends: TASK-001-02)', 'cancelled: no-need)'))).toMatchObject({ progress: 75 });
+    expect(of('- [!] TASK-001-03 — Test (assigned: -, cancelled: no-need)\n')).toMatchObject({ progress: 0 });
+  });
+
   test('leave out what cannot be read, and say why (S002-31)', () => {
     expect(facts(TREE).skipped.map(({ path }) => path)).toEqual(['shared/tasks/broken/meta.json']);
   });
