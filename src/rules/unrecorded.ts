@@ -5,10 +5,11 @@ import type { ProjectEntry, WorkspaceView } from '../protocol/view.ts';
 
 /**
  * A pending line of a plan that has no record yet, as the record that its first step writes (features.md §2.3). It is as old as
- * the last planning that brought new tasks, since a line alone does not say which brought it.
+ * the planning that brought it, which the project keeps, since a line alone does not say.
  */
-export function unrecordedTask({ project_id: projectId, ...project }: ProjectMeta, node: PlanNode): TaskMeta {
-  const created = project.planned_at ?? project.created_at;
+export function unrecordedTask(project: ProjectMeta, node: PlanNode): TaskMeta {
+  const { project_id: projectId } = project;
+  const created = plannedLater(project, node.id) ?? plannedFirst(project);
   return {
     task_id: node.id,
     project_id: projectId,
@@ -18,6 +19,37 @@ export function unrecordedTask({ project_id: projectId, ...project }: ProjectMet
     depends_on: [...node.dependsOn],
     ...(node.type === undefined ? {} : { type: node.type }),
     ...(created === undefined ? {} : { created_at: created }),
+  };
+}
+
+/** When the lines came of which `planned_later` says nothing. */
+function plannedFirst({ planned_at: planned, created_at: created }: ProjectMeta): string | undefined {
+  return planned ?? created;
+}
+
+function plannedLater({ planned_later: later = {} }: ProjectMeta, id: string): string | undefined {
+  return Object.hasOwn(later, id) ? later[id] : undefined;
+}
+
+/** The lines of a plan that have no record, which would say when they came. */
+interface Unrecorded {
+  /** Ids of those that stood in the plan before. */
+  readonly kept: readonly string[];
+  /** Ids of those that are new. */
+  readonly added: readonly string[];
+}
+
+/** A project after a planning that brought lines. Where all came at one time, as in each iteration of a loop, that is said once. */
+export function withPlanned(project: ProjectMeta, { kept, added }: Unrecorded, now: string): ProjectMeta {
+  const { planned_at: _, planned_later: __, ...rest } = project;
+  if (kept.length === 0) return project.created_at === now ? rest : { ...rest, planned_at: now };
+  const older = kept.map((id) => [id, plannedLater(project, id)] as const);
+  const newer = plannedFirst(project) === now ? [] : added.map((id) => [id, now] as const);
+  const later = [...older, ...newer].filter(([, time]) => time !== undefined);
+  return {
+    ...rest,
+    ...(project.planned_at === undefined ? {} : { planned_at: project.planned_at }),
+    ...(later.length === 0 ? {} : { planned_later: Object.fromEntries(later) as Record<string, string> }),
   };
 }
 

@@ -267,6 +267,33 @@ describe('time', () => {
     expect(JSON.parse(house.parts.text(record))).not.toHaveProperty('raised');
   });
 
+  test('counts the SLA of each line from the planning that brought it, which puts off no other', async () => {
+    const house = await openHouse();
+    await plan(house.parts, 'p-01', 'p-02');
+    const line = (id: string) => ({ taskId: id, title: `Task ${id}`, assignedTo: 'ana' });
+    const replan = (...ids: readonly string[]) =>
+      house.parts.run('project.plan_dag', { projectId: 'p', tasks: ids.map(line) });
+    const late = (): readonly string[] =>
+      eventsOf(house.parts, 'finding.raised').map(({ data }) => (data as { key: string }).key);
+    const project = (): Record<string, unknown> =>
+      JSON.parse(house.parts.text('shared/projects/p/meta.json')) as Record<string, unknown>;
+    await house.pass(3 * DAY);
+    await replan('p-01', 'p-02', 'p-03');
+    expect(project()).toMatchObject({ planned_later: { 'p-03': '2026-09-04T08:00:00Z' } });
+    await house.pass(2 * DAY);
+    await replan('p-01', 'p-02', 'p-03', 'p-04');
+    await house.pass(3 * DAY, DAY);
+    expect(late()).toContain('sla-violated:p-02:2026-09-08T08:00:00Z');
+    await house.pass(4 * DAY + MINUTE, DAY);
+    expect(late()).toContain('sla-violated:p-03:2026-09-11T08:00:00Z');
+    expect(late()).toContain('sla-violated:p-04:2026-09-13T08:00:00Z');
+    expect(new Set(late().filter((key) => key.startsWith('sla-'))).size).toBe(4);
+    // What has a record says by itself when it came, and what is dropped says nothing.
+    await replan('p-01', 'p-05');
+    expect(project()).not.toHaveProperty('planned_later');
+    expect(project()).toMatchObject({ planned_at: '2026-09-13T08:01:00Z' });
+  });
+
   test('leaves nothing of a line that was never given out, once that is dropped from the plan', async () => {
     const house = await openHouse();
     await plan(house.parts, 'p-01', 'p-02');

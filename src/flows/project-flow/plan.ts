@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Change } from '../../protocol/changes.ts';
 import { FlowError } from '../../protocol/errors.ts';
+import { sameJson } from '../../protocol/json.ts';
 import { parsePlan } from '../../protocol/plan/parse.ts';
 import { taskPaths } from '../../protocol/paths.ts';
 import { replaceDag, replaceLoop } from '../../protocol/plan/edit.ts';
@@ -11,6 +12,7 @@ import type { WorkspaceView } from '../../protocol/view.ts';
 import { readyNodes, validateGraph } from '../../rules/dag.ts';
 import { readyLoopNodes } from '../../rules/loop.ts';
 import { isTerminalProject } from '../../rules/project-lifecycle.ts';
+import { withPlanned } from '../../rules/unrecorded.ts';
 import { presentLoop } from '../present.ts';
 import { LEADERS, requireProject, writePlan, writeProject } from '../shared.ts';
 import type { OpenProject } from '../shared.ts';
@@ -78,16 +80,24 @@ function rewritten(
   { action, text, next }: { readonly action: string; readonly text: string; readonly next: Replan },
 ): { readonly changes: readonly Change[]; readonly events: readonly EventDraft[] } {
   const raised = raisedOnly(view, project, next);
-  const changes = [...writePlan(project, text), ...plannedAt(project, next, now), ...raised.map(removed)];
+  const changes = [...writePlan(project, text), ...plannedAt(view, project, next, now), ...raised.map(removed)];
   const events = [plannedEvent(project.id, action, next), ...raised.flatMap(clearedEvents)];
   return { changes, events: changes.length === 0 ? [] : events };
 }
 
-/** When tasks last came into the plan, for as long as they have no record that says so. */
-function plannedAt({ meta, plan }: OpenProject, { nodes }: Replan, now: string): readonly Change[] {
+/** When each line came, for as long as it has no record that says so. Nothing where none came. */
+function plannedAt(
+  view: WorkspaceView,
+  { meta, plan }: OpenProject,
+  { nodes }: Replan,
+  now: string,
+): readonly Change[] {
   const known = new Set(plan.nodes.map(({ id }) => id));
-  const hasNews = nodes.some(({ id }) => !known.has(id));
-  return hasNews && meta.created_at !== now ? [writeProject({ ...meta, planned_at: now })] : [];
+  const unrecorded = nodes.map(({ id }) => id).filter((id) => view.task(id) === undefined);
+  const added = unrecorded.filter((id) => !known.has(id));
+  if (added.length === 0) return [];
+  const next = withPlanned(meta, { kept: unrecorded.filter((id) => known.has(id)), added }, now);
+  return sameJson(next, meta) ? [] : [writeProject(next)];
 }
 
 /**

@@ -29,6 +29,7 @@ const FIELDS = {
   parent_task_id: z.string(),
   created_at: time,
   planned_at: time,
+  planned_later: z.record(z.string(), time),
   plan_type: z.string(),
   mode: z.string(),
   phase: z.enum(PHASES),

@@ -66,8 +66,10 @@ export interface ProjectMeta {
   readonly requester?: string;
   readonly parent_task_id?: string;
   readonly created_at?: string;
-  /** When its plan last gained a task: a line of it says nothing of when. */
+  /** When the lines of its plan came: a line says nothing of when. */
   readonly planned_at?: string;
+  /** The same for those that came later and have no record yet, by id. */
+  readonly planned_later?: Readonly<Record<string, string>>;
   readonly plan_type?: string;
   /** `quick`, `composite`, `inbox`; anything else is an ordinary project. */
   readonly mode?: string;
