@@ -2,7 +2,7 @@ import type { ProjectMeta, TaskMeta } from '../protocol/records/types.ts';
 import type { LatenessFacts } from './lateness/lateness.ts';
 import { lateProject, lateTask } from './lateness/lateness.ts';
 import type { Late, LateKind } from './lateness/ladder.ts';
-import { haltNeed, word } from './needs.ts';
+import { haltNeed, sentBackNeed, word } from './needs.ts';
 
 /** What a check warns of (features.md S002-20), the most pressing first. */
 export const ALERT_TYPES = [
@@ -43,14 +43,21 @@ const LATE: Readonly<Record<LateKind, AlertType | undefined>> = {
   overloaded: undefined,
 };
 
-/** What is to be said of a task of an open project. */
-export function taskAlerts(facts: LatenessFacts, project: ProjectMeta, meta: TaskMeta): readonly Alert[] {
+/** What is to be said of a task of an open project; `sentBack`: its result was, and something waits for what follows it. */
+export function taskAlerts(
+  facts: LatenessFacts,
+  project: ProjectMeta,
+  meta: TaskMeta,
+  sentBack: boolean,
+): readonly Alert[] {
   const { task_id: taskId, task_title: title, assigned_to: agent, status } = meta;
   const about = { projectId: project.project_id, taskId, title, ...(agent === '' ? {} : { agent }) };
   const late = lateTask(facts, { meta: project }, meta).flatMap((found) => lateAlert(about, found));
-  if (status !== 'failed' && status !== 'blocked') return late;
-  const { message, command, since } = haltNeed(meta, status);
-  return [{ ...about, type: status, message, command, ...(since === undefined ? {} : { since }) }, ...late];
+  const isHalted = status === 'failed' || status === 'blocked';
+  if (!sentBack && !isHalted) return late;
+  const { message, command, since } = isHalted ? haltNeed(meta, status) : sentBackNeed(meta);
+  const type = isHalted ? status : 'failed';
+  return [{ ...about, type, message, command, ...(since === undefined ? {} : { since }) }, ...late];
 }
 
 /** What is to be said of an open project as a whole. */

@@ -68,6 +68,23 @@ export function isTerminalNode(status: NodeStatus): status is Exclude<NodeStatus
   return status !== 'pending' && status !== 'delegated';
 }
 
+/** A task of a plan, as its line or a list of work has it. */
+interface Placed {
+  readonly id: string;
+  readonly status: string;
+  readonly dependsOn: readonly string[];
+}
+
+/**
+ * Whether a result that was sent back keeps something from going on. What follows it is a new node (protocol.md §8.3), but as
+ * long as the old one stands in the plan, what depends on it waits, and a task of the task engine does not go on to testing,
+ * for which every node is accepted (features.md §3.2).
+ */
+export function holdsUp({ id, status }: Placed, nodes: readonly Placed[], mode: string | undefined): boolean {
+  if (status !== 'revision') return false;
+  return mode === 'composite' || nodes.some((node) => node.status === 'pending' && node.dependsOn.includes(id));
+}
+
 /** A loop that waits for a person or has ended has nothing to start (protocol.md §10.13). */
 function isHalted(status: LoopStatus | undefined): boolean {
   return status === 'completed' || status === 'blocked' || status === 'waiting_user';

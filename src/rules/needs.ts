@@ -3,6 +3,7 @@ import type { PlanNode } from '../protocol/plan-types.ts';
 import type { TaskMeta } from '../protocol/records/types.ts';
 import { parseTime } from '../protocol/timestamps.ts';
 import type { ProjectEntry, WorkspaceView } from '../protocol/view.ts';
+import { holdsUp } from './dag.ts';
 import { isOpen } from './plan-findings.ts';
 
 /**
@@ -66,11 +67,12 @@ function loopNeeds({ id, meta, plan: { loop } }: ProjectEntry): readonly Need[] 
       ];
 }
 
-function nodeNeeds(view: WorkspaceView, { id: projectId }: ProjectEntry, node: PlanNode): readonly Need[] {
+function nodeNeeds(view: WorkspaceView, entry: ProjectEntry, node: PlanNode): readonly Need[] {
+  const { id: projectId } = entry;
   const meta = view.task(node.id)?.meta;
   if (meta === undefined || meta.project_id !== projectId) return [];
   const base = { severity: 'warning', projectId, taskId: node.id, file: taskPaths(node.id).meta } as const;
-  return [...questions(meta), ...stateNeeds(meta)].map((need) => ({ ...base, ...need }));
+  return [...questions(meta), ...stateNeeds(meta, isSentBack(entry, node))].map((need) => ({ ...base, ...need }));
 }
 
 type Part = Omit<Need, 'severity' | 'projectId' | 'taskId' | 'file'>;
@@ -88,8 +90,14 @@ function questions(meta: TaskMeta): readonly Part[] {
     }));
 }
 
-function stateNeeds(meta: TaskMeta): readonly Part[] {
+/** Whether a node's result was sent back, and something waits for what follows it. */
+export function isSentBack({ plan, meta }: ProjectEntry, node: PlanNode): boolean {
+  return holdsUp(node, plan.nodes, meta?.mode);
+}
+
+function stateNeeds(meta: TaskMeta, sentBack: boolean): readonly Part[] {
   const { task_id: id, assigned_to: assignee, status, result_status: said } = meta;
+  if (sentBack) return [sentBackNeed(meta)];
   if (status === 'blocked' || status === 'failed') return [haltNeed(meta, status)];
   if (status !== 'submitted') return [];
   return [
@@ -115,6 +123,18 @@ export function haltNeed(meta: TaskMeta, status: 'blocked' | 'failed'): Part {
     command: mayGoOn ? `baton task unblock ${word(id)}` : `baton task hand-over ${word(id)} AGENT`,
     ...(mayGoOn ? {} : { remedy: 'hand it over, or plan a new node for what is left to do' }),
     ...sinceOf(meta.history?.at(-1)?.ts),
+  };
+}
+
+/** What was sent back has ended; the plan goes on without it. */
+export function sentBackNeed({ task_id: id, project_id: project, summary, history }: TaskMeta): Part {
+  return {
+    need: 'blocked',
+    kind: 'sent-back-task',
+    message: `${id} was sent back${summary === undefined || summary === '' ? '' : `: ${summary}`}`,
+    command: `baton project plan ${word(project)} --tasks TASKS`,
+    remedy: 'plan what is left to do as a new task, and leave this one out of the plan',
+    ...sinceOf(history?.at(-1)?.ts),
   };
 }
 

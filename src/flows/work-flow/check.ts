@@ -9,7 +9,9 @@ import type { TaskItem } from '../../protocol/work/items.ts';
 import { automaticWork } from '../../rules/acceptance.ts';
 import { projectAlerts, sortAlerts, taskAlerts } from '../../rules/alerts.ts';
 import type { Alert } from '../../rules/alerts.ts';
+import { holdsUp } from '../../rules/dag.ts';
 import type { LatenessFacts } from '../../rules/lateness/lateness.ts';
+import { isSentBack } from '../../rules/needs.ts';
 import { isTerminalProject } from '../../rules/project-lifecycle.ts';
 import { taskOfNode } from '../../rules/unrecorded.ts';
 import { ANYONE, requireProject, requireTask } from '../shared.ts';
@@ -68,14 +70,18 @@ interface ActiveWork {
   readonly tasks: readonly TaskItem[];
 }
 
-/** What has ended well, or is not wanted any more, needs nobody. */
+/** What has ended well, or is not wanted any more, needs nobody; a result that was sent back does while something waits. */
 const OVER: ReadonlySet<TaskStatus> = new Set(['completed', 'revision', 'cancelled', 'superseded']);
 
 function activeWork({ projects, tasks }: WorkFacts, id: string | undefined): readonly ActiveWork[] {
   const records = new Map(tasks.map((task) => [task.id, task]));
   return projects
     .filter(({ status }) => !isTerminalProject(status))
-    .map((project) => ({ project, tasks: projectTasks(project, records).filter(({ status }) => !OVER.has(status)) }))
+    .map((project) => {
+      const all = projectTasks(project, records);
+      const isOpen = (task: TaskItem): boolean => !OVER.has(task.status) || holdsUp(task, all, project.mode);
+      return { project, tasks: all.filter(isOpen) };
+    })
     .flatMap((work) => {
       if (id === undefined || work.project.id === id) return [work];
       const own = work.tasks.filter((task) => task.id === id);
@@ -107,7 +113,8 @@ function look(
 
 function alertsOf(facts: LatenessFacts, entry: ProjectEntry, node: PlanNode | undefined): readonly Alert[] {
   const task = node === undefined ? undefined : taskOfNode(facts.view, entry, node);
-  return task === undefined || entry.meta === undefined ? [] : taskAlerts(facts, entry.meta, task);
+  if (node === undefined || task === undefined || entry.meta === undefined) return [];
+  return taskAlerts(facts, entry.meta, task, isSentBack(entry, node));
 }
 
 function summaryOf(active: readonly ActiveWork[], alerts: readonly Alert[]): Readonly<Record<string, unknown>> {

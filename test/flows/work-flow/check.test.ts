@@ -102,14 +102,57 @@ describe('a check', () => {
     const tasks = [...before, 'added'].map((taskId) => ({ taskId, title: taskId, assignedTo: 'ana' }));
     await office.call(lead, 'projectflow', 'plan_dag', { projectId: 'p', tasks });
     await office.call(lead, 'projectflow', 'plan_dag', { projectId: 'p', tasks });
+    const late = async (): Promise<readonly string[]> =>
+      found(await check(office)).filter((alert) => /next|added/.test(alert));
+    office.now = '2026-09-08T09:00:00Z';
+    expect(await late()).toEqual([]);
     office.now = '2026-09-12T09:00:00Z';
-    expect(found(await check(office)).filter((alert) => /next|added/.test(alert))).toEqual([]);
+    expect(await late()).toEqual(['sla next']);
     office.now = '2026-09-12T11:00:00Z';
     const { alerts } = await check(office);
     expect((alerts as readonly Found[]).filter(({ taskId = '' }) => ['next', 'added'].includes(taskId))).toMatchObject([
       { type: 'sla', taskId: 'next', command: 'baton task delegate p next' },
       { type: 'sla', taskId: 'added', command: 'baton task delegate p added' },
     ]);
+  });
+
+  test('tells of a result that was sent back for as long as it keeps something from going on', async () => {
+    const office = createOffice();
+    const tasks = ['a', 'b', 'c'].map((taskId) => ({ taskId, title: taskId, assignedTo: 'ana' }));
+    await office.call(lead, 'projectflow', 'create_project', { projectId: 'p', title: 'P', source: 'team-admin' });
+    const waiting = tasks.map((task) => (task.taskId === 'b' ? { ...task, dependsOn: ['a'] } : task));
+    await office.call(lead, 'projectflow', 'plan_dag', { projectId: 'p', tasks: waiting });
+    for (const id of ['a', 'c']) {
+      office.edit('shared/projects/p/plan.md', `[ ] ${id} `, `[→] ${id} `);
+      office.put({ task_id: id, assigned_to: 'ana', status: 'revision', summary: 'unclear' });
+    }
+    const sentBack = {
+      type: 'failed',
+      taskId: 'a',
+      message: 'a was sent back: unclear',
+      command: 'baton project plan p --tasks TASKS',
+    };
+    expect((await check(office))['alerts']).toMatchObject([sentBack]);
+    expect((await office.internal('node.needs', {}))['needs']).toMatchObject([
+      {
+        need: 'blocked',
+        kind: 'sent-back-task',
+        taskId: 'a',
+        command: sentBack.command,
+        remedy: 'plan what is left to do as a new task, and leave this one out of the plan',
+      },
+    ]);
+    // Of a task of several subtasks it is a part that has failed: it does not go on to testing (features.md §3.2).
+    office.edit(META, '"status": "active"', '"status": "active", "mode": "composite"');
+    expect(found(await check(office))).toEqual(['failed a', 'failed c']);
+    await office.call(lead, 'projectflow', 'plan_dag', {
+      projectId: 'p',
+      tasks: [
+        { taskId: 'd', title: 'D', assignedTo: 'ana' },
+        { taskId: 'b', title: 'B', assignedTo: 'ana', dependsOn: ['d'] },
+      ],
+    });
+    expect(found(await check(office))).toEqual([]);
   });
 
   test('skips what it cannot read, says so, and goes on', async () => {
