@@ -11,6 +11,8 @@ export interface Finding {
   readonly line?: number;
   readonly message: string;
   readonly remedy: string;
+  /** The remedy begins with an edit of the file, and a command that it names comes after. */
+  readonly byHand?: true;
   /** The operation that mends it; absent when a person has to decide. */
   readonly repair?: { readonly operation: string; readonly input: Readonly<Record<string, unknown>> };
 }

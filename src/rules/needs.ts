@@ -25,6 +25,7 @@ export interface Need {
   readonly remedy?: string;
   readonly projectId?: string;
   readonly taskId?: string;
+  readonly agent?: string;
   readonly file?: string;
   readonly line?: number;
   readonly column?: number;

@@ -32,7 +32,8 @@ export function nodeFindings(view: WorkspaceView, entry: ProjectEntry, node: Pla
         severity: 'warning',
         ...about,
         message: `plan.md shows ${node.id} as delegated, but ${taskPaths(node.id).meta} is missing`,
-        remedy: `bring the folder back with git, or the id if it was another one; or set the marker to [ ] and run \`baton task delegate ${projectId} ${node.id}\``,
+        remedy: `bring the folder back with git, or the id if it was another one; or set the marker to [ ] and run \`baton task delegate ${projectId} ${node.id} --spec …\``,
+        byHand: true,
       },
     ];
   }
@@ -98,6 +99,7 @@ function disagreeing({ file, line, ...about }: About, node: PlanNode, meta: Task
     ...finding,
     file,
     line,
+    byHand: true,
     remedy: isTerminalTask(meta.status)
       ? `set the marker to [!], and plan a new node for further work: this task is ${meta.status} for good`
       : `set the marker to [~] until a result is submitted, then run \`baton project accept ${about.projectId} ${node.id}\``,
@@ -121,7 +123,7 @@ function otherAssignee(view: WorkspaceView, about: About, node: PlanNode, meta: 
     message: `plan.md gives ${node.id} to ${planned}, but ${assignee} has it (${status})`,
     remedy: begun
       ? `give it back to ${assignee} in plan.md, or end it with \`baton task cancel ${node.id} --reason …\` and plan a new node`
-      : `run \`baton task delegate ${about.projectId} ${node.id}\` to tell ${planned}, or give it back to ${assignee} in plan.md`,
+      : `run \`baton task delegate ${about.projectId} ${node.id} --spec …\` to tell ${planned}, or give it back to ${assignee} in plan.md`,
   };
 }
 

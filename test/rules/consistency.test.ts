@@ -70,6 +70,7 @@ describe('findings', () => {
         message: 'plan.md shows a as completed, its record says in_progress',
         file: 'shared/projects/p/plan.md',
         line: 7,
+        byHand: true,
         remedy: 'set the marker to [~] until a result is submitted, then run `baton project accept p a`',
       },
     ]);
@@ -113,7 +114,7 @@ describe('findings', () => {
     expect(given('bo', { status: 'submitted' })).toEqual([]);
     const [found] = findings(['- [~] a — A (assigned: bo)'], [{ status: 'assigned' }]);
     expect(found).toMatchObject({ file: 'shared/projects/p/plan.md', line: 7, taskId: 'a' });
-    expect(found?.remedy).toContain('`baton task delegate p a`');
+    expect(found?.remedy).toContain('`baton task delegate p a --spec …`');
   });
 
   test('say nothing of a node that stands in the plan twice, and of none between the markers of a conflict', () => {

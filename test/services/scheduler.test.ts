@@ -256,7 +256,7 @@ describe('time', () => {
     });
     const said = () => house.parts.said('p-02 (Task p-02) is P2 and was due by');
     expect(said()).toHaveLength(1);
-    expect(said()[0]).toContain('baton task delegate p p-02');
+    expect(said()[0]).toContain('baton task delegate p p-02 --spec SPEC');
     await house.restart();
     await house.pass(7 * DAY, DAY);
     const key = 'sla-violated:p-02:2026-09-08T08:00:00Z';

@@ -30,10 +30,10 @@ export function renderNeeds(answer: Fields, palette: Palette, width: number): st
     const field = (name: string): string => printable(wordOf(need[name]));
     const paint = palette[PAINTS[field('need')] ?? 'bold'];
     const place = [field('file'), field('line')].filter((part) => part !== '').join(':');
-    const what = field('taskId') || field('projectId') || place;
+    const what = field('taskId') || field('projectId') || field('agent') || place;
     const head = `${paint(pad(WORDS[field('need')] ?? field('need'), WIDEST))}  ${palette.bold(what)}  `;
     const remedy = field('remedy');
-    const hint = remedy === '' || remedy.includes(field('command')) ? '' : `  (${remedy})`;
+    const hint = remedy === '' ? '' : `  (${remedy})`;
     return [
       `${head}${clip(field('message'), Math.max(24, room - what.length))}`,
       `${' '.repeat(WIDEST)}  ${palette.cyan(field('command'))}${palette.dim(hint)}`,

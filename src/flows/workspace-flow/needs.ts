@@ -31,15 +31,19 @@ export const nodeNeeds = defineOperation({
   },
 });
 
-function violation({ selfMending, remedy, ...problem }: Problem): Need {
-  const command = selfMending === true ? 'baton sync now' : commandIn(problem, remedy);
+function violation({ selfMending, byHand, remedy, ...problem }: Problem): Need {
+  const named = byHand === true ? undefined : commandIn(remedy);
+  const command = selfMending === true ? 'baton sync now' : (named ?? editorAt(problem));
   return { need: selfMending === true ? 'node' : 'violation', ...problem, remedy, command };
 }
 
-/** The first command that the remedy names, else the place where a person has to write. */
-function commandIn({ file, line }: Pick<Problem, 'file' | 'line'>, remedy: string): string {
-  const [, named] = /`(baton [^`]+)`/.exec(remedy) ?? [];
-  if (named !== undefined) return named;
+/** The first command that a remedy names. */
+function commandIn(remedy: string): string | undefined {
+  return /`(baton [^`]+)`/.exec(remedy)?.[1];
+}
+
+/** The place where a person has to write. */
+function editorAt({ file, line }: Pick<Problem, 'file' | 'line'>): string {
   return file === undefined ? 'baton doctor' : `$EDITOR ${line === undefined ? '' : `+${line} `}${word(file)}`;
 }
 
@@ -70,6 +74,7 @@ function lateNeed({ kind, subject, level, since, message, command }: Late): Need
     command,
     ...(projectId === undefined ? {} : { projectId }),
     ...(subject.kind === 'task' ? { taskId: id } : {}),
+    ...(subject.kind === 'agent' ? { agent: id } : {}),
     since,
   };
 }

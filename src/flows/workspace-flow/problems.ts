@@ -13,6 +13,8 @@ export interface Problem {
   readonly file?: string;
   readonly line?: number;
   readonly column?: number;
+  /** Its file is to be edited first. */
+  readonly byHand?: true;
   /** A running node mends it by itself. */
   readonly selfMending?: true;
 }
@@ -23,7 +25,7 @@ export function problemsOf(view: WorkspaceView): readonly Problem[] {
   const findings = findInconsistencies(view).filter(({ kind }) => kind !== 'broken-file');
   return [
     ...diagnostics.map(problemOf),
-    ...findings.map(({ kind, severity, message, remedy, projectId, taskId, file, line, repair }) => ({
+    ...findings.map(({ kind, severity, message, remedy, projectId, taskId, file, line, byHand, repair }) => ({
       kind,
       severity,
       message,
@@ -32,6 +34,7 @@ export function problemsOf(view: WorkspaceView): readonly Problem[] {
       ...(taskId === undefined ? {} : { taskId }),
       ...(file === undefined ? {} : { file }),
       ...(line === undefined ? {} : { line }),
+      ...(byHand === undefined ? {} : { byHand }),
       ...(repair === undefined ? {} : { selfMending: true as const }),
     })),
   ];

@@ -1,15 +1,18 @@
-import type { TeamSettings } from '../../protocol/records/team-types.ts';
-import type { TaskMeta } from '../../protocol/records/types.ts';
+import { INBOX, subtaskOfNode } from '../../protocol/ids.ts';
+import type { Plan } from '../../protocol/plan-types.ts';
+import type { ProjectMeta, TaskMeta } from '../../protocol/records/types.ts';
+import type { WorkspaceView } from '../../protocol/view.ts';
+import { blockersIn } from '../dag.ts';
 import { word } from '../needs.ts';
 
-/** What brings a task on that is late, by where it stands; as it is typed. */
-export function bringOn(meta: TaskMeta, team: Pick<TeamSettings, 'teamRoomId'>): string {
-  const { task_id: id, project_id: project, assigned_to: assignee, status } = meta;
+/** What brings a task on that is late, by where it stands; as it is typed, with words in capitals to be filled in. */
+export function bringOn(view: WorkspaceView, project: ProjectMeta, meta: TaskMeta): string {
+  const { task_id: id, assigned_to: assignee, status } = meta;
   const ask = (text: string): string =>
-    `baton message send --target ${word(meta.room_id ?? team.teamRoomId)} --message ${word(`@${assignee}: ${text}`)}`;
+    `baton message send --target ${word(meta.room_id ?? view.team.teamRoomId)} --message ${word(`@${assignee}: ${text}`)}`;
   switch (status) {
     case 'pending':
-      return `baton task delegate ${word(project)} ${word(id)}`;
+      return giveOut(view, project, meta);
     case 'prepared':
     case 'assigned':
       return ask(`please acknowledge ${id}`);
@@ -28,4 +31,28 @@ export function bringOn(meta: TaskMeta, team: Pick<TeamSettings, 'teamRoomId'>):
       break;
   }
   return `baton status ${word(id)}`;
+}
+
+/** What nobody has been given yet: first its plan is approved, and what it depends on comes before it. */
+function giveOut(view: WorkspaceView, project: ProjectMeta, meta: TaskMeta): string {
+  const { project_id: projectId, mode, phase, status } = project;
+  if (status === 'active' && phase === 'planning') return `baton transition ${word(projectId)} approve`;
+  const plan = view.project(projectId)?.plan;
+  if (plan !== undefined && openOf(plan)({ dependsOn: meta.depends_on ?? [] }).length > 0) {
+    return `baton board ${word(projectId)}`;
+  }
+  const { task_id: id, assigned_to: assignee } = meta;
+  const to = (flag: string): string => (assignee === '' ? ` ${flag} NAME` : '');
+  return mode === 'composite' || mode === INBOX
+    ? `baton subtask ${word(projectId)} ${word(subtaskOfNode(projectId, id))} assign${to('--agent')}`
+    : `baton task delegate ${word(projectId)} ${word(id)} --spec SPEC${to('--assigned-to')}`;
+}
+
+/** Asked for each late task of a plan, and found once for it. */
+const OPEN = new WeakMap<Plan, ReturnType<typeof blockersIn>>();
+
+function openOf(plan: Plan): ReturnType<typeof blockersIn> {
+  const known = OPEN.get(plan) ?? blockersIn(plan);
+  OPEN.set(plan, known);
+  return known;
 }

@@ -102,7 +102,7 @@ export function lateTask(
   if (project === undefined || isTerminalProject(project.status) || isTerminalTask(meta.status)) return [];
   const { view, now } = facts;
   const { task_id: id, task_title: title, project_id: projectId, eta } = meta;
-  const base = { subject: { kind: 'task', id, projectId } as const, command: bringOn(meta, view.team) };
+  const base = { subject: { kind: 'task', id, projectId } as const, command: bringOn(view, project, meta) };
   const created = meta.created_at ?? meta.assigned_at;
   const priority = meta.priority ?? project.priority ?? 'P2';
   // While a project is paused nobody is expected to do anything; its deadlines go on.
@@ -160,7 +160,7 @@ function stuck({ view, now, beats }: LatenessFacts, meta: TaskMeta, base: Base):
   const level = Math.max(before, levelOf('stuck', beat.count + 1, stuckBeats));
   if (level === 0) return [];
   const since = stampOf(livenessOf(meta, view.team, now).lastSign ?? now);
-  const message = `${assignee} works on ${id}, and nothing has changed in it over ${stuckBeats} heartbeats`;
+  const message = `${assignee} works on ${id}, and nothing has changed in it over ${stuckBeats} heartbeat${stuckBeats === 1 ? '' : 's'}`;
   return [{ key, kind: 'stuck', level, since, message, ...base }];
 }
 

@@ -111,9 +111,33 @@ describe('a check', () => {
     office.now = '2026-09-12T11:00:00Z';
     const { alerts } = await check(office);
     expect((alerts as readonly Found[]).filter(({ taskId = '' }) => ['next', 'added'].includes(taskId))).toMatchObject([
-      { type: 'sla', taskId: 'next', command: 'baton task delegate p next' },
-      { type: 'sla', taskId: 'added', command: 'baton task delegate p added' },
+      { type: 'sla', taskId: 'next', command: 'baton task delegate p next --spec SPEC' },
+      { type: 'sla', taskId: 'added', command: 'baton task delegate p added --spec SPEC' },
     ]);
+  });
+
+  test('names a command that gives out what is late and was given to nobody', async () => {
+    const office = createOffice();
+    office.now = '2026-09-01T10:00:00Z';
+    const commands = async (): Promise<readonly string[]> => {
+      office.now = '2026-09-20T10:00:00Z';
+      const { alerts } = await check(office);
+      office.now = '2026-09-01T10:00:00Z';
+      return (alerts as readonly Found[]).map(({ command }) => command);
+    };
+    await office.call(lead, 'projectflow', 'create_project', { projectId: 'p', title: 'P', source: 'team-admin' });
+    const tasks = [
+      { taskId: 'a', title: 'A', assignedTo: '-' },
+      { taskId: 'b', title: 'B', assignedTo: 'ana', dependsOn: ['a'] },
+    ];
+    await office.call(lead, 'projectflow', 'plan_dag', { projectId: 'p', tasks });
+    expect(await commands()).toEqual(['baton task delegate p a --spec SPEC --assigned-to NAME', 'baton board p']);
+    office.edit(META, '"status": "active"', '"status": "active", "mode": "composite"');
+    expect((await commands()).slice(1)).toEqual(['baton subtask p a assign --agent NAME', 'baton board p']);
+    office.edit(META, '"status": "active"', '"status": "active", "phase": "planning"');
+    expect((await commands()).slice(1)).toEqual(['baton transition p approve', 'baton transition p approve']);
+    await office.call(lead, 'engine', 'create_task', { title: 'T', assignedTo: 'ana' });
+    expect(await commands()).toContain('baton subtask inbox TASK-001 assign');
   });
 
   test('tells of a result that was sent back for as long as it keeps something from going on', async () => {

@@ -45,14 +45,18 @@ describe('what needs a person', () => {
     };
     expect(await told()).toEqual([
       ['violation', undefined, '$EDITOR +1 shared/agents/bo.json'],
-      ['violation', 'p-01', 'baton project accept p p-01'],
+      ['violation', 'p-01', '$EDITOR +10 shared/projects/p/plan.md'],
       ['question', 'p-02', 'baton task answer p-02 ANSWER'],
       ['stuck', 'p-01', `baton message send --target '${ROOM}' --message '@ana: how far is p-01?'`],
       ['blocked', 'p-03', 'baton task unblock p-03'],
       ['check', 'p-04', 'baton task check p-04'],
       ['acknowledgement', 'p-05', `baton message send --target '${ROOM}' --message '@ana: please acknowledge p-05'`],
     ]);
-    const [, , question, stuck, , , unacknowledged] = await needs();
+    const [, marked, question, stuck, , , unacknowledged] = await needs();
+    // The command comes after an edit, so the edit is what is shown.
+    expect(marked).toMatchObject({
+      remedy: 'set the marker to [~] until a result is submitted, then run `baton project accept p p-01`',
+    });
     expect(question).toMatchObject({ message: 'ana asks about p-02: Which year?', since: '2026-09-03T10:15:00Z' });
     expect(stuck).toMatchObject({ kind: 'stuck', since: '2026-09-01T10:15:00Z', severity: 'warning' });
     // Two days are more than four times what is allowed.
