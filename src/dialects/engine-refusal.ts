@@ -82,7 +82,7 @@ export function unknownStepAnswer(next: Envelope, id: string, event: string): En
 const NOT_TERMINAL = 'Cannot archive: not terminal';
 
 function textOf({ code, ...rest }: Envelope, error: string, asked: Asked): string {
-  const missing = /^(?:project|task) not found: (\S+)/.exec(error)?.[1];
+  const missing = /^(?:project|task) not found(?: in project graph)?: (\S+)/.exec(error)?.[1];
   if (code === 'not-found' && missing !== undefined) return `Task ${missing} not found`;
   if (error.startsWith(NOT_TERMINAL)) return NOT_TERMINAL;
   const id = asked.id ?? word(rest['projectId']);

@@ -128,7 +128,10 @@ function phrase(issue: z.core.$ZodRawIssue, schema: z.ZodType, rules: PayloadRul
     if (issue.input === undefined || (required && issue.expected === 'string')) return `${label} is required`;
     return `${label} must be ${TYPE_WORDS[issue.expected] ?? `a ${issue.expected}`}`;
   }
-  if (issue.code === 'too_small' && issue.origin === 'string') return `${label} is required`;
+  if (issue.code === 'too_small' && issue.origin === 'string') {
+    // An entry of a list is there, and says nothing.
+    return typeof path.at(-1) === 'number' ? `${label} must not be empty` : `${label} is required`;
+  }
   if (issue.code === 'invalid_value') return `${label} must be one of: ${issue.values.map(String).join(', ')}`;
   const range = rangeOf(issue);
   return range === undefined ? undefined : `${label} must be ${range}`;

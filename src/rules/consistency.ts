@@ -54,8 +54,9 @@ function routeFindings(view: WorkspaceView, meta: ProjectMeta): readonly Finding
       kind: 'no-report-route',
       severity: 'warning',
       projectId,
+      file: projectPaths(projectId).meta,
       message: `a report on ${projectId} is owed and reaches nobody: ${routing.problem}`,
-      remedy: `${routing.remedy} (${projectPaths(projectId).meta})`,
+      remedy: routing.remedy,
     },
   ];
 }

@@ -85,6 +85,13 @@ describe('a refusal of the task engine', () => {
     });
   });
 
+  test.each(['task not found: x', 'task not found in project graph: x', 'project not found: x'])(
+    'of what is not there is said in one way: %s',
+    (error) => {
+      expect(subtaskAnswer(refused('not-found', error), ID, 'assign')).toMatchObject({ error: 'Task x not found' });
+    },
+  );
+
   test('of a task that is blocked names the command that lets it go on', () => {
     expect(subtaskAnswer(refused('paused', `project is paused: ${ID}`), ID, 'start')).toMatchObject({
       remedy: `baton transition ${ID} unblock`,

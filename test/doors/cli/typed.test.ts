@@ -15,7 +15,7 @@ describe('a refusal on the command line names what was typed', () => {
       '--priority must be one of: P0, P1',
     ],
     [['create', ''], 'payload.title is required', 'title is required'],
-    [['create', 'X', '--tags', ''], 'payload.tags[0] is required', '--tags is required'],
+    [['create', 'X', '--tags', ''], 'payload.tags[0] must not be empty', '--tags must not be empty'],
     [['project', 'create', 'X', '--project-id', ' '], 'payload.projectId is required', '--project-id is required'],
     [['project', 'loop', 'p'], 'payload.goal is required', '--goal is required'],
     [
