@@ -3,7 +3,7 @@ import type { WorkspaceView } from '../../protocol/view.ts';
 import { TASK_TYPES } from '../../protocol/records/types.ts';
 import { blockers } from '../../rules/dag.ts';
 import { nextNodeId } from '../../rules/next-id.ts';
-import { isWorked, projectState } from '../../rules/project-lifecycle.ts';
+import { isWorked, legalProjectEvents, projectState } from '../../rules/project-lifecycle.ts';
 import { refusedStep } from '../../rules/transition.ts';
 import { requireCapacity, requireKnownAgent, warned } from '../agent-flow/roster.ts';
 import { beginStory, nextStep } from '../overlay.ts';
@@ -83,6 +83,6 @@ export const dispatch = defineOperation({
 export function requireWorked(view: WorkspaceView, projectId: string): void {
   const { meta } = requireProject(view, projectId);
   if (isWorked(meta)) return;
-  const legal = projectState(meta) === 'planning' ? ['approve', 'reject'] : [];
-  throw refusedStep({ from: projectState(meta), event: 'dispatch', legal, data: { projectId } });
+  const from = projectState(meta);
+  throw refusedStep({ from, event: 'dispatch', legal: legalProjectEvents(from), data: { projectId } });
 }

@@ -173,10 +173,22 @@ describe('a dispatch', () => {
     expect(dispatchedAnswer(early, ID)).toMatchObject({
       ok: false,
       error: "Invalid transition: PLANNING + 'dispatch'",
+      remedy: 'what may follow PLANNING: approve, reject',
     });
-    await ok(engine(office, 'transition_project', { projectId: ID, event: 'reject' }));
+    await ok(engine(office, 'transition_project', { projectId: ID, event: 'approve' }));
+    await ok(engine(office, 'transition_project', { projectId: ID, event: 'block' }));
+    const halted = await dispatch(office, { title: 'x' });
+    expect(dispatchedAnswer(halted, ID)).toMatchObject({
+      error: "Invalid transition: BLOCKED + 'dispatch'",
+      remedy: 'what may follow BLOCKED: unblock, fail',
+    });
+    await ok(engine(office, 'transition_project', { projectId: ID, event: 'fail' }));
     const late = await dispatch(office, { title: 'x' });
-    expect(dispatchedAnswer(late, ID)).toMatchObject({ ok: false, error: "Invalid transition: REJECTED + 'dispatch'" });
+    expect(dispatchedAnswer(late, ID)).toMatchObject({
+      ok: false,
+      error: "Invalid transition: FAILED + 'dispatch'",
+      remedy: 'FAILED is final',
+    });
   });
 });
 
