@@ -110,11 +110,16 @@ function wayOnOf(
     return { remedy: `once ${open} done: baton subtask ${id} ${subtaskOfNode(id, word(rest['taskId']))} assign` };
   }
   if (code === 'paused') return { remedy: `baton transition ${id} unblock` };
-  if (code === 'invalid-argument' && error.includes(' names unknown tasks: ')) {
+  // What is archived, or another task's, has a remedy of its own.
+  const missing = code === 'not-found' && rest['remedy'] === undefined && word(rest['taskId']).startsWith(`${id}-`);
+  if (missing || (code === 'invalid-argument' && GRAPH.test(error))) {
     return { remedy: `\`baton status ${id}\` shows its subtasks` };
   }
   return {};
 }
+
+/** Of a subtask whose dependencies cannot be. */
+const GRAPH = / names unknown tasks: |^cycle in task graph: /;
 
 /** Nodes of the task under the names of subtasks. */
 function asTyped(text: string, id: string): string {

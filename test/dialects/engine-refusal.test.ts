@@ -92,6 +92,14 @@ describe('a refusal of the task engine', () => {
     },
   );
 
+  test('of a subtask that is not there says where they are seen', () => {
+    const { remedy: _, ...missing } = refused('not-found', `task not found: ${ID}-09`);
+    expect(subtaskAnswer({ ...missing, taskId: `${ID}-09` }, ID, 'done')).toMatchObject({
+      error: `Task ${ID}-09 not found`,
+      remedy: `\`baton status ${ID}\` shows its subtasks`,
+    });
+  });
+
   test('of a task that is blocked names the command that lets it go on', () => {
     expect(subtaskAnswer(refused('paused', `project is paused: ${ID}`), ID, 'start')).toMatchObject({
       remedy: `baton transition ${ID} unblock`,
@@ -105,7 +113,10 @@ describe('a refusal of the task engine', () => {
       remedy: `\`baton status ${ID}\` shows its subtasks`,
     });
     const cycle = refused('invalid-argument', `cycle in task graph: ${ID}-01 -> ${ID}-01`);
-    expect(dispatchedAnswer(cycle, ID)).toMatchObject({ error: 'cycle in task graph: subtask_01 -> subtask_01' });
+    expect(dispatchedAnswer(cycle, ID)).toMatchObject({
+      error: 'cycle in task graph: subtask_01 -> subtask_01',
+      remedy: `\`baton status ${ID}\` shows its subtasks`,
+    });
   });
 });
 

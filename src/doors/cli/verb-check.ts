@@ -4,6 +4,7 @@ import { checkTasks } from '../check.ts';
 import { numberOf, objectsOf, textsOf, wordOf, fieldsOf, type Fields } from './answer.ts';
 import { callAs, show, withApp, type Session } from './session.ts';
 import { count, printable, type Palette } from './text.ts';
+import { asTyped } from './typed.ts';
 
 /** `baton check [TASK]` (features.md S002-18): exits with 0 whatever it finds, since alerts are its answer. */
 export function defineCheck(command: Command, session: Session): void {
@@ -19,7 +20,7 @@ export function defineCheck(command: Command, session: Session): void {
         }),
       );
       const { output } = session;
-      show(session, answer, (palette) =>
+      show(session, asTyped(answer, { id: 'task' }), (palette) =>
         discord === true ? digestText(answer, 'discord') : renderCheck(answer, palette),
       );
       // What went wrong is all that a cron job wants to mail.

@@ -19,6 +19,7 @@ import { FlowError } from '../../protocol/errors.ts';
 import { TEAM_SETTINGS } from '../node-calls.ts';
 import { objectsOf, type Fields } from './answer.ts';
 import { show, UsageError, workspaceOf, type Session } from './session.ts';
+import { asTyped } from './typed.ts';
 
 interface Flags {
   readonly plain?: true;
@@ -74,7 +75,7 @@ interface Wanted {
 async function told(session: Session, { id, notice, flags, style, discord }: Wanted): Promise<Envelope> {
   if (notice === undefined) throw new UsageError(`what to tell of ${id} is missing`, `one of ${NOTICES.join(', ')}`);
   const task = taskAnswer(await look(session, 'show', { id }));
-  if (!task.ok) return task;
+  if (!task.ok) return asTyped(task, { id: 'what' });
   if (notice !== 'alert') return { ok: true, task_id: id, text: taskText(task, notice, style) };
   const { type, subtaskId, ping = [] } = flags;
   const pings = [...new Set([...ping, ...urgentPings(discord, style)])];

@@ -3,6 +3,7 @@ import { objectsOf, textsOf, wordOf, type Fields } from './answer.ts';
 import { TEAM_SETTINGS } from '../node-calls.ts';
 import { callAs, show, withApp, type Session } from './session.ts';
 import { printable, table, type Palette } from './text.ts';
+import { asTyped } from './typed.ts';
 
 interface SetupFlags {
   readonly leaderRoom?: true;
@@ -21,7 +22,8 @@ export function defineTeam(command: Command, session: Session): void {
     .action(async ({ dryRun, ...payload }: SetupFlags) => {
       const call = { tool: 'team', action: 'setup', payload, dryRun: dryRun === true };
       const answer = await withApp(session, (app) => callAs(app, session.globals, call));
-      show(session, answer, dryRun === true ? undefined : (palette) => renderSetup(answer, palette));
+      const named = asTyped(answer, { invite: '--invite', leaderRoom: '--leader-room' });
+      show(session, named, dryRun === true ? undefined : (palette) => renderSetup(answer, palette));
     });
   command
     .command('settings')

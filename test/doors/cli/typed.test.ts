@@ -48,6 +48,8 @@ describe('a refusal on the command line names what was typed', () => {
     [['inbox', '--limit', 'x'], 'payload.limit must be an integer', '--limit must be an integer'],
     [['log', 'TASK-001', '--limit', 'x'], 'payload.limit must be an integer', '--limit must be an integer'],
     [['status', ''], 'payload.id is required', 'task is required'],
+    [['check', ''], 'payload.id is required', 'task is required'],
+    [['team', 'setup', '--invite', ''], 'payload.invite[0] must not be empty', '--invite must not be empty'],
   ])('%j', async (argv, error, said) => {
     const { run } = refusing(error);
     const { code, stderr } = await run(...argv);
