@@ -3,9 +3,11 @@ import { actionsOf } from '../surface.ts';
 import { fieldsOf } from '../fields.ts';
 import { addFlags, payloadOf } from './flags.ts';
 import { callAs, show, UsageError, withApp, type Session } from './session.ts';
-import { asTyped } from './typed.ts';
 
-/** `baton taskflow|projectflow|roomflow|filesync|message ACTION`: the protocol's actions with their own names and fields. */
+/**
+ * `baton taskflow|projectflow|roomflow|filesync|message ACTION`: the protocol's actions with their own names and fields, and
+ * refused in its words, as over MCP.
+ */
 export function defineTool(tool: string, command: Command, session: Session): void {
   const actions = actionsOf(tool);
   const seeAlso = `see \`baton ${tool} --help\``;
@@ -14,15 +16,9 @@ export function defineTool(tool: string, command: Command, session: Session): vo
     const sub = command.command(action).description(summary);
     addFlags(sub, fields);
     sub.action(async () => {
-      const { given, names } = await payloadOf(
-        sub.opts(),
-        fields,
-        {},
-        session.io,
-        `see \`baton ${tool} ${action} --help\``,
-      );
+      const { given } = await payloadOf(sub.opts(), fields, {}, session.io, `see \`baton ${tool} ${action} --help\``);
       const envelope = await withApp(session, (app) => callAs(app, session.globals, { tool, action, ...given }));
-      show(session, asTyped(envelope, names));
+      show(session, envelope);
     });
   }
   // Reached only by words that are no action; the list is what helps then.

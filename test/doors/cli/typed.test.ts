@@ -33,7 +33,6 @@ describe('a refusal on the command line names what was typed', () => {
       'payload.maxConcurrent must be at least 1',
       '--max-concurrent must be at least 1',
     ],
-    [['projectflow', 'plan_dag'], 'payload.projectId is required', '--project-id is required'],
     [['transition', 'TASK-001', ''], 'payload.event is required', 'event is required'],
     [
       ['dispatch', 'TASK-001', 'X', '--agent', 'a', '--deps', 's'],
@@ -62,6 +61,11 @@ describe('a refusal on the command line names what was typed', () => {
     const { run } = refusing('project already exists: p', 'choose another projectId, or leave it out to have one made');
     const { stderr } = await run('project', 'create', 'X', '--project-id', 'p');
     expect(stderr).toContain('\nchoose another --project-id, or leave it out to have one made\n');
+  });
+
+  test('but under its protocol name an action is refused in the words of the protocol', async () => {
+    const { stderr } = await refusing('payload.projectId is required').run('projectflow', 'plan_dag');
+    expect(stderr).toContain('payload.projectId is required');
   });
 
   test('but leaves the names of a payload that was typed as a whole', async () => {
