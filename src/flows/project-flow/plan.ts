@@ -93,7 +93,7 @@ function plannedAt(
   now: string,
 ): readonly Change[] {
   const known = new Set(plan.nodes.map(({ id }) => id));
-  const unrecorded = nodes.map(({ id }) => id).filter((id) => view.task(id) === undefined);
+  const unrecorded = nodes.map(({ id }) => id).filter((id) => !view.exists(taskPaths(id).meta));
   const added = unrecorded.filter((id) => !known.has(id));
   if (added.length === 0) return [];
   const next = withPlanned(meta, { kept: unrecorded.filter((id) => known.has(id)), added }, now);
