@@ -171,7 +171,7 @@ export interface LaneRefusal {
   /** The lane's commit that carried it. */
   readonly commit: string;
   readonly path: string;
-  /** `not-owner`, `forbidden-field`, `illegal-transition`, `symlink`, `gitlink`, `reserved-name`, `case-twin`, `oversize`, `secret`, `broken-file`, `archived`. */
+  /** `not-owner`, `forbidden-field`, `illegal-transition`, `symlink`, `gitlink`, `reserved-name`, `case-twin`, `oversize`, `secret`, `broken-file`, `archived`; `late-result` for one that is kept aside. */
   readonly reason: string;
   readonly detail: string;
 }

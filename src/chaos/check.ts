@@ -1,6 +1,6 @@
 import { checkHistories } from './check-histories.ts';
 import { checkRooms } from './check-rooms.ts';
-import type { Acknowledged, Reading, TaskFacts, Violation } from './facts.ts';
+import type { Acknowledged, LateFacts, Reading, TaskFacts, Violation } from './facts.ts';
 
 /**
  * What must hold once all faults are over and all clones are quiet (quality.md R1 to R5): one tree, no acknowledged
@@ -72,9 +72,26 @@ function checkSubmitted(
 ): readonly Violation[] {
   if (!hasEvent(reading, task.id, /^task\.submitted$/)) return [lost(`that ${by} submitted ${task.id}`)];
   if (task.submissionId === submissionId && (task.result ?? '').includes(summary)) return [];
+  const kept = task.late.find((late) => late.by === by && late.submissionId === submissionId);
+  if (kept?.result?.includes(summary) === true) return checkKeptAside(reading, task, kept);
   // The Leader was faster: what came late stays in the lane's history and never decides anything.
   if (task.status === 'cancelled' || task.status === 'superseded') return [];
   return [lost(`the result of ${task.id} by ${by}: "${summary}" (${submissionId})`)];
+}
+
+/** A result is kept aside only of who had to give the task away, and never in silence. */
+function checkKeptAside({ events, clones }: Reading, task: TaskFacts, { by, dir }: LateFacts): readonly Violation[] {
+  if (!task.earlierAssignees.includes(by)) {
+    return [
+      { rule: 'kept', message: `the result of ${task.id} by ${by} is kept aside, and the task was never given away` },
+    ];
+  }
+  const refused = events.filter(({ type, note }) => type === 'lane.refused' && note?.includes(dir) === true);
+  if (refused.length === 0) return [{ rule: 'announced', message: `nothing is written down of ${dir}` }];
+  const concerned = new Set([by, ...refused.map(({ actor }) => actor)]);
+  return clones
+    .filter(({ seat, said }) => concerned.has(seat) && !said.some(({ text }) => text.includes(dir)))
+    .map(({ seat }) => ({ rule: 'announced', message: `${seat} was never told of ${dir}` }));
 }
 
 function checkEnd({ status }: TaskFacts, wanted: string, what: string): readonly Violation[] {

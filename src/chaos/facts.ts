@@ -40,6 +40,18 @@ export interface TaskFacts {
   readonly history: readonly HistoryFacts[];
   /** The text of result.md, if there is one. */
   readonly result?: string;
+  /** Who had the task before it was given to somebody else. */
+  readonly earlierAssignees: readonly string[];
+  readonly late: readonly LateFacts[];
+}
+
+/** A result that is kept aside, since the task had been given to somebody else when it came. */
+export interface LateFacts {
+  readonly by: string;
+  /** Ends in `/`. */
+  readonly dir: string;
+  readonly submissionId: string;
+  readonly result?: string;
 }
 
 export interface EventFacts {

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { parsePlan } from '../protocol/plan/parse.ts';
-import type { CloneFacts, EventFacts, HistoryFacts, Reading, TaskFacts } from './facts.ts';
+import type { CloneFacts, EventFacts, HistoryFacts, LateFacts, Reading, TaskFacts } from './facts.ts';
 import { plainGit } from './plain-git.ts';
 import { PROJECT } from './stage.ts';
 import type { Stage } from './stage.ts';
@@ -65,7 +65,17 @@ function readFiles(root: string): Pick<Reading, 'tasks' | 'markers' | 'plan' | '
   const read = (path: string): string => readFileSync(join(root, path), 'utf8');
   const tasks = namesIn(root, 'shared/tasks').flatMap((id): readonly TaskFacts[] => {
     const path = `shared/tasks/${id}/meta.json`;
-    return existsSync(join(root, path)) ? [taskOf(root, id, parse(path, read(path)))] : [];
+    if (!existsSync(join(root, path))) return [];
+    const late = namesIn(root, `shared/tasks/${id}/late`).map((name): LateFacts => {
+      const dir = `shared/tasks/${id}/late/${name}/`;
+      return {
+        by: name.slice(0, name.lastIndexOf('-')),
+        dir,
+        submissionId: textOf(parse(`${dir}meta.json`, read(`${dir}meta.json`))['submission_id']),
+        ...resultIn(root, dir),
+      };
+    });
+    return [{ ...taskOf(root, id, parse(path, read(path))), late }];
   });
   const events = namesIn(root, 'shared/events').flatMap((month) =>
     namesIn(root, `shared/events/${month}`).flatMap((name) => {
@@ -99,8 +109,12 @@ function namesIn(root: string, folder: string): readonly string[] {
 
 const textOf = (value: unknown): string => (typeof value === 'string' ? value : '');
 
-function taskOf(root: string, id: string, meta: Readonly<Record<string, unknown>>): TaskFacts {
-  const result = join(root, `shared/tasks/${id}/result.md`);
+function resultIn(root: string, dir: string): { readonly result?: string } {
+  const result = join(root, `${dir}result.md`);
+  return existsSync(result) ? { result: readFileSync(result, 'utf8') } : {};
+}
+
+function taskOf(root: string, id: string, meta: Readonly<Record<string, unknown>>): Omit<TaskFacts, 'late'> {
   return {
     id,
     status: textOf(meta['status']),
@@ -108,7 +122,8 @@ function taskOf(root: string, id: string, meta: Readonly<Record<string, unknown>
     summary: textOf(meta['summary']),
     submissionId: textOf(meta['submission_id']),
     history: Array.isArray(meta['history']) ? (meta['history'] as readonly HistoryFacts[]) : [],
-    ...(existsSync(result) ? { result: readFileSync(result, 'utf8') } : {}),
+    earlierAssignees: Array.isArray(meta['earlier_assignees']) ? (meta['earlier_assignees'] as readonly string[]) : [],
+    ...resultIn(root, `shared/tasks/${id}/`),
   };
 }
 

@@ -46,10 +46,10 @@ export function steersGit(segment: string): boolean {
 /** What NTFS takes for `meta.json`; the Leader's other names are short enough to have no second one. */
 const SHORT_RECORD = /^meta~[1-9]\.jso$/;
 
-/** Whether a file system may take a name in a task's folder for the record, the specification or the inputs. */
+/** Whether a file system may take a name in a task's folder for the record, the specification, the inputs or late results. */
 export function isLeadersName(segment: string): boolean {
   const [name = ''] = foldName(segment).split(':');
-  return ['meta.json', 'spec.md', 'base'].includes(name) || SHORT_RECORD.test(name);
+  return ['meta.json', 'spec.md', 'base', 'late'].includes(name) || SHORT_RECORD.test(name);
 }
 
 /** A name as file systems compare it that know no case. */

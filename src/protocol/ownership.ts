@@ -139,6 +139,7 @@ const workerVerdict: Judge = (actor, place, path, assigneeOf) => {
   if (place.kind === 'task-spec' || place.kind === 'task-base') {
     return refused('leader', 'spec.md and base/ say what the task is');
   }
+  if (place.kind === 'task-late') return refused('leader', 'late/ keeps what others have handed in');
   if ('taskId' in place) {
     const verdict = assigneeVerdict(actor, assigneeOf(place.taskId));
     return verdict ?? (place.kind === 'task-other' ? taskFile(path) : undefined);

@@ -69,6 +69,15 @@ export function taskPaths(id: string): TaskPaths {
   };
 }
 
+/**
+ * Where a result is kept that came after its task had been given to somebody else (docs/sync.md); ends in `/`. `undefined`
+ * for the name of a submission in which there is no letter or digit.
+ */
+export function lateResultDir(taskId: string, localpart: string, submissionId: string): string | undefined {
+  const mark = submissionId.replace(/[^A-Za-z0-9]/g, '').slice(0, 8);
+  return mark === '' ? undefined : `${taskPaths(taskId).dir}late/${encodeName(localpart)}-${mark}/`;
+}
+
 /** The record of an agent; what a file name may not hold in a localpart is percent-encoded. */
 export function agentPath(id: string): string {
   return `shared/agents/${encodeName(id)}.json`;
@@ -94,7 +103,7 @@ export type PathClass =
   | { readonly kind: 'team' | 'archive' | 'relations' | 'roomflow' | 'global' | 'other' }
   | { readonly kind: 'project-meta' | 'project-plan' | 'project-result' | 'project-other'; readonly projectId: string }
   | {
-      readonly kind: 'task-meta' | 'task-spec' | 'task-base' | 'task-result' | 'task-other';
+      readonly kind: 'task-meta' | 'task-spec' | 'task-base' | 'task-late' | 'task-result' | 'task-other';
       readonly taskId: string;
     }
   | { readonly kind: 'agent'; readonly agentId: string }
@@ -144,8 +153,10 @@ function projectPath(projectId: string, rest: readonly string[]): PathClass {
 
 function taskPath(taskId: string, rest: readonly string[]): PathClass {
   if (!isReadableId(taskId) || rest.length === 0) return OTHER;
-  const inBase = rest[0] === 'base' && rest.length > 1;
-  return { kind: inBase ? 'task-base' : (fileKind(TASK_FILES, rest) ?? 'task-other'), taskId };
+  const [folder] = rest.length > 1 ? rest : [];
+  if (folder === 'base') return { kind: 'task-base', taskId };
+  if (folder === 'late') return { kind: 'task-late', taskId };
+  return { kind: fileKind(TASK_FILES, rest) ?? 'task-other', taskId };
 }
 
 function fileKind<Kind>(kinds: Readonly<Record<string, Kind>>, rest: readonly string[]): Kind | undefined {

@@ -20,7 +20,7 @@ import { isTaskStatus } from './resolve-json.ts';
 import { decode } from './resolve.ts';
 import { hiddenPaths } from './sparse.ts';
 
-const LEADERS_FILES: ReadonlySet<string> = new Set(['task-spec', 'task-base', 'task-meta']);
+const LEADERS_FILES: ReadonlySet<string> = new Set(['task-spec', 'task-base', 'task-late', 'task-meta']);
 
 /** What a step takes from the disk. */
 interface Wanted {

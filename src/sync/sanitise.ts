@@ -8,6 +8,8 @@ import { redactSecrets } from '../protocol/secrets/scan.ts';
 import type { ScanOptions } from '../protocol/secrets/scan.ts';
 import { parseTaskMeta } from '../protocol/records/task.ts';
 import { archivedTasks } from './lane-archive.ts';
+import { lateResultAt, lateResults, placeIn, whyLate } from './lane-late.ts';
+import type { LateResult } from './lane-late.ts';
 import { knownNames } from './lane-names.ts';
 import type { NameTable } from './lane-names.ts';
 import { checkRecord } from './lane-records.ts';
@@ -51,9 +53,11 @@ const refuse = (reason: string, detail: string): Verdict => ({ refused: [{ reaso
  * looked at; nothing else that a lane holds makes it throw.
  */
 export async function sanitise(git: Git, delta: LaneDelta): Promise<Sanitised> {
-  const changes = await written(git, delta);
-  const assignees = await readAssignees(git, delta.main, changes);
+  const asWritten = await written(git, delta);
+  const assignees = await readAssignees(git, delta.main, asWritten);
   const assigneeOf = (taskId: string): string | undefined => assignees.get(taskId);
+  const lates = await lateResults(git, delta, asWritten, assignees);
+  const changes = await keptAside(git, delta, asWritten, lates);
   const sizes = await git.sizes(changes.map(({ after }) => (after === undefined ? '-' : after.id)));
   const names = await knownNames(git, delta.main, changes);
   const archived = await archivedTasks(
@@ -63,6 +67,11 @@ export async function sanitise(git: Git, delta: LaneDelta): Promise<Sanitised> {
   );
   const edits: TreeEdit[] = [];
   const refusals: LaneRefusal[] = [];
+  const refused = (path: string, refusal: Refusal): void => {
+    const { lane, localpart, tip: commit } = delta;
+    refusals.push({ lane, localpart, commit, path: redactSecrets(shown(path), delta.scan.known), ...refusal });
+  };
+  const told = new Set<LateResult>();
   let apart = true;
   for (const [index, change] of changes.entries()) {
     const verdict =
@@ -73,21 +82,15 @@ export async function sanitise(git: Git, delta: LaneDelta): Promise<Sanitised> {
     if (verdict.take !== undefined) {
       edits.push(verdict.take);
       apart &&= change.inMain === change.before?.id;
+      if (change.late !== undefined) told.add(change.late);
     }
     if (change.inherited) continue;
     const place = classifyPath(change.path);
     const home = 'taskId' in place ? archived.get(place.taskId) : undefined;
-    const refused = home === undefined ? verdict.refused : [{ reason: 'archived', detail: `the task is in ${home}` }];
-    for (const refusal of refused ?? []) {
-      refusals.push({
-        lane: delta.lane,
-        localpart: delta.localpart,
-        commit: delta.tip,
-        path: redactSecrets(shown(change.path), delta.scan.known),
-        ...refusal,
-      });
-    }
+    const why = home === undefined ? verdict.refused : [{ reason: 'archived', detail: `the task is in ${home}` }];
+    for (const refusal of why ?? []) refused(change.path, refusal);
   }
+  for (const result of told) refused(taskPaths(result.taskId).result, whyLate(result));
   return { edits, apart, refusals, assigneeOf };
 }
 
@@ -99,6 +102,8 @@ interface Written extends TreeChange {
   readonly inherited: boolean;
   /** What main has there. */
   readonly inMain: ObjectId | undefined;
+  /** The late result of which it is a part. */
+  readonly late?: LateResult;
 }
 
 /**
@@ -126,6 +131,53 @@ async function written(git: Git, { base, tip, main, ancestors }: LaneDelta): Pro
   });
   const differing = held.filter(({ before, after, inMain }) => inMain !== after?.id || before?.id === after?.id);
   return differing.sort((a, b) => Number(a.after !== undefined) - Number(b.after !== undefined));
+}
+
+/**
+ * The changes with the parts of late results where those are kept. What is kept there already is left out, and what would
+ * change it stays where the lane has it, and is refused there.
+ */
+async function keptAside(
+  git: Git,
+  { main, tip }: LaneDelta,
+  asWritten: readonly Written[],
+  lates: ReadonlyMap<string, LateResult>,
+): Promise<readonly Written[]> {
+  if (lates.size === 0) return asWritten;
+  const changes = [...asWritten, ...(await resultsBefore(git, tip, asWritten, lates))];
+  const parts = changes.map((change) => {
+    const { path, after, inherited } = change;
+    const late = after === undefined || inherited ? undefined : lateResultAt(path, lates);
+    return { change, late, path: late === undefined ? path : placeIn(late, path) };
+  });
+  const there = await git.resolve(
+    parts.map(({ late, path }) => (late === undefined || isReservedPath(path) ? '-' : `${main}:${path}`)),
+  );
+  return parts.flatMap(({ change, late, path }, index) => {
+    const inMain = there[index];
+    if (late === undefined) return [change];
+    if (inMain === undefined) return [{ ...change, path, before: undefined, inMain, late }];
+    return inMain === change.after?.id ? [] : [change];
+  });
+}
+
+/** The files of late results that their lane brought before it handed them in, and that were refused then. */
+async function resultsBefore(
+  git: Git,
+  tip: ObjectId,
+  changes: readonly Written[],
+  late: ReadonlyMap<string, LateResult>,
+): Promise<readonly Written[]> {
+  const known = new Set(changes.map(({ path }) => path));
+  const paths = [...late.keys()].map((id) => taskPaths(id).result).filter((path) => !known.has(path));
+  const entries = paths.length === 0 ? [] : await git.entries(tip, paths);
+  return entries.map(({ path, ...after }) => ({
+    path,
+    before: undefined,
+    after,
+    inherited: false,
+    inMain: undefined,
+  }));
 }
 
 function tasksIn(changes: readonly TreeChange[]): readonly string[] {
@@ -169,13 +221,14 @@ async function readAssignees(
 
 /** Everything that can be told from the entry alone; `undefined` when all of it is in order. */
 function checkEntry(
-  change: TreeChange,
+  change: Written,
   { localpart, maxFileBytes }: LaneDelta,
   size: number,
   assigneeOf: (taskId: string) => string | undefined,
 ): Verdict | undefined {
-  const { path, before, after } = change;
-  const verdict = mayWrite({ localpart, role: 'worker' }, path, assigneeOf);
+  const { path, before, after, late } = change;
+  const verdict =
+    late === undefined ? mayWrite({ localpart, role: 'worker' }, path, assigneeOf) : { allowed: true as const };
   if (after === undefined) {
     if (!verdict.allowed) return refuse('not-owner', verdict.reason);
     return isRecordPath(path) ? refuse('not-owner', 'records and logs are never removed') : undefined;

@@ -26,6 +26,8 @@ const TASK: TaskFacts = {
   submissionId: 's1',
   history: LIFE,
   result: 'STATUS: SUCCESS\nSUMMARY: Done.\n',
+  earlierAssignees: [],
+  late: [],
 };
 
 const CLONE: CloneFacts = { seat: 'lead', tree: 't', dirty: [], damaged: [], owed: [], said: [] };
@@ -79,6 +81,23 @@ const withoutEvent = (type: string): Reading => ({
 const [DELEGATED] = SOUND.clones[0]?.said ?? [];
 const twice = DELEGATED === undefined ? [] : [DELEGATED, DELEGATED];
 
+const FOLDER = 'shared/tasks/p-01/late/ana-s1/';
+const AWAY: Partial<TaskFacts> = {
+  assignedTo: 'bo',
+  submissionId: 's2',
+  result: 'SUMMARY: By bo.',
+  earlierAssignees: ['ana'],
+  late: [{ by: 'ana', dir: FOLDER, submissionId: 's1', result: 'STATUS: SUCCESS\nSUMMARY: Done.\n' }],
+};
+const heard = { txn: 'refused-1', room: '!team', text: `it is kept in ${FOLDER}` };
+
+/** The task went to somebody else, and what its Worker had handed in by then was kept aside and told. */
+const keptAside = (changes: Partial<TaskFacts> = {}, hears: readonly string[] = ['lead', 'ana']): Reading => ({
+  ...withTask({ ...AWAY, ...changes }),
+  clones: SOUND.clones.map((one) => ({ ...one, said: [...one.said, ...(hears.includes(one.seat) ? [heard] : [])] })),
+  events: [...SOUND.events, { ...event('lane.refused', `it is kept in ${FOLDER}`), subject: 'lanes/ana' }],
+});
+
 /** One thing wrong each. */
 const DOCTORED: readonly (readonly [string, Reading, Violation['rule'], RegExp])[] = [
   ['a clone on another tree', withClone({ tree: 'other' }), 'converges', /lead ends on tree other/],
@@ -91,6 +110,16 @@ const DOCTORED: readonly (readonly [string, Reading, Violation['rule'], RegExp])
   ['an acknowledgement that is gone', { ...withoutEvent('task.acknowledged'), events: [] }, 'kept', /ana started p-01/],
   ['a note that is gone', withoutEvent('task.progress'), 'kept', /the note "half"/],
   ['a result that another took the place of', withTask({ submissionId: 's2' }), 'kept', /the result of p-01/],
+  ['a late result that is kept nowhere', keptAside({ late: [] }), 'kept', /the result of p-01 by ana/],
+  [
+    'a late result that is kept without what it says',
+    keptAside({ late: [{ by: 'ana', dir: FOLDER, submissionId: 's1' }] }),
+    'kept',
+    /the result of p-01 by ana/,
+  ],
+  ['a result kept aside of who never lost the task', keptAside({ earlierAssignees: [] }), 'kept', /never given away/],
+  ['a late result of which its Worker hears nothing', keptAside({}, ['lead']), 'announced', /ana was never told/],
+  ['a late result of which the Leader hears nothing', keptAside({}, ['ana']), 'announced', /lead was never told/],
   ['a remark of a person that is gone', { ...SOUND, plan: '' }, 'kept', /"remark"/],
   ['a decision that does not stand', withTask({ status: 'submitted' }), 'kept', /the decision on p-01/],
   [
@@ -141,6 +170,10 @@ describe('the checker of chaos runs', () => {
 
   test.each(DOCTORED)('finds %s', (_, reading, rule, message) => {
     expect(check(reading, ANSWERED)).toContainEqual({ rule, message: expect.stringMatching(message) as string });
+  });
+
+  test('takes a result that came late, and is kept aside and told, for no loss', () => {
+    expect(check(keptAside(), ANSWERED)).toEqual([]);
   });
 
   test('takes a result that the Leader was faster to cancel for no loss, and never for a completion', () => {

@@ -88,6 +88,8 @@ describe('what a path is', () => {
     ['shared/tasks/t/base/', { kind: 'task-base', taskId: 't' }],
     ['shared/tasks/t/base/a/b', { kind: 'task-base', taskId: 't' }],
     ['shared/tasks/t/base', { kind: 'task-other', taskId: 't' }],
+    ['shared/tasks/t/late/ana-1/result.md', { kind: 'task-late', taskId: 't' }],
+    ['shared/tasks/t/late', { kind: 'task-other', taskId: 't' }],
     ['shared/tasks/t/result.md', { kind: 'task-result', taskId: 't' }],
     ['shared/tasks/t/workspace/result.md', { kind: 'task-other', taskId: 't' }],
     ['shared/tasks/t/constructor', { kind: 'task-other', taskId: 't' }],

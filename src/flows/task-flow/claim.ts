@@ -1,5 +1,5 @@
 import type { Change } from '../../protocol/changes.ts';
-import { localpartOf } from '../../protocol/identity.ts';
+import { localpartOf, sameLocalpart } from '../../protocol/identity.ts';
 import { assignmentText } from '../../protocol/mention.ts';
 import { projectPaths, taskPaths } from '../../protocol/paths.ts';
 import { setMarker } from '../../protocol/plan/edit.ts';
@@ -119,6 +119,7 @@ function claimedMeta(
     task_title: node.title === node.id ? (title ?? node.title) : node.title,
     assigned_to: localpartOf(mxid),
     assigned_to_mxid: mxid,
+    ...earlierAssignees(existing, localpartOf(mxid)),
     ...(roomId === '' ? {} : { room_id: roomId }),
     status: 'prepared',
     depends_on: [...node.dependsOn],
@@ -128,6 +129,17 @@ function claimedMeta(
     spec_path: taskPaths(node.id).spec,
     ...(sourceRoomId === undefined ? {} : { source_room_id: sourceRoomId }),
   };
+}
+
+/** Whoever had the task before may have handed it in by now, without anybody here knowing (docs/sync.md). */
+function earlierAssignees(
+  existing: TaskMeta | undefined,
+  assignee: string,
+): Pick<TaskMeta, 'earlier_assignees'> | undefined {
+  if (existing === undefined || existing.status === 'pending') return undefined;
+  const { assigned_to: before, earlier_assignees: known = [] } = existing;
+  if (sameLocalpart(before, assignee) || known.some((name) => sameLocalpart(name, before))) return undefined;
+  return { earlier_assignees: [...known, before] };
 }
 
 /** Where no message has to be confirmed, the claim is an assignment at once. */

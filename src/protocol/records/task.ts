@@ -33,6 +33,7 @@ const FIELDS = {
   task_title: singleLine,
   assigned_to: z.string(),
   assigned_to_mxid: z.string(),
+  earlier_assignees: z.array(z.string()),
   room_id: z.string(),
   status: z.enum(TASK_STATUSES),
   depends_on: z.array(z.string()),

@@ -165,6 +165,8 @@ export interface TaskMeta {
   /** Localpart. */
   readonly assigned_to: string;
   readonly assigned_to_mxid?: string;
+  /** Localparts of those to whom it was given before it was given to somebody else. */
+  readonly earlier_assignees?: readonly string[];
   /** Verbatim as the caller gave it. */
   readonly room_id?: string;
   readonly status: TaskStatus;

@@ -275,9 +275,11 @@ describe('doing it again', () => {
     expect(second).toMatchObject({
       assigned_to: 'bo',
       assigned_to_mxid: '@bo:hs.local',
+      earlier_assignees: ['ana'],
       status: 'assigned',
       event_id: '$e2',
     });
+    expect(first).not.toHaveProperty('earlier_assignees');
     expect(second.notify_txn).not.toBe(first.notify_txn);
     expect(second.assigned_at).toBe(first.assigned_at);
     expect(second.history?.slice(2)).toEqual([
@@ -288,6 +290,11 @@ describe('doing it again', () => {
     await ok(delegate({ assignedTo: 'bo', roomId: '!work:hs.local' }));
     expect(office.task('p-01')).toMatchObject({ room_id: '!work:hs.local', event_id: '$e3' });
     expect(office.sent).toHaveLength(3);
+    // Who has had the task is said once each, also of one to whom it comes back.
+    expect(office.task('p-01').earlier_assignees).toEqual(['ana']);
+    await ok(delegate({ assignedTo: 'ana' }));
+    await ok(delegate({ assignedTo: 'bo' }));
+    expect(office.task('p-01').earlier_assignees).toEqual(['ana', 'bo']);
   });
 
   test('is not moved into a room where its assignee is not, and stays as it was', async () => {
