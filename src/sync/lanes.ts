@@ -5,9 +5,10 @@ import { mayWrite } from '../protocol/ownership.ts';
 import { branchRef, joined, NOTHING, seconds } from './context.ts';
 import type { SyncContext, Taken } from './context.ts';
 import { integrateLanes } from './integrate.ts';
-import { mergeCommits } from './merge.ts';
+import { editOf, mergeCommits } from './merge.ts';
 import type { MergePolicy } from './merge.ts';
 import { hasNewsForOwnWork } from './own-work.ts';
+import { readAssignees } from './sanitise.ts';
 
 /**
  * Brings everything that was fetched together with the own branch, as commits only: a Worker's node merges main into
@@ -39,12 +40,41 @@ async function takeInMain(context: SyncContext, head: ObjectId, reach: Reach): P
   if (mayWait) return { ...NOTHING, head: lane };
   const view = workTree.view();
   const assigneeOf = (taskId: string): string | undefined => view.task(taskId)?.meta?.assigned_to;
-  return mergeInto(context, lane, main, {
+  const taken = await mergeInto(context, lane, main, {
     ownerOf: (path) => (mayWrite(actor, path, assigneeOf).allowed ? 'local' : 'remote'),
     leaderSide: 'remote',
     agent: localpart,
   });
+  return main === undefined
+    ? taken
+    : { ...taken, head: await undoRefused(context, { lane, main, merged: taken.head }) };
 }
+
+/**
+ * Once main holds all that the lane has to say, everything has been judged, and what main does not have of others' files was
+ * refused. A merge brings that back where the lane had already merged another state of main, since its base then may hold either.
+ */
+async function undoRefused(
+  { git, actor, author, clock, ownBranch, branch }: SyncContext,
+  { lane, main, merged }: { readonly lane: ObjectId; readonly main: ObjectId; readonly merged: ObjectId },
+): Promise<ObjectId> {
+  if (merged === lane || merged === main || (await git.count([lane], [main], { merges: false })) > 0) return merged;
+  const differing = await git.diff(merged, main);
+  const assignees = await readAssignees(git, main, differing);
+  const refused = differing.filter(({ path }) => !mayWrite(actor, path, (id) => assignees.get(id)).allowed);
+  if (refused.length === 0) return merged;
+  const [tree = merged] = await git.resolve([`${merged}:`]);
+  return git.commit({
+    parents: [lane, main],
+    tree,
+    edits: refused.map(({ path, after }) => editOf(path, after)),
+    message: mergeMessage(branch, ownBranch),
+    author,
+    at: seconds(clock),
+  });
+}
+
+const mergeMessage = (branch: string, ownBranch: string): string => `merge ${branch} of the remote into ${ownBranch}\n`;
 
 interface Lane {
   readonly head: ObjectId;
@@ -89,7 +119,7 @@ async function mergeInto(
   if (other === undefined || (await git.isAncestor(other, head))) return { head, ...still };
   if (await git.isAncestor(head, other)) return { head: other, ...still };
   const { tree, edits, conflicts } = await mergeCommits(git, head, other, policy);
-  const message = `merge ${branch} of the remote into ${ownBranch}\n`;
+  const message = mergeMessage(branch, ownBranch);
   const merged = await git.commit({ parents: [head, other], tree, edits, message, author, at: seconds(clock) });
   return { head: merged, refusals: [], conflicts };
 }

@@ -49,7 +49,7 @@ export async function mergeOn(
   if (areApart(ours, theirs)) {
     const [onto, changes] = ours.length < theirs.length ? [remote, ours] : [local, theirs];
     const [tree = onto] = await git.resolve([`${onto}:`]);
-    return { tree, edits: changes.map(({ path, after }) => edit(path, after)), conflicts: [] };
+    return { tree, edits: changes.map(({ path, after }) => editOf(path, after)), conflicts: [] };
   }
   const { tree, conflicts } = await git.merge(local, remote, base.made ? base.commit : undefined);
   const edits: TreeEdit[] = [];
@@ -102,13 +102,15 @@ export async function commonBase(git: Git, left: ObjectId, right: ObjectId): Pro
   for (const other of others) {
     const below = await commonBase(git, base.commit, other);
     if (below === undefined) continue;
-    const { tree, edits } = await mergeOn(git, below, base.commit, other, NEUTRAL);
+    const { tree, edits, conflicts } = await mergeOn(git, below, base.commit, other, NEUTRAL);
+    // A text set aside here is in neither side: git would take one that says the same there for this one, moved.
+    const aside = new Set(conflicts.map(({ setAside }) => setAside));
     const parents = [base.commit, other];
     const message = 'merge of common ancestors\n';
     const commit = await git.commit({
       parents,
       tree,
-      edits,
+      edits: edits.filter(({ path }) => !aside.has(path)),
       message,
       author: { name: 'baton', email: 'baton' },
       at: 0,
@@ -133,7 +135,7 @@ async function resolveConflict(
   if (conflict.displacedTo !== undefined) return keepDirectory(git, conflict, conflict.displacedTo, policy, tree);
   const sides = [conflict.base, local, remote];
   if (sides.some((file) => file !== undefined && !REGULAR.test(file.mode))) {
-    return { kept: [edit(path, remote)], setAside: undefined };
+    return { kept: [editOf(path, remote)], setAside: undefined };
   }
   const [base, ours, theirs] = await git.read(sides.map((file) => file?.id ?? '-'));
   const outcome = resolveFile({
@@ -145,13 +147,13 @@ async function resolveConflict(
     leaderSide: policy.leaderSide,
   });
   if (outcome.kind === 'take') {
-    return { kept: [edit(path, outcome.side === 'local' ? local : remote)], setAside: undefined };
+    return { kept: [editOf(path, outcome.side === 'local' ? local : remote)], setAside: undefined };
   }
   if (outcome.kind === 'text') return { kept: [content(path, remote ?? local, outcome.text)], setAside: undefined };
-  const kept = outcome.text === undefined ? edit(path, remote) : content(path, remote, outcome.text);
+  const kept = outcome.text === undefined ? editOf(path, remote) : content(path, remote, outcome.text);
   if (local === undefined) return { kept: [kept], setAside: undefined };
   const setAside = await freeName(git, tree, path, policy.agent, local.id);
-  return { kept: [kept, edit(setAside, local)], setAside };
+  return { kept: [kept, editOf(setAside, local)], setAside };
 }
 
 /** A file met a directory of its name: the directory stays, the file is set aside. */
@@ -166,7 +168,7 @@ async function keepDirectory(
   const removed: TreeEdit = { path: displacedTo, kind: 'remove' };
   if (file === undefined) return { kept: [removed], setAside: undefined };
   const setAside = await freeName(git, tree, path, policy.agent, file.id);
-  return { kept: [removed, edit(setAside, file)], setAside };
+  return { kept: [removed, editOf(setAside, file)], setAside };
 }
 
 /** A name beside `path` that is free in the tree, or already holds the same. */
@@ -180,7 +182,8 @@ async function freeName(git: Git, tree: ObjectId, path: string, agent: string, i
   }
 }
 
-function edit(path: string, file: TreeFile | undefined): TreeEdit {
+/** The edit that makes a path what a file of another tree is; without one the path goes. */
+export function editOf(path: string, file: TreeFile | undefined): TreeEdit {
   return file === undefined ? { path, kind: 'remove' } : { path, kind: 'entry', ...file };
 }
 

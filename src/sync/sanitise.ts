@@ -203,7 +203,8 @@ function byPath(changes: readonly TreeChange[]): readonly TreeChange[] {
   return [...found.values()];
 }
 
-async function readAssignees(
+/** Whose the tasks are, as main says, in whose folders these changes are. */
+export async function readAssignees(
   git: Git,
   main: ObjectId,
   changes: readonly TreeChange[],

@@ -136,6 +136,28 @@ describe('a result that meets the news that the task is somebody else’s', () =
     ]);
   });
 
+  test('leaves the clone of its author with what main holds, also when that had both results before the Leader saw one', async () => {
+    const team = await makeTeam();
+    const { lead, ana, bo, remote } = team;
+    await reassign(team);
+    submitUnseen(team);
+    await bo.sync.pull();
+    await change(bo, (view) => [
+      edit(view, META, { status: 'submitted', submission_id: 's-bo', summary: 'By bo.' }),
+      write(`${DIR}result.md`, 'STATUS: SUCCESS\nSUMMARY: By bo.\n'),
+    ]);
+    // Main comes with Bo's result, and the merge stays in Ana's clone, since nobody waits for it.
+    git(lead.dir, 'fetch', '-q', 'origin');
+    git(lead.dir, 'merge', '-q', '--no-edit', 'origin/lanes/bo');
+    git(lead.dir, 'push', '-q', 'origin', 'main');
+    await ana.sync.pull();
+    expect(git(remote, 'rev-list', '--count', 'main..lanes/ana')).toBe('1');
+    await lead.sync.pull();
+    await expectOneTree(team);
+    expect(published(remote, 'main', `${DIR}result.md`)).toBe('STATUS: SUCCESS\nSUMMARY: By bo.\n');
+    expect(published(remote, 'main', `${KEPT}result.md`)).toBe(RESULT);
+  });
+
   test('is accepted as ever when the task has come back to its Worker meanwhile', async () => {
     const team = await makeTeam();
     await reassign(team);

@@ -76,3 +76,28 @@ test('two sides that touched nothing in common are merged as git merges them', a
   );
   expect(clean).toBeGreaterThan(20);
 });
+
+test('two common ancestors that contradict each other take nothing away that one side has added since', async () => {
+  const dir = join(testFolder('merge'), 'w');
+  await initRepository(dir, 'main');
+  const git = await createGit({ dir });
+  const commit = (parents: readonly string[], edits: readonly TreeEdit[]): Promise<string> =>
+    git.commit({ parents, edits, message: 'm\n', author: AUTHOR, at: 1_700_000_000 });
+  const root = await commit([], [content('a', 'a\n')]);
+  const [one, two] = [await commit([root], [content('x', 'one\n')]), await commit([root], [content('x', 'two\n')])];
+  const ours = await commit([one, two], []);
+  // What is added says the same as what the ancestors say of the file on which they differ.
+  const theirs = await commit([two, one], [content('kept/1', 'one\n'), content('kept/2', 'two\n')]);
+  const merge = await mergeCommits(git, ours, theirs, POLICY);
+  const merged = await git.commit({
+    parents: [ours, theirs],
+    ...(merge.tree === undefined ? {} : { tree: merge.tree }),
+    edits: merge.edits,
+    message: 'm\n',
+    author: AUTHOR,
+    at: 1_700_000_000,
+  });
+  expect((await git.entries(merged)).map(({ path: at }) => at)).toEqual(
+    expect.arrayContaining(['a', 'kept/1', 'kept/2', 'x']),
+  );
+});
