@@ -1,3 +1,6 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { check } from './check.ts';
 import type { Violation } from './facts.ts';
 import { createLedger } from './ledger.ts';
@@ -84,6 +87,9 @@ async function clearAll({ shim, weather }: Ground): Promise<void> {
 /** So many rounds in which everybody syncs once more; more mean that two nodes never come to agree. */
 const ROUNDS = 8;
 
+/** Milliseconds between two looks at an index whose lock a killed node has left: another takes it away after three seconds. */
+const LOCK_LOOK = 700;
+
 /** What nodes do sooner or later by themselves: start again where they fell, push, integrate, pull, say what is owed. */
 export async function settle({ seats, ground }: Stage): Promise<void> {
   for (const seat of seats) await seat.start();
@@ -92,8 +98,10 @@ export async function settle({ seats, ground }: Stage): Promise<void> {
     for (const seat of seats) if (seat.role === 'leader') await seat.sync();
     const trees = await Promise.all(seats.map(({ root }) => plainGit(root, ground.env, 'rev-parse', 'HEAD^{tree}')));
     const now = trees.join(' ');
-    if (now === before && new Set(trees).size === 1) return;
+    const isLocked = seats.some(({ root }) => existsSync(join(root, '.git/index.lock')));
+    if (now === before && new Set(trees).size === 1 && !isLocked) return;
     before = now;
+    if (isLocked) await setTimeout(LOCK_LOOK);
   }
 }
 

@@ -1,9 +1,10 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { runSeed } from '../../src/chaos/seed.ts';
+import { runSeed, settle } from '../../src/chaos/seed.ts';
+import { PROJECT, castOf, setUpStage } from '../../src/chaos/stage.ts';
 import { BATON, cleanEnvironment } from '../support/baton.ts';
 import { cli } from '../support/cli.ts';
 import { testFolder } from '../support/folders.ts';
@@ -17,6 +18,21 @@ test('a seed with faults ends on one tree, with nothing lost and nothing said to
   const result = await runSeed({ seed: 4, ground, branches: BRANCHES, workers: 2, tasks: 3, steps: 14 });
   expect(result).toMatchObject({ violations: [], faults: 3 });
   expect(result.acknowledged).toBeGreaterThan(0);
+});
+
+test('before it is read, a team has had the time that a lock needs which a killed node has left', async () => {
+  const ground = localGround();
+  onTestFinished(() => ground.remove());
+  const stage = await setUpStage({ ground, branches: BRANCHES, cast: castOf(1, 1), mortal: [] });
+  onTestFinished(() => stage.close());
+  const lead = join(ground.folder, 'lead');
+  const lock = join(lead, '.git/index.lock');
+  writeFileSync(lock, '', { mode: 0o444 });
+  const payload = { projectId: PROJECT, taskId: 'p-01', spec: 'Do it.', roomId: '!r:local', assignedTo: 'ana' };
+  expect(await stage.seats[0]?.call('taskflow', 'delegate_task', payload)).toMatchObject({ ok: true });
+  expect(existsSync(lock)).toBe(true);
+  await settle(stage);
+  expect({ lock: existsSync(lock), dirty: git(lead, 'status', '--porcelain') }).toEqual({ lock: false, dirty: '' });
 });
 
 test('`baton chaos` plays on branches of its own, tells a table, and leaves the remote as it was', async () => {
