@@ -112,8 +112,8 @@ const textOr = (value: unknown): string | undefined => (typeof value === 'string
 
 /**
  * Union by (ts, from, to, action), the newest fifty (protocol.md §8.4). Each side's own order stands, since a clock may have
- * jumped between two of its steps; of steps that know nothing of each other the one that ends the task comes last, and else
- * the later one.
+ * jumped between two of its steps; of steps that know nothing of each other the one that ends the task comes last, else the one
+ * that leads further, as the status that stands is the further one, and else the later one.
  */
 function mergeHistory({ local, remote }: FieldSides): unknown {
   const keys = ['ts', 'from', 'to', 'action'];
@@ -142,11 +142,11 @@ function mergeHistory({ local, remote }: FieldSides): unknown {
 
 /** Of two steps that know nothing of each other. The answer is the same from either side. */
 function isBefore(left: unknown, right: unknown): boolean {
-  const [ends, otherEnds] = [left, right].map((entry) => {
-    const to = isRecord(entry) ? entry['to'] : undefined;
-    return isTaskStatus(to) && isTerminalTask(to);
-  });
+  const [to, otherTo] = [left, right].map((entry) => (isRecord(entry) ? entry['to'] : undefined));
+  const [ends, otherEnds] = [to, otherTo].map((status) => isTaskStatus(status) && isTerminalTask(status));
   if (ends !== otherEnds) return otherEnds === true;
+  const [rank, otherRank] = [rankOf(to), rankOf(otherTo)];
+  if (ends === false && rank !== otherRank) return rank < otherRank;
   const [time, otherTime] = [timeOf(left), timeOf(right)];
   return time === otherTime ? JSON.stringify(left) < JSON.stringify(right) : time < otherTime;
 }

@@ -237,11 +237,31 @@ describe('a task record that both sides changed', () => {
     }
   });
 
+  test('lets a result come behind a delegation that knew nothing of it, so that the history ends where the task is', () => {
+    const step = (second: number, from: string, to: string): object => ({
+      ts: `2026-11-20T10:00:0${second}Z`,
+      from,
+      to,
+      action: to === 'submitted' ? 'submit_task' : 'delegate_task',
+      actor: to === 'submitted' ? 'worker:ana' : 'leader:lead',
+    });
+    const shared = [step(0, 'planned', 'prepared'), step(0, 'prepared', 'assigned')];
+    const base = { ...BASE, status: 'assigned', history: shared };
+    const submitted = step(1, 'assigned', 'submitted');
+    const delegated = [2, 3].flatMap((at) => [step(at, 'assigned', 'prepared'), step(at, 'prepared', 'assigned')]);
+    const [mine, theirs] = [
+      { ...base, status: 'submitted', history: [...shared, submitted] },
+      { ...base, history: [...shared, ...delegated] },
+    ];
+    for (const merged of [resolveRecord(base, mine, theirs), resolveRecord(base, theirs, mine)])
+      expect(merged).toMatchObject({ status: 'submitted', history: [...shared, ...delegated, submitted] });
+  });
+
   test('unites two histories to the same one from either side, without a step lost or out of its order', () => {
     const steps = fc.uniqueArray(fc.integer({ min: 0, max: 30 }), { minLength: 1, maxLength: 12 });
     const pair = fc.tuple(steps, steps, steps);
     const named = (ids: readonly number[], side: string): readonly object[] =>
-      ids.map((id) => ({ ...entry(id, side), to: id % 7 === 0 ? 'cancelled' : 'in_progress' }));
+      ids.map((id) => ({ ...entry(id, side), to: ['cancelled', 'assigned'][id % 7] ?? 'in_progress' }));
     fc.assert(
       fc.property(pair, ([first, mine, theirs]) => {
         const base = named(first, 'shared');
