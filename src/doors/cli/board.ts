@@ -1,4 +1,15 @@
-import { clip, count, createPalette, displayWidth, pad, printable, type Paint, type Palette } from './text.ts';
+import {
+  clip,
+  count,
+  createPalette,
+  displayWidth,
+  pad,
+  paintOf,
+  printable,
+  type Paint,
+  type Paints,
+  type Palette,
+} from './text.ts';
 import { markerOf } from '../../protocol/plan-types.ts';
 
 /** What a board shows of one project; read from the answer of `node.board` by `board-data.ts`. */
@@ -42,7 +53,7 @@ export interface BoardOptions {
   readonly width: number;
 }
 
-const PAINTS: Readonly<Record<string, keyof Palette>> = {
+const PAINTS: Paints = {
   delegated: 'yellow',
   completed: 'green',
   blocked: 'red',
@@ -54,11 +65,6 @@ const PAINTS: Readonly<Record<string, keyof Palette>> = {
   paused: 'yellow',
   waiting_user: 'yellow',
 };
-
-function paintOf(status: string, palette: Palette): Paint {
-  const name = PAINTS[status];
-  return name === undefined ? (text) => text : palette[name];
-}
 
 /** The board as text: each project's head, then its DAG in layers or its Loop with the iterations so far. Pure. */
 export function renderBoard(projects: readonly BoardProject[], { color, width }: BoardOptions): string {
@@ -79,7 +85,7 @@ function renderHead(project: BoardProject, palette: Palette, width: number): str
   const facts = [
     printable(project.id),
     project.kind,
-    paintOf(project.status, palette)(printable(project.status)),
+    paintOf(PAINTS, project.status, palette)(printable(project.status)),
     `${accepted} of ${count(project.nodes.length, 'node')} accepted`,
   ];
   return `${palette.bold(clip(printable(project.title), width))}\n${facts.join(palette.dim(' · '))}`;
@@ -148,7 +154,7 @@ function renderLayers(project: BoardProject, palette: Palette, width: number): r
   );
   return rows.flatMap((layer, depth) =>
     layer.map((row, place) => {
-      const paint = paintOf(row.node.status, palette);
+      const paint = paintOf(PAINTS, row.node.status, palette);
       const head = place === 0 ? String(depth + 1).padStart(gutter) : ' '.repeat(gutter);
       return [
         `  ${palette.dim(head)}`,

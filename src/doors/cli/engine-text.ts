@@ -1,9 +1,9 @@
 import { progressBar } from '../../protocol/progress-bar.ts';
 import { numberOf, objectsOf, textsOf, wordOf, type Fields } from './answer.ts';
-import { clip, printable, printableLines, table, type Paint, type Palette } from './text.ts';
+import { clip, paintOf, printable, printableLines, table, type Paints, type Palette } from './text.ts';
 
 /** The task engine's states, as they are painted. */
-const PAINTS: Readonly<Record<string, keyof Palette>> = {
+const PAINTS: Paints = {
   PLANNING: 'magenta',
   APPROVED: 'blue',
   PENDING: 'dim',
@@ -18,18 +18,13 @@ const PAINTS: Readonly<Record<string, keyof Palette>> = {
   DONE: 'green',
 };
 
-function paintOf(status: string, palette: Palette): Paint {
-  const name = PAINTS[status];
-  return name === undefined ? (text) => text : palette[name];
-}
-
 function state(fields: Fields, palette: Palette): string {
   const status = printable(wordOf(fields['status']));
-  return paintOf(status, palette)(status);
+  return paintOf(PAINTS, status, palette)(status);
 }
 
 function bar(fields: Fields, palette: Palette): string {
-  return paintOf(wordOf(fields['status']), palette)(progressBar(numberOf(fields['progress'])));
+  return paintOf(PAINTS, wordOf(fields['status']), palette)(progressBar(numberOf(fields['progress'])));
 }
 
 const word = (value: unknown, none = '-'): string => printable(wordOf(value)) || none;

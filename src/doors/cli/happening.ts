@@ -1,8 +1,8 @@
 import { wordOf, type Fields } from './answer.ts';
-import { clip, displayWidth, pad, printable, type Paint, type Palette } from './text.ts';
+import { clip, displayWidth, pad, printable, type Paint, type Paints, type Palette } from './text.ts';
 
 /** How the kinds of what happened stand out; an event of the log is the ordinary case. */
-const PAINTS: Readonly<Record<string, keyof Palette>> = {
+const PAINTS: Paints = {
   refused: 'red',
   finding: 'yellow',
   unsent: 'yellow',

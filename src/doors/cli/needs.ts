@@ -1,7 +1,7 @@
 import { objectsOf, wordOf, type Fields } from './answer.ts';
-import { clip, count, pad, printable, type Palette } from './text.ts';
+import { clip, count, pad, printable, type Paints, type Palette } from './text.ts';
 
-const PAINTS: Readonly<Record<string, keyof Palette>> = {
+const PAINTS: Paints = {
   violation: 'red',
   question: 'magenta',
   stuck: 'red',

@@ -19,6 +19,15 @@ export function createPalette(color: boolean): Palette {
   return picocolors.createColors(color);
 }
 
+/** Which colour stands for which state, by the state's word. */
+export type Paints = Readonly<Record<string, keyof Palette>>;
+
+/** How a state is painted; one that is in no table stays as it is. */
+export function paintOf(paints: Paints, status: string, palette: Palette): Paint {
+  const name = paints[status];
+  return name === undefined ? (text) => text : palette[name];
+}
+
 const WIDE =
   /^(?:[\u1100-\u115f\u2e80-\u303e\u3041-\u33ff\u3400-\u4dbf\u4e00-\u9fff\ua000-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe4f\uff00-\uff60\uffe0-\uffe6]|[\u{1f000}-\u{1faff}]|[\u{20000}-\u{3fffd}]|\p{Emoji_Presentation})/u;
 
