@@ -7,15 +7,17 @@ import type { NotificationHint } from '../shared.ts';
 import { refusedStep } from '../../rules/transition.ts';
 import { taskStep } from '../../rules/lifecycle.ts';
 import { defineOperation } from '../types.ts';
-import type { Decision } from '../types.ts';
+import type { Decision, OperationContext } from '../types.ts';
 import { hasResult, syncFields, taskEvent, writeMeta } from './common.ts';
 import type { Context } from './common.ts';
 import { requireUnended } from './new-task.ts';
 import { markerChange, plannedTask, requirePartOf, taskStepped } from './steps.ts';
 
-const taskId = z.string().min(1).describe('id of the task');
-const projectId = z.string().min(1).optional().describe('id of its project; a task of another one is refused');
-const reason = z.string().optional().describe('why, one line');
+const input = z.object({
+  taskId: z.string().min(1).describe('id of the task'),
+  projectId: z.string().min(1).optional().describe('id of its project; a task of another one is refused'),
+  reason: z.string().optional().describe('why, one line'),
+});
 
 export interface HaltOutput {
   readonly task: Readonly<Record<string, unknown>>;
@@ -23,38 +25,40 @@ export interface HaltOutput {
   readonly synced?: boolean;
 }
 
+/** What the three steps have in common: a Leader takes them, of a task that is named, for a reason. */
+const HALTING = { kind: 'command', roles: LEADERS, input, fresh: 'required', settle } as const;
+
+/** Where each of them begins: with the task as its marker has it, and the reason; `''` where none is given. */
+function opened(context: OperationContext<z.output<typeof input>>): { readonly meta: TaskMeta; readonly why: string } {
+  const { view, input: given } = context;
+  requirePartOf(view, given.projectId, given.taskId);
+  return { meta: plannedTask(context, given.taskId, given.projectId), why: given.reason?.trim() ?? '' };
+}
+
 /** features.md §3.1: work that cannot go on for now. Nothing of it is lost; `task.unblock` lets it go on. */
 export const block = defineOperation({
+  ...HALTING,
   name: 'task.block',
-  kind: 'command',
-  roles: LEADERS,
   summary: 'Halt a task that cannot go on for now.',
-  input: z.object({ taskId, projectId, reason }),
-  fresh: 'required',
   run(context) {
-    const { input, now, actor, view } = context;
-    requirePartOf(view, input.projectId, input.taskId);
-    const meta = plannedTask(context, input.taskId, input.projectId);
-    const why = input.reason?.trim() ?? '';
+    const { now, actor } = context;
+    const { meta, why } = opened(context);
     const next = taskStepped(meta, 'block', { now, actor, action: 'block_task', note: why });
     return halted(context, meta, why === '' ? next : { ...next, blocked_reason: why }, 'blocked', 'block_task', why);
   },
-  settle,
 });
 
 /** features.md §3.1: only what was halted without a result goes on; a result that halts is decided, and planned anew. */
 export const unblock = defineOperation({
+  ...HALTING,
   name: 'task.unblock',
-  kind: 'command',
-  roles: LEADERS,
   summary: 'Let a halted task go on.',
-  input: z.object({ taskId, projectId, reason }),
-  fresh: 'required',
   run(context) {
-    const { input, now, actor, view } = context;
-    requirePartOf(view, input.projectId, input.taskId);
-    const { blocked_reason: _, ...meta } = plannedTask(context, input.taskId, input.projectId);
-    const why = input.reason?.trim() ?? '';
+    const { now, actor } = context;
+    const {
+      meta: { blocked_reason: _, ...meta },
+      why,
+    } = opened(context);
     const next = taskStepped(meta, 'unblock', { now, actor, action: 'unblock_task', note: why });
     if (hasResult(meta)) {
       const because = 'a result was submitted; plan a new node';
@@ -62,22 +66,19 @@ export const unblock = defineOperation({
     }
     return halted(context, meta, next, 'unblocked', 'unblock_task', why);
   },
-  settle,
 });
 
 /** features.md §3.1: the work has come to nothing. More of it is a new node, or a hand-over. */
 export const fail = defineOperation({
+  ...HALTING,
   name: 'task.fail',
-  kind: 'command',
-  roles: LEADERS,
   summary: 'End a task as failed.',
-  input: z.object({ taskId, projectId, reason }),
-  fresh: 'required',
   run(context) {
-    const { input, now, actor, view } = context;
-    requirePartOf(view, input.projectId, input.taskId);
-    const { blocked_reason: _, ...meta } = plannedTask(context, input.taskId, input.projectId);
-    const why = input.reason?.trim() ?? '';
+    const { now, actor, view } = context;
+    const {
+      meta: { blocked_reason: _, ...meta },
+      why,
+    } = opened(context);
     taskStep(meta.task_id, meta.status, 'fail');
     const project = view.project(meta.project_id)?.meta;
     if (project !== undefined && meta.status === 'pending')
@@ -89,7 +90,6 @@ export const fail = defineOperation({
     };
     return halted(context, meta, next, 'failed', 'fail_task', why);
   },
-  settle,
 });
 
 /** The decision of a step that halts a task or lets it go on: its record, its marker, and the line in the log. */
