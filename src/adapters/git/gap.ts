@@ -3,7 +3,7 @@ import { GITLINK_MODE } from '../../ports-git.ts';
 import type { CommitNode } from './graph.ts';
 import type { ObjectKind } from './loose.ts';
 import type { Objects } from './objects.ts';
-import { EMPTY_TREE, differences, hasNameTwice, isTree, pick } from './trees.ts';
+import { EMPTY_TREE, differences, isTree, pick } from './trees.ts';
 import { createTurns } from './turns.ts';
 
 /** What the walk reads: what is new, and what lies beside it in the parents. */
@@ -68,8 +68,8 @@ async function ownEntries(
 ): Promise<readonly { readonly file: TreeFile; readonly beside: readonly ObjectId[] }[] | undefined> {
   const [first = EMPTY_TREE, ...others] = await Promise.all(beside.map((id) => reader.readTree(id)));
   const content = await reader.readTree(tree);
-  if (hasNameTwice(first, content, reader.idBytes)) return undefined;
-  const changed = differences(first, content, reader.idBytes);
+  const { changed, hasNameTwice } = differences(first, content, reader.idBytes);
+  if (hasNameTwice) return undefined;
   const names = new Map(changed.flatMap(([name, , file]) => (file === undefined ? [] : [[name, file] as const])));
   if (names.size === 0) return [];
   const there = others.map((other) => pick(other, reader.idBytes, names));

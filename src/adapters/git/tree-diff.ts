@@ -56,7 +56,7 @@ async function compare(
   const [left, right] = [await read(before), await read(after)];
   const changed: TreeChange[] = [];
   const below: Pair[] = [];
-  for (const [name, old, fresh] of differences(left, right, objects.idBytes)) {
+  for (const [name, old, fresh] of differences(left, right, objects.idBytes).changed) {
     const at = path === '' ? nameOf(name) : `${path}/${nameOf(name)}`;
     const [oldFile, freshFile] = [fileOf(old), fileOf(fresh)];
     if (oldFile !== undefined || freshFile !== undefined) changed.push({ path: at, before: oldFile, after: freshFile });

@@ -81,13 +81,26 @@ function matcherOf(
   };
 }
 
-/** All entries by their raw names. */
-export function entriesOf(tree: Buffer, idBytes: number): ReadonlyMap<string, TreeFile> {
+interface Entries {
+  /** By their raw names. */
+  readonly entries: ReadonlyMap<string, TreeFile>;
+  /** Whether one name stands there twice, as git writes none and takes every one. */
+  readonly hasNameTwice: boolean;
+}
+
+function readEntries(tree: Buffer, idBytes: number): Entries {
   const entries = new Map<string, TreeFile>();
+  let count = 0;
   scan(tree, idBytes, (start, from, to) => {
+    count += 1;
     entries.set(tree.toString('latin1', from, to), fileAt(tree, start, from, to, idBytes));
   });
-  return entries;
+  return { entries, hasNameTwice: entries.size < count };
+}
+
+/** All entries by their raw names. */
+export function entriesOf(tree: Buffer, idBytes: number): ReadonlyMap<string, TreeFile> {
+  return readEntries(tree, idBytes).entries;
 }
 
 /** Those entries that have one of these raw names. */
@@ -105,28 +118,23 @@ export function pick(
   return found;
 }
 
+export interface TreeDifferences {
+  readonly changed: readonly (readonly [name: string, before: TreeFile | undefined, after: TreeFile | undefined])[];
+  /** Whether what is new in the tree holds a name twice. */
+  readonly hasNameTwice: boolean;
+}
+
 /** Where two trees differ, by raw name; what they begin and end with alike is not taken apart. */
-export function differences(
-  before: Buffer,
-  after: Buffer,
-  idBytes: number,
-): readonly (readonly [name: string, before: TreeFile | undefined, after: TreeFile | undefined])[] {
+export function differences(before: Buffer, after: Buffer, idBytes: number): TreeDifferences {
   const [left, right] = trimmed(before, after, idBytes);
-  const [old, fresh] = [entriesOf(left, idBytes), entriesOf(right, idBytes)];
+  const { entries: old } = readEntries(left, idBytes);
+  const { entries: fresh, hasNameTwice } = readEntries(right, idBytes);
   const gone = [...old].filter(([name]) => !fresh.has(name)).map(([name, file]) => [name, file, undefined] as const);
   const other = [...fresh].flatMap(([name, file]) => {
     const known = old.get(name);
     return known?.id === file.id && known.mode === file.mode ? [] : [[name, known, file] as const];
   });
-  return [...gone, ...other];
-}
-
-/** Whether what is new in a tree holds a name twice. */
-export function hasNameTwice(before: Buffer, after: Buffer, idBytes: number): boolean {
-  const [, fresh] = trimmed(before, after, idBytes);
-  let count = 0;
-  scan(fresh, idBytes, () => (count += 1));
-  return entriesOf(fresh, idBytes).size !== count;
+  return { changed: [...gone, ...other], hasNameTwice };
 }
 
 /** Two trees without the entries that both begin with, and those that both end with. */
