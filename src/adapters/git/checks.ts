@@ -1,6 +1,6 @@
-import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ConfigEntry } from './environment.ts';
+import { stampOf } from './file-stamp.ts';
 import { fields, plumb } from './run.ts';
 import type { GitPlace } from './run.ts';
 
@@ -35,11 +35,6 @@ export function createChecks(clone: GitPlace, configs: readonly string[]): () =>
 }
 
 const NO = /^(?:false|no|off|0*)$/i;
-
-function stampOf(file: string): string {
-  const found = statSync(file, { throwIfNoEntry: false, bigint: true });
-  return found === undefined ? '-' : `${found.ino}/${found.size}/${found.ctimeNs}`;
-}
 
 /** Where the settings of a clone stand: of all its work trees, and of the one at hand. */
 export const configsOf = (gitDirectory: string, commonDirectory: string): readonly string[] => [

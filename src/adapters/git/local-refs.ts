@@ -2,6 +2,7 @@ import { existsSync, lstatSync, readFileSync, readdirSync, statSync } from 'node
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { ObjectId } from '../../ports-git.ts';
+import { ABSENT, stampOf } from './file-stamp.ts';
 
 export type Branches = ReadonlyMap<string, ObjectId>;
 
@@ -112,10 +113,9 @@ function createPackedRefs(file: string): () => Branches {
   let seen = '';
   let refs: Branches = new Map();
   return () => {
-    const found = statSync(file, { throwIfNoEntry: false, bigint: true });
-    const stamp = found === undefined ? '' : `${found.ino} ${found.size} ${found.mtimeNs}`;
+    const stamp = stampOf(file);
     if (stamp === seen) return refs;
-    const lines = found === undefined ? [] : readFileSync(file, 'utf8').split('\n');
+    const lines = stamp === ABSENT ? [] : readFileSync(file, 'utf8').split('\n');
     refs = new Map(
       lines.flatMap((line) => {
         const [id = '', ref = ''] = line.split(' ');

@@ -2,6 +2,7 @@ import { existsSync, readFileSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ObjectId } from '../../ports-git.ts';
 import { isRewritten } from './environment.ts';
+import { stampOf } from './file-stamp.ts';
 import { createLocalRefs, localGitDirectory } from './local-refs.ts';
 import type { Branches } from './local-refs.ts';
 import { createLookup } from './lookup.ts';
@@ -111,11 +112,6 @@ function createPlainness(gitDirectory: string): () => boolean {
     seen = stamp;
     return plain;
   };
-}
-
-function stampOf(path: string): string {
-  const found = statSync(path, { throwIfNoEntry: false, bigint: true });
-  return found === undefined ? '-' : `${found.ino}/${found.uid}/${found.size}/${found.ctimeNs}`;
 }
 
 /** Git asks the same before it serves a repository. */
