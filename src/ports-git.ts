@@ -24,6 +24,12 @@ export interface TreeEntry extends TreeFile {
   readonly path: string;
 }
 
+/** A name that stands directly in a directory of a tree. */
+export interface TreeName {
+  readonly name: string;
+  readonly isDirectory: boolean;
+}
+
 /** One path that differs between two trees; a missing side is a file that is not there. */
 export interface TreeChange {
   readonly path: string;
@@ -133,6 +139,8 @@ export interface Git {
   sizes(names: readonly string[]): Promise<readonly (number | undefined)[]>;
   /** Ids of objects by name, in order. */
   readonly resolve: (names: readonly string[]) => Promise<readonly (ObjectId | undefined)[]>;
+  /** What stands directly in directories by object name, in order; nothing in what is not there, or is no directory. */
+  list(directories: readonly string[]): Promise<readonly (readonly TreeName[])[]>;
   /** Files of a commit or tree below a path, or several (files or directories); all without a path. */
   entries(tree: ObjectId, path?: string | readonly string[]): Promise<readonly TreeEntry[]>;
   /**

@@ -12,25 +12,10 @@ export async function archivedTasks(
 ): Promise<ReadonlyMap<string, string>> {
   const found = new Map<string, string>();
   if (ids.length === 0) return found;
-  const [tree] = await git.read([`${commit}:shared/archive`]);
-  if (tree === undefined) return found;
-  const months = archiveMonths(() => directoriesIn(tree, git.idLength / 2));
+  const [names = []] = await git.list([`${commit}:shared/archive`]);
+  const months = archiveMonths(() => names.filter(({ isDirectory }) => isDirectory).map(({ name }) => `${name}/`));
   const dirs = ids.flatMap((id) => months.map((month) => ({ id, dir: archiveDir(month, 'tasks', id) })));
   const there = await git.resolve(dirs.map(({ dir }) => `${commit}:${dir.slice(0, -1)}`));
   for (const [index, { id, dir }] of dirs.entries()) if (there[index] !== undefined) found.set(id, dir);
   return found;
-}
-
-/** Names of the directories that a git tree object holds, each ending in `/`: `<mode> <name>\0<id>` one after the other. */
-function directoriesIn(tree: Uint8Array, idBytes: number): readonly string[] {
-  const bytes = Buffer.from(tree);
-  const names: string[] = [];
-  for (let start = 0; start < bytes.length;) {
-    const end = bytes.indexOf(0, start);
-    if (end < 0) break;
-    const [mode, name = ''] = bytes.toString('utf8', start, end).split(' ', 2);
-    if (mode === '40000') names.push(`${name}/`);
-    start = end + 1 + idBytes;
-  }
-  return names;
 }

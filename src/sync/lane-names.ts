@@ -26,12 +26,12 @@ export async function knownNames(git: Git, commit: ObjectId, changes: readonly T
   const removed = changes.filter(({ after }) => after === undefined).map(({ path }) => path);
   const above = new Set(added.flatMap(({ path }) => prefixes(path).slice(0, -1)));
   const asked = ['', ...above];
-  const listings = await git.read(
+  const listings = await git.list(
     asked.map((directory) => (isReservedPath(directory) ? '-' : `${commit}:${directory}`)),
   );
   const paths: string[] = [];
   for (const [index, directory] of asked.entries()) {
-    for (const { name, isDirectory } of namesIn(git, listings[index])) {
+    for (const { name, isDirectory } of listings[index] ?? []) {
       const path = directory === '' ? name : `${directory}/${name}`;
       if (!isDirectory) paths.push(path);
       else if (!removed.some((gone) => gone.startsWith(`${path}/`))) paths.push(`${path}/.`);
@@ -40,23 +40,6 @@ export async function knownNames(git: Git, commit: ObjectId, changes: readonly T
     }
   }
   return createNameTable(paths);
-}
-
-interface Listed {
-  readonly name: string;
-  readonly isDirectory: boolean;
-}
-
-/** A tree as git stores it: mode, name, and an id in bytes; of what is no tree, nothing. */
-export function* namesIn({ idLength }: Git, tree: Uint8Array | undefined): Generator<Listed> {
-  const bytes = Buffer.from(tree ?? []);
-  for (let at = 0; at < bytes.length;) {
-    const space = bytes.indexOf(0x20, at);
-    const end = bytes.indexOf(0, space);
-    if (space < 0 || end < 0 || !/^[0-7]{5,6}$/.test(bytes.toString('latin1', at, space))) return;
-    yield { name: bytes.toString('utf8', space + 1, end), isDirectory: bytes[at] === 0x34 };
-    at = end + 1 + idLength / 2;
-  }
 }
 
 export function createNameTable(paths: Iterable<string>): NameTable {

@@ -2,7 +2,6 @@ import type { Git, ObjectId } from '../ports-git.ts';
 import { sameLocalpart } from '../protocol/identity.ts';
 import { agentPath, classifyPath } from '../protocol/paths.ts';
 import { parseAgent } from '../protocol/records/agent.ts';
-import { namesIn } from './lane-names.ts';
 import { decode } from './resolve.ts';
 
 const AGENTS = 'shared/agents';
@@ -24,8 +23,8 @@ interface Claim {
 export async function ownerProblem(git: Git, main: ObjectId, claim: Claim): Promise<string | undefined> {
   const { localpart, self, names } = claim;
   if (sameLocalpart(localpart, self)) return 'this name is that of the node which integrates, and that writes main';
-  const [listing] = await git.read([`${main}:${AGENTS}`]);
-  const known = [...namesIn(git, listing)].flatMap(({ name }) => {
+  const [agents = []] = await git.list([`${main}:${AGENTS}`]);
+  const known = agents.flatMap(({ name }) => {
     const place = classifyPath(`${AGENTS}/${name}`);
     return place.kind === 'agent' && sameLocalpart(place.agentId, localpart) ? [place.agentId] : [];
   });

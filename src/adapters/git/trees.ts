@@ -1,4 +1,4 @@
-import type { TreeFile } from '../../ports-git.ts';
+import type { TreeFile, TreeName } from '../../ports-git.ts';
 
 /**
  * Trees as git stores them: entries of a mode, a name and an id in bytes, in the order of their names. Names are held
@@ -101,6 +101,16 @@ function readEntries(tree: Buffer, idBytes: number): Entries {
 /** All entries by their raw names. */
 export function entriesOf(tree: Buffer, idBytes: number): ReadonlyMap<string, TreeFile> {
   return readEntries(tree, idBytes).entries;
+}
+
+/** All names as the strings of paths have them, in the order of the tree. */
+export function namesIn(tree: Buffer, idBytes: number): readonly TreeName[] {
+  const names: TreeName[] = [];
+  scan(tree, idBytes, (start, from, to) => {
+    const mode = canonical(tree.toString('latin1', start, from - 1));
+    names.push({ name: tree.toString('utf8', from, to), isDirectory: mode === TREE_MODE });
+  });
+  return names;
 }
 
 /** Those entries that have one of these raw names. */

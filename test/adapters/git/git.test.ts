@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
@@ -96,6 +97,28 @@ describe('objects', () => {
     expect(await git.sizes(names)).toEqual([0, undefined, 3, undefined, 14, undefined]);
     expect(await git.entries(id, 'd/')).toMatchObject([{ path: 'd/b.txt', mode: '100644' }]);
     expect(await git.entries(id, 'none')).toEqual([]);
+  });
+
+  test('are listed by directory, whatever way git takes a mode written', async () => {
+    const { dir, git, head } = await makeClone();
+    const id = await commit(git, [head], [content('ü', '')]);
+    const [blob = '', folder = ''] = await git.resolve([`${head}:a.txt`, `${head}:d`]);
+    const entry = (start: string, of: string): Buffer => Buffer.concat([Buffer.from(start), Buffer.from(of, 'hex')]);
+    const padded = execFileSync('git', ['hash-object', '-t', 'tree', '-w', '--literally', '--stdin'], {
+      cwd: dir,
+      input: Buffer.concat([entry('100644 a\0', blob), entry('040000 b\0', folder)]),
+    });
+    const list = [`${id}:`, `${id}:d`, `${id}:a.txt`, `${id}:none`, '-', padded.toString('utf8').trim()];
+    const file = (name: string) => ({ name, isDirectory: false });
+    const directory = (name: string) => ({ name, isDirectory: true });
+    expect(await git.list(list)).toEqual([
+      [file('a.txt'), directory('d'), file('ü')],
+      [file('b.txt')],
+      [],
+      [],
+      [],
+      [file('a'), directory('b')],
+    ]);
   });
 
   test('are compared by path, without guessing renames', async () => {
