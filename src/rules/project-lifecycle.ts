@@ -1,6 +1,6 @@
 import type { Plan } from '../protocol/plan-types.ts';
 import { PHASES } from '../protocol/records/types.ts';
-import type { Policies } from '../protocol/records/team-types.ts';
+import type { Policies } from '../protocol/records/team-policies.ts';
 import type { Phase, ProjectMeta, ProjectStatus } from '../protocol/records/types.ts';
 import { INBOX } from '../protocol/ids.ts';
 import { refusedStep, stepKey } from './transition.ts';

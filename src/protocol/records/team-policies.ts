@@ -3,7 +3,7 @@ import { ID_PREFIX } from '../ids.ts';
 import { LANGUAGES } from '../labels/languages.ts';
 import { parseDuration } from '../timestamps.ts';
 import { ACCEPTANCES } from './types.ts';
-import type { Policies } from './team-types.ts';
+import type { Priority } from './types.ts';
 
 const duration = z
   .string()
@@ -88,7 +88,11 @@ export const POLICIES = z.strictObject({
     .array(z.string().regex(/^sha256:[0-9a-f]{12,64}$/, 'expected sha256: and at least 12 hex digits'))
     .describe('fingerprints of what looks like a secret and may be published, as a refusal names them')
     .exactOptional(),
-  mentionRounds: z.int().min(1).exactOptional(),
+  mentionRounds: z
+    .int()
+    .min(1)
+    .describe('how many mentions of one agent in one room wake another while nothing changes')
+    .exactOptional(),
   maxActive: count
     .describe('how many tasks of the task engine may be open before a new one warns; 0: any')
     .exactOptional(),
@@ -114,6 +118,14 @@ export const POLICIES = z.strictObject({
   drift: drift.exactOptional(),
   consensus: consensus.exactOptional(),
 });
+
+type Given = z.output<typeof POLICIES>;
+
+/** `policies` of `shared/team.json`, with the defaults filled in. Drift and consensus are kept in the file and not read yet. */
+export interface Policies extends Readonly<Required<Omit<Given, 'drift' | 'consensus' | 'selection' | 'sla'>>> {
+  readonly sla: Readonly<Record<Priority, string | null>>;
+  readonly selectionOrder: readonly string[];
+}
 
 export const DEFAULT_POLICIES: Policies = {
   acceptance: 'leader',
@@ -143,8 +155,8 @@ export const DEFAULT_POLICIES: Policies = {
   selectionOrder: [],
 };
 
-/** The policies of a team, keys left out at their defaults. Drift and consensus are kept in the file and not read yet. */
-export function policiesWith(given: z.output<typeof POLICIES> = {}): Policies {
+/** The policies of a team, keys left out at their defaults. */
+export function policiesWith(given: Given = {}): Policies {
   const { drift: _, consensus: __, selection, sla, ...rest } = given;
   return {
     ...DEFAULT_POLICIES,
