@@ -8,7 +8,7 @@ import { leads } from '../protocol/roles.ts';
 import { parseDuration } from '../protocol/timestamps.ts';
 import { lateInProject, lateInTeam } from '../rules/lateness/lateness.ts';
 import type { LatenessFacts } from '../rules/lateness/lateness.ts';
-import { blockStuck } from './block-stuck.ts';
+import { createStuckBlocker } from './block-stuck.ts';
 
 /** Between ticks; milliseconds (features.md S001-44). */
 const TICK = 60_000;
@@ -36,6 +36,7 @@ export interface Scheduler {
 
 export function createScheduler(dependencies: SchedulerDependencies): Scheduler {
   const { identity, execute, workTree, heartbeats, clock, log } = dependencies;
+  const blockStuck = createStuckBlocker(dependencies);
   /** What was refused last; told once for as long as it stays so. */
   let refused: string | undefined;
 
@@ -69,7 +70,7 @@ export function createScheduler(dependencies: SchedulerDependencies): Scheduler 
     async tick() {
       if (!leads(identity)) return;
       beatWhenDue();
-      await blockStuck(dependencies);
+      await blockStuck();
       const facts: LatenessFacts = { view: workTree.view(), now: clock.millis(), beats: heartbeats.seen() };
       const due = await projectsWithNews(facts);
       const batches = Array.from({ length: Math.ceil(due.length / BATCH) }, (_, index) =>

@@ -1,4 +1,4 @@
-import { existsSync, rmSync } from 'node:fs';
+import { existsSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { createClock } from '../../src/adapters/clock.ts';
@@ -20,18 +20,20 @@ interface House {
   restart(): Promise<void>;
 }
 
-/** A Leader's workspace whose clock is moved by hand. */
-async function openHouse(): Promise<House> {
+/** A Leader's workspace whose clock is moved by hand. `remote`: the name of the team's repository beside it. */
+async function openHouse({ remote }: { readonly remote?: string } = {}): Promise<House> {
   let now = Date.parse('2026-09-01T08:00:00Z');
   const clock = createClock(() => now);
-  const dir = join(testFolder('time'), 'lead');
-  const open = (): Promise<Parts> => openParts({ dir, role: 'leader', as: 'lead', clock });
+  const folder = testFolder('time');
+  const place = { dir: join(folder, 'lead'), role: 'leader', as: 'lead', clock } as const;
+  const open = (): Promise<Parts> =>
+    openParts(remote === undefined ? place : { ...place, remote: join(folder, remote) });
+  const parts = await open();
+  let scheduler = createScheduler(parts);
   const house: House = {
-    parts: await open(),
+    parts,
     async pass(millis, every = millis) {
       const until = now + millis;
-      const { parts } = house;
-      const scheduler = createScheduler(parts);
       while (now < until) {
         now = Math.min(until, now + every);
         await scheduler.tick();
@@ -40,6 +42,7 @@ async function openHouse(): Promise<House> {
     async restart() {
       await house.parts.close();
       house.parts = await open();
+      scheduler = createScheduler(house.parts);
     },
   };
   return house;
@@ -344,6 +347,27 @@ describe('time', () => {
     expect(status()).toBe('in_progress');
     await house.pass(2 * HOUR, 30 * MINUTE);
     expect(eventsOf(house.parts, 'task.blocked')).toHaveLength(2);
+  });
+
+  test('says once that what is stuck could not be blocked for as long as the remote is away, and does it when that is back', async () => {
+    const house = await openHouse({ remote: 'team.git' });
+    const { dir, sync, logged } = house.parts;
+    const report = await subtask(house);
+    house.parts.put('shared/team.json', policies(house.parts, { blockBeats: 2 }));
+    await sync.adopt(['shared/team.json']);
+    await sync.push();
+    const remote = join(dir, '../team.git');
+    const warned = () => logged.filter((line) => line.startsWith('a task that is stuck could not be blocked')).length;
+    for (const outage of [1, 2]) {
+      renameSync(remote, `${remote}.away`);
+      await house.pass(2 * HOUR, 10 * MINUTE);
+      expect([warned(), state(house.parts)['status']]).toEqual([outage, 'in_progress']);
+      renameSync(`${remote}.away`, remote);
+      await house.pass(MINUTE);
+      expect([warned(), state(house.parts)['status']]).toEqual([outage, 'blocked']);
+      await house.parts.run('task.unblock', { taskId: 'TASK-001-01' });
+      await report(outage);
+    }
   });
 
   test('counts no heartbeats where the team wants none, and then finds nothing stuck (S002-34)', async () => {
