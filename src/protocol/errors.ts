@@ -57,12 +57,7 @@ export class FlowError extends Error {
   }
 }
 
-/** What a remedy tells a person who has read the message: nothing where that ends with it already (protocol.md §8.2). */
-export function remedyBeside(message: string, remedy: string): string {
-  return message.endsWith(remedy) ? '' : remedy;
-}
-
-/** The message alone, where its remedy is told in a line of its own and the message ends with it. */
+/** The message alone, for whoever tells its remedy apart from it: some end with it (protocol.md §8.2). */
 export function withoutRemedy(message: string, remedy: string): string {
   return message.endsWith(remedy) ? message.slice(0, message.length - remedy.length).replace(/[;:,]? *$/, '') : message;
 }

@@ -3,7 +3,7 @@ import type { Announcer, Clock, Log, RoomMessage, Sync, WorkTree } from '../port
 import type { Command, CommandName, UnknownCommand } from '../protocol/command.ts';
 import { COMMAND_FORMS, commandTextsFor, helpText } from '../protocol/command-texts.ts';
 import type { CommandTexts } from '../protocol/command-texts.ts';
-import { FlowError, remedyBeside, toFlowError } from '../protocol/errors.ts';
+import { FlowError, withoutRemedy, toFlowError } from '../protocol/errors.ts';
 import { localpartOf } from '../protocol/identity.ts';
 import { pairOf, pairText } from '../protocol/pair.ts';
 import { parseEventLines } from '../protocol/records/event.ts';
@@ -258,7 +258,7 @@ function refusal(desk: Desk, { name }: Command | UnknownCommand, thrown: unknown
       return illegal(texts.alreadyDecided(code(task), decided));
   }
   const plain = (text: string): string => markdownText(text.replaceAll(`${workTree.root}/`, ''), 500);
-  return illegal(texts.refused(plain(pair?.because ?? message), plain(remedyBeside(message, remedy))));
+  return illegal(texts.refused(plain(withoutRemedy(pair?.because ?? message, remedy)), plain(remedy)));
 }
 
 /** The pair in the protocol's words, as at every door (decision 0030), then the sentence in the team's. */
