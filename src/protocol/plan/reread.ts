@@ -34,27 +34,34 @@ const TOGETHER = 64;
 /** What stands in place of the lines that changed, by their index; `undefined` when lines came or went. */
 function changedLines({ text: old, lines }: PlanDocument, text: string): ReadonlyMap<number, string> | undefined {
   const changed = new Map<number, string>();
+  // Where in `text` the next line begins.
   let at = 0;
-  for (let index = 0; index < lines.length; index += 1) {
-    const line = lines[index];
-    if (line === undefined) return undefined;
-    const block = index % TOGETHER === 0 ? old.slice(line.start, lines[index + TOGETHER - 1]?.next ?? line.start) : '';
+  for (let first = 0; first < lines.length; first += TOGETHER) {
+    const block = lines.slice(first, first + TOGETHER);
+    const unchanged = wholeLines(old, block);
     // Two slices are compared at once, and `startsWith` goes from letter to letter.
-    if (block !== '' && text.slice(at, at + block.length) === block) {
-      at += block.length;
-      index += TOGETHER - 1;
+    if (unchanged !== '' && text.slice(at, at + unchanged.length) === unchanged) {
+      at += unchanged.length;
       continue;
     }
-    const lineBreak = old.slice(line.end, line.next);
-    let end = at + line.text.length;
-    if (!text.startsWith(line.text, at) || !endsAt(text, end, lineBreak)) {
-      end = lineBreak === '' ? text.length : text.indexOf(lineBreak, at);
-      if (end < 0) return undefined;
-      changed.set(index, text.slice(at, end));
+    for (const [offset, line] of block.entries()) {
+      const lineBreak = old.slice(line.end, line.next);
+      let end = at + line.text.length;
+      if (!text.startsWith(line.text, at) || !endsAt(text, end, lineBreak)) {
+        end = lineBreak === '' ? text.length : text.indexOf(lineBreak, at);
+        if (end < 0) return undefined;
+        changed.set(first + offset, text.slice(at, end));
+      }
+      at = end + lineBreak.length;
     }
-    at = end + lineBreak.length;
   }
   return at === text.length ? changed : undefined;
+}
+
+/** The text of lines that follow one another; `''` when the last of them has no end, so that more of it may follow. */
+function wholeLines(text: string, lines: readonly SourceLine[]): string {
+  const [head, last] = [lines[0], lines.at(-1)];
+  return head === undefined || last === undefined || last.next === last.end ? '' : text.slice(head.start, last.next);
 }
 
 function endsAt(text: string, end: number, lineBreak: string): boolean {
