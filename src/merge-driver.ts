@@ -12,7 +12,7 @@ import { hasLane } from './protocol/roles.ts';
 export async function driveMerge(call: DriverCall): Promise<boolean> {
   const sides = readSides(call);
   try {
-    const merged = (await mergeAsCommits(sides)) ?? (await byRules(call, sides));
+    const merged = (await mergeAsCommits(sides, call.env)) ?? (await byRules(call, sides));
     if (merged !== undefined) writeMerged(call, merged);
     return merged !== undefined;
   } catch (error) {
@@ -23,7 +23,7 @@ export async function driveMerge(call: DriverCall): Promise<boolean> {
 }
 
 async function mark(call: DriverCall, sides: Sides): Promise<void> {
-  const marked = await withMarkers(sides, call.labels, call.markerSize);
+  const marked = await withMarkers(sides, call);
   if (marked !== undefined) writeMerged(call, marked);
 }
 

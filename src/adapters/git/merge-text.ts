@@ -14,11 +14,11 @@ export interface Sides {
 /**
  * The text merge of one file exactly as git makes it when it merges commits; `undefined` where git finds a conflict.
  * `git merge-file` compares lines by another algorithm, so it is not asked: three commits of a repository that is
- * thrown away are merged, without the person's configuration.
+ * thrown away are merged, without the person's configuration. `env` is the person's.
  */
-export async function mergeAsCommits(sides: Sides): Promise<Uint8Array | undefined> {
+export async function mergeAsCommits(sides: Sides, env: NodeJS.ProcessEnv): Promise<Uint8Array | undefined> {
   return inFolder(async (dir) => {
-    const place: GitPlace = { cwd: dir, env: { ...isolatedEnvironment(process.env, []), GIT_DIR: dir } };
+    const place: GitPlace = { cwd: dir, env: { ...isolatedEnvironment(env, []), GIT_DIR: dir } };
     await plumb(place, ['init', '--quiet', '--bare', '--template=', dir]);
     await plumb(place, ['fast-import', '--quiet'], { input: history(sides) });
     const merge = ['merge-tree', '--write-tree', '--no-messages', 'refs/heads/ours', 'refs/heads/theirs'];
@@ -42,24 +42,31 @@ function history({ base, ours, theirs }: Sides): Uint8Array {
   ]);
 }
 
-export interface Labels {
-  readonly base: string;
-  readonly ours: string;
-  readonly theirs: string;
+export interface Marking {
+  /** What the markers call the sides. */
+  readonly labels: { readonly base: string; readonly ours: string; readonly theirs: string };
+  /** Characters of a marker. */
+  readonly markerSize: number;
+  /** The person's work tree and environment, which say what style of markers they have set. */
+  readonly cwd: string;
+  readonly env: NodeJS.ProcessEnv;
 }
 
 /**
  * The file with conflict markers where the sides differ, in the style that the person has set for git; `undefined`
  * for what is no text.
  */
-export async function withMarkers(sides: Sides, labels: Labels, markerSize: number): Promise<Uint8Array | undefined> {
+export async function withMarkers(
+  sides: Sides,
+  { labels, markerSize, cwd, env }: Marking,
+): Promise<Uint8Array | undefined> {
   return inFolder(async (dir) => {
     const names = (['ours', 'base', 'theirs'] as const).map((side) => {
       writeFileSync(join(dir, side), sides[side]);
       return join(dir, side);
     });
     const flags = [labels.ours, labels.base, labels.theirs].flatMap((label) => ['-L', label]);
-    const place = { cwd: process.cwd(), env: definedOf(process.env) };
+    const place = { cwd, env: definedOf(env) };
     const { code, stdout } = await plumb(
       place,
       ['merge-file', '-p', '-q', `--marker-size=${markerSize}`, ...flags, ...names],
