@@ -4,17 +4,13 @@ import type { ProjectMeta } from '../protocol/records/types.ts';
 import { reportRouting } from '../protocol/report.ts';
 import { sameRoom } from '../protocol/rooms.ts';
 import type { WorkspaceView } from '../protocol/view.ts';
+import type { Obstacle } from '../rules/assignment-room.ts';
 import { isReported, owedReport, WORK_STARTED } from '../rules/reports.ts';
 import { projectPaths } from '../protocol/paths.ts';
 import type { Audience, Facts } from './types.ts';
 
 /** What a route is read from; also of a project that is yet to be made. */
 type Origin = Pick<ProjectMeta, 'source' | 'requester' | 'reply_route' | 'source_room_id'>;
-
-interface Obstacle {
-  readonly message: string;
-  readonly remedy: string;
-}
 
 /** The room of a project's reports, and who reads them there; `undefined` where Baton writes to no room. */
 export function reportAudience(view: WorkspaceView, origin: Origin): Audience | undefined {
@@ -54,12 +50,20 @@ export function reportObstacle(
   };
 }
 
+/** As `reportObstacle`, of a project on which somebody waits for reports; `undefined` of any other. */
+export function routeObstacle(
+  context: { readonly view: WorkspaceView; readonly facts: Facts },
+  meta: ProjectMeta,
+): Obstacle | undefined {
+  return isReported(meta) ? reportObstacle(context, meta) : undefined;
+}
+
 /** protocol.md §14.1: work on which nobody could be told does not start. Throws `no-report-route`. */
 export function requireReportRoute(
   context: { readonly view: WorkspaceView; readonly facts: Facts },
   meta: ProjectMeta,
 ): void {
-  const obstacle = isReported(meta) ? reportObstacle(context, meta) : undefined;
+  const obstacle = routeObstacle(context, meta);
   if (obstacle === undefined) return;
   throw new FlowError('no-report-route', obstacle.message, {
     remedy: obstacle.remedy,

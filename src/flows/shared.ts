@@ -8,7 +8,7 @@ import type { TeamSettings } from '../protocol/records/team-types.ts';
 import type { Actor, HistoryEntry, ProjectMeta, Role, TaskMeta, TaskStatus } from '../protocol/records/types.ts';
 import { renderProjectMeta } from '../protocol/records/project.ts';
 import { renderTaskMeta } from '../protocol/records/task.ts';
-import { normaliseRoom, sameRoom } from '../protocol/rooms.ts';
+import { roomObstacle } from '../rules/assignment-room.ts';
 import { isWorked, projectState } from '../rules/project-lifecycle.ts';
 import type { TaskEvent } from '../rules/lifecycle.ts';
 import { refusedStep } from '../rules/transition.ts';
@@ -184,36 +184,14 @@ export function requireSubmission(meta: TaskMeta, submissionId: string | undefin
   }
 }
 
-/**
- * protocol.md §10.1 item 3: no assignment in the Leader's DM; only the Team Room when the team says so; and not the
- * Team Room for a requester outside Matrix, whose work has a room of its own.
- */
+/** protocol.md §10.1 item 3. Throws `invalid-argument` for a room in which nobody may be given work. */
 export function checkAssignmentRoom(
   team: TeamSettings,
   room: string,
   project?: Pick<ProjectMeta, 'reply_route'>,
 ): void {
-  const { leaderDmRoomId, teamRoomId, policies } = team;
-  const channel = project?.reply_route?.channel ?? 'matrix';
-  const inDm = leaderDmRoomId !== '' && sameRoom(room, leaderDmRoomId);
-  const isStrict = policies.strictTeamRoom && channel === 'matrix';
-  const elsewhere = isStrict && teamRoomId !== '' && !sameRoom(room, teamRoomId);
-  if (inDm || elsewhere) {
-    throw new FlowError(
-      'invalid-argument',
-      `team leader task assignments must use the Team Room room:${normaliseRoom(teamRoomId) ?? teamRoomId}, not ${room}`,
-      { remedy: 'pass the Team Room, or another joined room when strictTeamRoom is off' },
-    );
-  }
-  if (channel !== 'matrix' && teamRoomId !== '' && sameRoom(room, teamRoomId)) {
-    throw new FlowError(
-      'invalid-argument',
-      `${channel} requester tasks require a dedicated task room, not the Team Room`,
-      {
-        remedy: 'pass the roomId that roomflow create_task_room answers for this project',
-      },
-    );
-  }
+  const obstacle = roomObstacle(team, room, project);
+  if (obstacle !== undefined) throw new FlowError('invalid-argument', obstacle.message, { remedy: obstacle.remedy });
 }
 
 export function writeProject(meta: ProjectMeta): Change {

@@ -1,21 +1,13 @@
 import { z } from 'zod';
 import { sameLocalpart } from '../../protocol/identity.ts';
-import { FlowError } from '../../protocol/errors.ts';
 import { taskPaths } from '../../protocol/paths.ts';
 import type { PlanNode } from '../../protocol/plan-types.ts';
+import { roomObstacle } from '../../rules/assignment-room.ts';
 import { taskStep } from '../../rules/lifecycle.ts';
 import { requireCapacity, requireKnownAgent, warned } from '../agent-flow/roster.ts';
 import { presentTask } from '../present.ts';
-import { requireReportRoute } from '../report-reach.ts';
-import {
-  LEADERS,
-  checkAssignmentRoom,
-  checkBrokenPlan,
-  findTask,
-  requireActive,
-  requireNode,
-  requireProject,
-} from '../shared.ts';
+import { routeObstacle } from '../report-reach.ts';
+import { LEADERS, checkBrokenPlan, findTask, requireActive, requireNode, requireProject } from '../shared.ts';
 import { defineOperation } from '../types.ts';
 import type { OpenProject } from '../shared.ts';
 import type { Decision, OperationContext, Settlement } from '../types.ts';
@@ -70,14 +62,7 @@ export function assignedAndTold(context: OperationContext<unknown>, given: Assig
 
 /** A room that is not for assignments of this project, and no way to its requester, keep a message back and not the work. */
 function mayBeTold(context: OperationContext<unknown>, { meta }: OpenProject, roomId: string): boolean {
-  try {
-    checkAssignmentRoom(context.view.team, roomId, meta);
-    requireReportRoute(context, meta);
-    return true;
-  } catch (error) {
-    if (error instanceof FlowError) return false;
-    throw error;
-  }
+  return roomObstacle(context.view.team, roomId, meta) === undefined && routeObstacle(context, meta) === undefined;
 }
 
 /** What became of the message, as with every assignment. Throws `notify-failed` and `sync-failed` as `delegate_task` does. */
