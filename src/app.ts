@@ -27,6 +27,7 @@ import { startListener } from './services/listener.ts';
 import { startMaintenance } from './services/maintenance.ts';
 import { startScheduler } from './services/scheduler.ts';
 import { sharedWork } from './services/shared-work.ts';
+import { takeUpRemote } from './services/take-up.ts';
 import { initWorkspace as initializeWorkspace } from './services/initializer.ts';
 import { LAUNCHER } from './launcher.ts';
 import { assemble } from './assembly.ts';
@@ -94,10 +95,10 @@ async function maintainedRepositories(
 function face(assembly: Assembly, beforeCommand: () => Promise<unknown>): Omit<App, 'close'> {
   const { config, identity, mode, workTree, log } = assembly;
   const sync = sharedWork(() => syncNow(assembly));
-  const look = sharedWork(() => lookAtRemote(assembly));
+  const look = sharedWork(() => takeUpRemote(assembly).then(() => assembly.reconciler.wake([])));
   const wake = (): Promise<Envelope> => {
     void look().catch((error: unknown) =>
-      log.warn({ reason: String(error) }, 'woken, but the remote cannot be reached'),
+      log.warn({ reason: String(error) }, 'woken, but the remote was not taken up'),
     );
     return Promise.resolve({ ok: true, ...SYNC, woken: true });
   };
@@ -193,12 +194,6 @@ async function adoptEdits({ sync, log }: Assembly): Promise<Omit<Adopted, 'adopt
 }
 
 const SYNC = { tool: 'node', action: 'sync' } as const;
-
-async function lookAtRemote({ sync, reconciler }: Assembly): Promise<void> {
-  await sync.pull();
-  await sync.push();
-  reconciler.wake([]);
-}
 
 async function syncNow(assembly: Assembly): Promise<Envelope> {
   const { sync, reconciler } = assembly;

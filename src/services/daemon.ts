@@ -3,6 +3,7 @@ import type { Clock, Log, Reach, Sync, WorkTree } from '../ports.ts';
 import { FlowError } from '../protocol/errors.ts';
 import { pollDelay } from './polling.ts';
 import type { Reconciler } from './reconciler.ts';
+import { takeUpRemote } from './take-up.ts';
 
 /** Something that reports changed paths until it is closed. */
 export type Watch = (onChange: (paths: readonly string[]) => void) => Promise<{ close(): Promise<void> }>;
@@ -85,19 +86,6 @@ export async function startDaemon(dependencies: DaemonDependencies): Promise<Asy
 }
 
 const TASK_FOLDER = /^shared\/tasks\/[^/]+\/$/;
-
-/** Being offline is a state: it is logged once by the sync and ends with the next pull that succeeds. False while it lasts. */
-async function takeUpRemote({ sync, log }: DaemonDependencies, reach?: Reach): Promise<boolean> {
-  try {
-    await sync.pull(reach);
-    await sync.push();
-    return true;
-  } catch (error) {
-    if (!(error instanceof FlowError) || error.code !== 'sync-failed') throw error;
-    log.warn({ reason: error.message }, 'the remote cannot be reached; work goes on locally');
-    return false;
-  }
-}
 
 async function adopt({ sync, log }: DaemonDependencies, paths: readonly string[]): Promise<void> {
   if (paths.length === 0) return;
