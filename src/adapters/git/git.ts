@@ -2,6 +2,7 @@ import { existsSync, mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { FlowError } from '../../protocol/errors.ts';
+import type { Log } from '../../ports.ts';
 import type { Git } from '../../ports-git.ts';
 import { createChecks, configsOf } from './checks.ts';
 import { importUserConfig, isolatedEnvironment } from './environment.ts';
@@ -25,6 +26,8 @@ export interface GitOptions {
   readonly env?: NodeJS.ProcessEnv;
   /** Bounds on one call that goes over the network. */
   readonly network?: OrdinaryOptions;
+  /** Is told of what git did in the place of Baton. */
+  readonly log?: Pick<Log, 'info'>;
 }
 
 /**
@@ -68,6 +71,7 @@ export async function createGit(options: GitOptions): Promise<Git> {
     store,
     network,
     createChecks(clone, configsOf(found.gitDir, dirname(found.objects))),
+    options.log,
   );
   const noteAttempt = createRefUpdater(clone, cloneLookup);
 

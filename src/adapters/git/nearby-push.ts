@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import type { Log } from '../../ports.ts';
 import type { ObjectId, PushOutcome } from '../../ports-git.ts';
 import { FlowError } from '../../protocol/errors.ts';
 import { visitGap } from './gap.ts';
@@ -28,11 +29,13 @@ export async function pushNearby(
     branch,
     commit,
     seen,
+    log,
   }: {
     readonly branch: string;
     readonly commit: ObjectId;
     /** Branches of the remote as they were when it was looked at last. */
     readonly seen: Branches;
+    readonly log: Pick<Log, 'info'> | undefined;
   },
 ): Promise<PushOutcome | undefined> {
   const { objects, gitDirectory, ref } = nearby;
@@ -58,9 +61,10 @@ export async function pushNearby(
     const moved = await moveLooseRef(file, { from: before, to: commit }, () => ref(branch), objects);
     return moved ? { kind: 'ok' } : behind(branch);
   } catch (error) {
-    // What is in the way, git says in words that everybody knows.
-    if (error instanceof FlowError || (error as NodeJS.ErrnoException).syscall !== undefined) return undefined;
-    throw error;
+    if (!(error instanceof FlowError) && (error as NodeJS.ErrnoException).syscall === undefined) throw error;
+    // What is still in the way then, git says in words that everybody knows.
+    log?.info({ branch, reason: String(error) }, 'a push is left to git');
+    return undefined;
   }
 }
 

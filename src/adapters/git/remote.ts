@@ -1,4 +1,5 @@
 import type { FetchOutcome, ObjectId, PushOutcome, RemoteFailure, RemoteGlance } from '../../ports-git.ts';
+import type { Log } from '../../ports.ts';
 import type { Checks } from './checks.ts';
 import { withSettings } from './environment.ts';
 import { createGlanceReader, glanceAt } from './glance.ts';
@@ -39,6 +40,7 @@ export function createRemoteTalk(
   store: Objects,
   limits: OrdinaryOptions,
   checks: () => Promise<Checks>,
+  log?: Pick<Log, 'info'>,
 ): RemoteTalk {
   let last: Last | undefined;
   let pushes = 0;
@@ -98,7 +100,7 @@ export function createRemoteTalk(
       pushes += 1;
       const isCleaning = pushes % PUSHES_PER_CLEANING === 0;
       const nearby = isCleaning ? undefined : neighbourhood.nearby(remote);
-      const asked = { branch, commit, seen: last?.remote === remote ? last.refs : new Map<string, ObjectId>() };
+      const asked = { branch, commit, seen: last?.remote === remote ? last.refs : new Map<string, ObjectId>(), log };
       let outcome = nearby && (await pushNearby(store, nearby, asked));
       if (outcome === undefined) {
         const receiver = neighbourhood.has(remote) && !isCleaning ? RECEIVER_THAT_ONLY_RECEIVES : RECEIVER;

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, readdirSync, rmSync, rmdirSync, truncateSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, readdirSync, rmSync, rmdirSync, truncateSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, test, vi } from 'vitest';
 import { looseBytes, putLoose } from '../../../src/adapters/git/loose.ts';
@@ -64,6 +64,25 @@ describe('an enormous file in the place of an object', () => {
     expect(await lead.git.push(remote, 'main', next)).not.toEqual({ kind: 'ok' });
     expect(plain(remote, 'rev-parse', 'main')).toBe(first);
   });
+});
+
+test('a pack that the remote does not take is sent by git, and the log says why', async () => {
+  const { folder, remote, makeTeam } = newGround();
+  const { lead, first } = await makeTeam();
+  const next = await commit(
+    lead,
+    [first],
+    ...Array.from({ length: 120 }, (_, index) => write(`f${index}`, `${index}`)),
+  );
+  const program = join(folder, 'lead.bin/git');
+  const whole = readFileSync(program, 'utf8');
+  const refusing = 'case " $* " in *" index-pack "*) echo "fatal: no room here" >&2; exit 128;; esac\n';
+  writeFileSync(program, whole.replace('\n', `\n${refusing}`));
+  const before = lead.talks();
+  expect(await lead.git.push(remote, 'main', next)).toEqual({ kind: 'ok' });
+  expect(lead.talks()).toBe(before + 1);
+  expect(plain(remote, 'rev-parse', 'main')).toBe(next);
+  expect(lead.logged).toEqual([expect.stringMatching(/^a push is left to git .*"branch":"main".*no room here/)]);
 });
 
 describe('what makes many bytes together', () => {

@@ -15,6 +15,8 @@ export interface Clone {
   readonly git: Git;
   /** Git processes that were started for the remote. */
   talks(): number;
+  /** What was logged, as `message {fields}`. */
+  readonly logged: readonly string[];
 }
 
 /** A bare repository by its path, and clones of it. */
@@ -39,8 +41,10 @@ export function newGround(): Ground {
     mkdirSync(notes);
     const script = `case " $* " in *" fetch "*|*" push "*) mktemp ${notes}/XXXXXX > /dev/null;; esac\nPATH=${process.env['PATH']}\nexec git "$@"\n`;
     writeFileSync(join(bin, 'git'), `#!/bin/sh\n${script}`, { mode: 0o755 });
-    const git = await createGit({ dir, env: { ...process.env, PATH: `${bin}:${process.env['PATH']}` } });
-    return { dir, git, talks: () => readdirSync(notes).length };
+    const logged: string[] = [];
+    const log = { info: (fields: object, message: string) => logged.push(`${message} ${JSON.stringify(fields)}`) };
+    const git = await createGit({ dir, env: { ...process.env, PATH: `${bin}:${process.env['PATH']}` }, log });
+    return { dir, git, talks: () => readdirSync(notes).length, logged };
   }
 
   async function makeTeam(): ReturnType<Ground['makeTeam']> {
