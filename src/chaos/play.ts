@@ -4,6 +4,7 @@ import type { Envelope } from '../app-types.ts';
 import type { Fault, Weather } from './faults.ts';
 import type { Ledger } from './ledger.ts';
 import { plainGit } from './plain-git.ts';
+import { remoteGit } from './remote-git.ts';
 import type { Seat } from './seat.ts';
 import { PROJECT } from './stage.ts';
 import type { Stage } from './stage.ts';
@@ -152,7 +153,7 @@ async function editByHand(play: Play, step: Extract<Step, { do: 'rename' | 'rema
   const git = (...words: readonly string[]): Promise<string> => plainGit(person, ground.env, ...words);
   const file = join(person, `shared/projects/${PROJECT}/plan.md`);
   for (let attempt = 1; attempt <= 5; attempt += 1) {
-    await git('fetch', '-q', 'origin', branches.branch);
+    await remoteGit(ground, person, 'fetch', '-q', 'origin', branches.branch);
     await git('reset', '-q', '--hard', 'FETCH_HEAD');
     const before = readFileSync(file, 'utf8');
     const after = editPlan(before, step);

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { parsePlan } from '../protocol/plan/parse.ts';
 import type { CloneFacts, EventFacts, HistoryFacts, LateFacts, Reading, TaskFacts } from './facts.ts';
 import { plainGit } from './plain-git.ts';
+import { remoteGit } from './remote-git.ts';
 import { PROJECT } from './stage.ts';
 import type { Stage } from './stage.ts';
 import { saidIn } from './witness.ts';
@@ -11,9 +12,10 @@ import { saidIn } from './witness.ts';
 export async function readStage(stage: Stage): Promise<Reading> {
   const { seats, mirror, ground, branches, cast } = stage;
   const git = (cwd: string, ...words: readonly string[]): Promise<string> => plainGit(cwd, ground.env, ...words);
-  await git(mirror, 'fetch', '-q', '--', ground.direct, `+refs/heads/${branches.branch}:refs/heads/${branches.branch}`);
-  const main = await git(mirror, 'rev-parse', `refs/heads/${branches.branch}^{tree}`);
-  const published = (await git(mirror, 'ls-tree', '-r', '--name-only', main)).split('\n');
+  const main = `refs/heads/${branches.branch}`;
+  await remoteGit(ground, mirror, 'fetch', '-q', '--', ground.direct, `+${main}:${main}`);
+  const tree = await git(mirror, 'rev-parse', `${main}^{tree}`);
+  const published = (await git(mirror, 'ls-tree', '-r', '--name-only', tree)).split('\n');
   const clones: CloneFacts[] = [];
   for (const { name, root } of seats) {
     clones.push({
@@ -26,7 +28,7 @@ export async function readStage(stage: Stage): Promise<Reading> {
     });
   }
   const leader = join(ground.folder, cast.leader);
-  return { main, clones, ...readFiles(leader), strays: published.filter(isStray) };
+  return { main: tree, clones, ...readFiles(leader), strays: published.filter(isStray) };
 }
 
 const lines = (text: string): readonly string[] => text.split('\n').filter((line) => line !== '');

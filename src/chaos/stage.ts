@@ -2,9 +2,12 @@ import { cpSync, existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { initWorkspace } from '../app.ts';
 import type { Log } from '../ports.ts';
+import { FlowError } from '../protocol/errors.ts';
 import type { Weather } from './faults.ts';
 import type { Cast } from './schedule.ts';
 import { plainGit } from './plain-git.ts';
+import { remoteGit } from './remote-git.ts';
+import type { RemoteTalk } from './remote-git.ts';
 import { localSeat, mortalSeat } from './seat.ts';
 import type { Seat } from './seat.ts';
 import type { Shim } from './shim.ts';
@@ -28,7 +31,7 @@ export interface Branches {
 }
 
 /** Where the seeds are played. */
-export interface Ground {
+export interface Ground extends RemoteTalk {
   /** Where the clones of a seed are made; whatever is in it is removed before. */
   readonly folder: string;
   /** Keeps what `folder` holds before a seed is played, for the next one. Only where the remote lies in `folder` too. */
@@ -39,7 +42,6 @@ export interface Ground {
   readonly remoteOf: (seat: string) => string;
   /** The way to it that no fault touches, for the person and for whoever watches. */
   readonly direct: string;
-  readonly env: NodeJS.ProcessEnv;
   readonly log: Log;
   readonly shim: Shim;
   /** What else can go wrong here. */
@@ -127,7 +129,7 @@ async function makeTeam({ ground, branches, cast, signal }: StageOptions): Promi
     await seat.stop();
   }
   const person = join(folder, PERSON);
-  await plainGit(folder, env, 'clone', '-q', '--single-branch', '-b', branches.branch, '--', direct, person);
+  await remoteGit(ground, folder, 'clone', '-q', '--single-branch', '-b', branches.branch, '--', direct, person);
   await plainGit(person, env, 'config', 'user.name', 'Pat');
   await plainGit(person, env, 'config', 'user.email', 'pat@local');
   await plainGit(folder, env, 'init', '-q', '--bare', join(folder, MIRROR));
@@ -148,7 +150,9 @@ async function makeClone(
 async function planProject(leader: Seat, { tasks, workers }: Cast): Promise<void> {
   const must = async (action: string, payload: object): Promise<void> => {
     const answer = await leader.call('projectflow', action, { projectId: PROJECT, ...payload });
-    if (!answer.ok) throw new Error(`the team cannot begin: ${action}: ${answer.error ?? ''}`);
+    if (answer.ok) return;
+    const message = `the team cannot begin: ${action}: ${answer.error ?? ''}`;
+    throw answer.code === 'sync-failed' ? new FlowError(answer.code, message) : new Error(message);
   };
   await must('create_project', { title: 'Chaos', sourceRoomId: '!chaos:local' });
   const planned = tasks.map((taskId, index) => ({

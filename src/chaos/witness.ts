@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { TELLS_OF_CHANGE, transactionsOf } from './check-rooms.ts';
 import type { SaidLine, Violation } from './facts.ts';
 import { plainGit } from './plain-git.ts';
+import { remoteGit } from './remote-git.ts';
 import type { Stage } from './stage.ts';
 
 /** The lines of a clone's room logs (interface.md §7); a line that is torn stands for none. */
@@ -48,7 +49,7 @@ export function createWitness({ seats, mirror, ground, branches }: Stage): Witne
         }
       }
       if (fresh.size === 0) return [];
-      await plainGit(mirror, ground.env, 'fetch', '-q', '--prune', '--', ground.direct, ...refspecs);
+      await remoteGit(ground, mirror, 'fetch', '-q', '--prune', '--', ground.direct, ...refspecs);
       const published = await publishedEvents(mirror, ground.env);
       const early = [...fresh].filter(([txn]) => !published.includes(JSON.stringify(txn)));
       for (const txn of fresh.keys()) seen.add(txn);

@@ -1,12 +1,12 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { delimiter, join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { runSeed, settle } from '../../src/chaos/seed.ts';
 import { PROJECT, castOf, setUpStage } from '../../src/chaos/stage.ts';
 import { BATON, cleanEnvironment } from '../support/baton.ts';
-import { cli } from '../support/cli.ts';
+import { cli, cliWith } from '../support/cli.ts';
 import { testFolder } from '../support/folders.ts';
 import { git } from '../support/git.ts';
 import { eventually } from '../support/waiting.ts';
@@ -55,6 +55,53 @@ test('`baton chaos` plays on branches of its own, tells a table, and leaves the 
   const refused = await cli(folder, 'chaos', '--remote', remote, '--prefix', 'chaos-mine', '--json');
   expect(refused.code).toBe(1);
   expect(JSON.parse(refused.stdout)).toMatchObject({ ok: false, code: 'already-exists' });
+});
+
+/** A bare repository, and a git that cannot clone from it while `isAway` is there. */
+function unsteadyRemote() {
+  const folder = testFolder('chaos');
+  const [remote, bin, isAway] = [join(folder, 'theirs.git'), join(folder, 'bin'), join(folder, 'away')];
+  mkdirSync(remote);
+  mkdirSync(bin);
+  git(remote, 'init', '-q', '--bare', '-b', 'main');
+  const env = cleanEnvironment();
+  const path = env['PATH'] ?? '';
+  const withBin = `${bin}${delimiter}${path}`;
+  const meet = (what: string): void => {
+    const away = `case " $* " in *" clone "*) if [ -e '${isAway}' ]; then ${what}; echo 'fatal: no route to host' >&2; exit 128; fi;; esac`;
+    writeFileSync(join(bin, 'git'), `#!/bin/sh\nPATH='${path}'\n${away}\nexec git "$@"\n`, { mode: 0o755 });
+    writeFileSync(isAway, '');
+  };
+  const chaos = (...words: readonly string[]) =>
+    cliWith({ cwd: folder, env: { ...env, PATH: withBin } }, 'chaos', '--remote', remote, ...words);
+  return { remote, isAway, meet, chaos };
+}
+
+test('`baton chaos` asks a remote again that did not answer once, and says so', async () => {
+  const { isAway, meet, chaos } = unsteadyRemote();
+  meet(`rm '${isAway}'`);
+  const { code, stdout } = await chaos('--seed', '1');
+  expect({ code, stdout }).toMatchObject({
+    code: 0,
+    stdout: expect.stringMatching(
+      /^git clone failed \(.*no route to host\); it is tried again\nseed 1: .* all holds/,
+    ) as string,
+  });
+  expect(existsSync(isAway)).toBe(false);
+});
+
+test('`baton chaos` goes on with the next schedule after one that the remote did not let it play', async () => {
+  const { remote, isAway, meet, chaos } = unsteadyRemote();
+  meet(`echo x >> '${isAway}'; [ $(wc -l < '${isAway}') -lt 3 ] || rm '${isAway}'`);
+  const { code, stdout } = await chaos('--seeds', '2', '--json');
+  expect({ code, ...(JSON.parse(stdout) as object) }).toMatchObject({
+    code: 1,
+    ok: false,
+    seeds: 1,
+    violations: 0,
+    unplayed: [{ seed: expect.any(Number) as number, reason: expect.stringContaining('no route to host') as string }],
+  });
+  expect(git(remote, 'for-each-ref')).toBe('');
 });
 
 test('`baton chaos` that is interrupted removes its branches before it ends', async () => {
