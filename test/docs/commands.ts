@@ -54,7 +54,8 @@ export function play(examples: readonly Example[], cwd: string, env: NodeJS.Proc
   return new Promise((done) => {
     execFile(
       'bash',
-      ['-euo', 'pipefail', '-c', `${tidy}${script}`],
+      // With its input from a socket, bash would take itself for one that a remote shell has started, and read `bashrc`.
+      ['--norc', '-euo', 'pipefail', '-c', `${tidy}${script}`],
       { cwd, env, timeout: PLAY_MS },
       (error, stdout, stderr) => {
         const outputs = stdout.split(`${MARK}\n`).slice(1);
