@@ -1,7 +1,8 @@
 import { join } from 'node:path';
 import { createLocalChat } from './adapters/local-chat.ts';
 import type { BatonConfig } from './config.ts';
-import type { Chat, Clock, WorkTree } from './ports.ts';
+import type { Clock, WorkTree } from './ports.ts';
+import type { Chat } from './ports-chat.ts';
 import type { Secrets } from './protocol/secrets/known.ts';
 
 export interface ChatRequest {

@@ -83,20 +83,24 @@ const RULES: readonly Rule[] = [
       name === 'zod' ||
       (name === 'node:crypto' && file !== 'flows/operation.ts') ||
       rooms('protocol', 'rules', 'flows')(name) ||
-      (/^flows\/(operation|errand-runner)\.ts$/.test(file) && rooms('workspace', 'ports', 'events')(name)),
+      (/^flows\/(operation|errand-runner)\.ts$/.test(file) &&
+        rooms('workspace', 'ports', 'ports-chat', 'events')(name)),
     because: 'a flow decides on values; only execute sees the ports',
   },
   {
     rooms: ['services'],
     may: (name) =>
       isPackage(name) ||
-      rooms('flows', 'rules', 'workspace', 'ports', 'ports-git', 'events', 'protocol', 'services', 'config')(name),
+      rooms('flows', 'rules', 'workspace', 'events', 'protocol', 'services', 'config')(name) ||
+      rooms('ports', 'ports-chat', 'ports-git')(name),
     because: 'services keep things running on ports; they know no adapter and no door',
   },
   {
     rooms: ['adapters'],
     may: (name) =>
-      isPackage(name) || rooms('protocol', 'ports', 'ports-git', 'adapters')(name) || name === 'workspace/atomic.ts',
+      isPackage(name) ||
+      rooms('protocol', 'ports', 'ports-chat', 'ports-git', 'adapters')(name) ||
+      name === 'workspace/atomic.ts',
     because: 'an adapter fulfils a port; what it keeps on disk it replaces as everybody does',
   },
   {

@@ -1,7 +1,8 @@
 import { readdirSync } from 'node:fs';
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
-import type { Chat, Clock, OutgoingMessage, RoomMessage } from '../ports.ts';
+import type { Clock } from '../ports.ts';
+import type { Chat, OutgoingMessage, RoomMessage } from '../ports-chat.ts';
 import { FlowError } from '../protocol/errors.ts';
 import { normaliseRoom } from '../protocol/rooms.ts';
 import { appendJsonLines, readJsonLines } from './json-lines.ts';

@@ -1,4 +1,4 @@
-import type { Chat, RoomKeeper } from '../ports.ts';
+import type { Chat, RoomKeeper } from '../ports-chat.ts';
 import { FlowError } from '../protocol/errors.ts';
 import type { Errand, Errands } from './errands.ts';
 

@@ -1,18 +1,6 @@
 import type { EventBus } from '../events.ts';
-import type {
-  Announcement,
-  Announcer,
-  Chat,
-  Clock,
-  Committed,
-  Delivery,
-  Heartbeats,
-  Histories,
-  Sync,
-  Transaction,
-  WorkIndex,
-  WorkTree,
-} from '../ports.ts';
+import type { Clock, Committed, Heartbeats, Histories, Sync, Transaction, WorkIndex, WorkTree } from '../ports.ts';
+import type { Announcement, Announcer, Chat, Delivery } from '../ports-chat.ts';
 import type { Change } from '../protocol/changes.ts';
 import { FlowError, toFlowError } from '../protocol/errors.ts';
 import { serverOf } from '../protocol/identity.ts';

@@ -1,5 +1,6 @@
 import type { Execute } from '../flows/operation.ts';
-import type { Announcer, Clock, Log, RoomMessage, Sync, WorkTree } from '../ports.ts';
+import type { Clock, Log, Sync, WorkTree } from '../ports.ts';
+import type { Announcer, RoomMessage } from '../ports-chat.ts';
 import type { Command, CommandName, UnknownCommand } from '../protocol/command.ts';
 import { COMMAND_FORMS, commandTextsFor, helpText } from '../protocol/command-texts.ts';
 import type { CommandTexts } from '../protocol/command-texts.ts';

@@ -1,5 +1,5 @@
 import type { EventBus } from '../events.ts';
-import type { Announcement } from '../ports.ts';
+import type { Announcement } from '../ports-chat.ts';
 import { sayOwed } from './deliveries.ts';
 import type { DeliveryDependencies } from './deliveries.ts';
 

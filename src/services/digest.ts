@@ -1,4 +1,4 @@
-import type { ChatLimit, OutgoingMessage } from '../ports.ts';
+import type { ChatLimit, OutgoingMessage } from '../ports-chat.ts';
 import { withDelay } from '../protocol/delay.ts';
 import { mentioning } from '../protocol/html.ts';
 import { sameRoom } from '../protocol/rooms.ts';

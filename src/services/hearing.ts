@@ -1,4 +1,4 @@
-import type { RoomMessage } from '../ports.ts';
+import type { RoomMessage } from '../ports-chat.ts';
 import { sameIdentity, sameLocalpart } from '../protocol/identity.ts';
 import { mentionsIn, parseLines } from '../protocol/mention.ts';
 import type { ProtocolLine } from '../protocol/mention.ts';

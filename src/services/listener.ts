@@ -1,7 +1,8 @@
 import { join } from 'node:path';
 import type { EventBus } from '../events.ts';
 import type { Execute } from '../flows/operation.ts';
-import type { Announcer, Chat, Clock, Log, RoomMessage, Sync, WorkTree } from '../ports.ts';
+import type { Clock, Log, Sync, WorkTree } from '../ports.ts';
+import type { Announcer, Chat, RoomMessage } from '../ports-chat.ts';
 import { parseCommand } from '../protocol/command.ts';
 import type { Command, UnknownCommand } from '../protocol/command.ts';
 import { FlowError } from '../protocol/errors.ts';

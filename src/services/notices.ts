@@ -1,4 +1,4 @@
-import type { Announcement } from '../ports.ts';
+import type { Announcement } from '../ports-chat.ts';
 import { sameLocalpart } from '../protocol/identity.ts';
 import { labelsFor } from '../protocol/labels/languages.ts';
 import { answerText, assignmentText, attentionText, completionText } from '../protocol/mention.ts';

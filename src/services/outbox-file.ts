@@ -1,6 +1,7 @@
 import { existsSync, readFileSync, renameSync } from 'node:fs';
 import { z } from 'zod';
-import type { Announcement, Log } from '../ports.ts';
+import type { Log } from '../ports.ts';
+import type { Announcement } from '../ports-chat.ts';
 import { FlowError } from '../protocol/errors.ts';
 import { writeAtomically } from '../workspace/atomic.ts';
 

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import type { EventBus } from '../events.ts';
-import type { Announcement, Announcer, Chat, Clock, Delivery, Log } from '../ports.ts';
+import type { Clock, Log } from '../ports.ts';
+import type { Announcement, Announcer, Chat, Delivery } from '../ports-chat.ts';
 import type { Secrets } from '../protocol/secrets/known.ts';
 import { sameRoom } from '../protocol/rooms.ts';
 import { gathered, nextOf } from './digest.ts';

@@ -1,4 +1,4 @@
-import type { Announcement } from '../ports.ts';
+import type { Announcement } from '../ports-chat.ts';
 import type { WorkspaceView } from '../protocol/view.ts';
 import { isOvertaken } from '../rules/reports.ts';
 

@@ -1,5 +1,6 @@
 import type { EventBus } from '../events.ts';
-import type { Chat, Clock } from '../ports.ts';
+import type { Clock } from '../ports.ts';
+import type { Chat } from '../ports-chat.ts';
 import { toFlowError } from '../protocol/errors.ts';
 import type { Secrets } from '../protocol/secrets/known.ts';
 import { redactSecrets } from '../protocol/secrets/scan.ts';

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { systemClock } from '../../src/adapters/clock.ts';
 import { createLocalChat } from '../../src/adapters/local-chat.ts';
-import type { Chat } from '../../src/ports.ts';
+import type { Chat } from '../../src/ports-chat.ts';
 import { chatContract } from '../contract/chat.ts';
 import { testFolder } from '../support/folders.ts';
 

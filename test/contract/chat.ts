@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { Chat } from '../../src/ports.ts';
+import type { Chat } from '../../src/ports-chat.ts';
 
 /** One real chat under test. */
 export interface ChatHarness {

@@ -1,4 +1,4 @@
-import type { RoomKeeper } from '../../src/ports.ts';
+import type { RoomKeeper } from '../../src/ports-chat.ts';
 import { FlowError } from '../../src/protocol/errors.ts';
 import type { NewRoom } from '../../src/protocol/rooms.ts';
 

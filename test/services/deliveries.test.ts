@@ -1,7 +1,7 @@
 import { chmodSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import type { Announcement } from '../../src/ports.ts';
+import type { Announcement } from '../../src/ports-chat.ts';
 import { decideOwed, sayOwed } from '../../src/services/deliveries.ts';
 import { openParts, openSolo, openTeam, plan } from '../support/parts.ts';
 import type { Parts } from '../support/parts.ts';

@@ -5,7 +5,7 @@ import { createClock } from '../../src/adapters/clock.ts';
 import { createLocalChat } from '../../src/adapters/local-chat.ts';
 import { createLog } from '../../src/adapters/log.ts';
 import { createEventBus } from '../../src/events.ts';
-import type { Announcement, Chat, RoomMessage } from '../../src/ports.ts';
+import type { Announcement, Chat, RoomMessage } from '../../src/ports-chat.ts';
 import { FlowError } from '../../src/protocol/errors.ts';
 import { createOutbox } from '../../src/services/outbox.ts';
 import type { Outbox } from '../../src/services/outbox.ts';

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { Announcement } from '../../src/ports.ts';
+import type { Announcement } from '../../src/ports-chat.ts';
 import { renderTaskMeta } from '../../src/protocol/records/task.ts';
 import { isOvertakenMessage } from '../../src/services/overtaken.ts';
 import { memoryReader } from '../../src/workspace/readers.ts';

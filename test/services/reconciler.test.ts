@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import type { Chat } from '../../src/ports.ts';
+import type { Chat } from '../../src/ports-chat.ts';
 import { createOutbox } from '../../src/services/outbox.ts';
 import { createReconciler } from '../../src/services/reconciler.ts';
 import { eventsOf, mark, openParts, openSolo, openTeam, plan, worker } from '../support/parts.ts';

@@ -5,7 +5,7 @@ import { describe, expect, test } from 'vitest';
 import { createClock } from '../../src/adapters/clock.ts';
 import { createLocalChat } from '../../src/adapters/local-chat.ts';
 import { createLog } from '../../src/adapters/log.ts';
-import type { Announcement, Chat } from '../../src/ports.ts';
+import type { Announcement, Chat } from '../../src/ports-chat.ts';
 import { FlowError } from '../../src/protocol/errors.ts';
 import { createOutbox } from '../../src/services/outbox.ts';
 import type { Outbox } from '../../src/services/outbox.ts';

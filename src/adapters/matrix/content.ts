@@ -1,4 +1,4 @@
-import type { OutgoingMessage } from '../../ports.ts';
+import type { OutgoingMessage } from '../../ports-chat.ts';
 import { markdownHtml, mentioning } from '../../protocol/html.ts';
 import { clip } from '../../protocol/plain-text.ts';
 

@@ -1,5 +1,6 @@
 import type { IEvent, ISyncResponse, MatrixClient } from 'matrix-js-sdk';
-import type { Clock, Ear } from '../../ports.ts';
+import type { Clock } from '../../ports.ts';
+import type { Ear } from '../../ports-chat.ts';
 import { FlowError } from '../../protocol/errors.ts';
 import { patiently } from './errors.ts';
 

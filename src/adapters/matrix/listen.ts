@@ -1,6 +1,7 @@
 import { MatrixError, Method } from 'matrix-js-sdk';
 import type { ISyncResponse, MatrixClient } from 'matrix-js-sdk';
-import type { Clock, Ear, RoomMessage } from '../../ports.ts';
+import type { Clock } from '../../ports.ts';
+import type { Ear, RoomMessage } from '../../ports-chat.ts';
 import { FlowError } from '../../protocol/errors.ts';
 import { stampOf } from '../../protocol/timestamps.ts';
 import type { Access } from './access.ts';

@@ -1,4 +1,4 @@
-import type { RoomMessage } from '../../ports.ts';
+import type { RoomMessage } from '../../ports-chat.ts';
 import { stampOf } from '../../protocol/timestamps.ts';
 
 /** The parts of an event that a message is read from; nothing in `content` is as it should be until it was looked at. */

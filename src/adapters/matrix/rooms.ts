@@ -1,6 +1,7 @@
 import { Preset, Visibility } from 'matrix-js-sdk';
 import type { MatrixClient } from 'matrix-js-sdk';
-import type { Clock, RoomKeeper } from '../../ports.ts';
+import type { Clock } from '../../ports.ts';
+import type { RoomKeeper } from '../../ports-chat.ts';
 import { normaliseRoom } from '../../protocol/rooms.ts';
 import type { NewRoom } from '../../protocol/rooms.ts';
 import { hasNoProfile, isNotFound, patiently } from './errors.ts';

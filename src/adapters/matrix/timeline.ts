@@ -1,6 +1,6 @@
 import { Method } from 'matrix-js-sdk';
 import type { MatrixClient } from 'matrix-js-sdk';
-import type { RoomMessage } from '../../ports.ts';
+import type { RoomMessage } from '../../ports-chat.ts';
 import { readMessage } from './message.ts';
 
 /** What the homeserver is asked for of a room: what is said, and when this account came in. */

@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { systemClock } from '../../../src/adapters/clock.ts';
 import { createMatrixChat } from '../../../src/adapters/matrix/chat.ts';
 import type { MatrixChatOptions } from '../../../src/adapters/matrix/chat.ts';
-import type { Chat, RoomMessage } from '../../../src/ports.ts';
+import type { Chat, RoomMessage } from '../../../src/ports-chat.ts';
 import { chatContract } from '../../contract/chat.ts';
 import { testFolder } from '../../support/folders.ts';
 import { person } from '../../support/synapse/accounts.ts';

@@ -5,7 +5,7 @@ import { expect, test } from 'vitest';
 import { systemClock } from '../../../src/adapters/clock.ts';
 import { createMatrixChat } from '../../../src/adapters/matrix/chat.ts';
 import { isUnknownMark } from '../../../src/adapters/matrix/listen.ts';
-import type { Chat, RoomMessage } from '../../../src/ports.ts';
+import type { Chat, RoomMessage } from '../../../src/ports-chat.ts';
 import { testFolder } from '../../support/folders.ts';
 import { person } from '../../support/synapse/accounts.ts';
 import type { Account, Homeserver } from '../../support/synapse/accounts.ts';

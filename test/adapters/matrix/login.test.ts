@@ -6,7 +6,7 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { systemClock } from '../../../src/adapters/clock.ts';
 import { createMatrixChat } from '../../../src/adapters/matrix/chat.ts';
 import { sessionStore } from '../../../src/adapters/matrix/session.ts';
-import type { Chat } from '../../../src/ports.ts';
+import type { Chat } from '../../../src/ports-chat.ts';
 import { FlowError } from '../../../src/protocol/errors.ts';
 import { testFolder } from '../../support/folders.ts';
 import { person } from '../../support/synapse/accounts.ts';
