@@ -83,9 +83,9 @@ const RULES: readonly Rule[] = [
       name === 'zod' ||
       (name === 'node:crypto' && file !== 'flows/operation.ts') ||
       rooms('protocol', 'rules', 'flows')(name) ||
-      (/^flows\/(operation|errand-runner)\.ts$/.test(file) &&
+      (/^flows\/(operation|facts|errand-runner)\.ts$/.test(file) &&
         rooms('workspace', 'ports', 'ports-chat', 'events')(name)),
-    because: 'a flow decides on values; only execute sees the ports',
+    because: 'a flow decides on values; only execute and what it is made of see the ports',
   },
   {
     rooms: ['services'],

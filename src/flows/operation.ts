@@ -1,17 +1,13 @@
 import type { EventBus } from '../events.ts';
-import type { Clock, Committed, Heartbeats, Histories, Sync, Transaction, WorkIndex, WorkTree } from '../ports.ts';
-import type { Announcement, Announcer, Chat, Delivery } from '../ports-chat.ts';
+import type { Committed, Transaction } from '../ports.ts';
+import type { Announcement, Delivery } from '../ports-chat.ts';
 import type { Change } from '../protocol/changes.ts';
 import { FlowError, toFlowError } from '../protocol/errors.ts';
 import { serverOf } from '../protocol/identity.ts';
 import type { Actor, EventRecord } from '../protocol/records/types.ts';
-import { redactedAll } from '../protocol/secrets/known.ts';
-import type { Secrets } from '../protocol/secrets/known.ts';
 import { redactSecrets } from '../protocol/secrets/scan.ts';
 import type { ScanOptions } from '../protocol/secrets/scan.ts';
 import type { WorkspaceView } from '../protocol/view.ts';
-import { roomsToExamine } from '../rules/chat-findings.ts';
-import type { ChatFacts } from '../rules/chat-findings.ts';
 import { eventChanges } from '../workspace/event-log.ts';
 import { createAttendance } from './attendance.ts';
 import type { Attendance } from './attendance.ts';
@@ -20,7 +16,9 @@ import { requireNoSecret } from './secret-check.ts';
 import { checkOwnership } from './write-check.ts';
 import { carryOut, createErrandRunner } from './errand-runner.ts';
 import type { ErrandRunner } from './errand-runner.ts';
-import type { AnnouncementDraft, Decision, Facts, Operation, OperationContext, Settlement } from './types.ts';
+import { contextFactory } from './facts.ts';
+import type { ContextOf, FactSources } from './facts.ts';
+import type { AnnouncementDraft, Decision, Operation, Settlement } from './types.ts';
 
 export interface ExecuteOptions {
   readonly actor: Actor;
@@ -34,23 +32,9 @@ export interface ExecuteOptions {
 /** The only gate to the files (architecture.md, "Operations"). Throws `FlowError` to refuse. */
 export type Execute = (name: string, input: unknown, options: ExecuteOptions) => Promise<Record<string, unknown>>;
 
-export interface ExecutorDependencies {
-  readonly sync: Sync;
-  readonly workTree: WorkTree;
-  readonly announcer: Announcer;
-  readonly chat: Chat;
-  readonly clock: Clock;
+/** Whatever facts are gathered from, and who hears what became of a call. */
+export interface ExecutorDependencies extends FactSources {
   readonly events: EventBus;
-  /** The node's own agent: the writer of its event file. */
-  readonly identity: Actor;
-  /** Absent: no history can be asked for. */
-  readonly histories?: Histories;
-  /** Absent: lists of work are read from the files. */
-  readonly index?: WorkIndex;
-  /** Absent: nothing is known of heartbeats, and none is counted. */
-  readonly heartbeats?: Heartbeats;
-  /** What the node knows to be secret, beside what has the form of it; absent: nothing. */
-  readonly secrets?: Secrets;
 }
 
 type Output = Record<string, unknown>;
@@ -119,78 +103,6 @@ function requireRole(operation: Operation, label: string, actor: Actor): void {
   throw new FlowError('wrong-role', `${label} requires ${wanted} role`, {
     remedy: `call it as a ${wanted}: this call was made by ${actor.localpart} as ${actor.role}`,
   });
-}
-
-type ContextOf = (view: WorkspaceView) => OperationContext<unknown>;
-
-async function contextFactory(
-  dependencies: ExecutorDependencies,
-  attendance: Attendance,
-  operation: Operation,
-  input: unknown,
-  actor: Actor,
-): Promise<ContextOf> {
-  const { chat, clock, sync, workTree, identity, index, heartbeats } = dependencies;
-  const wanted = operation.facts ?? [];
-  const request = input as { roomId?: string; id?: string; limit?: number };
-  // Rooms on this machine need nobody to join them, and reports leave from the Leader's node or the admin's.
-  const mayTell = chat.kind === 'remote' && (identity.role === 'leader' || identity.role === 'admin');
-  const audience = mayTell ? operation.audience?.({ view: workTree.view(), input }) : undefined;
-  const absent = audience === undefined ? undefined : await attendance(audience);
-  const facts: Facts = {
-    chat: { kind: chat.kind, self: chat.self },
-    lanes: () => sync.lanes(),
-    ...(absent === undefined ? {} : { absent }),
-    ...(wanted.includes('sync') ? { sync: { ...(await sync.status()) } } : {}),
-    ...(wanted.includes('messages') ? { messages: await chat.history(request.roomId, request.limit ?? 50) } : {}),
-    ...(wanted.includes('unfit') ? { unfit: await sync.unfit() } : {}),
-    ...(wanted.includes('history') ? await historyOf(dependencies, request) : {}),
-    ...(index === undefined ? {} : indexFacts(index, wanted)),
-    ...(heartbeats === undefined ? {} : beatFacts(heartbeats, wanted)),
-    ...(wanted.includes('rooms') ? { rooms: await chatFacts(dependencies) } : {}),
-  };
-  const ids = { submission: clock.hex(16), txn: clock.hex(6), localTime: clock.localStamp() };
-  const now = clock.now();
-  return (view) => ({ view, input, actor, now, ids, facts });
-}
-
-async function historyOf(
-  { histories }: ExecutorDependencies,
-  { id = '', limit = 50 }: { readonly id?: string; readonly limit?: number },
-): Promise<Pick<Facts, 'history'>> {
-  const history = await histories?.of(id, limit);
-  return history === undefined ? {} : { history };
-}
-
-/** What is asked of the index only when it is needed: it looks at every folder. */
-function indexFacts(index: WorkIndex, wanted: readonly string[]): Pick<Facts, 'work' | 'rebuilt'> {
-  return {
-    ...(wanted.includes('work') ? { work: () => index.facts() } : {}),
-    ...(wanted.includes('rebuilt') ? { rebuilt: () => index.rebuild() } : {}),
-  };
-}
-
-function beatFacts(heartbeats: Heartbeats, wanted: readonly string[]): Pick<Facts, 'beats' | 'heartbeat'> {
-  return {
-    ...(wanted.includes('beats') ? { beats: () => heartbeats.seen() } : {}),
-    ...(wanted.includes('heartbeat') ? { heartbeat: () => heartbeats.beat() } : {}),
-  };
-}
-
-/** How messages stand, seen from the node's own account whoever asks. */
-async function chatFacts({ chat, announcer, identity, workTree, secrets }: ExecutorDependencies): Promise<ChatFacts> {
-  const rooms = roomsToExamine(workTree.view().team, identity).flatMap(({ room }) => room ?? []);
-  const report = await chat.examine?.(rooms);
-  const owed = (announcer.pending?.() ?? []).map(({ announcement: { room, kind }, state, since, error }) => ({
-    room,
-    kind,
-    state,
-    since,
-    ...(error === undefined ? {} : { error }),
-  }));
-  // A homeserver says what it likes of what it refuses.
-  const told = report === undefined || secrets === undefined ? report : redactedAll(report, secrets.redact);
-  return { owed, ...(told === undefined ? {} : { report: told }) };
 }
 
 async function query(
