@@ -5,16 +5,7 @@ import type { Late, LateKind } from './lateness/ladder.ts';
 import { haltNeed, sentBackNeed, word } from './needs.ts';
 
 /** What a check warns of (features.md S002-20), the most pressing first. */
-export const ALERT_TYPES = [
-  'failed',
-  'stuck',
-  'slow',
-  'sla',
-  'overdue',
-  'blocked',
-  'unacknowledged',
-  'unchecked',
-] as const;
+const ALERT_TYPES = ['failed', 'stuck', 'slow', 'sla', 'overdue', 'blocked', 'unacknowledged', 'unchecked'] as const;
 export type AlertType = (typeof ALERT_TYPES)[number];
 
 export interface Alert {

@@ -60,12 +60,6 @@ export function acquireLock(directory: string, options: LockOptions): HeldLock {
   });
 }
 
-/** Who holds the workspace now; `undefined` when nobody does who lives. */
-export function lockHolder(directory: string): LockHolder | undefined {
-  const holder = readHolder(join(directory, LOCK));
-  return holder !== undefined && isAlive(holder) ? holder : undefined;
-}
-
 function describeSelf({ since, socket }: LockOptions): LockHolder {
   const started = startOf(process.pid);
   attempts += 1;

@@ -2,14 +2,7 @@ import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync 
 import { dirname, join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import { createGit } from '../../src/adapters/git/git.ts';
-import {
-  addRemote,
-  cloneRepository,
-  firstCommit,
-  initBare,
-  initRepository,
-  switchToBranch,
-} from '../../src/adapters/git/setup.ts';
+import { addRemote, firstCommit, initBare, initRepository } from '../../src/adapters/git/setup.ts';
 import { systemClock } from '../../src/adapters/clock.ts';
 import type { Committed, Log, Sync, Transaction, WorkTree } from '../../src/ports.ts';
 import type { Git } from '../../src/ports-git.ts';
@@ -151,8 +144,8 @@ const teamFolder = prepared('sync', async (folder) => {
   await leader.sync.close();
   for (const name of ['ana', 'bo']) {
     const dir = join(folder, name);
-    await cloneRepository(remote, dir, 'main');
-    await switchToBranch(dir, `lanes/${name}`);
+    plain(folder, 'clone', '-q', '--no-tags', '--branch=main', remote, dir);
+    plain(dir, 'switch', '-q', '-c', `lanes/${name}`);
   }
 });
 

@@ -34,7 +34,7 @@ function withoutSecrets({ detail, remedy, ...finding }: Finding, { output: { red
 }
 
 /** The findings as lines: what is well in one each, what is wrong with its remedy beneath. */
-export function renderFindings(findings: readonly Finding[], palette: Palette): string {
+function renderFindings(findings: readonly Finding[], palette: Palette): string {
   const rows = findings.map(({ check, ok, detail, remedy }) => [
     ok ? (remedy === undefined ? palette.green('ok') : palette.yellow('warn')) : palette.red('wrong'),
     palette.bold(check),

@@ -51,8 +51,3 @@ export function taskWord(status: TaskStatus): string | undefined {
 export function projectWord({ status, phase }: { readonly status: ProjectStatus; readonly phase?: Phase }): string {
   return status === 'active' ? (phase ?? 'approved').toUpperCase() : PROJECT[status];
 }
-
-/** S002-09. */
-export function isTerminalWord(word: string): boolean {
-  return word === 'COMPLETED' || word === 'FAILED' || word === 'REJECTED';
-}
