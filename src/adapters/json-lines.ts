@@ -1,5 +1,7 @@
-import { closeSync, fstatSync, fsyncSync, mkdirSync, openSync, readFileSync, readSync, writeSync } from 'node:fs';
+import { closeSync, fstatSync, fsyncSync, mkdirSync, openSync, readFileSync, readSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { isRecord } from '../protocol/json.ts';
+import { writeWhole } from '../workspace/atomic.ts';
 
 /** Appends records; they are whole and durable once this returns. Throws what the file system throws. */
 export function appendJsonLines(file: string, records: readonly object[]): void {
@@ -7,16 +9,11 @@ export function appendJsonLines(file: string, records: readonly object[]): void 
   const text = records.map((record) => `${JSON.stringify(record)}\n`).join('');
   const descriptor = openSync(file, 'a+', 0o600);
   try {
-    writeWhole(descriptor, endsTorn(descriptor) ? `\n${text}` : text);
+    writeWhole(descriptor, Buffer.from(endsTorn(descriptor) ? `\n${text}` : text));
     fsyncSync(descriptor);
   } finally {
     closeSync(descriptor);
   }
-}
-
-function writeWhole(descriptor: number, text: string): void {
-  const bytes = Buffer.from(text);
-  for (let done = 0; done < bytes.length;) done += writeSync(descriptor, bytes, done);
 }
 
 /** A crash may have cut the last line short; what follows must not be glued to it. */
@@ -47,8 +44,7 @@ export function readJsonLines(file: string): readonly Readonly<Record<string, un
 function parseLine(text: string): Readonly<Record<string, unknown>> | undefined {
   try {
     const value: unknown = JSON.parse(text);
-    const isRecord = typeof value === 'object' && value !== null && !Array.isArray(value);
-    return isRecord ? (value as Readonly<Record<string, unknown>>) : undefined;
+    return isRecord(value) ? value : undefined;
   } catch {
     return undefined;
   }

@@ -1,4 +1,5 @@
 import { subtaskOfNode } from '../protocol/ids.ts';
+import { recordsIn } from '../protocol/json.ts';
 import { wordOfState } from './engine-refusal.ts';
 import { listAnswer } from './engine.ts';
 import type { Envelope } from './taskflow.ts';
@@ -20,15 +21,15 @@ export function checkAnswer(envelope: Envelope, advances: readonly Advance[]): E
   if (!envelope.ok) return rest;
   const transitions = advances.flatMap(({ id, answer }) => transitionOf(id, answer));
   const moved = new Map(transitions.map(({ task_id: id, to }) => [id, to]));
-  const composites = new Set(list(tasks).flatMap(({ kind, task_id: id }) => (kind === 'composite' ? [id] : [])));
+  const composites = new Set(recordsIn(tasks).flatMap(({ kind, task_id: id }) => (kind === 'composite' ? [id] : [])));
   return {
     ok: true,
-    alerts: list(envelope['alerts']).map((alert) => alertOf(alert, composites)),
+    alerts: recordsIn(envelope['alerts']).map((alert) => alertOf(alert, composites)),
     summary: envelope['summary'],
     transitions,
-    skipped: [...list(envelope['skipped']), ...advances.flatMap(({ id, answer }) => refusalOf(id, answer))],
+    skipped: [...recordsIn(envelope['skipped']), ...advances.flatMap(({ id, answer }) => refusalOf(id, answer))],
     checked: envelope['checked'],
-    tasks: list(tasks).map((task) => ({ ...task, status: moved.get(task['task_id']) ?? task['status'] })),
+    tasks: recordsIn(tasks).map((task) => ({ ...task, status: moved.get(task['task_id']) ?? task['status'] })),
   };
 }
 
@@ -53,8 +54,4 @@ function transitionOf(id: string, { ok, from, state, steps }: Envelope): readonl
 /** Another node of a Leader, or the same one, may have been quicker. */
 function refusalOf(id: string, { ok, error }: Envelope): readonly Fields[] {
   return ok ? [] : [{ path: `shared/projects/${id}/plan.md`, reason: error }];
-}
-
-function list(value: unknown): readonly Fields[] {
-  return Array.isArray(value) ? value.filter((item): item is Fields => typeof item === 'object' && item !== null) : [];
 }

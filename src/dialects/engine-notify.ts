@@ -1,3 +1,4 @@
+import { recordsIn } from '../protocol/json.ts';
 import { progressBar } from '../protocol/progress-bar.ts';
 import { ALERT_EMOJI, bold, code, fitting, quotedText, stateText } from './notify-style.ts';
 import type { ChatStyle } from './notify-style.ts';
@@ -50,13 +51,13 @@ export function withPlace(body: string, { guild, category }: DiscordTexts, style
 
 /** `baton notify digest`, and `baton check --discord`: of the answer of a check. */
 export function digestText(check: Fields, style: ChatStyle): string {
-  const alerts = list(check['alerts']);
-  const tasks = list(check['tasks']);
-  const skipped = list(check['skipped']);
+  const alerts = recordsIn(check['alerts']);
+  const tasks = recordsIn(check['tasks']);
+  const skipped = recordsIn(check['skipped']);
   return fitting(
     [
       `📋 ${bold('Heartbeat digest', style)}: ${counted(tasks.length, 'open task')}, ${counted(alerts.length, 'alert')}`,
-      ...list(check['transitions']).map(
+      ...recordsIn(check['transitions']).map(
         ({ task_id: id, from, to }) => `➡️ ${name(id, style)}: ${text(from)} → ${stateText(text(to))}`,
       ),
       ...alerts.map((alert) => alertLine(alert, style)),
@@ -77,7 +78,7 @@ export function taskText(task: Fields, notice: Exclude<Notice, 'alert'>, style: 
     return [`🆕 ${id} created: ${title}`, `${state(task)} · ${text(task['priority'])}${expected(task)}`].join('\n');
   }
   if (notice === 'transition') return `${transition(task, style)} · ${title}`;
-  const subtasks = list(task['subtasks']);
+  const subtasks = recordsIn(task['subtasks']);
   if (notice === 'completed') {
     const done = subtasks.filter(({ status }) => status === 'DONE').length;
     const isDone = task['status'] === 'COMPLETED';
@@ -159,7 +160,7 @@ function taskLine(task: Fields, style: ChatStyle): string {
 
 /** The last step that has led from one state to another. */
 function transition(task: Fields, style: ChatStyle): string {
-  const last = list(task['history']).findLast(({ from, to }) => text(to) !== '' && from !== to);
+  const last = recordsIn(task['history']).findLast(({ from, to }) => text(to) !== '' && from !== to);
   const id = name(task['task_id'], style);
   if (last === undefined) return `${id}: ${state(task)}`;
   const note = text(last['note']);
@@ -182,8 +183,4 @@ const counted = (count: number, noun: string): string => `${count} ${noun}${coun
 
 function text(value: unknown): string {
   return typeof value === 'string' ? value : '';
-}
-
-function list(value: unknown): readonly Fields[] {
-  return Array.isArray(value) ? value.filter((item): item is Fields => typeof item === 'object' && item !== null) : [];
 }

@@ -1,4 +1,5 @@
 import { subtaskOfNode } from '../protocol/ids.ts';
+import { recordsIn, textsIn } from '../protocol/json.ts';
 import type { Phase, ProjectStatus, TaskStatus } from '../protocol/records/types.ts';
 import { projectWord, subtaskWord, taskWord } from '../protocol/work/words.ts';
 import { refusedAnswer, SUBTASK_WORDS, TASK_WORDS, wordOfState } from './engine-refusal.ts';
@@ -21,8 +22,8 @@ export function createdAnswer(envelope: Envelope): Envelope {
 /** `baton status`. */
 export function listAnswer(envelope: Envelope): Envelope {
   return answered(envelope, {}, () => {
-    const tasks = list(envelope['items']).map(listed);
-    const skipped = list(envelope['skipped']);
+    const tasks = recordsIn(envelope['items']).map(listed);
+    const skipped = recordsIn(envelope['skipped']);
     return { tasks, count: tasks.length, ...(skipped.length === 0 ? {} : { skipped }) };
   });
 }
@@ -67,8 +68,8 @@ export function taskAnswer(envelope: Envelope): Envelope {
       description: envelope['description'],
       plan: envelope['plan'],
       tags: envelope['tags'],
-      subtasks: list(envelope['subtasks']).map((task) => subtask(id, task)),
-      history: list(envelope['history']).map((step) => historyStep(item, step)),
+      subtasks: recordsIn(envelope['subtasks']).map((task) => subtask(id, task)),
+      history: recordsIn(envelope['history']).map((step) => historyStep(item, step)),
       archived: envelope['archived'],
     });
   });
@@ -84,7 +85,7 @@ function subtask(projectId: string, task: Fields): Fields {
     progress: task['progress'],
     agent: task['assigned_to'] ?? null,
     type: task['type'] ?? null,
-    deps: texts(task['depends_on']).map((dependency) => subtaskOfNode(projectId, dependency)),
+    deps: textsIn(task['depends_on']).map((dependency) => subtaskOfNode(projectId, dependency)),
     eta: task['eta'],
     last_activity: task['active_at'],
     blocked_reason: task['reason'],
@@ -152,7 +153,7 @@ export function dispatchedAnswer(envelope: Envelope, id: string): Envelope {
 }
 
 function waitsFor(projectId: string, task: Fields): string {
-  return texts(task['depends_on'])
+  return textsIn(task['depends_on'])
     .map((dependency) => subtaskOfNode(projectId, dependency))
     .join(', ');
 }
@@ -160,8 +161,8 @@ function waitsFor(projectId: string, task: Fields): string {
 /** `baton auto-dispatch`. */
 export function autoDispatchedAnswer(envelope: Envelope, id: string | undefined): Envelope {
   return answered(envelope, { ...(id === undefined ? {} : { id }), event: 'dispatch', words: TASK_WORDS }, () => {
-    const dispatches = list(envelope['dispatches']).map(planned);
-    const skipped = list(envelope['skipped']).map(planned);
+    const dispatches = recordsIn(envelope['dispatches']).map(planned);
+    const skipped = recordsIn(envelope['skipped']).map(planned);
     const { warnings, dryRun } = envelope;
     const message = `Dispatched ${dispatches.length}, skipped ${skipped.length}`;
     return compact({ dry_run: dryRun, dispatches, skipped, warnings, message });
@@ -235,7 +236,7 @@ export function archivedAnswer(envelope: Envelope, id: string): Envelope {
 export function rebuiltAnswer(envelope: Envelope): Envelope {
   return answered(envelope, {}, () => {
     const { found, rebuilt, skipped } = envelope;
-    const left = list(skipped);
+    const left = recordsIn(skipped);
     return { found, rebuilt, skipped: left, message: `Rebuilt ${text(rebuilt)} of ${text(found)} entries` };
   });
 }
@@ -268,14 +269,6 @@ function wordOfProject({ status, phase }: Fields): string {
 
 function fields(value: unknown): Fields {
   return typeof value === 'object' && value !== null ? (value as Fields) : {};
-}
-
-function list(value: unknown): readonly Fields[] {
-  return Array.isArray(value) ? value.map(fields) : [];
-}
-
-function texts(value: unknown): readonly string[] {
-  return Array.isArray(value) ? value.filter((item) => typeof item === 'string') : [];
 }
 
 function text(value: unknown): string {

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { FlowError } from '../protocol/errors.ts';
+import { isRecord } from '../protocol/json.ts';
 import { listOf, wholeNumberOf, wordOf } from './payload-values.ts';
 
 /** How one action's payload differs from the common rules of protocol.md §9.2. */
@@ -57,7 +58,7 @@ function payloadObject(payload: unknown, rules: PayloadRules): Fields {
 }
 
 function objectOf(value: unknown): Fields {
-  if (isObject(value)) return value;
+  if (isRecord(value)) return value;
   throw invalid('payload must be an object');
 }
 
@@ -164,10 +165,6 @@ function labelOf(path: readonly PropertyKey[], rules: PayloadRules): string {
   );
   if (name === '') return 'payload';
   return rules.bare?.includes(first ?? '') === true ? name : `payload.${name}`;
-}
-
-function isObject(value: unknown): value is Fields {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function reasonOf(thrown: unknown): string {

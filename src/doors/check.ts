@@ -1,6 +1,7 @@
 import type { App, Envelope, ToolCall } from '../app-types.ts';
 import { checkAnswer } from '../dialects/engine-check.ts';
 import type { Advance } from '../dialects/engine-check.ts';
+import { textsIn } from '../protocol/json.ts';
 import { isLeading, parseRole } from '../protocol/roles.ts';
 
 /** Calls an action of the task engine, as whoever acts. */
@@ -23,8 +24,4 @@ export async function checkTasks(
     advances.push({ id: project, answer });
   }
   return checkAnswer(looked, advances);
-}
-
-function textsIn(value: unknown): readonly string[] {
-  return Array.isArray(value) ? value.filter((item) => typeof item === 'string') : [];
 }

@@ -1,4 +1,5 @@
 import { FlowError } from '../../protocol/errors.ts';
+import { textsIn } from '../../protocol/json.ts';
 import { writeAtomically } from '../../workspace/atomic.ts';
 import { appendJsonLines, readJsonLines } from '../json-lines.ts';
 
@@ -84,10 +85,6 @@ export function openSentJournal(file: string, millis: () => number): SentJournal
 
 function named(covers: readonly string[]): { readonly covers?: readonly string[] } {
   return covers.length === 0 ? {} : { covers };
-}
-
-function textsIn(value: unknown): readonly string[] {
-  return Array.isArray(value) ? value.filter((entry) => typeof entry === 'string') : [];
 }
 
 function rewrite(file: string, lines: readonly object[]): void {

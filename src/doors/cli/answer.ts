@@ -1,22 +1,13 @@
+import { isRecord } from '../../protocol/json.ts';
+
+export { isRecord as isFields, recordsIn as objectsOf, textsIn as textsOf } from '../../protocol/json.ts';
+
 /** An answer, or a part of one, whose fields are looked at one by one. */
 export type Fields = Readonly<Record<string, unknown>>;
 
 /** A part that is an object; empty when it is something else. */
 export function fieldsOf(value: unknown): Fields {
-  return isFields(value) ? value : {};
-}
-
-export function isFields(value: unknown): value is Fields {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-/** The objects of a list; empty when it is no list. */
-export function objectsOf(value: unknown): readonly Fields[] {
-  return Array.isArray(value) ? value.filter(isFields) : [];
-}
-
-export function textsOf(value: unknown): readonly string[] {
-  return Array.isArray(value) ? value.filter((entry) => typeof entry === 'string') : [];
+  return isRecord(value) ? value : {};
 }
 
 /** Texts and numbers in words; everything else is empty. */

@@ -1,4 +1,5 @@
 import { Option, type Command } from 'commander';
+import { isRecord } from '../../protocol/json.ts';
 import type { Field } from '../fields.ts';
 import { UsageError, type Io } from './session.ts';
 import type { Names } from './typed.ts';
@@ -111,6 +112,6 @@ function parsePayload(text: string, seeAlso: string): Readonly<Record<string, un
   } catch {
     throw new UsageError('--payload must be a JSON object', seeAlso);
   }
-  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Record<string, unknown>;
+  if (isRecord(value)) return value;
   throw new UsageError('--payload must be a JSON object', seeAlso);
 }
