@@ -5,6 +5,7 @@ import { promisify } from 'node:util';
 import { FlowError } from '../protocol/errors.ts';
 import { pathFor } from './folder.ts';
 import { demoEnvironment, isCheckout, packageRoot } from './environment.ts';
+import { oneLine } from '../protocol/plain-text.ts';
 
 const run = promisify(execFile);
 
@@ -157,8 +158,4 @@ function commitOf([hash = '', date = '', author = '', subject = '', numstat = ''
     return path === undefined ? [] : [{ path, added: Number(added) || 0, removed: Number(removed) || 0 }];
   });
   return { hash, author: oneLine(author), date, subject: oneLine(subject), files };
-}
-
-function oneLine(text: string): string {
-  return text.replaceAll(/[\s\p{Cc}]+/gu, ' ').trim();
 }

@@ -1,3 +1,5 @@
+import { inOneLine } from '../protocol/one-line.ts';
+
 /** How a text for a chat is written: with Discord's marks, or without any. */
 export type ChatStyle = 'discord' | 'plain';
 
@@ -30,7 +32,7 @@ export function stateText(state: string): string {
 
 /** What others have written: it mentions nobody, and marks nothing. */
 export function quotedText(text: string, style: ChatStyle): string {
-  const line = text.replaceAll(/\s+/g, ' ').trim().replaceAll('@', '＠');
+  const line = inOneLine(text).replaceAll('@', '＠');
   // An underscore inside a word marks nothing, and ids are read better without the escape.
   return style === 'plain'
     ? line

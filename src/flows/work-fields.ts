@@ -3,6 +3,7 @@ import { FlowError } from '../protocol/errors.ts';
 import { PRIORITIES } from '../protocol/records/types.ts';
 import { parseDuration, parseTime, stampOf } from '../protocol/timestamps.ts';
 import { wordsIn } from '../protocol/words.ts';
+import { inOneLine } from '../protocol/one-line.ts';
 
 /** A list of words, names or ids, none of which can hold a comma: `dev,test` is two, at every door. */
 export const words = (what: string) =>
@@ -19,7 +20,7 @@ export const workFields = {
 
 /** A title as records and plans hold it. Throws `invalid-argument` for one of blanks. */
 export function titleOf(text: string): string {
-  const title = text.replaceAll(/\s+/gu, ' ').trim();
+  const title = inOneLine(text);
   if (title === '') throw new FlowError('invalid-argument', 'payload.title is required');
   return title;
 }

@@ -2,6 +2,7 @@ import { FlowError } from '../protocol/errors.ts';
 import type { Loop, LoopStatus, Plan, PlanNode } from '../protocol/plan-types.ts';
 import type { ProjectMeta } from '../protocol/records/types.ts';
 import { readyNodes } from './dag.ts';
+import { inOneLine } from '../protocol/one-line.ts';
 
 /** What a decision makes of the loop (protocol.md §8.5). */
 const LOOP_DECISIONS = {
@@ -73,12 +74,8 @@ function isDecision(word: string): word is LoopDecision {
 
 /** `Iteration <n>: <decision> — <summary>[ Next: <next action>]`, on one line. */
 function historyLine({ iteration, decision, summary, nextAction = '' }: IterationRecord): string {
-  const next = oneLine(nextAction);
-  return `Iteration ${iteration}: ${decision} — ${oneLine(summary)}${next === '' ? '' : ` Next: ${next}`}`;
-}
-
-function oneLine(text: string): string {
-  return text.replaceAll(/\s+/gu, ' ').trim();
+  const next = inOneLine(nextAction);
+  return `Iteration ${iteration}: ${decision} — ${inOneLine(summary)}${next === '' ? '' : ` Next: ${next}`}`;
 }
 
 /** What may be delegated of the current iteration; nothing when the plan is no loop. */

@@ -21,6 +21,7 @@ import { defineOperation } from '../types.ts';
 import type { OperationContext } from '../types.ts';
 import { presentNodes, presentReplan, readTasks, replan } from './planned-tasks.ts';
 import type { Replan } from './planned-tasks.ts';
+import { inOneLine } from '../../protocol/one-line.ts';
 
 const tasksField = z
   .unknown()
@@ -169,8 +170,8 @@ export const planLoop = defineOperation({
     checkIteration(currentIteration, input.maxIterations);
     const next = replan(view, project, planned ?? (before === undefined ? [] : project.plan.nodes));
     const loop: Loop = {
-      goal: oneLine(input.goal),
-      stopCondition: oneLine(input.stopCondition),
+      goal: inOneLine(input.goal),
+      stopCondition: inOneLine(input.stopCondition),
       iterationTemplate: input.iterationTemplate,
       maxIterations: input.maxIterations,
       currentIteration,
@@ -208,8 +209,4 @@ function loopStatus(word = 'running'): LoopStatus {
   throw new FlowError('invalid-argument', `invalid loop status: ${word}`, {
     remedy: `use one of ${LOOP_STATUSES.join(', ')}`,
   });
-}
-
-function oneLine(text: string): string {
-  return text.replaceAll(/\s+/gu, ' ').trim();
 }

@@ -10,6 +10,7 @@ import { presentNode } from '../present.ts';
 import { findTask, refuseArchived } from '../shared.ts';
 import { checkPlannedName } from '../task-flow/assignee.ts';
 import type { OpenProject } from '../shared.ts';
+import { inOneLine } from '../../protocol/one-line.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -56,7 +57,7 @@ function readType(id: string, value: unknown): string | undefined {
 }
 
 function textOf(value: unknown): string {
-  return typeof value === 'string' ? value.replaceAll(/\s+/gu, ' ').trim() : '';
+  return typeof value === 'string' ? inOneLine(value) : '';
 }
 
 function readDependencies(id: string, value: unknown): readonly string[] {

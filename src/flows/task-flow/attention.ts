@@ -20,6 +20,7 @@ import {
   userIdOf,
   writeMeta,
 } from './common.ts';
+import { inOneLine } from '../../protocol/one-line.ts';
 
 const QUESTION_LIMIT = 500;
 const ROLES: readonly Role[] = [...WORKERS, ...LEADERS];
@@ -92,7 +93,7 @@ function ask(context: Context, meta: TaskMeta): Decision<AttentionOutput> {
   const earlier = meta.attention ?? [];
   const attention: Attention = {
     kind: given.kind,
-    question: (given.question ?? '').replaceAll(/\s+/g, ' ').trim(),
+    question: inOneLine(given.question ?? ''),
     attempt: earlier.filter(({ kind }) => kind === given.kind).length + 1,
     requestedAt: now,
     resolved: false,

@@ -12,6 +12,7 @@ import type { WorkspaceView } from '../../protocol/view.ts';
 import { historyEntry } from '../shared.ts';
 import { writeMeta } from './common.ts';
 import type { Context } from './common.ts';
+import { inOneLine } from '../../protocol/one-line.ts';
 
 export interface StructuredFields {
   readonly status?: string | undefined;
@@ -45,9 +46,9 @@ export function structuredResult(taskId: string, fields: StructuredFields): Task
   }
   const result = {
     status: token,
-    summary: oneLine(summary),
+    summary: inOneLine(summary),
     deliverables: [...(deliverables ?? [])],
-    notes: (notes ?? []).map(oneLine).filter((note) => note !== ''),
+    notes: (notes ?? []).map(inOneLine).filter((note) => note !== ''),
   };
   checkDeliverables(taskId, result);
   return result;
@@ -169,8 +170,4 @@ function missing(name: string, taskId: string): FlowError {
 
 function invalidResult(taskId: string, message: string, remedy: string): FlowError {
   return new FlowError('invalid-result', message, { remedy, data: { taskId, validationErrors: [message] } });
-}
-
-function oneLine(text: string): string {
-  return text.replaceAll(/\s+/g, ' ').trim();
 }

@@ -3,7 +3,7 @@ import { isReadableId } from '../ids.ts';
 import { LOOP_STATUSES } from '../plan-types.ts';
 import type { Loop, NodeStatus } from '../plan-types.ts';
 import type { NodeContent } from './line.ts';
-import { oneLine } from './render.ts';
+import { inOneLine } from '../one-line.ts';
 
 export interface ImportedPlan {
   readonly nodes: readonly NodeContent[];
@@ -86,7 +86,7 @@ function nodesOf(tasks: readonly unknown[]): readonly NodeContent[] {
     const status = STATUSES.get(parsed.data.status) ?? 'pending';
     nodes.set(id, {
       id,
-      title: oneLine(title) === '' ? id : oneLine(title),
+      title: inOneLine(title) === '' ? id : inOneLine(title),
       assignee: assignee === '-' ? '' : assignee,
       dependsOn,
       status,
@@ -99,8 +99,8 @@ function nodesOf(tasks: readonly unknown[]): readonly NodeContent[] {
 
 function loopOf(data: z.output<typeof loopShape>): Loop {
   return {
-    goal: oneLine(data.goal),
-    stopCondition: oneLine(data.stop_condition),
+    goal: inOneLine(data.goal),
+    stopCondition: inOneLine(data.stop_condition),
     iterationTemplate: data.iteration_template,
     maxIterations: data.max_iterations,
     currentIteration: data.current_iteration,
@@ -110,11 +110,11 @@ function loopOf(data: z.output<typeof loopShape>): Loop {
 }
 
 function historyText(entry: unknown): readonly string[] {
-  if (typeof entry === 'string') return [oneLine(entry)];
+  if (typeof entry === 'string') return [inOneLine(entry)];
   const parsed = entryShape.safeParse(snakeCased(entry));
   if (!parsed.success) return [];
   const { iteration, decision, summary, next_action: next } = parsed.data;
-  return [oneLine(`Iteration ${iteration}: ${decision} — ${summary}${next === '' ? '' : ` Next: ${next}`}`)];
+  return [inOneLine(`Iteration ${iteration}: ${decision} — ${summary}${next === '' ? '' : ` Next: ${next}`}`)];
 }
 
 /** First-level keys in the spelling of the files; where both spellings stand, snake_case counts. */

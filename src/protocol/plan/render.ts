@@ -3,13 +3,9 @@ import type { Loop } from '../plan-types.ts';
 import { trimBlankLines } from '../lines.ts';
 import { isNoDependency, NO_REASON } from './line.ts';
 import type { NodeContent } from './line.ts';
+import { inOneLine } from '../one-line.ts';
 
 const LONGEST_SLUG = 80;
-
-/** Anything as one line: a document's structure must not depend on what somebody wrote into a title or a goal. */
-export function oneLine(text: string): string {
-  return text.replaceAll(/[\s\u0085]+/g, ' ').trim();
-}
 
 /** A reason as the value of `cancelled:`, in any script (protocol.md §8.3). */
 export function cancelSlug(reason: string): string {
@@ -24,7 +20,7 @@ export function cancelSlug(reason: string): string {
  * from its values.
  */
 export function renderNodeLine(node: NodeContent): string {
-  const title = oneLine(node.title);
+  const title = inOneLine(node.title);
   const depends = dependencies(node.dependsOn);
   const meta = [
     `assigned: ${metaValue(node.assignee) || '-'}`,
@@ -42,7 +38,7 @@ function dependencies(ids: readonly string[]): readonly string[] {
 }
 
 function metaValue(value: string): string {
-  return oneLine(value.replaceAll(/[,;()]/g, ' '));
+  return inOneLine(value.replaceAll(/[,;()]/g, ' '));
 }
 
 /** The plan of a project that was just created (protocol.md §4); `prose` stands where its tasks will stand below. */
@@ -53,7 +49,7 @@ export function initialPlan(project: {
   readonly prose?: readonly string[];
 }): string {
   return [
-    `# Team Project: ${oneLine(project.title)}`,
+    `# Team Project: ${inOneLine(project.title)}`,
     '',
     `**ID**: ${project.projectId}`,
     `**Created**: ${project.createdAt}`,
@@ -74,8 +70,8 @@ export function loopFields(loop: Loop): ReadonlyMap<string, string> {
     ['Plan Type', 'loop'],
     ['Loop Status', loop.status],
     ['Iteration', `${loop.currentIteration} / ${loop.maxIterations}`],
-    ['Goal', oneLine(loop.goal)],
-    ['Stop Condition', oneLine(loop.stopCondition)],
+    ['Goal', inOneLine(loop.goal)],
+    ['Stop Condition', inOneLine(loop.stopCondition)],
   ]);
 }
 
@@ -108,7 +104,7 @@ export function loopSections(
 }
 
 export function historyLine(entry: string): string {
-  return `- ${oneLine(entry)}`;
+  return `- ${inOneLine(entry)}`;
 }
 
 /**

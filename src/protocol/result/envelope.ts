@@ -1,5 +1,6 @@
 import { deliverablePath, itemText, saysNothing } from './items.ts';
 import type { Line } from './structure.ts';
+import { inOneLine } from '../one-line.ts';
 
 type Section = 'status' | 'summary' | 'deliverables' | 'notes';
 
@@ -56,7 +57,7 @@ export function readEnvelope(lines: readonly Line[], exists?: (path: string) => 
   const { statuses, summary, summaryLine, deliverables, notes, consumed } = draft;
   return {
     statuses,
-    summary: summaryLine === undefined ? undefined : { text: oneLine(summary.join(' ')), line: summaryLine },
+    summary: summaryLine === undefined ? undefined : { text: inOneLine(summary.join(' ')), line: summaryLine },
     deliverables: deliverables.map((item) => deliverablePath(item, exists)),
     notes,
     consumed,
@@ -92,8 +93,4 @@ function readContent(draft: Draft, number: number, trimmed: string): void {
     draft.consumed.add(number);
     if (!saysNothing(item)) draft[draft.open].push(item);
   }
-}
-
-export function oneLine(text: string): string {
-  return text.replaceAll(/\s+/g, ' ').trim();
 }

@@ -1,8 +1,8 @@
 import type { List, Paragraph, RootContent } from 'mdast';
 import { RESULT_STATUSES } from '../records/types.ts';
-import { oneLine } from './envelope.ts';
 import { deliverablePath, saysNothing } from './items.ts';
 import { parseBlocks, visit } from './structure.ts';
+import { inOneLine } from '../one-line.ts';
 
 export interface LooseResult {
   /** As written; `undefined` when no line states one. */
@@ -74,12 +74,12 @@ function findSummary(sections: readonly Section[], statusLine: number | undefine
     if (block.type === 'list') return listItems(block).join(' ');
     return block.type === 'paragraph' ? textOf(block) : '';
   });
-  const text = oneLine(written.join(' '));
+  const text = inOneLine(written.join(' '));
   if (text !== '') return text;
   const prose = sections
     .flatMap(({ blocks }) => blocks.filter((block): block is Paragraph => block.type === 'paragraph'))
     .find((paragraph) => paragraph.position?.start.line !== statusLine && !FIELD.test(textOf(paragraph)));
-  return prose === undefined ? '' : oneLine(textOf(prose));
+  return prose === undefined ? '' : inOneLine(textOf(prose));
 }
 
 function itemsUnder(sections: readonly Section[], word: string): readonly string[] {
@@ -95,7 +95,7 @@ function listItems(list: List): readonly string[] {
   visit(list, (node) => {
     if (node.type !== 'listItem') return;
     const [first] = node.children;
-    if (first?.type === 'paragraph') items.push(oneLine(textOf(first)));
+    if (first?.type === 'paragraph') items.push(inOneLine(textOf(first)));
   });
   return items;
 }

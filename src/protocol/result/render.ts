@@ -1,8 +1,8 @@
 import type { TaskResult } from '../records/types.ts';
-import { oneLine } from './envelope.ts';
 import { deliverableItem, saysNothing } from './items.ts';
 import { envelopeLines } from './parse.ts';
 import { normaliseText } from './structure.ts';
+import { inOneLine } from '../one-line.ts';
 
 /** The envelope of protocol.md §7.1. Items are one line each; items that say nothing are left out. */
 export function renderResult(result: TaskResult): string {
@@ -49,9 +49,9 @@ function join(preface: string, result: TaskResult, body: string, asIs = false): 
 function render(result: TaskResult, withReport: boolean): string {
   const deliverables = result.deliverables.filter((path) => path !== '').map((path) => `- ${deliverableItem(path)}\n`);
   const notes = result.notes
-    .map(oneLine)
+    .map(inOneLine)
     .filter((note) => !saysNothing(note))
     .map((note) => `- ${note}\n`);
-  const head = `STATUS: ${result.status}\nSUMMARY: ${oneLine(result.summary)}\n\nDELIVERABLES:\n${deliverables.join('')}`;
+  const head = `STATUS: ${result.status}\nSUMMARY: ${inOneLine(result.summary)}\n\nDELIVERABLES:\n${deliverables.join('')}`;
   return notes.length > 0 || withReport ? `${head}\nNOTES:\n${notes.join('')}` : head;
 }
