@@ -1,16 +1,9 @@
+import type { AnnouncementDraft } from './protocol/announcement.ts';
 import type { ChatReport } from './protocol/chat-report.ts';
 import type { FlowError } from './protocol/errors.ts';
-import type { Actor } from './protocol/records/types.ts';
 import type { NewRoom, RoomDescription, RoomMember } from './protocol/rooms.ts';
 
-export interface OutgoingMessage {
-  /** Idempotency key: the same transaction id never makes a second message. */
-  readonly txn: string;
-  /** Any accepted spelling of a room (protocol.md §1.4). */
-  readonly room: string;
-  readonly text: string;
-  /** Full Matrix ids, in order, without duplicates. */
-  readonly mentions: readonly string[];
+export interface OutgoingMessage extends Pick<AnnouncementDraft, 'txn' | 'room' | 'text' | 'mentions'> {
   /** Who speaks, where the node speaks for somebody it hosts. A homeserver knows only the node's own account. */
   readonly sender?: string;
   /**
@@ -102,20 +95,8 @@ export interface Ear {
   problem(error: Error): void;
 }
 
-/** What an operation wants to be said once its commit is on the remote. */
-export interface Announcement extends OutgoingMessage {
-  readonly kind: 'assignment' | 'completion' | 'attention' | 'report' | 'project-completed' | 'notice' | 'message';
-  /** Somebody waits for an answer: said first where only so much can be said (protocol.md §13). */
-  readonly urgent?: true;
-  /** The one who must have joined the room before anything is sent (protocol.md §10.1). */
-  readonly mustHaveJoined?: string;
-  /** Run after delivery, with `eventId` added to the input. Data, not a closure, so that it survives a crash. */
-  readonly followUp?: {
-    readonly operation: string;
-    readonly input: Readonly<Record<string, unknown>>;
-    readonly actor: Actor;
-  };
-}
+/** What an operation wants to be said, as the node that says it has it. */
+export type Announcement = AnnouncementDraft & OutgoingMessage;
 
 export type Delivery =
   | { readonly txn: string; readonly sent: true; readonly eventId: string; readonly reused: boolean }

@@ -1,4 +1,4 @@
-import type { Change } from './protocol/changes.ts';
+import type { Change, Durability } from './protocol/changes.ts';
 import type { Diagnostic } from './protocol/diagnostic.ts';
 import type { Actor, EventRecord } from './protocol/records/types.ts';
 import type { WorkspaceView } from './protocol/view.ts';
@@ -103,8 +103,6 @@ export interface Heartbeats {
 }
 
 // ---------------------------------------------------------------- git and sync
-
-export type Durability = 'journaled' | 'committed' | 'replicated';
 
 /** An event, and where its line lies. */
 export interface Recorded {

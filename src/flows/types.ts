@@ -1,5 +1,6 @@
 import type { z } from 'zod';
-import type { Change } from '../protocol/changes.ts';
+import type { AnnouncementDraft } from '../protocol/announcement.ts';
+import type { Change, Durability } from '../protocol/changes.ts';
 import { requireReadableId } from '../protocol/ids.ts';
 import type { Actor, EventDraft, EventRecord, Role } from '../protocol/records/types.ts';
 import type { WorkspaceView } from '../protocol/view.ts';
@@ -7,6 +8,8 @@ import type { WorkFacts } from '../protocol/work/facts.ts';
 import type { ChatFacts } from '../rules/chat-findings.ts';
 import type { Beats } from '../rules/lateness/beats.ts';
 import type { Errands } from './errands.ts';
+
+export type { AnnouncementDraft };
 
 /** Facts that are not in the files and that an operation may ask for by name. */
 export interface Facts {
@@ -36,7 +39,7 @@ export interface Facts {
     readonly events: readonly {
       readonly event: EventRecord;
       readonly commit: string | undefined;
-      readonly durability: Settlement['durability'];
+      readonly durability: Durability;
     }[];
     readonly more: boolean;
   };
@@ -76,22 +79,6 @@ export interface OperationContext<Input> {
   readonly facts: Facts;
 }
 
-/** Same shape as `ports.Announcement`; flows describe it, `execute` hands it to the outbox. */
-export interface AnnouncementDraft {
-  readonly kind: 'assignment' | 'completion' | 'attention' | 'report' | 'project-completed' | 'notice' | 'message';
-  readonly txn: string;
-  readonly room: string;
-  readonly text: string;
-  readonly mentions: readonly string[];
-  readonly urgent?: true;
-  readonly mustHaveJoined?: string;
-  readonly followUp?: {
-    readonly operation: string;
-    readonly input: Readonly<Record<string, unknown>>;
-    readonly actor: Actor;
-  };
-}
-
 export interface Decision<Output> {
   readonly changes: readonly Change[];
   readonly events: readonly EventDraft[];
@@ -113,7 +100,7 @@ export interface Settlement {
   readonly synced: boolean;
   readonly remote: boolean;
   readonly commit: string | undefined;
-  readonly durability: 'journaled' | 'committed' | 'replicated';
+  readonly durability: Durability;
   readonly deliveries: readonly DeliveryFact[];
 }
 

@@ -13,3 +13,6 @@ export type Change =
   | { readonly kind: 'adopt'; readonly path: string; readonly whole?: true }
   /** What is committed below the directory `from` stands below the directory `path` instead; both end in `/`. */
   | { readonly kind: 'move'; readonly from: string; readonly path: string };
+
+/** How safe a change is: written into a file only, committed in this clone, or on the remote too. */
+export type Durability = 'journaled' | 'committed' | 'replicated';

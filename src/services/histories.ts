@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
-import type { Durability, Histories, Recorded, Sync, WorkTree } from '../ports.ts';
+import type { Histories, Recorded, Sync, WorkTree } from '../ports.ts';
+import type { Durability } from '../protocol/changes.ts';
 import type { Git, ObjectId } from '../ports-git.ts';
 import { isAbout } from '../protocol/happening.ts';
 import { classifyPath, laneOf } from '../protocol/paths.ts';

@@ -1,4 +1,5 @@
-import type { Committed, Durability, Transaction, TreeDraft } from '../ports.ts';
+import type { Committed, Transaction, TreeDraft } from '../ports.ts';
+import type { Durability } from '../protocol/changes.ts';
 import type { ObjectId, TreeEdit } from '../ports-git.ts';
 import { FILE_MODE } from '../ports-git.ts';
 import type { Change } from '../protocol/changes.ts';
