@@ -1,15 +1,4 @@
-import {
-  constants,
-  closeSync,
-  fstatSync,
-  lstatSync,
-  mkdirSync,
-  openSync,
-  readSync,
-  readdirSync,
-  unlinkSync,
-  watch,
-} from 'node:fs';
+import { constants, closeSync, fstatSync, lstatSync, mkdirSync, openSync, readSync, unlinkSync, watch } from 'node:fs';
 import { createHash } from 'node:crypto';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -17,6 +6,7 @@ import { replaceFile } from '../workspace/atomic.ts';
 import { lastingWatch } from './lasting-watch.ts';
 import type { Watching } from './lasting-watch.ts';
 import { remoteKey } from './remote-key.ts';
+import { namesInFolder } from './folder.ts';
 
 /** Somebody on this machine says that a ref of the remote names this commit now. Nobody has to believe it. */
 export interface Hint {
@@ -127,7 +117,7 @@ function watchDirectory(
 }
 
 function readAll(directory: string, prefix: string): readonly Hint[] {
-  return namesIn(directory)
+  return namesInFolder(directory)
     .filter((name) => name.startsWith(prefix))
     .flatMap((name) => readHint(directory, name) ?? []);
 }
@@ -156,19 +146,11 @@ function readHint(directory: string, name: string): Hint | undefined {
 /** Removes hints of which everybody has heard, of whatever remote. */
 function sweep(directory: string): void {
   const before = Date.now() - STALE;
-  for (const name of namesIn(directory).filter((candidate) => NAME.test(candidate))) {
+  for (const name of namesInFolder(directory).filter((candidate) => NAME.test(candidate))) {
     try {
       if (lstatSync(join(directory, name)).mtimeMs < before) unlinkSync(join(directory, name));
     } catch {
       // Another node was faster.
     }
-  }
-}
-
-function namesIn(directory: string): readonly string[] {
-  try {
-    return readdirSync(directory);
-  } catch {
-    return [];
   }
 }

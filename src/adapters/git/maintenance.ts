@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { setPriority } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { MaintainedRepository } from '../../ports-git.ts';
@@ -8,6 +8,7 @@ import { importUserConfig, isolatedEnvironment } from './environment.ts';
 import { redact } from './names.ts';
 import { notRunnable, ordinary } from './run.ts';
 import type { GitPlace } from './run.ts';
+import { namesInFolder } from '../folder.ts';
 
 interface Kept {
   readonly name: string;
@@ -57,7 +58,7 @@ function maintained(kept: Kept): MaintainedRepository {
     name,
     look: () => ({
       loose: looseObjects(objects),
-      packs: namesIn(join(objects, 'pack')).filter((file) => file.endsWith('.pack')).length,
+      packs: namesInFolder(join(objects, 'pack')).filter((file) => file.endsWith('.pack')).length,
       collectedAt: statSync(stamp, { throwIfNoEntry: false })?.mtimeMs,
     }),
     async pack(signal) {
@@ -89,17 +90,10 @@ function maintained(kept: Kept): MaintainedRepository {
 const SAMPLE = ['17', '55', 'aa', 'e1'];
 
 function looseObjects(objects: string): number {
-  const found = SAMPLE.flatMap((name) => namesIn(join(objects, name)).filter((file) => /^[0-9a-f]{38,62}$/.test(file)));
+  const found = SAMPLE.flatMap((name) =>
+    namesInFolder(join(objects, name)).filter((file) => /^[0-9a-f]{38,62}$/.test(file)),
+  );
   return found.length * (256 / SAMPLE.length);
-}
-
-function namesIn(directory: string): readonly string[] {
-  try {
-    return readdirSync(directory);
-  } catch {
-    // Not there: nothing is in it.
-    return [];
-  }
 }
 
 /** Locks of maintenance alone; git skips its work in silence, or fails, while one is there. */
