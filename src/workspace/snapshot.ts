@@ -146,47 +146,52 @@ function readTeam(found: Read, cache: ParseCache): { team: TeamSettings; diagnos
   return { team: parsed.team, diagnostics: placed(parsed.diagnostics, TEAM_PATH) };
 }
 
-function readAgents(
-  names: readonly string[],
-  read: (path: string) => Read,
-  cache: ParseCache,
-): { records: readonly AgentRecord[]; diagnostics: readonly Diagnostic[] } {
-  const records: AgentRecord[] = [];
-  const diagnostics: Diagnostic[] = [];
-  for (const name of names) {
-    const path = `${AGENTS}${name}`;
-    const named = classifyPath(path);
-    if (named.kind !== 'agent') continue;
-    const found = read(path);
-    if (found === undefined) continue;
-    if ('problem' in found) {
-      diagnostics.push(found.problem);
-      continue;
-    }
-    const parsed = cache.get(path, found.text, () => parseAgent(found.text, named.agentId));
-    if (parsed.agent !== undefined) records.push(parsed.agent);
-    diagnostics.push(...placed(parsed.diagnostics, path));
-  }
-  return { records, diagnostics };
+interface Records<Kept> {
+  readonly records: readonly Kept[];
+  readonly diagnostics: readonly Diagnostic[];
 }
 
-function readBindings(
-  names: readonly string[],
+function readAgents(names: readonly string[], read: (path: string) => Read, cache: ParseCache): Records<AgentRecord> {
+  const files = names.flatMap((name) => {
+    const path = `${AGENTS}${name}`;
+    const named = classifyPath(path);
+    return named.kind === 'agent' ? [{ path, agentId: named.agentId }] : [];
+  });
+  return readEach(files, read, ({ path, agentId }, text) => {
+    const { agent, diagnostics } = cache.get(path, text, () => parseAgent(text, agentId));
+    return { record: agent, diagnostics };
+  });
+}
+
+function readBindings(names: readonly string[], read: (path: string) => Read, cache: ParseCache): Records<RoomBinding> {
+  const files = names.filter((name) => name.endsWith('.json')).map((name) => ({ path: `${ROOM_BINDINGS}${name}` }));
+  return readEach(files, read, ({ path }, text) => {
+    const { binding, diagnostics } = cache.get(path, text, () => parseRoomBinding(text, path));
+    return { record: binding, diagnostics };
+  });
+}
+
+/** The records of these files, and what is wrong with any of them; one that cannot be read leaves the others. */
+function readEach<File extends { readonly path: string }, Kept>(
+  files: readonly File[],
   read: (path: string) => Read,
-  cache: ParseCache,
-): { records: readonly RoomBinding[]; diagnostics: readonly Diagnostic[] } {
-  const records: RoomBinding[] = [];
+  parse: (
+    file: File,
+    text: string,
+  ) => { readonly record: Kept | undefined; readonly diagnostics: readonly Diagnostic[] },
+): Records<Kept> {
+  const records: Kept[] = [];
   const diagnostics: Diagnostic[] = [];
-  for (const path of names.filter((name) => name.endsWith('.json')).map((name) => `${ROOM_BINDINGS}${name}`)) {
-    const found = read(path);
+  for (const file of files) {
+    const found = read(file.path);
     if (found === undefined) continue;
     if ('problem' in found) {
       diagnostics.push(found.problem);
       continue;
     }
-    const parsed = cache.get(path, found.text, () => parseRoomBinding(found.text, path));
-    if (parsed.binding !== undefined) records.push(parsed.binding);
-    diagnostics.push(...placed(parsed.diagnostics, path));
+    const parsed = parse(file, found.text);
+    if (parsed.record !== undefined) records.push(parsed.record);
+    diagnostics.push(...placed(parsed.diagnostics, file.path));
   }
   return { records, diagnostics };
 }
