@@ -4,7 +4,7 @@ import { parsePlan } from '../protocol/plan/parse.ts';
 import { parseProjectMeta } from '../protocol/records/project.ts';
 import { parseTaskMeta } from '../protocol/records/task.ts';
 import type { WorkspaceView } from '../protocol/view.ts';
-import { passing } from './with-project.ts';
+import { passing } from '../protocol/passing.ts';
 import type { Decision, OperationContext } from './types.ts';
 
 /** Several steps of one call, each decided on what the ones before it leave behind. */

@@ -2,6 +2,7 @@ import { archiveMonths } from './archive.ts';
 import type { ArchivedKind } from './archive.ts';
 import { isReadableId } from './ids.ts';
 import type { WorkspaceView } from './view.ts';
+import { passing } from './passing.ts';
 
 /**
  * A view for those who only look: what is asked of by its id, or by the path it had before, is found in the archive
@@ -18,22 +19,12 @@ export function withArchive(view: WorkspaceView): WorkspaceView {
     return there === undefined ? path : there.dir + rest;
   };
   return {
+    ...passing(view),
     text: (path) => view.text(moved(path)),
     exists: (path) => view.exists(moved(path)),
     list: (directory) => view.list(moved(directory)),
-    isPartial: view.isPartial,
-    team: view.team,
-    agents: () => view.agents(),
-    agent: (localpart) => view.agent(localpart),
-    roomBindings: () => view.roomBindings(),
-    projectIds: () => view.projectIds(),
     project,
-    taskIds: () => view.taskIds(),
     task,
-    archivedProject: (id) => view.archivedProject(id),
-    archivedTask: (id) => view.archivedTask(id),
-    diagnostics: () => view.diagnostics(),
-    treeDiagnostics: () => view.treeDiagnostics(),
   };
 }
 
