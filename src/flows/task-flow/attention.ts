@@ -10,6 +10,7 @@ import { LEADERS, WORKERS, findTask, requireTask } from '../shared.ts';
 import { defineOperation } from '../types.ts';
 import type { AnnouncementDraft, Decision, OperationContext, Settlement } from '../types.ts';
 import {
+  asItStands,
   humans,
   leaderOf,
   requireAssignee,
@@ -218,14 +219,7 @@ export const confirmAttention = defineOperation({
   run({ view, input: { taskId, kind, attempt, eventId } }): Decision<Partial<AttentionOutput>> {
     const meta = findTask(view, taskId);
     const record = meta?.attention?.find((entry) => entry.kind === kind && entry.attempt === attempt);
-    if (meta === undefined || record === undefined || record.eventId === eventId) {
-      return {
-        changes: [],
-        events: [],
-        announcements: [],
-        output: meta === undefined ? {} : { task: presentTask(meta) },
-      };
-    }
+    if (meta === undefined || record === undefined || record.eventId === eventId) return asItStands(meta);
     const told = { ...record, eventId };
     const next: TaskMeta = {
       ...meta,

@@ -10,7 +10,8 @@ import { isTerminalNode } from '../../rules/dag.ts';
 import { isTerminalTask } from '../../rules/lifecycle.ts';
 import type { TaskEvent } from '../../rules/lifecycle.ts';
 import { refusedStep } from '../../rules/transition.ts';
-import type { Facts, OperationContext, Settlement } from '../types.ts';
+import { presentTask } from '../present.ts';
+import type { Decision, Facts, OperationContext, Settlement } from '../types.ts';
 
 export type Context = OperationContext<unknown>;
 
@@ -57,6 +58,13 @@ export function illegalMove({ action, event }: Required<ProtocolStep>, meta: Tas
     remedy: advice,
     data: { taskId: meta.task_id },
   });
+}
+
+/** The decision of a step that records nothing, since it came too late or once more: the task is answered as it is. */
+export function asItStands(
+  meta: TaskMeta | undefined,
+): Decision<{ readonly task?: Readonly<Record<string, unknown>> }> {
+  return { changes: [], events: [], announcements: [], output: meta === undefined ? {} : { task: presentTask(meta) } };
 }
 
 /** Whether its assignee has handed in anything for it. */

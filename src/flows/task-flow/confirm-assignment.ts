@@ -4,7 +4,7 @@ import type { TaskMeta } from '../../protocol/records/types.ts';
 import { presentTask } from '../present.ts';
 import { LEADERS, findTask, historyEntry } from '../shared.ts';
 import { defineOperation } from '../types.ts';
-import { taskEvent, terminalStatus, writeMeta } from './common.ts';
+import { asItStands, taskEvent, terminalStatus, writeMeta } from './common.ts';
 
 /**
  * protocol.md §10.1, second commit of a delegation: the message has reached its room. A Worker that was faster keeps
@@ -22,14 +22,7 @@ export const confirmAssignment = defineOperation({
   run({ view, input: { taskId, txn, eventId }, actor, now }) {
     const meta = findTask(view, taskId);
     const stale = meta === undefined || meta.notify_txn !== txn || meta.event_id === eventId;
-    if (stale || terminalStatus(view, meta) !== undefined) {
-      return {
-        changes: [],
-        events: [],
-        announcements: [],
-        output: meta === undefined ? {} : { task: presentTask(meta) },
-      };
-    }
+    if (stale || terminalStatus(view, meta) !== undefined) return asItStands(meta);
     let next: TaskMeta = { ...meta, event_id: eventId };
     if (meta.status === 'prepared') {
       const entry = historyEntry({ now, actor, action: 'delegate_task', from: 'prepared', to: 'assigned' });

@@ -3,7 +3,7 @@ import type { Role, TaskMeta } from '../../protocol/records/types.ts';
 import { presentTask } from '../present.ts';
 import { LEADERS, WORKERS, findTask } from '../shared.ts';
 import { defineOperation } from '../types.ts';
-import { writeMeta } from './common.ts';
+import { asItStands, writeMeta } from './common.ts';
 
 const ROLES: readonly Role[] = [...WORKERS, ...LEADERS];
 
@@ -24,14 +24,8 @@ export const confirmCompletion = defineOperation({
   internal: true,
   run({ view, input: { taskId, submissionId, resultStatus, eventId } }) {
     const meta = findTask(view, taskId);
-    if (meta === undefined || (meta.submission_id ?? '') !== submissionId || meta.completion_event_id === eventId) {
-      return {
-        changes: [],
-        events: [],
-        announcements: [],
-        output: meta === undefined ? {} : { task: presentTask(meta) },
-      };
-    }
+    if (meta === undefined || (meta.submission_id ?? '') !== submissionId || meta.completion_event_id === eventId)
+      return asItStands(meta);
     const next: TaskMeta = { ...meta, completion_event_id: eventId, completion_event_status: resultStatus };
     return { changes: [writeMeta(next)], events: [], announcements: [], output: { task: presentTask(next) } };
   },
