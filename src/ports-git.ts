@@ -140,7 +140,7 @@ export interface Git {
   /** Ids of objects by name, in order. */
   readonly resolve: (names: readonly string[]) => Promise<readonly (ObjectId | undefined)[]>;
   /** What stands directly in directories by object name, in order; nothing in what is not there, or is no directory. */
-  list(directories: readonly string[]): Promise<readonly (readonly TreeName[])[]>;
+  readonly list: (directories: readonly string[]) => Promise<readonly (readonly TreeName[])[]>;
   /** Files of a commit or tree below a path, or several (files or directories); all without a path. */
   entries(tree: ObjectId, path?: string | readonly string[]): Promise<readonly TreeEntry[]>;
   /**

@@ -111,7 +111,7 @@ export function taskText(task: Fields, notice: Exclude<Notice, 'alert'>, style: 
 export function contradiction(task: Fields, type: ToldAlert, subtask: Fields | undefined): string | undefined {
   const what = subtask ?? task;
   const status = text(what['status']);
-  const parts = subtask === undefined ? list(task['subtasks']) : [];
+  const parts = subtask === undefined ? recordsIn(task['subtasks']) : [];
   const holds = type === 'failed' ? [what, ...parts].some((part) => part['status'] === 'FAILED') : !ENDED.has(status);
   if (holds) return undefined;
   const who = [text(task['task_id']), ...(subtask === undefined ? [] : [text(subtask['id'])])].join('/');

@@ -66,7 +66,7 @@ function owedReason(view: WorkspaceView, entry: ProjectEntry, meta: ProjectMeta)
 }
 
 /** Who is told, and in which room. */
-function routeOf(view: WorkspaceView, meta: ProjectMeta): ReturnType<typeof reportRoute> {
+export function routeOf(view: WorkspaceView, meta: ProjectMeta): ReturnType<typeof reportRoute> {
   return reportRoute({ meta, team: view.team, agents: view.agents() });
 }
 

@@ -8,9 +8,10 @@ import { createChecks, configsOf } from './checks.ts';
 import { importUserConfig, isolatedEnvironment } from './environment.ts';
 import { writeCommit } from './commit.ts';
 import { commonAncestors, countBetween, reaches } from './graph.ts';
+import { createList } from './list-names.ts';
 import { createLookup } from './lookup.ts';
 import { mergeTrees } from './merge-trees.ts';
-import { createObjects, listDirectories, listTree } from './objects.ts';
+import { createObjects, listTree } from './objects.ts';
 import { createMirror, createRefUpdater, createStand, dropBroken, readFacts, seedTracking } from './refs.ts';
 import { createRemoteTalk } from './remote.ts';
 import { ask, demand, ordinary, plumb } from './run.ts';
@@ -86,7 +87,7 @@ export async function createGit(options: GitOptions): Promise<Git> {
     read: store.read,
     sizes: async (names) => (await lookup.stat(names)).map((object) => object?.size),
     resolve: store.resolve,
-    list: (directories) => listDirectories(store, directories),
+    list: createList(store),
     entries: (tree, path) => listTree(objects, store, tree, path),
     diff: (before, after, limits = {}) => diffTrees(store, before, after, limits),
     async commit(draft) {

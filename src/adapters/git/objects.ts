@@ -1,4 +1,4 @@
-import type { ObjectId, TreeEntry, TreeName } from '../../ports-git.ts';
+import type { ObjectId, TreeEntry } from '../../ports-git.ts';
 import { createLookup } from './lookup.ts';
 import { deflated, linkLoose, putLoose } from './loose.ts';
 import { createObjectReader } from './object-reader.ts';
@@ -7,7 +7,7 @@ import { identified, writeObjects } from './object-store.ts';
 import type { GitObject, ObjectKind } from './loose.ts';
 import { fields, plumb } from './run.ts';
 import type { GitPlace } from './run.ts';
-import { entriesOf, isTree, nameOf, namesIn, rawName } from './trees.ts';
+import { entriesOf, isTree, nameOf, rawName } from './trees.ts';
 
 /** The objects of one repository. What is at hand is here. */
 export interface Objects extends ObjectReader {
@@ -37,16 +37,6 @@ export function createObjects(place: GitPlace, directory: string, idLength: numb
       for (const object of objects) reader.keep(object);
     },
   };
-}
-
-/** As `Git.list`. */
-export async function listDirectories(
-  { lookup, resolve, idBytes }: Objects,
-  names: readonly string[],
-): Promise<readonly (readonly TreeName[])[]> {
-  const ids = await resolve(names);
-  const found = await lookup.read(ids.map((id) => id ?? '-'));
-  return found.map((object) => (object?.kind === 'tree' ? namesIn(Buffer.from(object.content), idBytes) : []));
 }
 
 /** More directories than these are listed by a process of git, which does not have to be asked for each. */

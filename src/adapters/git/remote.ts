@@ -1,5 +1,4 @@
 import type { FetchOutcome, ObjectId, PushOutcome, RemoteFailure, RemoteGlance } from '../../ports-git.ts';
-import type { Log } from '../../ports.ts';
 import type { Checks } from './checks.ts';
 import { withSettings } from './environment.ts';
 import { createGlanceReader, glanceAt } from './glance.ts';
@@ -16,6 +15,7 @@ import type { Objects } from './objects.ts';
 import { createRefUpdater } from './refs.ts';
 import { ask, ordinary, plumb } from './run.ts';
 import type { GitPlace, GitResult, OrdinaryOptions } from './run.ts';
+import type { Log } from '../../ports.ts';
 
 /** Where fetched branches are kept in the private repository. */
 const TRACKED = 'refs/remotes/origin/';

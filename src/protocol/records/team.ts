@@ -6,7 +6,8 @@ import { TEAM_PATH } from '../paths.ts';
 import { normaliseRoom } from '../rooms.ts';
 import { userId } from './fields.ts';
 import { DEFAULT_POLICIES, POLICIES, policiesWith } from './team-policies.ts';
-import type { DiscordSettings, Policies, TeamSettings } from './team-types.ts';
+import type { Policies } from './team-policies.ts';
+import type { DiscordSettings, TeamSettings } from './team-types.ts';
 
 const room = z.string().refine((text) => normaliseRoom(text) !== undefined, 'expected a room id such as !team:server');
 
