@@ -120,9 +120,10 @@ export interface Histories {
 
 /**
  * How much of main a Worker's node takes in: all of it, or as little as its own tasks, projects and the team ask for, so
- * that what others do to their tasks may wait for the next pull. A Leader's node always takes in everything.
+ * that what others do to their tasks may wait for the next pull; with `when-calm` it waits only while main keeps moving. A
+ * Leader's node always takes in everything.
  */
-export type Reach = 'all' | 'own-work';
+export type Reach = 'all' | 'own-work' | 'when-calm';
 
 /** One step that wants to change the tree. `decide` may be called again on a fresher view; it must be repeatable. */
 export interface Transaction<Output> {

@@ -104,7 +104,7 @@ const FULL_LOOK = 30;
 interface Polling {
   readonly signal: AbortSignal;
   readonly work: SerialWork;
-  readonly takeUp: () => Promise<void>;
+  readonly takeUp: (reach: Reach) => Promise<void>;
   readonly failures: () => number;
 }
 
@@ -119,7 +119,7 @@ async function poll(
     if (signal.aborted) return;
     // What the pull brings wakes the reconciler; now and then it looks at everything, in case a watcher missed something.
     const changed = count % FULL_LOOK === 0 ? undefined : [];
-    work.add('polling the remote', () => takeUp().then(() => reconciler.wake(changed)));
+    work.add('polling the remote', () => takeUp('when-calm').then(() => reconciler.wake(changed)));
     await work.drain();
   }
 }

@@ -58,6 +58,8 @@ interface SyncState {
   unplaced: ReadonlySet<string>;
   /** What checkouts still owe, which nobody waits for; see `finish.ts`. */
   readonly owed: OwedCheckouts;
+  /** Main as the last look `when-calm` left it, and since when such looks have left news; milliseconds of `Clock.elapsed`. */
+  left: { readonly main: ObjectId; readonly since: number } | undefined;
   /** Files that were changed by hand and may not be committed, as last seen. */
   readonly unfit: Set<string>;
   /** Tips of lanes that main is known to hold; main only moves forward. */

@@ -1,3 +1,4 @@
+import type { Reach } from '../ports.ts';
 import type { Git, ObjectId, TreeChange } from '../ports-git.ts';
 import { FlowError } from '../protocol/errors.ts';
 import { sameLocalpart } from '../protocol/identity.ts';
@@ -9,22 +10,39 @@ import type { SyncContext } from './context.ts';
 /** More than this is taken in at once, whatever it is about; files and milliseconds. */
 const LIMITS = { most: 2_000, within: 2_000 };
 
+/** Milliseconds for which news of others waits at most while main keeps moving. */
+const PATIENCE = 60_000;
+
 /** Where the histories are read: in the clone once they were fetched, or where the remote lies. */
 export type Histories = Pick<Git, 'diff' | 'read' | 'resolve' | 'mergeBases'>;
 
 /**
  * Whether a look at the remote tells that nothing has to be fetched for an agent's own work. False as well where it cannot
- * be looked at, where the lane on it is not as this clone left it, or in doubt.
+ * be looked at, where the lane on it is not as this clone left it, or in doubt; with `when-calm` also when main has not moved
+ * since the last such look, or when news of others has waited for a minute.
  */
-export async function canWorkOn(context: SyncContext, remote: string, head: ObjectId): Promise<boolean> {
+export async function canWorkOn(
+  context: SyncContext,
+  { remote, head, reach }: { readonly remote: string; readonly head: ObjectId; readonly reach: Reach },
+): Promise<boolean> {
   const { git, state, role, branch, ownBranch } = context;
   // Others wait for what a Leader's node integrates.
-  if (role === 'leader') return false;
+  if (reach === 'all' || role === 'leader') return false;
   const glance = await git.glance(remote, wantedBranches(context));
   const [main, lane] = [branch, ownBranch].map((name) => glance?.refs.get(branchRef(name)));
   if (glance === undefined || main === undefined || lane === undefined) return false;
   if (state.tracked.get(branchRef(ownBranch)) !== lane || !(await git.isAncestor(lane, head))) return false;
+  if (reach === 'when-calm' && !mayWait(context, main)) return false;
   return !(await hasNewsForOwnWork(context, { lane: head, main, histories: glance }));
+}
+
+/** To take in what others do costs most while they do it. */
+function mayWait({ state, clock }: SyncContext, main: ObjectId): boolean {
+  const { left } = state;
+  const now = clock.elapsed();
+  const since = left?.since ?? now;
+  state.left = { main, since };
+  return left?.main !== main && now - since < PATIENCE;
 }
 
 /**

@@ -56,8 +56,7 @@ function away({ state, log, secrets }: SyncContext, failure: RemoteFailure): Flo
 }
 
 /**
- * Fetches, and brings the clone to all that was on the remote, or with `own-work` to what concerns the Worker's own
- * work. Tries again when a person commits at the same moment. Throws `sync-failed`.
+ * Fetches, and brings the clone to all that was on the remote, or to what `reach` asks for. Tries again when a person commits at the same moment. Throws `sync-failed`.
  */
 export async function pullOnce(
   context: SyncContext,
@@ -65,11 +64,12 @@ export async function pullOnce(
   reach: Reach = 'all',
 ): Promise<{ readonly position: Position; readonly brought: Brought }> {
   let { position, brought } = await begin(context);
-  if (reach === 'own-work' && (await canWorkOn(context, remote, position.head))) {
+  if (await canWorkOn(context, { remote, head: position.head, reach })) {
     answered(context);
     return { position, brought };
   }
   await fetchAll(context, remote);
+  if (reach !== 'own-work') context.state.left = undefined;
   for (let attempt = 1; attempt <= MOST_ATTEMPTS; attempt += 1) {
     const { head, refusals, conflicts } = await takeIn(context, position.head, reach);
     if (head === position.head) return { position, brought: joined(brought, { ...NOTHING, refusals, conflicts }) };

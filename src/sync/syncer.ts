@@ -43,6 +43,7 @@ export async function createSync(options: SyncOptions): Promise<Sync> {
       setAside: new Set(),
       placed: new Map(),
       unplaced: new Set(),
+      left: undefined,
       owed: {
         begun: 0,
         finished: 0,

@@ -1,7 +1,9 @@
+import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { beforeEach, describe, expect, test } from 'vitest';
+import { systemClock } from '../../src/adapters/clock.ts';
 import { git } from '../support/git.ts';
-import { PLAN, change, edit, makeTeam, published, see, taskMeta, write } from './workshop.ts';
+import { PLAN, change, edit, makeTeam, openNode, published, see, taskMeta, write } from './workshop.ts';
 import type { Team } from './workshop.ts';
 
 const [ANA, BO] = ['shared/tasks/t-ana/meta.json', 'shared/tasks/t-bo/meta.json'];
@@ -115,6 +117,52 @@ test('a step that needs nothing of the others brings nothing of theirs here', as
   expect(git(ana.dir, 'rev-parse', 'origin/main')).toBe(known);
   expect(() => git(ana.dir, 'cat-file', '-e', git(remote, 'rev-parse', 'main:shared/tasks/t-bo'))).toThrow();
   await expect(ana.sync.status()).resolves.toMatchObject({ online: true, ahead: 0 });
+});
+
+describe('a look that waits for calm', () => {
+  const note = (): string | undefined => see(team.ana.dir, 'shared/tasks/t-bo/progress/1.md');
+
+  test('leaves what others do while main keeps moving, and takes it in once main stands still', async () => {
+    const { ana } = team;
+    await boWorks();
+    await ana.sync.pull('when-calm');
+    expect(note()).toBeUndefined();
+    await change(team.bo, [write('shared/tasks/t-bo/progress/2.md', 'two\n')]);
+    await team.lead.sync.pull();
+    await team.lead.sync.push();
+    await ana.sync.pull('when-calm');
+    expect(note()).toBeUndefined();
+    await ana.sync.pull('when-calm');
+    expect(note()).toBe('one\n');
+    expect(see(ana.dir, 'shared/tasks/t-bo/progress/2.md')).toBe('two\n');
+  });
+
+  test('takes in at once what concerns the own work', async () => {
+    await boWorks();
+    await change(team.lead, [write('shared/tasks/t-ana/spec.md', '# Once more\n')]);
+    await team.ana.sync.pull('when-calm');
+    expect(note()).toBe('one\n');
+  });
+
+  test('leaves nothing for longer than a minute', async () => {
+    let passed = 0;
+    const clock = { ...systemClock, elapsed: () => systemClock.elapsed() + passed };
+    const { folder, remote } = team;
+    await team.ana.sync.close();
+    const ana = await openNode({ dir: join(folder, 'ana'), role: 'worker', localpart: 'ana', remote }, { clock });
+    for (const [text, waited, isHere] of [
+      ['one', 0, false],
+      ['two', 30_000, false],
+      ['three', 61_000, true],
+    ] as const) {
+      passed = waited;
+      await change(team.bo, [write('shared/tasks/t-bo/progress/1.md', `${text}\n`)]);
+      await team.lead.sync.pull();
+      await team.lead.sync.push();
+      await ana.sync.pull('when-calm');
+      expect(note()).toBe(isHere ? `${text}\n` : undefined);
+    }
+  });
 });
 
 test('a lane that another hand has moved is not worked on without a look at what it holds', async () => {

@@ -34,7 +34,7 @@ export interface Place {
 
 export async function openNode(
   { dir, role, localpart, remote }: Place,
-  more: Partial<Pick<SyncOptions, 'minPush' | 'lastPush' | 'onPushed'>> = {},
+  more: Partial<Pick<SyncOptions, 'minPush' | 'lastPush' | 'onPushed' | 'clock'>> = {},
 ): Promise<Node> {
   const told: string[] = [];
   const note = (fields: Record<string, unknown>, message: string): void => {
