@@ -14,6 +14,9 @@ import { workerName } from './tree.ts';
 /** What nobody knows of by then is not waited for; seconds. */
 const LONGEST = 20;
 
+/** Milliseconds: longer than a Worker's node waits before it takes up what came before. */
+const AT_REST = 600;
+
 /** P6: Workers submit at once, each in its own clone; how long until the Leader's node has it in its tree. */
 export async function measureP6(bench: Bench, limit: Limit): Promise<readonly Figure[]> {
   // Then nothing happens for so many seconds, to see how often the Leader's node asks for news.
@@ -94,7 +97,7 @@ export async function submitAtOnce(
   await Promise.all(ids.map((id) => lead.must('taskflow', 'delegate_task', delegation(projectId, id))));
   const given = workers.map((worker, index) => ({ worker, taskId: ids[index] ?? '' }));
   await Promise.all(given.map(({ worker, taskId }) => worker.must('taskflow', 'ack_task', { taskId })));
-  await allQuiet([lead, ...workers]);
+  await allQuiet([lead, ...workers], AT_REST);
   const own = limit.part(LONGEST);
   return Promise.all(given.map(({ worker, taskId }) => submission(lead, worker, taskId, own)));
 }

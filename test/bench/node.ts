@@ -33,8 +33,11 @@ export interface BenchNode {
   must(tool: string, action: string, payload: object): Promise<Envelope>;
   processor(): ProcessorTime;
   memory(): Memory;
-  /** Resolves when the node and its children have used next to no processor for a while; false if they never do. */
-  quiet(): Promise<boolean>;
+  /**
+   * Resolves when the node and its children have used next to no processor for so many milliseconds, 180 unless told; false if
+   * they never do.
+   */
+  quiet(still?: number): Promise<boolean>;
   /** Pull, integrate, push and look at the whole tree now. */
   sync(): Promise<Envelope>;
   /** The processes that it has started and that have ended; only where it was told to note them. */
@@ -50,6 +53,9 @@ export interface NodeOptions {
   /** Notes the processes that the node starts. */
   readonly processes?: boolean;
 }
+
+/** Milliseconds between two looks at a processor time. */
+const LOOK = 60;
 
 /** A node that is busy, or does not stop, for longer than this is not waited for; seconds. */
 const PATIENCE = 15;
@@ -109,11 +115,11 @@ export async function startNode(bench: Bench, root: string, options: NodeOptions
     },
     processor,
     memory: () => memoryOf(pid),
-    async quiet() {
+    async quiet(wanted = 180) {
       const limit = limitOf(PATIENCE);
-      for (let still = 0, before = processor(); still < 3;) {
+      for (let still = 0, before = processor(); still * LOOK < wanted;) {
         if (limit.over()) return false;
-        await wait(60);
+        await wait(LOOK);
         const now = processor();
         still = now.own - before.own + (now.children - before.children) <= 10 ? still + 1 : 0;
         before = now;

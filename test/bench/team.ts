@@ -62,8 +62,8 @@ export async function stopAll(nodes: readonly BenchNode[]): Promise<void> {
   await Promise.all(nodes.map((node) => node.stop()));
 }
 
-export async function allQuiet(nodes: readonly BenchNode[]): Promise<void> {
-  await Promise.all(nodes.map((node) => node.quiet()));
+export async function allQuiet(nodes: readonly BenchNode[], still?: number): Promise<void> {
+  await Promise.all(nodes.map((node) => node.quiet(still)));
 }
 
 /** A new project of `many` nodes, which may all be given at once unless some wait for others; returns their ids. */
