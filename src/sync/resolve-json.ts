@@ -111,33 +111,48 @@ function firstTime(local: unknown, remote: unknown): unknown {
 const textOr = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined);
 
 /**
- * Union by (ts, from, to, action), the newest fifty (protocol.md §8.4). Each side's own order stands, since a clock may have
+ * Union by (ts, from, to, action), the newest fifty (protocol.md §8.4); what comes again on one side, as two notes of one
+ * second do, is as many steps. Each side's own order stands, since a clock may have
  * jumped between two of its steps; of steps that know nothing of each other the one that ends the task comes last, else the one
  * that leads further, as the status that stands is the further one, and else the later one.
  */
 function mergeHistory({ local, remote }: FieldSides): unknown {
-  const keys = ['ts', 'from', 'to', 'action'];
-  const placesOf = (entries: readonly unknown[]): ReadonlyMap<string, number> =>
-    new Map(entries.map((entry, index) => [identityOf(entry, keys), index]));
-  const [left, right] = [union(listOf(remote), [], keys), union(listOf(local), [], keys)];
+  const placesOf = (steps: readonly Step[]): ReadonlyMap<string, number> =>
+    new Map(steps.map(({ identity }, index) => [identity, index]));
+  const [left, right] = [stepsIn(remote), stepsIn(local)];
   const [inLeft, inRight] = [placesOf(left), placesOf(right)];
-  const merged: unknown[] = [];
+  const merged = new Map<string, unknown>();
   for (let [at, other] = [0, 0]; at < left.length || other < right.length;) {
     const [mine, theirs] = [left[at], right[other]];
-    const [mineThere, theirsHere] = [
-      inRight.get(identityOf(mine, keys)) ?? -1,
-      inLeft.get(identityOf(theirs, keys)) ?? -1,
-    ];
+    const [mineThere, theirsHere] = [inRight.get(mine?.identity ?? '') ?? -1, inLeft.get(theirs?.identity ?? '') ?? -1];
     const isCommon = other < right.length && mineThere === other;
     const takesMine =
       isCommon ||
       other >= right.length ||
-      (at < left.length && (mineThere > other === theirsHere > at ? isBefore(mine, theirs) : theirsHere > at));
-    merged.push(takesMine ? mine : theirs);
+      (at < left.length &&
+        (mineThere > other === theirsHere > at ? isBefore(mine?.entry, theirs?.entry) : theirsHere > at));
+    const taken = takesMine ? mine : theirs;
+    if (taken !== undefined && !merged.has(taken.identity)) merged.set(taken.identity, taken.entry);
     if (takesMine) at += 1;
     if (!takesMine || isCommon) other += 1;
   }
-  return union(merged, [], keys).slice(-MAX_HISTORY);
+  return [...merged.values()].slice(-MAX_HISTORY);
+}
+
+interface Step {
+  readonly entry: unknown;
+  /** The same for the same step of another history. */
+  readonly identity: string;
+}
+
+function stepsIn(history: unknown): readonly Step[] {
+  const counts = new Map<string, number>();
+  return listOf(history).map((entry) => {
+    const key = identityOf(entry, ['ts', 'from', 'to', 'action']);
+    const count = (counts.get(key) ?? 0) + 1;
+    counts.set(key, count);
+    return { entry, identity: `${key} ${count}` };
+  });
 }
 
 /** Of two steps that know nothing of each other. The answer is the same from either side. */

@@ -257,6 +257,29 @@ describe('a task record that both sides changed', () => {
       expect(merged).toMatchObject({ status: 'submitted', history: [...shared, ...delegated, submitted] });
   });
 
+  test('keeps steps that came again within one second', () => {
+    const step = (from: string, to: string, note?: string): object => ({
+      ts: '2026-11-20T10:00:00Z',
+      from,
+      to,
+      action: note === undefined ? 'delegate_task' : 'progress',
+      ...(note === undefined ? {} : { note }),
+    });
+    const shared = [step('planned', 'prepared'), step('prepared', 'assigned')];
+    const base = { ...BASE, status: 'assigned', history: shared };
+    const submitted = { ...entry(5, 'submit_task'), from: 'assigned', to: 'submitted' };
+    const again = [...shared, step('assigned', 'prepared'), step('prepared', 'assigned')];
+    const notes = [...shared, step('assigned', 'assigned', 'one'), step('assigned', 'assigned', 'two')];
+    for (const longer of [again, notes]) {
+      const [mine, theirs] = [
+        { ...base, history: longer, summary: 'mine' },
+        { ...base, history: [...shared, submitted], summary: 'theirs' },
+      ];
+      for (const merged of [resolveRecord(base, mine, theirs), resolveRecord(base, theirs, mine)])
+        expect(merged).toMatchObject({ history: [...longer, submitted] });
+    }
+  });
+
   test('unites two histories to the same one from either side, without a step lost or out of its order', () => {
     const steps = fc.uniqueArray(fc.integer({ min: 0, max: 30 }), { minLength: 1, maxLength: 12 });
     const pair = fc.tuple(steps, steps, steps);
