@@ -50,19 +50,26 @@ function mayWait({ state, clock }: SyncContext, main: ObjectId): boolean {
  * need not wait until all the rest is merged and written (features.md §3.1: an agent acknowledges, reports and submits its
  * own task).
  */
-export async function hasNewsForOwnWork(
-  context: SyncContext,
-  { lane, main, histories }: { readonly lane: ObjectId; readonly main: ObjectId; readonly histories: Histories },
-): Promise<boolean> {
-  let changes: readonly TreeChange[];
+export async function hasNewsForOwnWork(context: SyncContext, compared: Compared): Promise<boolean> {
   try {
-    const [base, ...others] = await histories.mergeBases(lane, main);
-    if (base === undefined || others.length > 0) return true;
-    changes = await histories.diff(base, main, LIMITS);
+    return await hasNews(context, compared);
   } catch (error) {
+    // Too much to be compared, or something is missing: whoever takes it in finds out.
     if (error instanceof FlowError && error.code === 'git-failed') return true;
     throw error;
   }
+}
+
+interface Compared {
+  readonly lane: ObjectId;
+  readonly main: ObjectId;
+  readonly histories: Histories;
+}
+
+async function hasNews(context: SyncContext, { lane, main, histories }: Compared): Promise<boolean> {
+  const [base, ...others] = await histories.mergeBases(lane, main);
+  if (base === undefined || others.length > 0) return true;
+  const changes = await histories.diff(base, main, LIMITS);
   const foreign = await tasksOfOthers(context, { main, histories, changes });
   const own = changes.filter(({ path }) => !path.startsWith('shared/events/') && !foreign.has(taskOf(path) ?? ''));
   // What the lane brought there itself is no news.

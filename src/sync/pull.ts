@@ -56,7 +56,8 @@ function away({ state, log, secrets }: SyncContext, failure: RemoteFailure): Flo
 }
 
 /**
- * Fetches, and brings the clone to all that was on the remote, or to what `reach` asks for. Tries again when a person commits at the same moment. Throws `sync-failed`.
+ * Fetches, and brings the clone to all that was on the remote, or to what `reach` asks for. Tries again when a person commits
+ * at the same moment. Throws `sync-failed`.
  */
 export async function pullOnce(
   context: SyncContext,

@@ -1,3 +1,4 @@
+import { rmSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { beforeEach, describe, expect, test } from 'vitest';
@@ -42,8 +43,8 @@ const isIn = (dir: string, commit: string): boolean => git(dir, 'rev-list', 'HEA
 /** Bo's step reaches main. */
 async function boWorks(): Promise<void> {
   const { bo, lead } = team;
-  await change(bo, (view) => [edit(view, BO, { title: 'More' }), write('shared/tasks/t-bo/progress/1.md', 'one\n')]);
-  await lead.sync.pull();
+  await change(bo, (view) => [edit(view, BO, { summary: 'More' }), write('shared/tasks/t-bo/progress/1.md', 'one\n')]);
+  expect((await lead.sync.pull()).refusals).toEqual([]);
   await lead.sync.push();
 }
 
@@ -162,6 +163,18 @@ describe('a look that waits for calm', () => {
       await ana.sync.pull('when-calm');
       expect(note()).toBe(isHere ? `${text}\n` : undefined);
     }
+  });
+});
+
+test('what cannot be read where the remote lies is left to a fetch, which says so', async () => {
+  const { ana, remote } = team;
+  await boWorks();
+  const record = git(remote, 'rev-parse', `main^{tree}`);
+  const file = join(remote, 'objects', record.slice(0, 2), record.slice(2));
+  rmSync(file);
+  symlinkSync(file, file);
+  await expect(change(ana, [write('shared/tasks/t-ana/progress/a.md', 'a\n')], OWN)).rejects.toMatchObject({
+    code: 'sync-failed',
   });
 });
 

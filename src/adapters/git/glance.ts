@@ -14,8 +14,17 @@ const TREES = 6 * 2 ** 20;
 
 /** Reads the histories of a repository on this machine and of the own one together; nothing of it is brought here. */
 export function createGlanceReader(store: Objects, nearby: Nearby): ObjectReader {
+  const readThere = async (id: ObjectId): ReturnType<Nearby['read']> => {
+    try {
+      return await nearby.read(id);
+    } catch (error) {
+      // What may not be opened there, whoever looks at it does not have; git says why when it is fetched.
+      if ((error as NodeJS.ErrnoException).syscall !== undefined) return undefined;
+      throw error;
+    }
+  };
   const readOne = async (id: ObjectId): Promise<Found | undefined> => {
-    const there = await nearby.read(id);
+    const there = await readThere(id);
     const object = there && store.identify(there.kind, there.content);
     // One that is not what its name says is not believed, and what is not there may be here.
     if (object === undefined || object.id !== id) return (await store.lookup.read([id]))[0];

@@ -1,4 +1,4 @@
-import { copyFileSync, readdirSync, rmSync } from 'node:fs';
+import { copyFileSync, readdirSync, rmSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { beforeEach, describe, expect, test } from 'vitest';
@@ -62,6 +62,16 @@ describe('a glance at a remote on this machine', () => {
     const file = (id = ''): string => join(remote, 'objects', id.slice(0, 2), id.slice(2));
     rmSync(file(from));
     copyFileSync(file(to), file(from));
+    const glance = await ana.git.glance(remote, WANTED);
+    await expect(glance?.diff(first, next)).rejects.toMatchObject({ code: 'git-failed' });
+  });
+
+  test('finds nothing in a file that cannot be opened', async () => {
+    const { ana, first, next } = await movedOn();
+    const tree = plain(remote, 'rev-parse', `${next}^{tree}`);
+    const file = join(remote, 'objects', tree.slice(0, 2), tree.slice(2));
+    rmSync(file);
+    symlinkSync(file, file);
     const glance = await ana.git.glance(remote, WANTED);
     await expect(glance?.diff(first, next)).rejects.toMatchObject({ code: 'git-failed' });
   });
