@@ -22,6 +22,28 @@ export function unrecordedTask(project: ProjectMeta, node: PlanNode): TaskMeta {
   };
 }
 
+/** The keys of such a record, and of what `lateness.raise` adds to it. */
+const OF_A_LINE: ReadonlySet<string> = new Set<keyof TaskMeta>([
+  'task_id',
+  'project_id',
+  'task_title',
+  'assigned_to',
+  'status',
+  'depends_on',
+  'type',
+  'created_at',
+  'raised',
+  'sla_due_at',
+  'sla_violated_at',
+]);
+
+/** Whether a record says no more than its line says, and how late that is: somebody may have written an `eta` into it. */
+export function isLineOnly(meta: TaskMeta): boolean {
+  return (
+    meta.status === 'pending' && Object.entries(meta).every(([key, value]) => value === undefined || OF_A_LINE.has(key))
+  );
+}
+
 /** When the lines came of which `planned_later` says nothing. */
 function plannedFirst({ planned_at: planned, created_at: created }: ProjectMeta): string | undefined {
   return planned ?? created;

@@ -12,7 +12,7 @@ import type { WorkspaceView } from '../../protocol/view.ts';
 import { readyNodes, validateGraph } from '../../rules/dag.ts';
 import { readyLoopNodes } from '../../rules/loop.ts';
 import { isTerminalProject } from '../../rules/project-lifecycle.ts';
-import { withPlanned } from '../../rules/unrecorded.ts';
+import { isLineOnly, withPlanned } from '../../rules/unrecorded.ts';
 import { presentLoop } from '../present.ts';
 import { LEADERS, requireProject, writePlan, writeProject } from '../shared.ts';
 import type { OpenProject } from '../shared.ts';
@@ -108,8 +108,9 @@ function plannedAt(
 function raisedOnly(view: WorkspaceView, { id: projectId }: OpenProject, { dropped }: Replan): readonly TaskMeta[] {
   return dropped.flatMap(({ task_id: id }) => {
     const meta = view.task(String(id))?.meta;
-    const isOnly = meta?.status === 'pending' && meta.project_id === projectId && (meta.history ?? []).length === 0;
-    return isOnly && view.list(taskPaths(meta.task_id).dir).length === 1 ? [meta] : [];
+    return meta?.project_id === projectId && isLineOnly(meta) && view.list(taskPaths(meta.task_id).dir).length === 1
+      ? [meta]
+      : [];
   });
 }
 

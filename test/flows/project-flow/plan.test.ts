@@ -75,6 +75,23 @@ describe('project.plan_dag', () => {
     ]);
   });
 
+  test.each([
+    [
+      'nothing but that it was late',
+      { sla_due_at: '2026-09-08T08:00:00Z', sla_violated_at: '2026-09-08T09:00:00Z' },
+      false,
+    ],
+    ['when it is expected', { eta: '2026-10-01T08:00:00Z' }, true],
+    ['what Baton knows nothing of', { unknown: { customer: 'Acme' } }, true],
+  ])('leaves a record of a dropped line where somebody has written into it: %s', (_, more, isKept) => {
+    const world = withProject();
+    world.call(planDag, { projectId: 'p', tasks: [task('a'), task('b')] });
+    const line = { task_id: 'b', project_id: 'p', task_title: 'Do b', assigned_to: 'ana', status: 'pending' } as const;
+    world.putTask({ ...line, ...more });
+    world.call(planDag, { projectId: 'p', tasks: [task('a')] });
+    expect('shared/tasks/b/meta.json' in world.files).toBe(isKept);
+  });
+
   test('takes back a dropped id as it stands, but not one that has ended', () => {
     const world = withProject();
     world.putTask({ task_id: 'a', project_id: 'p', status: 'in_progress' });
