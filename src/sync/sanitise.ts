@@ -110,12 +110,11 @@ interface Written extends TreeChange {
  * What one lane may ask to be looked at. Trees that hold each other again and again make any number of paths from a
  * few objects, and git's own memory grows with them.
  */
-const MOST_CHANGES = 20_000;
-const DIFF_TIME = 5_000;
+const LIMITS = { most: 20_000, within: 5_000 };
 
 /** What the lane holds otherwise than its base and than main; removals first, so that names become free. */
 async function written(git: Git, { base, tip, main, ancestors }: LaneDelta): Promise<readonly Written[]> {
-  const changes = byPath(await git.diff(base, tip, { within: DIFF_TIME, most: MOST_CHANGES }));
+  const changes = byPath(await git.diff(base, tip, LIMITS));
   const others = [main, base, ...ancestors];
   // Names that lead out of a tree are not asked for: git gives some of them a meaning of its own.
   const asked = changes.flatMap(({ path }) =>
@@ -144,7 +143,7 @@ async function keptAside(
   lates: ReadonlyMap<string, LateResult>,
 ): Promise<readonly Written[]> {
   if (lates.size === 0) return asWritten;
-  const changes = [...asWritten, ...(await resultsBefore(git, tip, asWritten, lates))];
+  const changes = [...asWritten, ...(await resultsBefore(git, { main, tip }, asWritten, lates))];
   const parts = changes.map((change) => {
     const { path, after, inherited } = change;
     const late = after === undefined || inherited ? undefined : lateResultAt(path, lates);
@@ -161,23 +160,28 @@ async function keptAside(
   });
 }
 
-/** The files of late results that their lane brought before it handed them in, and that were refused then. */
+/**
+ * The files of late results that their lane brought before it handed them in, and that were refused then: what main does not
+ * have in the task's folder, and the result itself.
+ */
 async function resultsBefore(
   git: Git,
-  tip: ObjectId,
+  { main, tip }: Pick<LaneDelta, 'main' | 'tip'>,
   changes: readonly Written[],
   late: ReadonlyMap<string, LateResult>,
 ): Promise<readonly Written[]> {
   const known = new Set(changes.map(({ path }) => path));
-  const paths = [...late.keys()].map((id) => taskPaths(id).result).filter((path) => !known.has(path));
-  const entries = paths.length === 0 ? [] : await git.entries(tip, paths);
-  return entries.map(({ path, ...after }) => ({
-    path,
-    before: undefined,
-    after,
-    inherited: false,
-    inMain: undefined,
-  }));
+  const found: Written[] = [];
+  for (const { dir, result } of [...late.keys()].map(taskPaths)) {
+    const [published, brought] = await git.resolve([main, tip].map((commit) => `${commit}:${dir.replace(/\/$/, '')}`));
+    if (published === undefined || brought === undefined) continue;
+    for (const { path: below, before, after } of await git.diff(published, brought, LIMITS)) {
+      const path = dir + below;
+      if (after === undefined || known.has(path) || (before !== undefined && path !== result)) continue;
+      found.push({ path, before: undefined, after, inherited: false, inMain: undefined });
+    }
+  }
+  return found;
 }
 
 function tasksIn(changes: readonly TreeChange[]): readonly string[] {

@@ -105,17 +105,23 @@ describe('a result that meets the news that the task is somebody else’s', () =
     );
   });
 
-  test('is kept whole, also when the lane brought its file before and had it refused', async () => {
+  test('is kept whole, also when the lane brought files of it before and had them refused', async () => {
     const team = await makeTeam();
     const { lead, ana } = team;
     await reassign(team);
     put(ana.dir, `${DIR}result.md`, RESULT);
+    put(ana.dir, `${DIR}workspace/data/early.txt`, 'early\n');
     byHand(ana.dir, 'written');
     git(ana.dir, 'push', '-q', 'origin', 'HEAD:refs/heads/lanes/ana');
-    expect(told((await lead.sync.pull()).refusals)).toEqual([`${DIR}result.md not-owner`]);
+    expect(told((await lead.sync.pull()).refusals)).toEqual([
+      `${DIR}result.md not-owner`,
+      `${DIR}workspace/data/early.txt not-owner`,
+    ]);
     submitUnseen(team);
     expect(told((await lead.sync.pull()).refusals)).toEqual([`${DIR}result.md late-result`]);
     expect(see(lead.dir, `${KEPT}result.md`)).toBe(RESULT);
+    expect(see(lead.dir, `${KEPT}workspace/data/early.txt`)).toBe('early\n');
+    await expectOneTree(team);
   });
 
   test('is kept once, however many Leaders take the lane in', async () => {
