@@ -100,9 +100,16 @@ export function createFindings(): Findings {
     else found.set(key, findings);
   }
 
+  /** Until everything was looked at nobody knows which plans hold a task: its record says of which project it is. */
+  function isHeldAtHome(view: WorkspaceView, id: string): boolean {
+    const home = view.task(id)?.meta?.project_id;
+    return home !== undefined && (view.project(home)?.plan.nodes.some((node) => node.id === id) ?? false);
+  }
+
   function lookAtTask(view: WorkspaceView, id: string): void {
     const among = homes.get(id) ?? new Set();
-    put(`task:${id}`, taskFindings(view, id, among.size > 0));
+    const isPlanned = among.size > 0 || (roster === undefined && isHeldAtHome(view, id));
+    put(`task:${id}`, taskFindings(view, id, isPlanned));
     for (const home of among) {
       const { entry, nodes } = projects.get(home) ?? {};
       const node = nodes?.get(id);

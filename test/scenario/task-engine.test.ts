@@ -200,4 +200,14 @@ describe('the task engine from the command line', () => {
     const ids = ['TASK-001', 'TASK-002', 'TASK-003', 'TASK-004'];
     expect(written.index.entries).toMatchObject(ids.map((id) => ({ id, subtask_count: 0 })));
   });
+
+  test('a step of a subtask tells the room nothing but what it is about, where no node runs', async () => {
+    const id = String((await json(deputy, 'create', 'Quiet', '--plan', 'One step.'))['task_id']);
+    await json(deputy, 'transition', id, 'approve');
+    await json(deputy, 'dispatch', id, 'Step', '--agent', 'ana');
+    expect(await json(deputy, 'subtask', id, 'subtask_01', 'start')).toMatchObject({ ok: true });
+    const { stdout } = await cli(deputy, 'inbox');
+    expect(stdout).toContain(`TASK_ASSIGNED: ${id}-01 - Step.`);
+    expect(stdout).not.toContain('no plan holds it');
+  });
 });

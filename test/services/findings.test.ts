@@ -163,6 +163,18 @@ test('what is found after changes is what a look at the whole tree finds', async
   );
 });
 
+// A command that no node answers looks at what it has changed, and at nothing before.
+test.each([
+  ['finds nothing when its plan holds it', BEGUN, []],
+  ['finds it when no plan does', { ...BEGUN, 'shared/projects/a/plan.md': '' }, ['orphan-task']],
+])('a first look that is at one task %s', (_, files, kinds) => {
+  const view = createView(memoryReader(files));
+  const findings = createFindings();
+  const scope = findings.reach(view, scopeOf(['shared/tasks/a/meta.json']));
+  if (scope === 'all') throw new Error('everything is looked at');
+  expect(findings.look(view, scope).map(({ kind }) => kind)).toEqual(kinds);
+});
+
 describe('after a change of an agent', () => {
   const files = {
     'shared/agents/w.json': '{"schema":1,"agent_id":"w","status":"IDLE"}',
