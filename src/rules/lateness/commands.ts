@@ -7,9 +7,11 @@ import { word } from '../needs.ts';
 
 /** What brings a task on that is late, by where it stands; as it is typed, with words in capitals to be filled in. */
 export function bringOn(view: WorkspaceView, project: ProjectMeta, meta: TaskMeta): string {
-  const { task_id: id, assigned_to: assignee, status } = meta;
+  const { task_id: id, assigned_to: localpart, assigned_to_mxid: fullId, status } = meta;
+  // Only a full Matrix id mentions, and so wakes, whom it names (protocol.md §13.1).
+  const assignee = fullId ?? `@${localpart}`;
   const ask = (text: string): string =>
-    `baton message send --target ${word(meta.room_id ?? view.team.teamRoomId)} --message ${word(`@${assignee}: ${text}`)}`;
+    `baton message send --target ${word(meta.room_id ?? view.team.teamRoomId)} --message ${word(`${assignee}: ${text}`)}`;
   switch (status) {
     case 'pending':
       return giveOut(view, project, meta);

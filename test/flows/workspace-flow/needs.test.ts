@@ -47,10 +47,14 @@ describe('what needs a person', () => {
       ['violation', undefined, '$EDITOR +1 shared/agents/bo.json'],
       ['violation', 'p-01', '$EDITOR +10 shared/projects/p/plan.md'],
       ['question', 'p-02', 'baton task answer p-02 ANSWER'],
-      ['stuck', 'p-01', `baton message send --target '${ROOM}' --message '@ana: how far is p-01?'`],
+      ['stuck', 'p-01', `baton message send --target '${ROOM}' --message '@ana:hs.local: how far is p-01?'`],
       ['blocked', 'p-03', 'baton task unblock p-03'],
       ['check', 'p-04', 'baton task check p-04'],
-      ['acknowledgement', 'p-05', `baton message send --target '${ROOM}' --message '@ana: please acknowledge p-05'`],
+      [
+        'acknowledgement',
+        'p-05',
+        `baton message send --target '${ROOM}' --message '@ana:hs.local: please acknowledge p-05'`,
+      ],
     ]);
     const [, marked, question, stuck, , , unacknowledged] = await needs();
     // The command comes after an edit, so the edit is what is shown.
