@@ -33,6 +33,8 @@ export const acknowledge = defineOperation({
     const meta = requireTask(view, input.taskId);
     requireOpen(view, meta, STEP);
     requireAssignee(context, meta);
+    // What was given to nobody has no room either; its state is what stands in the way.
+    if (meta.status === 'pending') throw illegalMove(STEP, meta, 'delegate_task it first');
     requireRoom(meta);
     const file = taskPaths(meta.task_id).spec;
     const spec = view.text(file);
@@ -45,7 +47,6 @@ export const acknowledge = defineOperation({
     if (meta.status === 'in_progress' || meta.status === 'submitted') {
       return { changes: [], events: [], announcements: [], output: { task: presentTask(meta), spec } };
     }
-    if (meta.status === 'pending') throw illegalMove(STEP, meta, 'delegate_task it first');
     const next = taken(context, meta);
     return {
       changes: [writeMeta(next)],

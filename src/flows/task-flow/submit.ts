@@ -78,8 +78,8 @@ function decide(context: Context): Decision<SubmitOutput> {
   const meta = requireTask(view, given.taskId);
   requireOpen(view, meta, STEP);
   requireAssignee(context, meta);
-  requireRoom(meta);
   if (meta.status === 'pending') throw illegalMove(STEP, meta, 'ack_task it first');
+  requireRoom(meta);
   const submission = submissionOf(view, given.taskId, structured);
   refuseInterrupted(given.taskId, actor.role, submission.result);
   return meta.status === 'submitted' ? repeat(context, meta, submission) : accept(context, meta, submission);

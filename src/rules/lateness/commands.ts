@@ -4,6 +4,7 @@ import type { ProjectMeta, TaskMeta } from '../../protocol/records/types.ts';
 import type { WorkspaceView } from '../../protocol/view.ts';
 import { blockersIn } from '../dag.ts';
 import { word } from '../needs.ts';
+import { projectState } from '../project-lifecycle.ts';
 
 /** What brings a task on that is late, by where it stands; as it is typed, with words in capitals to be filled in. */
 export function bringOn(view: WorkspaceView, project: ProjectMeta, meta: TaskMeta): string {
@@ -30,6 +31,28 @@ export function bringOn(view: WorkspaceView, project: ProjectMeta, meta: TaskMet
     case 'failed':
     case 'cancelled':
     case 'superseded':
+      break;
+  }
+  return `baton status ${word(id)}`;
+}
+
+/** The same of a composite project: its next step, or where it stands while its subtasks are what is waited for. */
+export function bringProjectOn(meta: ProjectMeta): string {
+  const id = meta.project_id;
+  switch (projectState(meta)) {
+    case 'planning':
+      return `baton transition ${word(id)} approve`;
+    case 'approved':
+      return `baton dispatch ${word(id)} TITLE --agent NAME`;
+    case 'paused':
+      return `baton transition ${word(id)} unblock`;
+    case 'review':
+      return `baton transition ${word(id)} complete`;
+    case 'in_progress':
+    case 'testing':
+    case 'completed':
+    case 'failed':
+    case 'rejected':
       break;
   }
   return `baton status ${word(id)}`;

@@ -10,7 +10,7 @@ import { word } from '../needs.ts';
 import { isTerminalProject } from '../project-lifecycle.ts';
 import { taskOfNode } from '../unrecorded.ts';
 import type { Beats } from './beats.ts';
-import { bringOn } from './commands.ts';
+import { bringOn, bringProjectOn } from './commands.ts';
 import { levelOf } from './ladder.ts';
 import type { Late, LateKind } from './ladder.ts';
 
@@ -86,7 +86,7 @@ function overloadedAgents({ view, now }: LatenessFacts): readonly LateRecord[] {
 export function lateProject({ view, now }: LatenessFacts, meta: ProjectMeta): readonly Late[] {
   const { project_id: id, title, mode, eta, created_at: created, priority = 'P2' } = meta;
   if (mode !== 'composite' || isTerminalProject(meta.status)) return [];
-  const base = { subject: { kind: 'project', id } as const, command: `baton status ${word(id)}` };
+  const base = { subject: { kind: 'project', id } as const, command: bringProjectOn(meta) };
   return [
     ...overdue({ id, title, eta, now }, base),
     ...slaViolated({ id, title, created, priority, now, team: view.team }, base),

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { dispatchedAnswer, subtaskAnswer, taskAnswer, transitionAnswer } from '../../../src/dialects/engine.ts';
 import type { Envelope } from '../../../src/dialects/taskflow.ts';
-import { createOffice, lead, ok, refused } from '../office.ts';
+import { bo, createOffice, lead, ok, refused } from '../office.ts';
 import type { Office } from '../office.ts';
 
 const ID = 'TASK-001';
@@ -72,6 +72,17 @@ describe('a dispatch', () => {
     for (const action of ['progress_task', 'assign_task']) {
       const start = await engine(office, action, { projectId: ID, taskId: 'TASK-001-02' });
       expect(subtaskAnswer(start, ID, 'start')).toMatchObject({ ok: false, error: 'Dependency not DONE: subtask_01' });
+    }
+    // Nor by whom it waits for, who has no room for it yet.
+    for (const [action, event] of [
+      ['ack_task', 'ack'],
+      ['submit_task', 'submit'],
+    ] as const) {
+      const early = { taskId: 'TASK-001-02', status: 'SUCCESS', summary: 'Done.', deliverables: [] };
+      const payload = action === 'ack_task' ? { taskId: 'TASK-001-02' } : early;
+      expect(await refused(office, () => office.call(bo, 'taskflow', action, payload))).toMatch(
+        `illegal-transition: Invalid transition: PENDING + '${event}'`,
+      );
     }
     await ok(engine(office, 'finish_task', { taskId: 'TASK-001-01' }));
     const assigned = await ok(engine(office, 'assign_task', { projectId: ID, taskId: 'TASK-001-02' }));

@@ -113,6 +113,21 @@ describe('what needs a person', () => {
     ]);
   });
 
+  test('is the step that brings a late task of the task engine on, by where it stands', async () => {
+    const id = 'TASK-001';
+    await ok(office.call(lead, 'engine', 'create', { title: 'Late', plan: 'Soon.', eta: '1s' }));
+    office.now = '2026-10-01T00:00:00Z';
+    const late = async () => (await needs()).find(({ projectId, kind }) => projectId === id && kind === 'overdue');
+    expect(await late()).toMatchObject({ command: `baton transition ${id} approve` });
+    await ok(office.call(lead, 'engine', 'transition_project', { projectId: id, event: 'approve' }));
+    expect(await late()).toMatchObject({ command: `baton dispatch ${id} TITLE --agent NAME` });
+    await ok(office.call(lead, 'engine', 'transition_project', { projectId: id, event: 'block' }));
+    expect(await late()).toMatchObject({ command: `baton transition ${id} unblock` });
+    office.edit(`shared/projects/${id}/meta.json`, '"status": "paused"', '"status": "active"');
+    office.edit(`shared/projects/${id}/meta.json`, '"phase": "approved"', '"phase": "review"');
+    expect(await late()).toMatchObject({ command: `baton transition ${id} complete` });
+  });
+
   test('can be asked for of one project, which must be there', async () => {
     office.files['shared/projects/q/meta.json'] = '{';
     office.edit('shared/projects/p/plan.md', '[~] p-01', '[!] p-01');
