@@ -1,4 +1,4 @@
-import type { Git, MergeConflict, ObjectId, TreeChange, TreeEdit, TreeFile } from '../ports-git.ts';
+import type { Git, MergeConflict, MergedTree, ObjectId, TreeChange, TreeEdit, TreeFile } from '../ports-git.ts';
 import { FlowError } from '../protocol/errors.ts';
 import { steersGit } from '../protocol/names.ts';
 import { resolveFile, setAsidePath } from './resolve.ts';
@@ -51,8 +51,9 @@ export async function mergeOn(
     const [tree = onto] = await git.resolve([`${onto}:`]);
     return { tree, edits: changes.map(({ path, after }) => editOf(path, after)), conflicts: [] };
   }
-  const { tree, conflicts } = await git.merge(local, remote, base.made ? base.commit : undefined);
-  const edits: TreeEdit[] = [];
+  const merged = await git.merge(local, remote, base.made ? base.commit : undefined);
+  const { tree } = merged;
+  const { edits, conflicts } = await whereItStands(git, local, merged, ours, theirs);
   const aside: { path: string; setAside: string }[] = [];
   for (const conflict of conflicts) {
     const { kept, setAside } = await resolveConflict(git, conflict, policy, tree);
@@ -62,13 +63,48 @@ export async function mergeOn(
   return { tree, edits, conflicts: aside };
 }
 
+/**
+ * What is to be done to git's merge so that an edit ends at no other path than its own: git 2.39 follows a file that the other side
+ * has moved, whatever `merge.renames` says, and a Worker's edit must not end in a file of the Leader's.
+ */
+async function whereItStands(
+  git: Git,
+  local: ObjectId,
+  { tree, conflicts }: MergedTree,
+  ours: readonly TreeChange[],
+  theirs: readonly TreeChange[],
+): Promise<{ readonly edits: TreeEdit[]; readonly conflicts: readonly MergeConflict[] }> {
+  const [left, right] = [ours, theirs].map((changes) => new Map(changes.map((change) => [change.path, change])));
+  // A file that met a directory, and a name that is no text, are where git has put them.
+  const asGitHasIt = conflicts.filter(({ path, displacedTo }) => displacedTo !== undefined || !isPlain(path));
+  const gits = new Set(asGitHasIt.map(({ path }) => path));
+  const isOurs = ({ path }: TreeChange): boolean => isPlain(path) && !gits.has(path);
+  const merged = new Map((await git.diff(local, tree)).map((change) => [change.path, change]));
+  const known = new Set(conflicts.map(({ path }) => path));
+  const moved = [
+    ...ours.filter(({ path }) => !right?.has(path) && merged.has(path)),
+    ...theirs.filter(({ path, before, after }) => {
+      const now = merged.get(path);
+      return !left?.has(path) && (now === undefined ? before : now.after)?.id !== after?.id;
+    }),
+  ].filter(isOurs);
+  const both = ours.filter(isOurs).flatMap(({ path, before, after }): readonly MergeConflict[] => {
+    const other = right?.get(path);
+    const isRemoved = (after === undefined) !== (other?.after === undefined);
+    if (other === undefined || !(known.has(path) || isRemoved)) return [];
+    return [{ path, base: before, ours: after, theirs: other.after, displacedTo: undefined }];
+  });
+  return { edits: moved.map(({ path, after }) => editOf(path, after)), conflicts: [...asGitHasIt, ...both] };
+}
+
+/** Names that are no text, or that git gives a meaning, are left to git. */
+const isPlain = (path: string): boolean => !path.includes('\u{FFFD}') && !path.split('/').some(steersGit);
+
 /** Whether no path of one side is touched by the other, or would have to be a file and a directory at once. */
 function areApart(ours: readonly TreeChange[], theirs: readonly TreeChange[]): boolean {
   const touched = new Set(theirs.map(({ path }) => path));
   if (ours.some(({ path }) => touched.has(path))) return false;
-  // Names that are no text, or that git gives a meaning, are left to git.
-  if ([...ours, ...theirs].some(({ path }) => path.includes('\u{FFFD}') || path.split('/').some(steersGit)))
-    return false;
+  if ([...ours, ...theirs].some(({ path }) => !isPlain(path))) return false;
   return !hasFileAbove(ours, theirs) && !hasFileAbove(theirs, ours);
 }
 
