@@ -124,7 +124,7 @@ function mergeHistory({ local, remote }: FieldSides): unknown {
   const merged = new Map<string, unknown>();
   for (let [at, other] = [0, 0]; at < left.length || other < right.length;) {
     const [mine, theirs] = [left[at], right[other]];
-    const [mineThere, theirsHere] = [inRight.get(mine?.identity ?? '') ?? -1, inLeft.get(theirs?.identity ?? '') ?? -1];
+    const [mineThere, theirsHere] = [placeOf(mine, inRight), placeOf(theirs, inLeft)];
     const isCommon = other < right.length && mineThere === other;
     const takesMine =
       isCommon ||
@@ -138,6 +138,9 @@ function mergeHistory({ local, remote }: FieldSides): unknown {
   }
   return [...merged.values()].slice(-MAX_HISTORY);
 }
+
+const placeOf = (step: Step | undefined, places: ReadonlyMap<string, number>): number =>
+  (step === undefined ? undefined : places.get(step.identity)) ?? -1;
 
 interface Step {
   readonly entry: unknown;
