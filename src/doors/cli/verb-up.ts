@@ -24,10 +24,7 @@ async function up(session: Session): Promise<void> {
   const { startNode } = await io.load.app();
   const stop = untilSignal();
   try {
-    const node = await startNode({ root, env: io.env });
-    // From now on garbage comes in bursts of steps: collected in larger portions, it costs less.
-    setFlagsFromString('--semi-space-growth-factor=2');
-    await serve(session, node, path, stop.received);
+    await serve(session, await startNode({ root, env: io.env }), path, stop.received);
   } finally {
     stop.ignore();
   }
