@@ -165,10 +165,17 @@ export function isTerminalProject(status: ProjectStatus): boolean {
  * Whether all nodes of a kind are accepted, and there is one (features.md S002-19). What was handed over or cancelled is no
  * part of the work any more; what has failed is, until it is handed over (features.md §3.1, "supersede").
  */
-export function allAccepted({ nodes }: Pick<Plan, 'nodes'>, type: string): boolean {
-  const ofType = nodes.filter((node) => node.type === type && node.status !== 'cancelled');
-  return ofType.length > 0 && ofType.every(({ status }) => status === 'completed');
+export function allAccepted(plan: Pick<Plan, 'nodes'>, type: string): boolean {
+  return partsOf(plan, type).length > 0 && openNodes(plan, type).length === 0;
 }
+
+/** The nodes of a kind that are not accepted. A step by hand waits for them, and needs none of that kind (S002-08). */
+export function openNodes(plan: Pick<Plan, 'nodes'>, type: string): Plan['nodes'] {
+  return partsOf(plan, type).filter(({ status }) => status !== 'completed');
+}
+
+const partsOf = ({ nodes }: Pick<Plan, 'nodes'>, type: string): Plan['nodes'] =>
+  nodes.filter((node) => node.type === type && node.status !== 'cancelled');
 
 export function acceptedNodes({ nodes }: Pick<Plan, 'nodes'>): number {
   return nodes.filter(({ status }) => status === 'completed').length;

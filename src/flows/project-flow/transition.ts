@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { HAND_EVENTS } from '../../protocol/pair.ts';
 import { planProse } from '../../protocol/plan/prose.ts';
 import type { ProjectMeta } from '../../protocol/records/types.ts';
-import { allAccepted, legalProjectEvents, projectState } from '../../rules/project-lifecycle.ts';
+import { legalProjectEvents, openNodes, projectState } from '../../rules/project-lifecycle.ts';
 import { isTerminalNode } from '../../rules/dag.ts';
 import { refusedStep } from '../../rules/transition.ts';
 import { presentProject } from '../present.ts';
@@ -83,8 +83,10 @@ function requireGuard({ id, meta, plan }: OpenProject, event: Event): void {
   if (event === 'start' && plan.nodes.every(({ status }) => status === 'pending')) {
     throw failed('no task is given out yet');
   }
-  if (event === 'test' && !allAccepted(plan, 'dev')) throw failed('not all dev tasks are done');
-  if (event === 'review' && !allAccepted(plan, 'test')) throw failed('not all test tasks are done');
+  const kind = event === 'test' ? 'dev' : event === 'review' ? 'test' : undefined;
+  const open = kind === undefined ? [] : openNodes(plan, kind);
+  if (open.length > 0)
+    throw failed(`not all ${kind} tasks are done`, `still open: ${open.map((node) => node.id).join(', ')}`);
 }
 
 /** What a step leaves in the record besides the state. */

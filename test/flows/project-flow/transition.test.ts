@@ -92,10 +92,22 @@ describe('a project', () => {
     expect(await refused(office, () => step('test'))).toBe(
       "illegal-transition: Invalid transition: IN_PROGRESS + 'test': not all dev tasks are done",
     );
+    expect(await step('test')).toMatchObject({ remedy: 'still open: p-01' });
     put({ phase: 'testing' });
     expect(await refused(office, () => step('review'))).toBe(
       "illegal-transition: Invalid transition: TESTING + 'review': not all test tasks are done",
     );
+  });
+
+  test('goes on by hand where it has no task of a kind, which nothing does by itself (S002-19)', async () => {
+    const tasks = [{ taskId: 'q-01', title: 'Try', assignedTo: 'ana', type: 'docs' }];
+    await ok(office.call(lead, 'projectflow', 'create_project', { projectId: 'q', title: 'Other' }));
+    await ok(office.call(lead, 'projectflow', 'plan_dag', { projectId: 'q', tasks }));
+    await ok(office.call(lead, 'engine', 'finish_task', { taskId: 'q-01', fromQueue: true }));
+    const byHand = (event: string) => office.call(lead, 'engine', 'transition_project', { projectId: 'q', event });
+    expect(parseProjectMeta(office.files['shared/projects/q/meta.json'] ?? '', 'q').meta?.phase).toBe('in_progress');
+    expect(await ok(byHand('test'))).toMatchObject({ state: 'testing' });
+    expect(await ok(byHand('review'))).toMatchObject({ state: 'review' });
   });
 
   test('says what may be done instead of a step that cannot follow', async () => {
