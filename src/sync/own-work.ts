@@ -2,7 +2,7 @@ import type { Reach } from '../ports.ts';
 import type { Git, ObjectId, TreeChange } from '../ports-git.ts';
 import { FlowError } from '../protocol/errors.ts';
 import { sameLocalpart } from '../protocol/identity.ts';
-import { taskPaths } from '../protocol/paths.ts';
+import { projectPaths, taskPaths } from '../protocol/paths.ts';
 import { parseTaskMeta } from '../protocol/records/task.ts';
 import { branchRef, wantedBranches } from './context.ts';
 import type { SyncContext } from './context.ts';
@@ -46,7 +46,7 @@ function mayWait({ state, clock }: SyncContext, main: ObjectId): boolean {
 }
 
 /**
- * Whether main has news for an agent's own work: anything but logs and the tasks of others. A step that rests on nothing else
+ * Whether main has news for an agent's own work: anything but logs, and the tasks and projects of others. A step that rests on nothing else
  * need not wait until all the rest is merged and written (features.md §3.1: an agent acknowledges, reports and submits its
  * own task).
  */
@@ -70,21 +70,27 @@ async function hasNews(context: SyncContext, { lane, main, histories }: Compared
   const [base, ...others] = await histories.mergeBases(lane, main);
   if (base === undefined || others.length > 0) return true;
   const changes = await histories.diff(base, main, LIMITS);
-  const foreign = await tasksOfOthers(context, { main, histories, changes });
-  const own = changes.filter(({ path }) => !path.startsWith('shared/events/') && !foreign.has(taskOf(path) ?? ''));
+  const told = { main, histories, changes };
+  const [tasks, projects] = [await tasksOfOthers(context, told), await projectsOfOthers(context, told)];
+  const isOthers = ({ path }: TreeChange): boolean =>
+    path.startsWith('shared/events/') || tasks.has(taskOf(path) ?? '') || projects.has(projectOf(path) ?? '');
+  const own = changes.filter((change) => !isOthers(change));
   // What the lane brought there itself is no news.
   const here = await histories.resolve(own.map(({ path }) => `${lane}:${path}`));
   return own.some(({ after }, index) => after?.id !== here[index]);
 }
 
+/** What main tells, and where it is read. */
+interface Told {
+  readonly main: ObjectId;
+  readonly histories: Histories;
+  readonly changes: readonly TreeChange[];
+}
+
 /** Tasks that are somebody else's, here and on main. */
 async function tasksOfOthers(
   { workTree, localpart }: SyncContext,
-  {
-    main,
-    histories,
-    changes,
-  }: { readonly main: ObjectId; readonly histories: Histories; readonly changes: readonly TreeChange[] },
+  { main, histories, changes }: Told,
 ): Promise<ReadonlySet<string>> {
   const view = workTree.view();
   const isOthers = (assignee: string | undefined): boolean =>
@@ -103,8 +109,33 @@ async function tasksOfOthers(
   );
 }
 
+/** Projects whose plan and record name the agent nowhere, here and on main: none of its tasks is in them. */
+async function projectsOfOthers(
+  { workTree, localpart }: SyncContext,
+  { main, histories, changes }: Told,
+): Promise<ReadonlySet<string>> {
+  const view = workTree.view();
+  const ids = [...new Set(changes.flatMap(({ path }) => projectOf(path) ?? []))];
+  const files = ids.map((id) => [projectPaths(id).plan, projectPaths(id).meta]);
+  const onMain = await histories.read(files.flat().map((path) => `${main}:${path}`));
+  const name = localpart.toLowerCase();
+  // Somebody whose name only holds the agent's is taken for it, which costs a pull.
+  const isNamed = (text: string | undefined): boolean => text?.toLowerCase().includes(name) === true;
+  return new Set(
+    ids.filter((_, index) => {
+      const there = onMain.slice(2 * index, 2 * index + 2);
+      // Nothing is known of a folder without a plan and a record.
+      if (there.every((bytes) => bytes === undefined)) return false;
+      const texts = there.map((bytes) => bytes && Buffer.from(bytes).toString('utf8'));
+      return ![...texts, ...(files[index] ?? []).map((path) => view.text(path))].some(isNamed);
+    }),
+  );
+}
+
 function assigneeIn(record: Uint8Array | undefined, id: string): string | undefined {
   return record === undefined ? undefined : parseTaskMeta(Buffer.from(record).toString('utf8'), id).meta?.assigned_to;
 }
+
+const projectOf = (path: string): string | undefined => /^shared\/projects\/([^/]+)\//.exec(path)?.[1];
 
 const taskOf = (path: string): string | undefined => /^shared\/tasks\/([^/]+)\//.exec(path)?.[1];

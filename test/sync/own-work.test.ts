@@ -74,6 +74,7 @@ describe.each<[string, (remote: string) => string]>([
     ['the own task', ANA, taskMeta('t-ana', 'ana', { priority: 'P0' })],
     ['another file of it', 'shared/tasks/t-ana/spec.md', '# Once more\n'],
     ['a plan', 'shared/projects/p/plan.md', `${PLAN}\nMore.\n`],
+    ['a project without a plan and a record', 'shared/projects/q/result.md', '# Done\n'],
     ['the team', 'shared/team.json', '{"schema": 1}\n'],
     ['an agent', 'shared/agents/cy.json', '{"agent_id": "cy"}\n'],
     ['another’s task that becomes the own one', BO, taskMeta('t-bo', 'ana')],
@@ -87,6 +88,19 @@ describe.each<[string, (remote: string) => string]>([
     expect(await report('a')).toEqual({ here: true, isMainIn: true });
     if (path !== ANA) expect(see(team.ana.dir, path)).toBe(text);
     expect(see(team.ana.dir, 'shared/tasks/t-bo/progress/1.md')).toBe('one\n');
+  });
+
+  test('leaves a project that names the agent nowhere', async () => {
+    const record = '{\n  "project_id": "q",\n  "title": "Q",\n  "status": "active"\n}\n';
+    await change(team.lead, [
+      write('shared/projects/q/meta.json', record),
+      write('shared/projects/q/plan.md', PLAN.replaceAll('ana', 'bo')),
+    ]);
+    expect(await report('a')).toEqual({ here: true, isMainIn: false });
+    await change(team.lead, [write('shared/projects/q/plan.md', PLAN.replaceAll('ana', 'Ana'))]);
+    expect(await report('b')).toEqual({ here: true, isMainIn: true });
+    await change(team.lead, [write('shared/projects/q/plan.md', PLAN.replaceAll('ana', 'bo'))]);
+    expect(await report('c')).toEqual({ here: true, isMainIn: true });
   });
 
   test('leaves a task that is new and somebody else’s', async () => {
