@@ -10,6 +10,14 @@ export function wholeNumberOf(value: unknown, label: string): number {
   throw new FlowError('invalid-argument', `${label} must be an integer`);
 }
 
+/** A JSON number, or one as text. */
+export function numberOf(value: unknown, label: string): number {
+  const number =
+    typeof value === 'string' && /^[+-]?(?:\d+(?:\.\d*)?|\.\d+)$/.test(value.trim()) ? Number(value) : value;
+  if (typeof number === 'number' && Number.isFinite(number)) return number;
+  throw new FlowError('invalid-argument', `${label} must be a number`);
+}
+
 /** A boolean, or one of the protocol's words for it. */
 export function wordOf(value: unknown, label: string): boolean {
   if (typeof value === 'boolean') return value;

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { FlowError } from '../protocol/errors.ts';
 import { isRecord } from '../protocol/json.ts';
-import { listOf, wholeNumberOf, wordOf } from './payload-values.ts';
+import { listOf, numberOf, wholeNumberOf, wordOf } from './payload-values.ts';
 
 /** How one action's payload differs from the common rules of protocol.md §9.2. */
 export interface PayloadRules {
@@ -85,7 +85,7 @@ function unwrap(schema: z.ZodType): { readonly schema: z.ZodType; readonly optio
 
 function normaliseValue(field: z.ZodType, value: unknown, label: string): unknown {
   const { schema, optional } = unwrap(field);
-  if (schema instanceof z.ZodNumber) return wholeNumberOf(value, label);
+  if (schema instanceof z.ZodNumber) return schema.isInt ? wholeNumberOf(value, label) : numberOf(value, label);
   if (schema instanceof z.ZodBoolean) return wordOf(value, label);
   // Texts in lists stay as they are: a path with a blank in front is refused, not mended (protocol.md §7.4).
   if (schema instanceof z.ZodArray) return listOf(value, label);
@@ -152,7 +152,7 @@ const NUMBERS: ReadonlySet<string> = new Set(['number', 'int']);
 
 const TYPE_WORDS: Readonly<Record<string, string>> = {
   int: 'an integer',
-  number: 'an integer',
+  number: 'a number',
   array: 'a list',
   object: 'an object',
   record: 'an object',

@@ -31,7 +31,7 @@ export function etaOf(text: string | undefined, now: string): string | undefined
   if (wanted === '') return undefined;
   const at = parseTime(wanted) ?? laterBy(parseDuration(wanted), now);
   if (at !== undefined && Number.isFinite(at) && at < LAST) return stampOf(at);
-  throw new FlowError('invalid-argument', `eta is no time: ${wanted}`, {
+  throw new FlowError('invalid-argument', `payload.eta is no time: ${wanted}`, {
     remedy: 'write a time such as 2026-06-06T12:00:00Z, or a duration such as 30m, 2h or 7d',
   });
 }

@@ -165,7 +165,7 @@ export function isTerminalProject(status: ProjectStatus): boolean {
  * Whether all nodes of a kind are accepted, and there is one (features.md S002-19). What was handed over or cancelled is no
  * part of the work any more; what has failed is, until it is handed over (features.md §3.1, "supersede").
  */
-export function allAccepted(plan: Pick<Plan, 'nodes'>, type: string): boolean {
+function allAccepted(plan: Pick<Plan, 'nodes'>, type: string): boolean {
   return partsOf(plan, type).length > 0 && openNodes(plan, type).length === 0;
 }
 

@@ -133,6 +133,13 @@ describe('values', () => {
     expect(refusal({ projectId: 'p', reliability: 0 })).toBe(
       'invalid-argument: payload.reliability must be more than 0',
     );
+    for (const value of [0.88, '0.88', ' .88 '])
+      expect(normalisePayload(schema, { payload: { projectId: 'p', reliability: value } })).toMatchObject({
+        reliability: 0.88,
+      });
+    expect(refusal({ projectId: 'p', reliability: 'high' })).toBe(
+      'invalid-argument: payload.reliability must be a number',
+    );
     expect(refusal({ projectId: 'p', reliability: 2 })).toBe('invalid-argument: payload.reliability must be at most 1');
   });
 

@@ -85,7 +85,7 @@ describe('a task that names no project', () => {
 
   test.each([
     [{ title: ' \n ' }, 'invalid-argument: payload.title is required'],
-    [{ title: 'x', eta: 'soon' }, 'invalid-argument: eta is no time: soon'],
+    [{ title: 'x', eta: 'soon' }, 'invalid-argument: payload.eta is no time: soon'],
     [{ title: 'x', priority: 'P9' }, 'invalid-argument: payload.priority must be one of: P0, P1, P2, P3'],
     [{ title: 'x', dependsOn: ['TASK-404'] }, 'invalid-argument: payload.dependsOn names unknown tasks: TASK-404'],
     [{ title: 'x', taskId: 'me', dependsOn: ['me'] }, 'invalid-argument: cycle in task graph: me -> me'],

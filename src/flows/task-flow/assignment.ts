@@ -43,7 +43,7 @@ export function statusOfAssignment(existing: TaskMeta | undefined, wanted: Wante
   if (existing.status === 'in_progress') {
     // The mention arrived and only its recording was lost: the same transaction id finds the event again.
     if (same && untold && existing.notify_txn !== undefined) return 'resume';
-    throw illegalMove(step, existing, 'cancel_task it first, then plan a new node');
+    throw illegalMove(step, existing, 'cancel_task it first, then plan a new node; or hand_over it to somebody else');
   }
   throw illegalMove(step, existing, 'check_task and accept_task_result it, or cancel_task it first');
 }
