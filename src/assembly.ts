@@ -144,6 +144,7 @@ export async function assemble(
     index,
     heartbeats,
     secrets,
+    ...(watched ? {} : { settled: () => reconciler.settled() }),
   });
   const reconciler = createReconciler({
     ...(watched ? { calm: CALM } : {}),

@@ -20,7 +20,6 @@ export function checkAnswer(envelope: Envelope, advances: readonly Advance[]): E
   const { tasks = [], ...rest } = listAnswer(envelope);
   if (!envelope.ok) return rest;
   const transitions = advances.flatMap(({ id, answer }) => transitionOf(id, answer));
-  const moved = new Map(transitions.map(({ task_id: id, to }) => [id, to]));
   const composites = new Set(recordsIn(tasks).flatMap(({ kind, task_id: id }) => (kind === 'composite' ? [id] : [])));
   return {
     ok: true,
@@ -29,7 +28,7 @@ export function checkAnswer(envelope: Envelope, advances: readonly Advance[]): E
     transitions,
     skipped: [...recordsIn(envelope['skipped']), ...advances.flatMap(({ id, answer }) => refusalOf(id, answer))],
     checked: envelope['checked'],
-    tasks: recordsIn(tasks).map((task) => ({ ...task, status: moved.get(task['task_id']) ?? task['status'] })),
+    tasks,
   };
 }
 

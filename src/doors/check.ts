@@ -15,7 +15,8 @@ export async function checkTasks(
   call: Call,
   { role, id }: { readonly role: App['identity']['role']; readonly id?: string | undefined },
 ): Promise<Envelope> {
-  const looked = await call({ tool: 'engine', action: 'check', payload: id === undefined ? {} : { id } });
+  const about = id === undefined ? {} : { id };
+  const looked = await call({ tool: 'engine', action: 'check', payload: about });
   const acting = parseRole(role);
   const due = acting !== undefined && isLeading({ role: acting }) ? textsIn(looked['due']) : [];
   const advances: Advance[] = [];
@@ -23,5 +24,8 @@ export async function checkTasks(
     const answer = await call({ tool: 'engine', action: 'advance_project', payload: { projectId: project } });
     advances.push({ id: project, answer });
   }
-  return checkAnswer(looked, advances);
+  if (!looked.ok) return checkAnswer(looked, advances);
+  // What the first look took in has steps of its own, and so have those that were due: the answer is about what they left.
+  const left = await call({ tool: 'engine', action: 'check', payload: { ...about, count: false, settled: true } });
+  return checkAnswer(left, advances);
 }

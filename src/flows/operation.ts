@@ -18,7 +18,7 @@ import { carryOut, createErrandRunner } from './errand-runner.ts';
 import type { ErrandRunner } from './errand-runner.ts';
 import { contextFactory } from './facts.ts';
 import type { ContextOf, FactSources } from './facts.ts';
-import type { AnnouncementDraft, Decision, Operation, Settlement } from './types.ts';
+import type { AnnouncementDraft, Decision, Freshness, Operation, Settlement } from './types.ts';
 
 export interface ExecuteOptions {
   readonly actor: Actor;
@@ -35,6 +35,8 @@ export type Execute = (name: string, input: unknown, options: ExecuteOptions) =>
 /** Whatever facts are gathered from, and who hears what became of a call. */
 export interface ExecutorDependencies extends FactSources {
   readonly events: EventBus;
+  /** Resolves once what came in has been dealt with; absent on a node, which goes on dealing with it for as long as it runs. */
+  readonly settled?: () => Promise<void>;
 }
 
 type Output = Record<string, unknown>;
@@ -116,7 +118,8 @@ async function query(
   const { sync, workTree } = dependencies;
   const fresh = freshness(operation, input);
   let pulled = false;
-  if (fresh !== 'no') {
+  if (fresh === 'settled') await dependencies.settled?.();
+  else if (fresh !== 'no') {
     try {
       pulled = (await sync.pull()).remote;
     } catch (thrown) {
@@ -132,7 +135,7 @@ async function query(
   return { ...(fresh === 'no' ? {} : { pulled }), ...decision.output };
 }
 
-function freshness(operation: Operation, input: unknown): 'required' | 'best-effort' | 'no' {
+function freshness(operation: Operation, input: unknown): Freshness {
   return typeof operation.fresh === 'function' ? operation.fresh(input) : operation.fresh;
 }
 

@@ -105,6 +105,12 @@ export interface Settlement {
 }
 
 /**
+ * Whether the tree must be fetched before deciding: `best-effort` serves stale files when the remote is away; `settled`
+ * fetches nothing, and looks once what came in before has been dealt with.
+ */
+export type Freshness = 'required' | 'best-effort' | 'settled' | 'no';
+
+/**
  * One use case, defined once. MCP, CLI, REST and the docs are generated from this record or dispatch to it.
  * `run` throws `FlowError` to refuse; a refusal changes nothing.
  */
@@ -120,8 +126,7 @@ export interface Operation<
   /** One sentence, shown in MCP tool lists, `--help` and docs. */
   readonly summary: string;
   readonly input: Schema;
-  /** Whether the tree must be fetched before deciding; `best-effort` serves stale files when the remote is away. */
-  readonly fresh: 'required' | 'best-effort' | 'no' | ((input: z.output<Schema>) => 'required' | 'best-effort' | 'no');
+  readonly fresh: Freshness | ((input: z.output<Schema>) => Freshness);
   readonly facts?: readonly (
     | 'sync'
     | 'messages'

@@ -29,6 +29,8 @@ export interface Reconciler {
    * none when only what is owed may go on; without it everything is looked at.
    */
   wake(changed?: readonly string[]): void;
+  /** Resolves once no round is under way or asked for; messages may still be leaving. */
+  settled(): Promise<void>;
   /** Resolves once no round is under way or asked for, and nothing is being said. */
   idle(): Promise<void>;
   /** No further rounds and messages; resolves when the present ones are over. */
@@ -112,6 +114,9 @@ export function createReconciler(dependencies: ReconcilerDependencies): Reconcil
 
   return {
     wake,
+    async settled() {
+      while (running !== undefined) await running;
+    },
     async idle() {
       for (;;) {
         const present = running ?? delivery.running();

@@ -59,6 +59,31 @@ describe('baton check', () => {
   });
 });
 
+describe('baton check of a team without a running node', () => {
+  test('tells of a result that it takes in and that its project sends back at once', async () => {
+    const folder = testFolder('check-team');
+    const [lead, bo] = [join(folder, 'lead'), join(folder, 'bo')];
+    for (const [name, role] of [
+      ['lead', 'leader'],
+      ['bo', 'worker'],
+    ] as const) {
+      await cli(folder, 'init', name, '--role', role, '--as', name, '--remote', join(folder, 'team.git'));
+    }
+    await cli(lead, 'agent', 'register', 'bo', '--role', 'worker');
+    await cli(lead, 'create', 'Build it', '--priority', 'P1', '--plan', 'In one part.');
+    await cli(lead, 'transition', 'TASK-001', 'approve');
+    await cli(lead, 'dispatch', 'TASK-001', 'Part one', '--agent', 'bo', '--type', 'dev');
+    await cli(bo, 'task', 'submit', 'TASK-001-01', '--status', 'REVISION_NEEDED', '--summary', 'no again');
+
+    expect(await cliJson(lead, 'check')).toMatchObject({
+      alerts: [{ type: 'failed', task_id: 'TASK-001', subtask_id: 'subtask_01' }],
+      summary: { states: { revision: 1 } },
+      checked: 1,
+    });
+    expect((await cli(lead, 'check', '--quiet')).stdout).toContain('was sent back');
+  });
+});
+
 describe('baton notify', () => {
   test('prints what is new while a node holds the workspace that nobody could reach', async () => {
     const lead = await workspace();

@@ -176,7 +176,12 @@ test('pushes that come in while the remote is taken up are taken up together', a
       adopt: () => Promise.resolve({ adopted: [], foreign: [] }),
     } as unknown as Sync,
     workTree: { invalidate: quiet } as unknown as WorkTree,
-    reconciler: { wake: quiet, idle: () => Promise.resolve(), close: () => Promise.resolve() },
+    reconciler: {
+      wake: quiet,
+      settled: () => Promise.resolve(),
+      idle: () => Promise.resolve(),
+      close: () => Promise.resolve(),
+    },
     clock: systemClock,
     events: createEventBus(),
     log: { debug: quiet, info: quiet, warn: quiet, error: quiet },

@@ -86,7 +86,12 @@ function listening(role: Role = 'leader', more: Given = {}) {
     },
     clock: systemClock,
     events,
-    reconciler: { wake: () => note('wake'), idle: () => Promise.resolve(), close: () => Promise.resolve() },
+    reconciler: {
+      wake: () => note('wake'),
+      settled: () => Promise.resolve(),
+      idle: () => Promise.resolve(),
+      close: () => Promise.resolve(),
+    },
     execute,
     identity: { localpart: role === 'leader' ? 'lead' : 'ana', matrixUserId: chat.self, role },
     log: { debug: () => undefined, info: () => undefined, warn, error: warn },

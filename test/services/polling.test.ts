@@ -56,7 +56,12 @@ test('a node polls ever more rarely while the remote is away, never twice at onc
       dirty: () => Promise.resolve([]),
     } as unknown as Sync,
     workTree: { invalidate: quiet } as unknown as WorkTree,
-    reconciler: { wake: quiet, idle: () => Promise.resolve(), close: () => Promise.resolve() },
+    reconciler: {
+      wake: quiet,
+      settled: () => Promise.resolve(),
+      idle: () => Promise.resolve(),
+      close: () => Promise.resolve(),
+    },
     clock,
     events: createEventBus(),
     log: { debug: quiet, info: quiet, warn: quiet, error: quiet },

@@ -31,8 +31,9 @@ export const checkWork = defineOperation({
   input: z.object({
     id: z.string().min(1).optional().describe('only this project or task'),
     count: z.boolean().optional().describe('false: only look, and count no heartbeat'),
+    settled: z.boolean().optional().describe('true: fetch nothing, and look once what came in has been dealt with'),
   }),
-  fresh: 'best-effort',
+  fresh: ({ settled }) => (settled === true ? 'settled' : 'best-effort'),
   facts: ['work', 'beats', 'heartbeat'],
   run(context) {
     const { view, input, now, facts } = context;
