@@ -63,12 +63,34 @@ export function checkRecord(
       : { kind: 'part', text: renderJson(fresh), refused: [] };
   }
   const text = renderJson(withoutChanges(fresh, base ?? {}, forbidden));
-  const refused = forbidden.map((key) => ({ reason: 'forbidden-field', detail: owner(key) }));
-  return { kind: 'part', text, refused };
+  return { kind: 'part', text, refused: [{ reason: 'forbidden-field', detail: whyForbidden(forbidden) }] };
 }
 
-const owner = (key: string): string =>
-  OWNED_TASK_FIELDS.has(key) ? `${key} says what its Worker may not say now` : `${key} is the Leader's`;
+/** A notice is cut at 500 characters, and a Worker may make up any number of fields with names of any length. */
+const MOST_FIELDS = 10;
+const LONGEST_FIELD = 30;
+
+/** What is told of the fields that were refused of a record: one sentence for all, since each refusal is a message. */
+function whyForbidden(keys: readonly string[]): string {
+  const unsayable = keys.filter((key) => OWNED_TASK_FIELDS.has(key));
+  const leaders = keys.filter((key) => !OWNED_TASK_FIELDS.has(key));
+  return [
+    ...(unsayable.length === 0
+      ? []
+      : [`${named(unsayable)} ${unsayable.length === 1 ? 'says' : 'say'} what its Worker may not say now`]),
+    ...(leaders.length === 0 ? [] : [`${named(leaders)} ${leaders.length === 1 ? 'is' : 'are'} the Leader's`]),
+  ].join('; ');
+}
+
+/** `a`, `a and b`, `a, b and c`, `a, b, … and 3 more`. */
+function named(keys: readonly string[]): string {
+  const names = keys.slice(0, MOST_FIELDS).map((key) => {
+    const characters = [...key];
+    return characters.length > LONGEST_FIELD ? `${characters.slice(0, LONGEST_FIELD - 1).join('')}…` : key;
+  });
+  const last = keys.length > MOST_FIELDS ? `${keys.length - MOST_FIELDS} more` : names.pop();
+  return [names.join(', '), last].filter((part) => part !== '').join(' and ');
+}
 
 /** What may still be said of a task that is over: that its last line was told, and what was done for it before. */
 const AFTER_THE_END: ReadonlySet<string> = new Set(['completion_event_id', 'completion_event_status', 'history']);

@@ -76,14 +76,44 @@ describe('a record on a lane', () => {
     });
     expect(outcome).toMatchObject({
       kind: 'part',
-      refused: [
-        { reason: 'forbidden-field', detail: "room_id is the Leader's" },
-        { reason: 'forbidden-field', detail: "note is the Leader's" },
-      ],
+      refused: [{ reason: 'forbidden-field', detail: "room_id and note are the Leader's" }],
     });
     expect(outcome.kind === 'part' ? JSON.parse(outcome.text) : undefined).toEqual(
       JSON.parse(record({ status: 'in_progress', room_id: '!r', note: 1 })),
     );
+  });
+
+  const refusedOf = (lane: object, main: object = {}): unknown => {
+    const outcome = check('task-meta', path, { base: record(), lane: record(lane), main: record(main) });
+    return outcome.kind === 'whole' ? [] : outcome.refused;
+  };
+  const CANCELLED = { status: 'cancelled' };
+  const SUBMISSION = { ...CANCELLED, submitted_at: '2026-11-02T00:00:00Z', result_status: 'SUCCESS', summary: 's' };
+
+  test.each<[string, object, object, string]>([
+    ['one field', { ...CANCELLED, summary: 's' }, CANCELLED, 'summary says what its Worker may not say now'],
+    [
+      'a submission whose task is over',
+      SUBMISSION,
+      CANCELLED,
+      'submitted_at, result_status and summary say what its Worker may not say now',
+    ],
+    [
+      "a submission beside the Leader's fields",
+      { ...SUBMISSION, room_id: '!r', note: 1 },
+      CANCELLED,
+      "submitted_at, result_status and summary say what its Worker may not say now; room_id and note are the Leader's",
+    ],
+  ])('is refused once for all of its fields: %s', (_, lane, main, detail) =>
+    expect(refusedOf(lane, main)).toEqual([{ reason: 'forbidden-field', detail }]),
+  );
+
+  test('is refused in few words, however many fields somebody made up and however long their names are', () => {
+    const made = Object.fromEntries(Array.from({ length: 500 }, (_, index) => [`f${index}${'x'.repeat(5_000)}`, 1]));
+    const [refusal, ...others] = refusedOf(made) as readonly { readonly detail: string }[];
+    expect(others).toEqual([]);
+    expect(refusal?.detail).toMatch(/^f0x+…, .* and 490 more are the Leader's$/);
+    expect(refusal?.detail.length).toBeLessThan(400);
   });
 
   test('is not blamed for what it has from main', () => {

@@ -7,6 +7,7 @@ import type { TaskMeta } from '../../src/protocol/records/types.ts';
 import { testFolder } from '../support/folders.ts';
 import { git } from '../support/git.ts';
 import { openParts, plan } from '../support/parts.ts';
+import type { Parts } from '../support/parts.ts';
 import { byHand, change, edit, makeTeam, openNode, published, put, see, taskMeta, unplug, write } from './workshop.ts';
 import type { Team } from './workshop.ts';
 
@@ -236,37 +237,60 @@ describe('a result that meets the news that the task is somebody else’s', () =
   });
 });
 
-test('who delegates again is told of the result that came late, and so is whoever made it', async () => {
-  const folder = testFolder('late-result');
-  const remote = join(folder, 'team.git');
-  const open = (as: string, role: 'leader' | 'worker') => openParts({ dir: join(folder, as), role, as, remote });
-  const lead = await open('lead', 'leader');
-  await plan(lead, 'p-01');
-  const give = (assignedTo: string) =>
-    lead.run('task.delegate', { projectId: 'p', taskId: 'p-01', roomId: '!r:local', spec: 'Do it.', assignedTo });
-  await give('ana');
-  const ana = await open('ana', 'worker');
-  await ana.sync.pull();
-  const back = unplug(remote);
-  const result = { taskId: 'p-01', status: 'SUCCESS', summary: 'By ana.' };
-  await expect(ana.run('task.submit', result)).rejects.toMatchObject({ data: { statePersisted: true } });
-  back();
-  await give('bo');
-  await ana.sync.pull();
-  await ana.sync.push();
-  await lead.sync.pull();
-  await lead.sync.push();
-  await ana.sync.pull();
-  for (const node of [lead, ana]) {
-    await node.settle();
-    expect(node.said('late-result')).toEqual([
-      expect.stringMatching(
-        /p-01 was given to bo before this result arrived; it is kept in shared\/tasks\/p-01\/late\/ana-/,
-      ),
-    ]);
+describe('a result that was kept while its Worker was cut off', () => {
+  /** Ana hands in without a way to the remote, something happens to the task, and then all of it crosses. */
+  async function cross(meanwhile: (lead: Parts) => Promise<unknown>): Promise<{ lead: Parts; ana: Parts }> {
+    const folder = testFolder('late-result');
+    const remote = join(folder, 'team.git');
+    const open = (as: string, role: 'leader' | 'worker') => openParts({ dir: join(folder, as), role, as, remote });
+    const lead = await open('lead', 'leader');
+    await plan(lead, 'p-01');
+    await give(lead, 'ana');
+    const ana = await open('ana', 'worker');
+    await ana.sync.pull();
+    const back = unplug(remote);
+    const result = { taskId: 'p-01', status: 'SUCCESS', summary: 'By ana.' };
+    await expect(ana.run('task.submit', result)).rejects.toMatchObject({ data: { statePersisted: true } });
+    back();
+    await meanwhile(lead);
+    await ana.sync.pull();
+    await ana.sync.push();
+    await lead.sync.pull();
+    await lead.sync.push();
+    await ana.sync.pull();
+    for (const node of [lead, ana]) await node.settle();
+    return { lead, ana };
   }
-  const log = (await lead.run('node.log', { id: 'p-01' })) as { readonly entries: readonly { what: string }[] };
-  expect(log.entries.map(({ what }) => what)).toContain('lane.refused');
+
+  const give = (lead: Parts, assignedTo: string): Promise<unknown> =>
+    lead.run('task.delegate', { projectId: 'p', taskId: 'p-01', roomId: '!r:local', spec: 'Do it.', assignedTo });
+
+  test('is told to who delegated again and to whoever made it', async () => {
+    const { lead, ana } = await cross((leader) => give(leader, 'bo'));
+    for (const node of [lead, ana]) {
+      expect(node.said('late-result')).toEqual([
+        expect.stringMatching(
+          /p-01 was given to bo before this result arrived; it is kept in shared\/tasks\/p-01\/late\/ana-/,
+        ),
+      ]);
+    }
+    const log = (await lead.run('node.log', { id: 'p-01' })) as { readonly entries: readonly { what: string }[] };
+    expect(log.entries.map(({ what }) => what)).toContain('lane.refused');
+  });
+
+  test.each([
+    ['cancelled', (lead: Parts) => lead.run('task.cancel', { taskId: 'p-01', reason: 'No longer needed.' })],
+    ['handed over', (lead: Parts) => lead.run('task.hand_over', { taskId: 'p-01', assignedTo: 'bo' })],
+  ])('is told once to each, and is one line of the log, when the task was %s', async (_, end) => {
+    const { lead, ana } = await cross(end);
+    for (const node of [lead, ana]) {
+      expect(node.said("A part of ana's lane was not taken")).toEqual([
+        expect.stringMatching(/p-01\/meta\.json: forbidden-field \(.*summary.* say what its Worker may not say now\)/),
+      ]);
+    }
+    const log = (await lead.run('node.log', { id: 'p-01' })) as { readonly entries: readonly { what: string }[] };
+    expect(log.entries.filter(({ what }) => what === 'lane.refused')).toHaveLength(1);
+  });
 });
 
 describe('a late submission', () => {
