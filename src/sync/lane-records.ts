@@ -85,8 +85,7 @@ function whyForbidden(keys: readonly string[]): string {
 /** `a`, `a and b`, `a, b and c`, `a, b, … and 3 more`. */
 function named(keys: readonly string[]): string {
   const names = keys.slice(0, MOST_FIELDS).map((key) => {
-    const characters = [...key];
-    return characters.length > LONGEST_FIELD ? `${characters.slice(0, LONGEST_FIELD - 1).join('')}…` : key;
+    return key.length > LONGEST_FIELD ? `${key.slice(0, LONGEST_FIELD - 1).toWellFormed()}…` : key;
   });
   const last = keys.length > MOST_FIELDS ? `${keys.length - MOST_FIELDS} more` : names.pop();
   return [names.join(', '), last].filter((part) => part !== '').join(' and ');
