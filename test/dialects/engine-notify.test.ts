@@ -165,7 +165,9 @@ describe('what a team says of texts for a chat (S002-34)', () => {
 describe('the answer of a check', () => {
   test('names subtasks as parts of their task, and tells what has gone on', () => {
     const moved = { ok: true, from: 'in_progress', state: 'testing', steps: ['test'] };
-    const answer = checkAnswer(envelope, [
+    // The envelope is of the look that follows the steps.
+    const items = envelope.items.map((item) => ({ ...item, phase: 'testing' }));
+    const answer = checkAnswer({ ...envelope, items }, [
       { id: 'TASK-001', answer: moved },
       { id: 'TASK-002', answer: { ok: false, error: 'somebody was quicker' } },
     ]);
