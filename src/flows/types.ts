@@ -144,7 +144,7 @@ export interface Operation<
   readonly whenOffline?: 'persist';
   /** The caller is answered once the change is committed here; for what nobody elsewhere acts on. */
   readonly answers?: 'committed';
-  /** `own-work`: it looks at nothing but the actor's own task, projects and the team, so that news of others may wait. */
+  /** `own-work`: it looks at nothing but the actor's own tasks, their projects and the team, so that news of others may wait. */
   readonly restsOn?: 'own-work';
   /** A Leader acts for the assignee here, and may write the result of the task. */
   readonly forAssignee?: true;

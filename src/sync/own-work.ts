@@ -46,9 +46,9 @@ function mayWait({ state, clock }: SyncContext, main: ObjectId): boolean {
 }
 
 /**
- * Whether main has news for an agent's own work: anything but logs, and the tasks and projects of others. A step that rests on nothing else
- * need not wait until all the rest is merged and written (features.md §3.1: an agent acknowledges, reports and submits its
- * own task).
+ * Whether main has news for an agent's own work: anything but logs, and the tasks and projects of others. A step that rests
+ * on nothing else need not wait until all the rest is merged and written (features.md §3.1: an agent acknowledges, reports
+ * and submits its own task).
  */
 export async function hasNewsForOwnWork(context: SyncContext, compared: Compared): Promise<boolean> {
   try {
