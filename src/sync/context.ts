@@ -60,6 +60,8 @@ interface SyncState {
   readonly owed: OwedCheckouts;
   /** Main as the last look `when-calm` left it, and since when such looks have left news; milliseconds of `Clock.elapsed`. */
   left: { readonly main: ObjectId; readonly since: number } | undefined;
+  /** A head of the own lane, and a main that was found to have no news for it. */
+  noNews: { readonly lane: ObjectId; readonly main: ObjectId } | undefined;
   /** Files that were changed by hand and may not be committed, as last seen. */
   readonly unfit: Set<string>;
   /** Tips of lanes that main is known to hold; main only moves forward. */

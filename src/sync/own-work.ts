@@ -2,6 +2,7 @@ import type { Reach } from '../ports.ts';
 import type { Git, ObjectId, TreeChange } from '../ports-git.ts';
 import { FlowError } from '../protocol/errors.ts';
 import { sameLocalpart } from '../protocol/identity.ts';
+import { mayWrite } from '../protocol/ownership.ts';
 import { projectPaths, taskPaths } from '../protocol/paths.ts';
 import { parseTaskMeta } from '../protocol/records/task.ts';
 import { branchRef, wantedBranches } from './context.ts';
@@ -9,6 +10,9 @@ import type { SyncContext } from './context.ts';
 
 /** More than this is taken in at once, whatever it is about; files and milliseconds. */
 const LIMITS = { most: 2_000, within: 2_000 };
+
+/** More common ancestors than these are a history to be merged, and not to be looked through. */
+const MOST_BASES = 4;
 
 /** Milliseconds for which news of others waits at most while main keeps moving. */
 const PATIENCE = 60_000;
@@ -51,8 +55,13 @@ function mayWait({ state, clock }: SyncContext, main: ObjectId): boolean {
  * and submits its own task).
  */
 export async function hasNewsForOwnWork(context: SyncContext, compared: Compared): Promise<boolean> {
+  const { state } = context;
+  const { lane, main } = compared;
+  if (state.noNews?.lane === lane && state.noNews.main === main) return false;
   try {
-    return await hasNews(context, compared);
+    if (await hasNews(context, compared)) return true;
+    state.noNews = { lane, main };
+    return false;
   } catch (error) {
     // Too much to be compared, or something is missing: whoever takes it in finds out.
     if (error instanceof FlowError && error.code === 'git-failed') return true;
@@ -67,17 +76,33 @@ interface Compared {
 }
 
 async function hasNews(context: SyncContext, { lane, main, histories }: Compared): Promise<boolean> {
-  const [base, ...others] = await histories.mergeBases(lane, main);
-  if (base === undefined || others.length > 0) return true;
-  const changes = await histories.diff(base, main, LIMITS);
+  const bases = await histories.mergeBases(lane, main);
+  if (bases.length === 0 || bases.length > MOST_BASES) return true;
+  const since = await Promise.all(bases.map((base) => histories.diff(base, main, LIMITS)));
+  const changes = [...new Map(since.flat().map((change) => [change.path, change])).values()];
   const told = { main, histories, changes };
   const [tasks, projects] = [await tasksOfOthers(context, told), await projectsOfOthers(context, told)];
   const isOthers = ({ path }: TreeChange): boolean =>
     path.startsWith('shared/events/') || tasks.has(taskOf(path) ?? '') || projects.has(projectOf(path) ?? '');
-  const own = changes.filter((change) => !isOthers(change));
+  const own = changes.filter((change) => !isOthers(change) && !isOwnStep(context, change, since));
   // What the lane brought there itself is no news.
   const here = await histories.resolve(own.map(({ path }) => `${lane}:${path}`));
   return own.some(({ after }, index) => after?.id !== here[index]);
+}
+
+/**
+ * Whether main has a file that the agent writes as an own step left it. A lane that took main in at the moment in which its last
+ * step was taken in has two ancestors in common with it: that step, and that main. Of files that others write the step may hold an
+ * older state, and what main took back since then would be taken for what the lane knows.
+ */
+function isOwnStep(
+  { actor, workTree }: SyncContext,
+  { path, after }: TreeChange,
+  since: readonly (readonly TreeChange[])[],
+): boolean {
+  if (after === undefined || since.every((changes) => changes.some((change) => change.path === path))) return false;
+  const view = workTree.view();
+  return mayWrite(actor, path, (taskId) => view.task(taskId)?.meta?.assigned_to).allowed;
 }
 
 /** What main tells, and where it is read. */

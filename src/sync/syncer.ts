@@ -44,6 +44,7 @@ export async function createSync(options: SyncOptions): Promise<Sync> {
       placed: new Map(),
       unplaced: new Set(),
       left: undefined,
+      noNews: undefined,
       owed: {
         begun: 0,
         finished: 0,

@@ -1,10 +1,10 @@
-import { rmSync, symlinkSync } from 'node:fs';
+import { rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { systemClock } from '../../src/adapters/clock.ts';
 import { git } from '../support/git.ts';
-import { PLAN, change, edit, makeTeam, openNode, published, see, taskMeta, write } from './workshop.ts';
+import { PLAN, byHand, change, edit, makeTeam, openNode, published, see, taskMeta, write } from './workshop.ts';
 import type { Team } from './workshop.ts';
 
 const [ANA, BO] = ['shared/tasks/t-ana/meta.json', 'shared/tasks/t-bo/meta.json'];
@@ -106,6 +106,42 @@ describe.each<[string, (remote: string) => string]>([
   test('leaves a task that is new and somebody else’s', async () => {
     await change(team.lead, [write('shared/tasks/t-new/meta.json', taskMeta('t-new', 'bo'))]);
     expect(await report('a')).toEqual({ here: true, isMainIn: false });
+  });
+
+  test('leaves what others do as well when main was taken in while it took in the last step', async () => {
+    const { ana, lead, remote } = team;
+    await boWorks();
+    expect(await report('a')).toEqual({ here: true, isMainIn: false });
+    await ana.sync.pull();
+    await lead.sync.pull();
+    await lead.sync.push();
+    git(remote, 'fetch', '--quiet', ana.dir, 'HEAD:refs/test/ana');
+    expect(git(remote, 'merge-base', '--all', 'main', 'refs/test/ana').split('\n')).toHaveLength(2);
+    git(remote, 'update-ref', '-d', 'refs/test/ana');
+    await change(team.bo, [write('shared/tasks/t-bo/progress/2.md', 'two\n')]);
+    await lead.sync.pull();
+    await lead.sync.push();
+    await change(ana, [write('shared/tasks/t-ana/progress/a.md', 'more\n')], OWN);
+    expect(await report('b')).toEqual({ here: true, isMainIn: false });
+    expect(see(ana.dir, 'shared/tasks/t-bo/progress/2.md')).toBeUndefined();
+  });
+
+  test('takes in what main took back meanwhile, though the last step had it', async () => {
+    const { ana, lead, remote, folder } = team;
+    const plan = 'shared/projects/p/plan.md';
+    await report('a');
+    // A person's change that the Leader's node has not seen, and so beside Ana's step.
+    const pat = join(folder, 'pat');
+    git(folder, 'clone', '--quiet', remote, pat);
+    writeFileSync(join(pat, plan), `${PLAN}\nMore.\n`);
+    byHand(pat, 'more');
+    git(pat, 'push', '--quiet');
+    await ana.sync.pull();
+    await lead.sync.pull();
+    await lead.sync.push();
+    await change(lead, [write(plan, PLAN)]);
+    expect(await report('b')).toEqual({ here: true, isMainIn: true });
+    expect(see(ana.dir, plan)).toBe(PLAN);
   });
 
   test('is decided on the task as main has it', async () => {
