@@ -4,14 +4,25 @@ import { reread } from './reread.ts';
 
 /** Documents that are likely to be asked for again, or with one line changed, newest first. */
 let recent: readonly PlanDocument[] = [];
-const RECENT = 8;
+/** The plans that many work on at once; of large ones fewer, by characters of them all. */
+const RECENT = 64;
+const CHARACTERS = 1_000_000;
 
 /** As `readWhole`, without reading again what was read a moment ago. */
 export function readDocument(text: string): PlanDocument {
   const known = recent.find((document) => document.text === text);
   const document = known ?? rereadRecent(text) ?? readWhole(text);
-  recent = [document, ...recent.filter((other) => other !== document)].slice(0, RECENT);
+  recent = withinBounds([document, ...recent.filter((other) => other !== document)]);
   return document;
+}
+
+/** The newest, and those after it as long as there is room. */
+function withinBounds(documents: readonly PlanDocument[]): readonly PlanDocument[] {
+  let left = CHARACTERS;
+  return documents.slice(0, RECENT).filter(({ text }, index) => {
+    left -= text.length;
+    return index === 0 || left >= 0;
+  });
 }
 
 /** Plans of different projects differ in their first lines, so a text is compared with its own earlier ones only. */
