@@ -87,9 +87,7 @@ export function hasLoose(directory: string, id: ObjectId): boolean {
 export function putLoose(directory: string, id: ObjectId, bytesOf: () => Uint8Array): void {
   const file = fileOf(directory, id);
   if (existsSync(file)) {
-    // Whatever collects garbage goes by age, and this is needed from now on.
-    const now = new Date();
-    utimesSync(file, now, now);
+    freshen(file);
     return;
   }
   const temporary = join(dirname(file), `tmp_obj_${randomBytes(6).toString('hex')}`);
@@ -100,6 +98,15 @@ export function putLoose(directory: string, id: ObjectId, bytesOf: () => Uint8Ar
     rmSync(temporary, { force: true });
     throw error;
   }
+}
+
+/** Milliseconds; whatever collects garbage spares what is younger than some weeks. */
+const A_DAY = 86_400_000;
+
+/** Whatever collects garbage goes by age, and this is needed from now on. */
+function freshen(file: string): void {
+  const now = new Date();
+  utimesSync(file, now, now);
 }
 
 /** Git's cleaning takes away a directory that is empty, also one that was made just now. */
@@ -118,10 +125,15 @@ function writeNew(file: string, bytesOf: () => Uint8Array): void {
 }
 
 /**
- * Gives a loose file of one store to another one as well, as `git clone` does on one disk. False when there is none, or when
- * the two cannot share it.
+ * Puts an object of one store into another one as well: the same file where the two can share it, as `git clone` does on one
+ * disk, and a new one otherwise. What is there already stays.
  */
-export function linkLoose(from: string, to: string, id: ObjectId): boolean {
+export function shareLoose(from: string, to: string, id: ObjectId, bytesOf: () => Uint8Array): void {
+  if (!linkLoose(from, to, id)) putLoose(to, id, bytesOf);
+}
+
+/** False when there is no such loose file, when the two cannot share it, or when the other one has it. */
+function linkLoose(from: string, to: string, id: ObjectId): boolean {
   const file = fileOf(to, id);
   for (let attempt = 0; attempt < 2; attempt += 1) {
     try {
@@ -129,11 +141,10 @@ export function linkLoose(from: string, to: string, id: ObjectId): boolean {
       const there = lstatSync(fileOf(from, id));
       if (!there.isFile() || there.uid !== process.geteuid?.()) return false;
       linkSync(fileOf(from, id), file);
+      if (Date.now() - there.mtimeMs > A_DAY) freshen(file);
       return true;
     } catch (error) {
-      const { code } = error as NodeJS.ErrnoException;
-      if (code === 'EEXIST') return true;
-      if (code !== 'ENOENT') return false;
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') return false;
       // Either the one is not there, or the other's directory.
       mkdirSync(dirname(file), { recursive: true });
     }

@@ -6,7 +6,7 @@ import { visitGap } from './gap.ts';
 import { between, reaches } from './graph.ts';
 import type { CommitNode } from './graph.ts';
 import type { Branches } from './local-refs.ts';
-import { LARGEST, LARGEST_TOGETHER, deflated, inflated, looseBytes, putLoose } from './loose.ts';
+import { LARGEST, LARGEST_TOGETHER, deflated, inflated, looseBytes, putLoose, shareLoose } from './loose.ts';
 import { moveLooseRef } from './loose-ref.ts';
 import type { Nearby } from './nearby.ts';
 import type { GitObject, ObjectKind } from './loose.ts';
@@ -111,7 +111,7 @@ async function send(store: Objects, lacking: ReadonlyMap<ObjectId, ObjectKind>, 
     if (bytes === 'unfit' || found === undefined || store.identify(found.kind, found.content).id !== id) return false;
     left -= found.content.length;
     if (left < 0) return false;
-    putLoose(to.objects, id, () => bytes);
+    shareLoose(store.directory, to.objects, id, () => bytes);
     await turns();
   }
   return (await areSmall(store, packed, left)) && sendPacked(store, packed, lacking, to);

@@ -12,8 +12,11 @@ export function identified(idLength: number, kind: ObjectKind, content: Uint8Arr
   return { kind, content, id: hash.update(`${kind} ${content.length}\0`).update(content).digest('hex') };
 }
 
-/** So many objects and more go into a pack of their own: git looks through thousands of loose files slowly. */
-export const PACK_FROM = 100;
+/**
+ * So many objects and more go into a pack of their own: git looks through thousands of loose files slowly. What a team does in a
+ * moment stays below, since every other clone on the machine can share loose files and has to copy what is packed.
+ */
+export const PACK_FROM = 256;
 
 /**
  * Writes objects into a repository's store as git does: few as loose files, each complete before it has its name, many

@@ -1,6 +1,6 @@
 import type { ObjectId, TreeEntry } from '../../ports-git.ts';
 import { createLookup } from './lookup.ts';
-import { deflated, linkLoose, putLoose } from './loose.ts';
+import { deflated, shareLoose } from './loose.ts';
 import { createObjectReader } from './object-reader.ts';
 import type { ObjectReader } from './object-reader.ts';
 import { identified, writeObjects } from './object-store.ts';
@@ -29,7 +29,7 @@ export function createObjects(place: GitPlace, directory: string, idLength: numb
     identify: (kind, content) => identified(idLength, kind, content),
     directory,
     takeOver(object, from) {
-      if (!linkLoose(from, directory, object.id)) putLoose(directory, object.id, () => deflated(object));
+      shareLoose(from, directory, object.id, () => deflated(object));
       reader.keep(object);
     },
     async write(objects) {

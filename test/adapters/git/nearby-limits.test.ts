@@ -72,7 +72,7 @@ test('a pack that the remote does not take is sent by git, and the log says why'
   const next = await commit(
     lead,
     [first],
-    ...Array.from({ length: 120 }, (_, index) => write(`f${index}`, `${index}`)),
+    ...Array.from({ length: 300 }, (_, index) => write(`f${index}`, `${index}`)),
   );
   const program = join(folder, 'lead.bin/git');
   const whole = readFileSync(program, 'utf8');

@@ -1,4 +1,4 @@
-import { chmodSync, copyFileSync, existsSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, copyFileSync, existsSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import * as fc from 'fast-check';
@@ -141,9 +141,26 @@ describe('a remote on this machine', () => {
     expect([tip('main'), existsSync(lock)]).toEqual([next, false]);
   });
 
+  test('shares the files of what it is given, and spares those that are old from its cleaning', async () => {
+    const { lead, first } = await makeTeam();
+    const second = await commit(lead, [first], write('a/b', 'young\n'), write('a/c', 'old\n'));
+    const fileOf = (id: string): string => join('objects', id.slice(0, 2), id.slice(2));
+    const [young, old] = ['b', 'c'].map((name) => fileOf(plain(lead.dir, 'rev-parse', `${second}:a/${name}`)));
+    const long = new Date('2020-01-01T00:00:00Z');
+    utimesSync(join(lead.dir, '.git', old ?? ''), long, long);
+    expect(await lead.git.push(remote, 'main', second)).toEqual({ kind: 'ok' });
+    for (const file of [young, old]) {
+      const [here, there] = [join(lead.dir, '.git', file ?? ''), join(remote, file ?? '')].map((path) =>
+        statSync(path),
+      );
+      expect(there?.ino).toBe(here?.ino);
+      expect(Date.now() - (there?.mtimeMs ?? 0)).toBeLessThan(60_000);
+    }
+  });
+
   test('is given what one large step has made in one pack', async () => {
     const { lead, ana, first } = await makeTeam();
-    const files = Array.from({ length: 120 }, (_, index) => write(`many/${index}`, `${index}\n`));
+    const files = Array.from({ length: 300 }, (_, index) => write(`many/${index}`, `${index}\n`));
     const second = await commit(lead, [first], ...files);
     expect(await lead.git.push(remote, 'main', second)).toEqual({ kind: 'ok' });
     expect(tip('main')).toBe(second);
