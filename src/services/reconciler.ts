@@ -76,6 +76,8 @@ export function createReconciler(dependencies: ReconcilerDependencies): Reconcil
   };
 
   async function rounds(): Promise<void> {
+    // Whoever has just been answered hears it first; and the wakes of one step share a round.
+    await setImmediate();
     for (let scope = take(); scope !== undefined && !closed; scope = take()) {
       try {
         // A pass may take in more than the round began with.

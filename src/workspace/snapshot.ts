@@ -152,11 +152,13 @@ interface Records<Kept> {
 }
 
 function readAgents(names: readonly string[], read: (path: string) => Read, cache: ParseCache): Records<AgentRecord> {
-  const files = names.flatMap((name) => {
-    const path = `${AGENTS}${name}`;
-    const named = classifyPath(path);
-    return named.kind === 'agent' ? [{ path, agentId: named.agentId }] : [];
-  });
+  const files = cache.get(AGENTS, names.join('/'), () =>
+    names.flatMap((name) => {
+      const path = `${AGENTS}${name}`;
+      const named = classifyPath(path);
+      return named.kind === 'agent' ? [{ path, agentId: named.agentId }] : [];
+    }),
+  );
   return readEach(files, read, ({ path, agentId }, text) => {
     const { agent, diagnostics } = cache.get(path, text, () => parseAgent(text, agentId));
     return { record: agent, diagnostics };

@@ -14,8 +14,8 @@ import { workerName } from './tree.ts';
 /** What nobody knows of by then is not waited for; seconds. */
 const LONGEST = 20;
 
-/** Milliseconds: longer than a Worker's node waits before it takes up what came before. */
-const AT_REST = 600;
+/** Milliseconds: longer than a Worker's node waits before it takes up what came before, and before it writes its index. */
+const AT_REST = 1_200;
 
 /** P6: Workers submit at once, each in its own clone; how long until the Leader's node has it in its tree. */
 export async function measureP6(bench: Bench, limit: Limit): Promise<readonly Figure[]> {
