@@ -8,16 +8,19 @@ export interface MemoryLimits {
   readonly interval: number;
   /** So long nothing must have happened. */
   readonly quiet: number;
+  /** Between two collections: what a node does once a minute when nothing happens leaves garbage as well. */
+  readonly between: number;
   /** Less than this, and less growth than a part of it, is not worth a collection. */
   readonly worth: number;
 }
 
-const LIMITS: MemoryLimits = { interval: 5_000, quiet: 10_000, worth: 48_000_000 };
+/** A poll is a turn of the sync as well, so that a node is never quiet for ten seconds. */
+const LIMITS: MemoryLimits = { interval: 4_000, quiet: 3_000, between: 600_000, worth: 48_000_000 };
 
 export interface MemoryKeeperDependencies {
   readonly memory: ProcessMemory;
   readonly sync: Pick<Sync, 'quietFor'>;
-  readonly reconciler: Pick<Reconciler, 'idle'>;
+  readonly reconciler: Pick<Reconciler, 'settled'>;
   readonly clock: Clock;
   readonly log: Log;
   readonly limits?: MemoryLimits;
@@ -44,19 +47,27 @@ async function run(
 ): Promise<void> {
   /** What was held after the last collection. */
   let kept = 0;
+  let last = -Infinity;
   const giveBack = (): void => {
     const before = memory.held();
-    if (before - kept < limits.worth || before < kept * GROWN) return;
+    // The engine may have given something back by itself.
+    kept = Math.min(kept, before);
     const began = clock.elapsed();
+    if (before - kept < limits.worth || before < kept * GROWN || began - last < limits.between) return;
+    last = began;
     memory.giveBack();
     kept = memory.held();
     const megabytes = Math.round((before - kept) / 1e6);
     log.debug({ megabytes, milliseconds: Math.round(clock.elapsed() - began) }, 'memory was given back');
   };
   // The first look is the largest burst of all, and over when the reconciler rests.
-  await Promise.race([reconciler.idle(), once(signal, 'abort')]);
+  await Promise.race([reconciler.settled(), once(signal, 'abort')]);
   while (!signal.aborted) {
-    giveBack();
+    try {
+      giveBack();
+    } catch (error) {
+      log.warn({ error: String(error) }, 'memory could not be given back');
+    }
     do await clock.sleep(limits.interval, signal);
     while (!signal.aborted && sync.quietFor() < limits.quiet);
   }

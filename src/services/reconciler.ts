@@ -78,7 +78,9 @@ export function createReconciler(dependencies: ReconcilerDependencies): Reconcil
   async function rounds(): Promise<void> {
     // Whoever has just been answered hears it first; and the wakes of one step share a round.
     await setImmediate();
-    for (let scope = take(); scope !== undefined && !closed; scope = take()) {
+    // What was asked for before the node closes is done: a process for one command has nobody who does it later.
+    for (let scope = take(), isFirst = true; scope !== undefined && (isFirst || !closed); scope = take()) {
+      isFirst = false;
       try {
         // A pass may take in more than the round began with.
         let widest = scope;
@@ -129,7 +131,8 @@ export function createReconciler(dependencies: ReconcilerDependencies): Reconcil
     async close() {
       closed = true;
       ending.abort();
-      await Promise.all([running, delivery.close()]);
+      await running;
+      await delivery.close();
     },
   };
 }

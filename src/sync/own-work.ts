@@ -84,25 +84,57 @@ async function hasNews(context: SyncContext, { lane, main, histories }: Compared
   const [tasks, projects] = [await tasksOfOthers(context, told), await projectsOfOthers(context, told)];
   const isOthers = ({ path }: TreeChange): boolean =>
     path.startsWith('shared/events/') || tasks.has(taskOf(path) ?? '') || projects.has(projectOf(path) ?? '');
-  const own = changes.filter((change) => !isOthers(change) && !isOwnStep(context, change, since));
+  const unclear = changes.filter((change) => !isOthers(change));
   // What the lane brought there itself is no news.
-  const here = await histories.resolve(own.map(({ path }) => `${lane}:${path}`));
-  return own.some(({ after }, index) => after?.id !== here[index]);
+  const here = await histories.resolve(unclear.map(({ path }) => `${lane}:${path}`));
+  const differing = unclear.filter(({ after }, index) => after?.id !== here[index]);
+  if (differing.length === 0) return false;
+  const ancestors = bases.map((commit, index) => ({
+    commit,
+    changed: new Set(since[index]?.map(({ path }) => path)),
+  }));
+  const steps = await ownSteps(context, { histories, changes: differing }, ancestors);
+  return differing.some(({ path }) => !steps.has(path));
 }
 
 /**
- * Whether main has a file that the agent writes as an own step left it. A lane that took main in at the moment in which its last
- * step was taken in has two ancestors in common with it: that step, and that main. Of files that others write the step may hold an
- * older state, and what main took back since then would be taken for what the lane knows.
+ * Files of the agent that main has as an own step left them, which is no news. A lane that took main in while its last step was
+ * taken in has two ancestors in common with it: that step, and the main of before. Main then is as one of the two has it, and the
+ * other one did not change it: what main took back, or refused, differs from the step that had changed it.
  */
-function isOwnStep(
+async function ownSteps(
   { actor, workTree }: SyncContext,
-  { path, after }: TreeChange,
-  since: readonly (readonly TreeChange[])[],
-): boolean {
-  if (after === undefined || since.every((changes) => changes.some((change) => change.path === path))) return false;
+  { histories, changes }: Pick<Told, 'histories' | 'changes'>,
+  ancestors: readonly Ancestor[],
+): Promise<ReadonlySet<string>> {
+  if (ancestors.length < 2) return new Set();
   const view = workTree.view();
-  return mayWrite(actor, path, (taskId) => view.task(taskId)?.meta?.assigned_to).allowed;
+  const isOwn = (path: string): boolean =>
+    mayWrite(actor, path, (taskId) => view.task(taskId)?.meta?.assigned_to).allowed;
+  const found = new Set<string>();
+  for (const { path, after } of changes) {
+    if (after === undefined || !isOwn(path)) continue;
+    const [step, ...more] = ancestors.filter(({ changed }) => !changed.has(path));
+    const others = ancestors.filter(({ changed }) => changed.has(path));
+    if (step === undefined || more.length > 0) continue;
+    const untouched = await Promise.all(others.map((other) => isAsBefore(histories, path, other.commit, step.commit)));
+    if (untouched.every(Boolean)) found.add(path);
+  }
+  return found;
+}
+
+/** A common ancestor, and what main changed since. */
+interface Ancestor {
+  readonly commit: ObjectId;
+  readonly changed: ReadonlySet<string>;
+}
+
+/** Whether one side left a file as it was where it parted from the other. */
+async function isAsBefore(histories: Histories, path: string, side: ObjectId, other: ObjectId): Promise<boolean> {
+  const [base, ...more] = await histories.mergeBases(side, other);
+  if (base === undefined || more.length > 0) return false;
+  const [now, before] = await histories.resolve([`${side}:${path}`, `${base}:${path}`]);
+  return now === before;
 }
 
 /** What main tells, and where it is read. */

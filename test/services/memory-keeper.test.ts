@@ -6,7 +6,7 @@ import { eventually } from '../support/waiting.ts';
 const limits = { interval: 5, quiet: 1_000, worth: 50 };
 
 /** A process that holds what the test says, and frees all but what it needs when it is told to. */
-function openKeeper({ held, needed }: { held: number; needed: number }) {
+function openKeeper({ held, needed, between = 0 }: { held: number; needed: number; between?: number }) {
   const process = { held, needed, collections: 0, looks: 0, quietFor: 5_000 };
   const firstLook = Promise.withResolvers<void>();
   const run = keepMemory({
@@ -18,10 +18,10 @@ function openKeeper({ held, needed }: { held: number; needed: number }) {
       },
     },
     sync: { quietFor: () => ((process.looks += 1), process.quietFor) },
-    reconciler: { idle: () => firstLook.promise },
+    reconciler: { settled: () => firstLook.promise },
     clock: systemClock,
     log: { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} },
-    limits,
+    limits: { ...limits, between },
   });
   onTestFinished(() => run[Symbol.asyncDispose]());
   const later = async (): Promise<void> => {
@@ -34,7 +34,8 @@ function openKeeper({ held, needed }: { held: number; needed: number }) {
 describe('memory', () => {
   test('is given back as soon as the first look is over, and not before', async () => {
     const { process, later, lookedOnce } = openKeeper({ held: 300, needed: 100 });
-    expect(process.collections).toBe(0);
+    await systemClock.sleep(4 * limits.interval);
+    expect(process).toMatchObject({ collections: 0, looks: 0 });
     lookedOnce();
     await later();
     expect(process).toMatchObject({ collections: 1, held: 100 });
@@ -57,6 +58,15 @@ describe('memory', () => {
     process.held = held;
     await later();
     expect(process.collections).toBe(1 + more);
+  });
+
+  test('is not given back again soon', async () => {
+    const { process, later, lookedOnce } = openKeeper({ held: 300, needed: 100, between: 60_000 });
+    lookedOnce();
+    await later();
+    process.held = 300;
+    await later();
+    expect(process.collections).toBe(1);
   });
 
   test('is not given back when what is needed has grown by a part only', async () => {

@@ -109,6 +109,22 @@ describe('the reconciler', () => {
     expect(outbox.pending()).toEqual([]);
   });
 
+  test('does what it was asked for before it closes', async () => {
+    const solo = await openSolo();
+    await plan(solo, 'p-01');
+    await solo.settle();
+    solo.put(RESULT, 'STATUS: SUCCESS\nSUMMARY: Written by hand.\n\nDELIVERABLES:\n');
+    const { chat, clock, log, execute, workTree, sync, events, identity, dir } = solo;
+    const outbox = createOutbox({ dir: join(dir, '.baton/own'), chat, clock, log });
+    outbox.owe([{ kind: 'notice', txn: 'older', room: '!team:local', text: 'older', mentions: [] }], undefined);
+    const parts = { identity, mode: 'solo', execute, workTree, sync, outbox, localRooms: false } as const;
+    const reconciler = createReconciler({ ...parts, clock, events, log });
+    await outbox.confirm(() => true);
+    reconciler.wake([]);
+    await reconciler.close();
+    expect([solo.said('older').length, outbox.pending()]).toEqual([1, []]);
+  });
+
   test('does not repeat a repair that was refused, until what it rests on has changed', async () => {
     const solo = await openSolo();
     await plan(solo, 'p-01');

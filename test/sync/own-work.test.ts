@@ -126,22 +126,63 @@ describe.each<[string, (remote: string) => string]>([
     expect(see(ana.dir, 'shared/tasks/t-bo/progress/2.md')).toBeUndefined();
   });
 
-  test('takes in what main took back meanwhile, though the last step had it', async () => {
-    const { ana, lead, remote, folder } = team;
+  describe('when main was taken in while it took in the last step', () => {
     const plan = 'shared/projects/p/plan.md';
-    await report('a');
-    // A person's change that the Leader's node has not seen, and so beside Ana's step.
-    const pat = join(folder, 'pat');
-    git(folder, 'clone', '--quiet', remote, pat);
-    writeFileSync(join(pat, plan), `${PLAN}\nMore.\n`);
-    byHand(pat, 'more');
-    git(pat, 'push', '--quiet');
-    await ana.sync.pull();
-    await lead.sync.pull();
-    await lead.sync.push();
-    await change(lead, [write(plan, PLAN)]);
-    expect(await report('b')).toEqual({ here: true, isMainIn: true });
-    expect(see(ana.dir, plan)).toBe(PLAN);
+    let pat: string;
+    let step: string;
+    let beside: string;
+
+    /** Ana's step, and beside it what a person does on main; both have both from then on. */
+    async function cross(path: string, text: string): Promise<void> {
+      const { ana, lead, remote, folder } = team;
+      await change(ana, (view) => [edit(view, ANA, { summary: 'Begun' })], OWN);
+      step = git(ana.dir, 'rev-parse', 'HEAD');
+      pat = join(folder, 'pat');
+      git(folder, 'clone', '--quiet', remote, pat);
+      writeFileSync(join(pat, path), text);
+      byHand(pat, 'beside');
+      git(pat, 'push', '--quiet');
+      beside = git(pat, 'rev-parse', 'HEAD');
+      await ana.sync.pull();
+      await lead.sync.pull();
+      await lead.sync.push();
+    }
+
+    /** A person brings a file back to what it was. */
+    function takeBack(path: string, commit: string): void {
+      git(pat, 'pull', '--quiet');
+      git(pat, 'fetch', '--quiet', 'origin', 'lanes/ana');
+      git(pat, 'checkout', '--quiet', commit, '--', path);
+      byHand(pat, 'back');
+      git(pat, 'push', '--quiet');
+    }
+
+    test('takes in what main has of somebody else’s file as that step had it', async () => {
+      await cross(plan, `${PLAN}\nMore.\n`);
+      takeBack(plan, step);
+      expect(await report('b')).toEqual({ here: true, isMainIn: true });
+      expect(see(team.ana.dir, plan)).toBe(PLAN);
+    });
+
+    test('takes in that the own record is as it was before that step', async () => {
+      await cross(plan, `${PLAN}\nMore.\n`);
+      takeBack(ANA, beside);
+      expect(await report('b')).toEqual({ here: true, isMainIn: true });
+    });
+
+    test('takes in that what was done to the own record was taken back', async () => {
+      await cross(ANA, taskMeta('t-ana', 'ana', { status: 'in_progress', priority: 'P0' }));
+      expect(see(team.ana.dir, ANA)).toContain('P0');
+      takeBack(ANA, step);
+      expect(await report('b')).toEqual({ here: true, isMainIn: true });
+    });
+
+    test('leaves the own record as that step has left it', async () => {
+      await cross(plan, `${PLAN}\nMore.\n`);
+      await change(team.ana, (view) => [edit(view, ANA, { summary: 'Further' })], OWN);
+      await boWorks();
+      expect(await report('b')).toEqual({ here: true, isMainIn: false });
+    });
   });
 
   test('is decided on the task as main has it', async () => {

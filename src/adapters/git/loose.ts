@@ -100,9 +100,6 @@ export function putLoose(directory: string, id: ObjectId, bytesOf: () => Uint8Ar
   }
 }
 
-/** Milliseconds; whatever collects garbage spares what is younger than some weeks. */
-const A_DAY = 86_400_000;
-
 /** Whatever collects garbage goes by age, and this is needed from now on. */
 function freshen(file: string): void {
   const now = new Date();
@@ -137,11 +134,12 @@ function linkLoose(from: string, to: string, id: ObjectId): boolean {
   const file = fileOf(to, id);
   for (let attempt = 0; attempt < 2; attempt += 1) {
     try {
-      // A link to somewhere else, or a file of somebody else, is copied.
+      // A link to somewhere else, a file of somebody else, and one that not everybody may read, are copied: a new file has the
+      // group and the permissions of the place where it is made.
       const there = lstatSync(fileOf(from, id));
-      if (!there.isFile() || there.uid !== process.geteuid?.()) return false;
+      if (!there.isFile() || there.uid !== process.geteuid?.() || (there.mode & 0o444) !== 0o444) return false;
       linkSync(fileOf(from, id), file);
-      if (Date.now() - there.mtimeMs > A_DAY) freshen(file);
+      freshen(file);
       return true;
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'ENOENT') return false;

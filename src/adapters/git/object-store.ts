@@ -5,6 +5,7 @@ import { deflated, putLoose } from './loose.ts';
 import type { GitObject, ObjectKind } from './loose.ts';
 import { plumb } from './run.ts';
 import type { GitPlace } from './run.ts';
+import { createTurns } from './turns.ts';
 
 /** Gives an object the id that git gives it. `idLength`: 40 or 64. */
 export function identified(idLength: number, kind: ObjectKind, content: Uint8Array): GitObject {
@@ -25,7 +26,9 @@ export const PACK_FROM = 256;
 export async function writeObjects(place: GitPlace, directory: string, objects: readonly GitObject[]): Promise<void> {
   const each = new Map(objects.map((object) => [object.id, object]));
   if (each.size >= PACK_FROM) return writePack(place, [...each.values()]);
+  const turns = createTurns();
   for (const object of each.values()) {
+    await turns();
     try {
       putLoose(directory, object.id, () => deflated(object));
     } catch (error) {

@@ -4,7 +4,8 @@ import { reread } from './reread.ts';
 
 /** Documents that are likely to be asked for again, or with one line changed, newest first. */
 let recent: readonly PlanDocument[] = [];
-/** The plans that many work on at once; of large ones fewer, by characters of them all. */
+/** So many, however large; and more, as many work on at once, while they have so many characters together. */
+const LEAST = 8;
 const RECENT = 64;
 const CHARACTERS = 1_000_000;
 
@@ -16,12 +17,12 @@ export function readDocument(text: string): PlanDocument {
   return document;
 }
 
-/** The newest, and those after it as long as there is room. */
+/** The newest, and those after them as long as there is room. */
 function withinBounds(documents: readonly PlanDocument[]): readonly PlanDocument[] {
   let left = CHARACTERS;
   return documents.slice(0, RECENT).filter(({ text }, index) => {
     left -= text.length;
-    return index === 0 || left >= 0;
+    return index < LEAST || left >= 0;
   });
 }
 
