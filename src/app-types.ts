@@ -71,17 +71,12 @@ export interface AppOptions {
   readonly clock?: Clock;
 }
 
-export interface NodeOptions extends AppOptions {
-  /** Whether the process is there for this node only, which then sees to what memory it holds. */
-  readonly ownsProcess?: boolean;
-}
-
 /** What `src/app.ts` exports. */
 export interface AppModule {
   /** In-process: takes the lock, pulls once, watches nothing. Throws `FlowError` (`locked`, `bad-config`, …). */
   openApp(options: AppOptions): Promise<App>;
   /** The node: lock, first pull, watcher, reconciler, outbox. */
-  startNode(options: NodeOptions): Promise<RunningNode>;
+  startNode(options: AppOptions): Promise<RunningNode>;
   initWorkspace(options: InitOptions): Promise<InitReport>;
   /** Answers a look at the files as they are: takes no lock, and asks no node, remote or homeserver. */
   lookAt(options: AppOptions, call: ToolCall): Promise<Envelope>;

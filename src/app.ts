@@ -5,14 +5,12 @@ import type {
   Envelope,
   InitOptions,
   InitReport,
-  NodeOptions,
   RunningNode,
   ToolCall,
 } from './app-types.ts';
 import { localGitDirectory } from './adapters/git/local-refs.ts';
 import { maintainedClone, maintainedRemote } from './adapters/git/maintenance.ts';
 import type { MaintainedRepository } from './ports-git.ts';
-import { createProcessMemory } from './adapters/process-memory.ts';
 import { createWorkspaceGit } from './adapters/git/workspace.ts';
 import { callTool } from './dialects/taskflow.ts';
 import { OPERATIONS } from './flows/catalog.ts';
@@ -26,7 +24,6 @@ import { withArchive } from './protocol/with-archive.ts';
 import { startDaemon } from './services/daemon.ts';
 import { createFeed } from './services/feed.ts';
 import { startListener } from './services/listener.ts';
-import { keepMemory } from './services/memory-keeper.ts';
 import { startMaintenance } from './services/maintenance.ts';
 import { startScheduler } from './services/scheduler.ts';
 import { sharedWork } from './services/shared-work.ts';
@@ -59,7 +56,7 @@ export async function openApp(options: AppOptions): Promise<App> {
 }
 
 /** The node: everything of `openApp`, and it keeps going until it is stopped. Throws `FlowError`. */
-export async function startNode(options: NodeOptions): Promise<RunningNode> {
+export async function startNode(options: AppOptions): Promise<RunningNode> {
   await using stack = new AsyncDisposableStack();
   const assembly = await assemble(options, stack, { watched: true });
   const repositories = await maintainedRepositories(assembly, options.env);
@@ -67,7 +64,6 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
   stack.use(startListener(assembly));
   stack.use(startScheduler(assembly));
   stack.use(startMaintenance({ ...assembly, repositories }));
-  if (options.ownsProcess === true) stack.use(keepMemory({ ...assembly, memory: createProcessMemory() }));
   const owned = stack.move();
   const ended = Promise.withResolvers<void>();
   let stopping: Promise<void> | undefined;

@@ -29,14 +29,6 @@ export interface Log {
   error(fields: Record<string, unknown>, message: string): void;
 }
 
-/** What the node's process holds, where the process is its own. */
-export interface ProcessMemory {
-  /** Bytes of heap that the process has taken from the system, whether it needs them or not. */
-  held(): number;
-  /** Collects all garbage, and returns to the system what is free then; the process does nothing else meanwhile. */
-  giveBack(): void;
-}
-
 // ---------------------------------------------------------------- the work tree
 
 /** The files of one workspace, as the sync and `execute` see them. Implemented by `workspace/`. */

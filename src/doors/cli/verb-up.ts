@@ -1,3 +1,4 @@
+import { setFlagsFromString } from 'node:v8';
 import type { Command } from 'commander';
 import type { RunningNode } from '../../app-types.ts';
 import { serveSocket } from '../socket/server.ts';
@@ -13,6 +14,9 @@ export function defineUp(command: Command, session: Session): void {
 }
 
 async function up(session: Session): Promise<void> {
+  // A node lives long and mostly waits: what the engine would keep for bursts of garbage is more than all that it holds.
+  setFlagsFromString('--semi-space-growth-factor=1');
+  setFlagsFromString('--heap-growing-percent=100');
   const { io } = session;
   const root = workspaceOf(session);
   // Before anything is started: a node that nobody could reach is of no use.
@@ -20,7 +24,7 @@ async function up(session: Session): Promise<void> {
   const { startNode } = await io.load.app();
   const stop = untilSignal();
   try {
-    await serve(session, await startNode({ root, env: io.env, ownsProcess: true }), path, stop.received);
+    await serve(session, await startNode({ root, env: io.env }), path, stop.received);
   } finally {
     stop.ignore();
   }
