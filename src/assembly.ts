@@ -86,7 +86,7 @@ export async function assemble(
   const onError = (error: unknown): void => events.emit('node:problem', { what: 'watching files', error });
   const { remote, branch, lanePrefix } = config.git;
   const hints = remote === undefined ? undefined : createHints({ remote, root, env, onError });
-  const git = await createGit({ dir: root, env, log });
+  const git = stack.use(await createGit({ dir: root, env, log }));
   const sync = await createSync({
     git,
     workTree,

@@ -116,7 +116,7 @@ export interface RemoteGlance extends Pick<Git, 'diff' | 'read' | 'resolve' | 'm
   readonly refs: ReadonlyMap<string, ObjectId>;
 }
 
-export interface Git {
+export interface Git extends Disposable {
   readonly root: string;
   /** 40 or 64: tells SHA-1 from SHA-256 repositories. */
   readonly idLength: number;
@@ -181,6 +181,8 @@ export interface Git {
   glance(remote: string, branches: readonly string[]): Promise<RemoteGlance | undefined>;
   /** Moves one branch of the remote to `commit`, never by force. */
   push(remote: string, branch: string, commit: ObjectId): Promise<PushOutcome>;
+  /** Lets the processes go that wait for the next question. What is asked afterwards is answered as before. */
+  [Symbol.dispose](): void;
 }
 
 /** How a repository's store of objects stands. */

@@ -35,7 +35,7 @@ const MOST_ATTEMPTS = 5;
  * rule is there. A team that cannot be reached, or that refuses it, is told of and no failure.
  */
 export async function publishMergeRule({ dir, git, branch, remote, localpart }: Publishing) {
-  const repository = await git.open(dir);
+  using repository = await git.open(dir);
   const author = (await git.author()) ?? { name: localpart, email: `${localpart}@local` };
   const ref = `refs/heads/${branch}`;
   for (let attempt = 1; attempt <= MOST_ATTEMPTS; attempt += 1) {

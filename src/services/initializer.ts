@@ -119,7 +119,7 @@ async function ownRepository(plan: InitPlan, undo: (() => void)[]): Promise<Init
     await git.initRepository(dir, branch);
   }
   const root = realpathSync(dir);
-  const repository = await git.open(root);
+  using repository = await git.open(root);
   if (!isNew) await refuseCode(repository, plan);
   const start = await begin(repository, { ...plan, dir: root }, remote);
   if (plan.sparse === true) await beginSparse(git, repository, root, start);
@@ -137,7 +137,7 @@ async function ownRepository(plan: InitPlan, undo: (() => void)[]): Promise<Init
 async function besideCode(plan: InitPlan, top: string): Promise<InitOutcome> {
   const { git, dir } = plan;
   const remote = await remoteFor(plan, false);
-  const repository = await git.open(top);
+  using repository = await git.open(top);
   const start = await begin(repository, plan, remote);
   const ref = `refs/heads/${start.branch}`;
   if (!(await repository.facts()).refs.has(ref)) {

@@ -97,7 +97,7 @@ function heap(): number {
   return process.memoryUsage().heapUsed;
 }
 
-/** What is still there after a while: a git session that nobody asks anything ends some seconds later. */
+/** What is still there after a while: a process that was let go ends a moment later. */
 async function leftFor(before: readonly string[]): Promise<readonly string[]> {
   const left = (): readonly string[] => leftovers().filter((one) => !before.includes(one));
   for (const deadline = performance.now() + 15_000; left().length > 0 && performance.now() < deadline;) await wait(200);
@@ -109,6 +109,15 @@ function leftovers(): readonly string[] {
   const children = readFileSync(`/proc/self/task/${process.pid}/children`, 'utf8').trim().split(' ');
   return [
     ...process.getActiveResourcesInfo().filter((name) => !['PipeWrap', 'TTYWrap', 'Timeout'].includes(name)),
-    ...children.filter((pid) => pid !== '').map((pid) => `process ${pid}`),
+    ...children.filter((pid) => pid !== '').map((pid) => `process ${pid}: ${commandOf(pid)}`),
   ];
+}
+
+/** What a child was started as; one that has ended, and that nobody has asked for its exit code yet, has no words any more. */
+function commandOf(pid: string): string {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ').trim() || 'has ended';
+  } catch {
+    return 'has ended';
+  }
 }

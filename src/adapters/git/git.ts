@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { existsSync, mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -40,12 +41,17 @@ export interface GitOptions {
 export async function createGit(options: GitOptions): Promise<Git> {
   const env = isolatedEnvironment(options.env ?? process.env, await importUserConfig(options.env ?? process.env));
   const found = await locate({ cwd: options.dir, env });
+  const closing = new AbortController();
+  // Of every session, there are some, one listens.
+  setMaxListeners(0, closing.signal);
   const clone: GitPlace = {
+    closing: closing.signal,
     cwd: found.root,
     env: { ...env, GIT_DIR: found.gitDir, GIT_WORK_TREE: found.root },
   };
   const own = join(found.gitDir, 'baton');
   const objects: GitPlace = {
+    closing: closing.signal,
     cwd: found.gitDir,
     env: { ...env, GIT_DIR: own, GIT_OBJECT_DIRECTORY: found.objects },
   };
@@ -132,6 +138,7 @@ export async function createGit(options: GitOptions): Promise<Git> {
     },
     glance: (remote, branches) => talk.glance(remote, branches),
     push: (remote, branch, commit) => talk.push(remote, branch, commit),
+    [Symbol.dispose]: () => closing.abort(),
   };
 }
 

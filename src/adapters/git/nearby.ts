@@ -65,7 +65,7 @@ export function createNeighbourhood(place: GitPlace): Neighbourhood {
 function nearbyAt(own: GitPlace, gitDirectory: string): Nearby {
   const refs = createLocalRefs(gitDirectory);
   const { GIT_OBJECT_DIRECTORY: _, ...env } = own.env;
-  const place = { cwd: gitDirectory, env: { ...env, GIT_DIR: gitDirectory } };
+  const place = { ...own, cwd: gitDirectory, env: { ...env, GIT_DIR: gitDirectory } };
   const objects = join(gitDirectory, 'objects');
   return {
     gitDirectory,

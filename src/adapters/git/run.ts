@@ -7,6 +7,8 @@ import { redact } from './names.ts';
 export interface GitPlace {
   readonly cwd: string;
   readonly env: Readonly<Record<string, string>>;
+  /** Aborted once nobody will ask here again: processes that wait for the next question end. */
+  readonly closing?: AbortSignal;
 }
 
 export interface GitResult {

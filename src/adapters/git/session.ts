@@ -33,13 +33,17 @@ const IDLE = 30_000;
 
 /**
  * The process is started with the first request and again after it has ended. An idle one keeps neither this process
- * alive nor outlives it: its input ends with ours.
+ * alive nor outlives it: its input ends with ours. Where the place is closing, it is let go with the last answer.
  */
 export function createSession(place: GitPlace, args: readonly string[]): Session {
   let running: Running | undefined;
   let last: Promise<unknown> = Promise.resolve();
   let waiting = 0;
   let idle: NodeJS.Timeout | undefined;
+  const { closing } = place;
+  closing?.addEventListener('abort', () => {
+    if (waiting === 0) letGo();
+  });
 
   async function once<Answer>(
     input: Uint8Array | string,
@@ -70,11 +74,15 @@ export function createSession(place: GitPlace, args: readonly string[]): Session
     if (waiting > 0 || running === undefined) return;
     const { child } = running;
     hold(child, false);
-    idle = setTimeout(() => {
-      running = undefined;
-      child.stdin.end();
-    }, IDLE);
+    if (closing?.aborted === true) return letGo();
+    idle = setTimeout(letGo, IDLE);
     idle.unref();
+  }
+
+  function letGo(): void {
+    clearTimeout(idle);
+    running?.child.stdin.end();
+    running = undefined;
   }
 
   return {

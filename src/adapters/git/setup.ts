@@ -61,7 +61,7 @@ export async function firstCommit(
   message: string,
   author: Author,
 ): Promise<boolean> {
-  const git = await createGit({ dir });
+  using git = await createGit({ dir });
   const { branch, refs } = await git.facts();
   const ref = `refs/heads/${branch ?? ''}`;
   if (branch === undefined || refs.has(ref)) return false;
