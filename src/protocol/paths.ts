@@ -92,11 +92,25 @@ export function roomBindingPath(projectId: string): string {
   return `${ROOM_BINDINGS}${projectId.slice(0, MAX_ID)}-${digest.slice(0, 16)}.json`;
 }
 
-/** The file that `writer` alone appends to in the month (UTC) of `ts` (architecture.md, "Files and owners"). */
-export function eventLogPath(ts: string, writer: string): string {
+export const EVENTS = 'shared/events/';
+
+/** The folder of all event logs of the month (UTC) of `ts`. */
+export function eventsDir(ts: string): string {
   const millis = parseTime(ts);
-  const month = (millis === undefined ? ts : stampOf(millis)).slice(0, 7);
-  return `shared/events/${month}/${encodeName(writer)}.jsonl`;
+  return `${EVENTS}${(millis === undefined ? ts : stampOf(millis)).slice(0, 7)}/`;
+}
+
+/**
+ * A file that `writer` alone appends to in the month (UTC) of `ts` (architecture.md, "Files and owners"); a long log has
+ * several parts, counted from 1 (decisions/0035).
+ */
+export function eventLogPath(ts: string, writer: string, part = 1): string {
+  return eventLogIn(eventsDir(ts), writer, part);
+}
+
+/** The same in the folder of a month. */
+export function eventLogIn(dir: string, writer: string, part: number): string {
+  return `${dir}${encodeName(writer)}${part === 1 ? '' : `@${String(part).padStart(4, '0')}`}.jsonl`;
 }
 
 export type PathClass =
@@ -175,9 +189,9 @@ function checkpointFile(name: string, rest: readonly string[]): PathClass {
 }
 
 function eventFile(month: string, rest: readonly string[]): PathClass {
-  const [name = ''] = rest;
-  const writer = name.endsWith('.jsonl') ? decodeName(name.slice(0, -'.jsonl'.length)) : undefined;
-  if (rest.length !== 1 || writer === undefined || !/^\d{4}-(?:0[1-9]|1[0-2])$/.test(month)) return OTHER;
+  const [, name = ''] = /^(.*?)(?:@(?!0000|0001)\d{4})?\.jsonl$/.exec(rest.join('/')) ?? [];
+  const writer = decodeName(name);
+  if (writer === undefined || !/^\d{4}-(?:0[1-9]|1[0-2])$/.test(month)) return OTHER;
   return { kind: 'events', month, writer };
 }
 

@@ -69,7 +69,8 @@ export async function answerCommand(
 function carriedOutBefore(desk: Desk): string | undefined {
   const { cause, texts } = desk;
   const quoted = JSON.stringify(cause);
-  for (const log of recentEvents(desk).filter((text) => text.includes(quoted))) {
+  for (const log of recentEvents(desk)) {
+    if (!log.includes(quoted)) continue;
     const event = parseEventLines(log, 'events').events.find(({ data }) => data?.['cause'] === cause);
     if (event !== undefined) return outcome(texts, event);
   }

@@ -1,7 +1,8 @@
 import type { Execute } from '../flows/operation.ts';
 import type { Clock, Sync, WorkTree } from '../ports.ts';
 import { FlowError } from '../protocol/errors.ts';
-import { eventLogPath } from '../protocol/paths.ts';
+import { newestPart } from '../protocol/event-logs.ts';
+import { eventLogIn, eventsDir } from '../protocol/paths.ts';
 import type { Actor } from '../protocol/records/types.ts';
 import type { Outbox } from './outbox.ts';
 
@@ -60,19 +61,22 @@ async function lookUp({ outbox, sync }: DeliveryDependencies): Promise<ReadonlyS
 
 /** Tells whether the own event log of this month or the last one names a transaction. */
 function recordedTransactions(dependencies: DeliveryDependencies): (txn: string) => boolean {
-  const texts = recentEvents(dependencies);
+  const texts = [...recentEvents(dependencies)];
   return (txn) => texts.some((text) => text.includes(JSON.stringify(txn)));
 }
 
-/** What this node has written into its event log this month and in the last one. */
-export function recentEvents({
+/** What this node has written into its event log this month and in the last one, the newest part first. */
+export function* recentEvents({
   workTree,
   clock,
-  identity,
-}: Pick<DeliveryDependencies, 'workTree' | 'clock' | 'identity'>): readonly string[] {
+  identity: { localpart },
+}: Pick<DeliveryDependencies, 'workTree' | 'clock' | 'identity'>): Generator<string> {
   const view = workTree.view();
   const now = clock.now();
-  return [now, monthBefore(now)].map((time) => view.text(eventLogPath(time, identity.localpart)) ?? '');
+  for (const dir of [now, monthBefore(now)].map(eventsDir)) {
+    for (let part = newestPart(view.list(dir), localpart); part > 0; part -= 1)
+      yield view.text(eventLogIn(dir, localpart, part)) ?? '';
+  }
 }
 
 function monthBefore(time: string): string {

@@ -3,7 +3,8 @@ import type { Clock, WorkTree } from '../ports.ts';
 import { toldEvent } from '../protocol/happening.ts';
 import type { ToldEvent } from '../protocol/happening.ts';
 import { parseEventLines } from '../protocol/records/event.ts';
-import { eventLogs, isEventLog } from '../workspace/event-log.ts';
+import { isEventLog } from '../protocol/event-logs.ts';
+import { eventLogs } from '../workspace/event-log.ts';
 import type { Secrets } from '../protocol/secrets/known.ts';
 
 /** How far the event logs have been told: bytes, by path. */

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import type { Histories, Recorded, Sync, WorkTree } from '../ports.ts';
 import type { Durability } from '../protocol/changes.ts';
 import type { Git, ObjectId } from '../ports-git.ts';
+import { byLog } from '../protocol/event-logs.ts';
 import { isAbout } from '../protocol/happening.ts';
 import { classifyPath, laneOf } from '../protocol/paths.ts';
 import { parseEventLines } from '../protocol/records/event.ts';
@@ -36,7 +37,9 @@ export function createHistories({ workTree, git, sync, branch, lanePrefix, isTea
       const months = Map.groupBy(eventLogs(workTree.view()), monthOf);
       const unread = [...months].toReversed();
       for (let month = unread.shift(); month !== undefined && found.length <= most; month = unread.shift()) {
-        const logs = month[1].map((log) => linesAbout(workTree, log, id).map((line) => ({ ...line, log })));
+        const logs = byLog(month[1]).map((parts) =>
+          parts.flatMap((log) => linesAbout(workTree, log, id).map((line) => ({ ...line, log }))),
+        );
         found.unshift(...interleaved(logs));
       }
       const wanted = found.slice(-most);

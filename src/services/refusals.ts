@@ -1,4 +1,5 @@
-import { classifyPath, eventLogPath } from '../protocol/paths.ts';
+import { byLog } from '../protocol/event-logs.ts';
+import { classifyPath, eventsDir } from '../protocol/paths.ts';
 import { parseEventLines } from '../protocol/records/event.ts';
 import type { EventRecord } from '../protocol/records/types.ts';
 import type { WorkspaceView } from '../protocol/view.ts';
@@ -10,24 +11,35 @@ export interface RecordedRefusal {
 }
 
 /**
- * Reads the event logs of the month for what was refused of lanes since the last call. Logs only grow, so of a log
- * that begins as it did before, only the rest is read.
+ * Reads the event logs of the month for what was refused of lanes since the last call. Logs only grow, so of a part that
+ * begins as it did before, only the rest is read; and of one that another follows, nothing any more.
  */
 export function createRefusalReader(): (view: WorkspaceView, now: string) => readonly RecordedRefusal[] {
+  /** What was read of the newest parts, by path. */
   const read = new Map<string, string>();
+  const over = new Set<string>();
+
+  function newIn(view: WorkspaceView, path: string): readonly RecordedRefusal[] {
+    const log = classifyPath(path);
+    if (log.kind !== 'events') return [];
+    const text = view.text(path) ?? '';
+    const before = read.get(path) ?? '';
+    read.set(path, text);
+    const added = text.startsWith(before) ? text.slice(before.length) : text;
+    if (!added.includes('lane.refused')) return [];
+    const { events } = parseEventLines(added, path);
+    return events.filter(({ type }) => type === 'lane.refused').map((event) => ({ writer: log.writer, event }));
+  }
+
   return (view, now) => {
-    const month = eventLogPath(now, 'x').split('/').slice(0, -1).join('/');
-    return view.list(`${month}/`).flatMap((name) => {
-      const path = `${month}/${name}`;
-      const log = classifyPath(path);
-      if (log.kind !== 'events') return [];
-      const text = view.text(path) ?? '';
-      const before = read.get(path) ?? '';
-      read.set(path, text);
-      const added = text.startsWith(before) ? text.slice(before.length) : text;
-      if (!added.includes('lane.refused')) return [];
-      const { events } = parseEventLines(added, path);
-      return events.filter(({ type }) => type === 'lane.refused').map((event) => ({ writer: log.writer, event }));
+    const dir = eventsDir(now);
+    return byLog(view.list(dir).map((name) => `${dir}${name}`)).flatMap((parts) => {
+      const found = parts.filter((path) => !over.has(path)).flatMap((path) => newIn(view, path));
+      for (const path of parts.slice(0, -1)) {
+        over.add(path);
+        read.delete(path);
+      }
+      return found;
     });
   };
 }

@@ -2,7 +2,8 @@ import type { LaneRefusal } from '../ports.ts';
 import type { ObjectId, TreeEdit } from '../ports-git.ts';
 import { FlowError } from '../protocol/errors.ts';
 import { mayWrite } from '../protocol/ownership.ts';
-import { eventLogPath, localpartOfLane } from '../protocol/paths.ts';
+import { newestPart, partAfter } from '../protocol/event-logs.ts';
+import { eventLogIn, eventsDir, localpartOfLane } from '../protocol/paths.ts';
 import { redactSecrets } from '../protocol/secrets/scan.ts';
 import { renderEventLine } from '../protocol/records/event.ts';
 import { lanesIn, seconds } from './context.ts';
@@ -129,6 +130,25 @@ function summedUp(refusals: readonly LaneRefusal[]): readonly LaneRefusal[] {
   ];
 }
 
+/** What events are appended to in a tree, and what it holds. */
+async function logIn(
+  git: SyncContext['git'],
+  tree: ObjectId,
+  dir: string,
+  writer: string,
+): Promise<{ readonly path: string; readonly text: string }> {
+  const [names = []] = await git.list([`${tree}:${dir.slice(0, -1)}`]);
+  const newest = newestPart(
+    names.map(({ name }) => name),
+    writer,
+  );
+  const path = eventLogIn(dir, writer, newest);
+  const [before] = await git.read([`${tree}:${path}`]);
+  const text = before === undefined ? '' : (decode(before) ?? '');
+  const part = partAfter(newest, text);
+  return part === newest ? { path, text } : { path: eventLogIn(dir, writer, part), text: '' };
+}
+
 /** Refusals are events of the node that refused, in the same commit (architecture.md, "Lanes"). */
 async function refusalEvents(
   { git, clock, writer, localpart }: SyncContext,
@@ -137,9 +157,7 @@ async function refusalEvents(
 ): Promise<readonly TreeEdit[]> {
   if (refusals.length === 0) return [];
   const ts = clock.now();
-  const path = eventLogPath(ts, writer);
-  const [before] = await git.read([`${tree}:${path}`]);
-  const text = before === undefined ? '' : (decode(before) ?? '');
+  const { path, text } = await logIn(git, tree, eventsDir(ts), writer);
   const lines = refusals.map((refusal) => {
     const { lane, path: refused, reason, detail, commit } = refusal;
     return renderEventLine({

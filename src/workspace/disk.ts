@@ -1,6 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import { readFileSync, readdirSync } from 'node:fs';
 import type { BigIntStats, Dirent } from 'node:fs';
+import { FULL_LOG, isEventLog } from '../protocol/event-logs.ts';
 import type { Diagnostic } from '../protocol/diagnostic.ts';
 import type { TreeReader } from '../protocol/view.ts';
 import { isSettled, signatureOf } from './signature.ts';
@@ -31,6 +32,11 @@ export interface DiskReader extends TreeReader {
 const FEW_RECORDS = 64;
 
 const TASK_RECORD = /^shared\/tasks\/[^/]+\/meta\.json$/;
+
+/** Nobody adds to a full part of a log, and hardly anybody reads it; together they are longer than all else. */
+function isSeldomRead(path: string, found: BigIntStats | undefined): boolean {
+  return found !== undefined && found.size >= FULL_LOG && isEventLog(path);
+}
 
 interface Known<Value> {
   generation: number;
@@ -80,7 +86,8 @@ export function createDiskReader(root: string, options: DiskReaderOptions = {}):
     }
     const settled = isSettled(found, options.millis?.());
     const value = load(found);
-    known.set(path, { generation, signature, settled, value });
+    if (isSeldomRead(path, found)) known.delete(path);
+    else known.set(path, { generation, signature, settled, value });
     return value;
   }
 

@@ -1,45 +1,44 @@
 import type { Change } from '../protocol/changes.ts';
 import { FlowError } from '../protocol/errors.ts';
 import type { Diagnostic } from '../protocol/diagnostic.ts';
-import { eventLogPath } from '../protocol/paths.ts';
+import { byLog, isEventLog, newestPart, partAfter } from '../protocol/event-logs.ts';
+import { EVENTS, eventLogIn, eventsDir } from '../protocol/paths.ts';
 import { renderEventLine } from '../protocol/records/event.ts';
 import type { EventRecord } from '../protocol/records/types.ts';
 import type { WorkspaceView } from '../protocol/view.ts';
 
 /**
- * The change that appends `events` to the log of `writer` (features.md §2.3): one file per month and writer, so that
- * no two nodes ever write the same one. A last line that was torn by hand is closed, never joined to the next.
+ * The change that appends `events` to the log of `writer` (features.md §2.3), which no two nodes ever write: one file a month,
+ * and a new one once that is full. A last line that was torn by hand is closed, never joined to the next.
  */
 export function eventChanges(view: WorkspaceView, writer: string, events: readonly EventRecord[]): Change[] {
-  const lines = Map.groupBy(events, (event) => eventLogPath(event.ts, writer));
-  return [...lines].map(([path, records]) => {
-    const before = logBefore(view, path);
-    const opening = before === '' || isClosed(before) ? before : `${before}\n`;
+  const months = Map.groupBy(events, ({ ts }) => eventsDir(ts));
+  return [...months].map(([dir, records]) => {
+    const { path, text: before } = logToExtend(view, dir, writer);
+    const opening = before === '' || before.endsWith('\n') ? before : `${before}\n`;
     const added = records.map((record) => `${renderEventLine(record).replace(/\n$/, '')}\n`).join('');
-    lastWritten = opening + added;
-    return { kind: 'write', path, text: lastWritten, appended: added };
+    return { kind: 'write', path, text: opening + added, appended: added };
   });
 }
 
-/** What the last change made of a log, which the next one of a group goes on from. */
-let lastWritten = '';
-
-/** To look at the end of a text that was put together piece by piece copies all of it, for every step of a group. */
-const isClosed = (text: string): boolean => text === lastWritten || text.endsWith('\n');
-
-/** What cannot be read must not be replaced: the log is append-only. */
-function logBefore(view: WorkspaceView, path: string): string {
+/** What events are appended to, and what it holds. */
+function logToExtend(
+  view: WorkspaceView,
+  dir: string,
+  writer: string,
+): { readonly path: string; readonly text: string } {
+  const newest = newestPart(view.list(dir), writer);
+  const path = eventLogIn(dir, writer, newest);
   const text = view.text(path);
-  if (text !== undefined) return text;
-  if (!view.exists(path)) return '';
-  throw new FlowError('broken-file', `${path} cannot be read, so nothing can be added to it`, {
-    remedy: `move ${path} aside, or restore it from git`,
-  });
+  // What cannot be read must not be replaced: the log is append-only.
+  if (text === undefined && view.exists(path)) {
+    throw new FlowError('broken-file', `${path} cannot be read, so nothing can be added to it`, {
+      remedy: `move ${path} aside, or restore it from git`,
+    });
+  }
+  const part = partAfter(newest, text ?? '');
+  return part === newest ? { path, text: text ?? '' } : { path: eventLogIn(dir, writer, part), text: '' };
 }
-
-const EVENTS = 'shared/events/';
-
-export const isEventLog = (path: string): boolean => path.startsWith(EVENTS) && path.endsWith('.jsonl');
 
 /** Paths of all logs, those of the oldest month first. */
 export function eventLogs({ list }: Pick<WorkspaceView, 'list'>): readonly string[] {
@@ -50,8 +49,8 @@ export function eventLogs({ list }: Pick<WorkspaceView, 'list'>): readonly strin
 }
 
 /**
- * Logs of the newest month with a line that is no event, as a merge as text may leave one. Events are not read one by
- * one: logs are long, and whoever needs an event skips what is none.
+ * The newest parts of the logs of the newest month with a line that is no event, as a merge as text may leave one. Events are
+ * not read one by one: logs are long, and whoever needs an event skips what is none.
  */
 export function brokenLogs(
   list: (directory: string) => readonly string[],
@@ -61,9 +60,10 @@ export function brokenLogs(
     .filter((name) => name.endsWith('/'))
     .at(-1);
   if (month === undefined) return [];
-  return list(`${EVENTS}${month}`).flatMap((name) => {
-    const file = `${EVENTS}${month}${name}`;
-    const content = name.endsWith('.jsonl') ? (text(file) ?? '') : '';
+  const logs = list(`${EVENTS}${month}`).map((name) => `${EVENTS}${month}${name}`);
+  return byLog(logs.filter(isEventLog)).flatMap((parts) => {
+    const file = parts.at(-1) ?? '';
+    const content = text(file) ?? '';
     const found = /^[^{\s]/m.exec(content);
     if (found === null) return [];
     const message = 'a line of this log is no event';

@@ -4,6 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { App } from '../../src/app-types.ts';
 import { initWorkspace, openApp } from '../../src/app.ts';
+import { partAfter } from '../../src/protocol/event-logs.ts';
+import { eventLogPath } from '../../src/protocol/paths.ts';
 import { must } from './bench.ts';
 
 export interface TreeSize {
@@ -149,7 +151,7 @@ const MONTH = 30 * 24 * 3600 * 1000;
 
 /** The files of the whole tree, each once. */
 function* filesOf(model: Model, { tasks, projects, workers }: TreeSize): Generator<readonly [string, string]> {
-  const logs = new Map<string, string[]>();
+  const logs = new Map<string, Logged>();
   const now = Date.now();
   for (let index = 1; index <= workers; index += 1) yield agentFile(model, workerName(index));
   for (let project = 0; project < projects; project += 1) {
@@ -163,7 +165,7 @@ function* filesOf(model: Model, { tasks, projects, workers }: TreeSize): Generat
     yield* projectFiles(model, kind, { id, ts, worker, many, log: logger(logs, ts) });
   }
   yield teamFile(model);
-  for (const [path, lines] of logs) yield [path, `${lines.join('\n')}\n`];
+  for (const logged of logs.values()) yield* partsOf(logged);
 }
 
 export const workerName = (index: number): string => `w${String(index).padStart(2, '0')}`;
@@ -254,15 +256,36 @@ function stamped(text: string, ts: string, taskId: string): string {
 const digest = (text: string): string => createHash('sha256').update(text).digest('hex');
 const crockford = (text: string): string => digest(text).toUpperCase();
 
+/** What one writer has logged in the month of `ts`. */
+interface Logged {
+  readonly ts: string;
+  readonly writer: string;
+  readonly lines: string[];
+}
+
 /** Adds a line to the log of the month and of whoever acted. */
-function logger(logs: Map<string, string[]>, ts: string): (line: string) => void {
+function logger(logs: Map<string, Logged>, ts: string): (line: string) => void {
   return (line) => {
     const { actor } = JSON.parse(line) as { readonly actor: { readonly id: string } };
-    const path = `shared/events/${ts.slice(0, 7)}/${actor.id}.jsonl`;
-    const lines = logs.get(path) ?? [];
-    lines.push(line);
-    logs.set(path, lines);
+    const path = eventLogPath(ts, actor.id);
+    const logged = logs.get(path) ?? { ts, writer: actor.id, lines: [] };
+    logged.lines.push(line);
+    logs.set(path, logged);
   };
+}
+
+/** A log in as many files as Baton would have written, a line with each step. */
+function* partsOf({ ts, writer, lines }: Logged): Generator<readonly [string, string]> {
+  let [part, text] = [1, ''];
+  for (const line of lines) {
+    const next = partAfter(part, text);
+    if (next !== part) {
+      yield [eventLogPath(ts, writer, part), text];
+      [part, text] = [next, ''];
+    }
+    text += `${line}\n`;
+  }
+  yield [eventLogPath(ts, writer, part), text];
 }
 
 /** A Worker's record is the Leader's under another name and role. */

@@ -96,6 +96,7 @@ describe('what a path is', () => {
     ['shared/agents/w%2F1.json', { kind: 'agent', agentId: 'w/1' }],
     ['shared/checkpoints/c-1.json', { kind: 'checkpoint', checkpointId: 'c-1' }],
     ['shared/events/2026-06/ana.jsonl', { kind: 'events', month: '2026-06', writer: 'ana' }],
+    ['shared/events/2026-06/ana@0002.jsonl', { kind: 'events', month: '2026-06', writer: 'ana' }],
     ['shared/archive/2026-06/tasks/t/meta.json', { kind: 'archive' }],
     ['shared/relations/r.json', { kind: 'relations' }],
     ['shared/roomflow/project-rooms/p-1.json', { kind: 'roomflow' }],
@@ -109,6 +110,10 @@ describe('what a path is', () => {
     ['shared/checkpoints/a b.json', { kind: 'other' }],
     ['shared/events/2026-13/ana.jsonl', { kind: 'other' }],
     ['shared/events/2026-06/sub/ana.jsonl', { kind: 'other' }],
+    ['shared/events/2026-06/ana@0001.jsonl', { kind: 'other' }],
+    ['shared/events/2026-06/ana@2.jsonl', { kind: 'other' }],
+    ['shared/events/2026-06/ana@00002.jsonl', { kind: 'other' }],
+    ['shared/events/2026-06/ana@0002@0003.jsonl', { kind: 'other' }],
     ['shared/README.md', { kind: 'other' }],
     ['shared/tasks/t/../../team.json', { kind: 'other' }],
   ])('%s', (path, place) => {

@@ -21,9 +21,9 @@ async function deliverOwed(parts: Parts): Promise<void> {
 }
 
 /** One line in the own log that names a transaction, as a committed operation leaves it. */
-function recordIn(parts: Parts, month: string, txn: string): void {
+function recordIn(parts: Parts, month: string, txn: string, log = 'lead.jsonl'): void {
   const event = { id: txn, ts: `${month}-28T00:00:00Z`, type: 't', actor: { id: 'lead', role: 'leader' } };
-  parts.put(`shared/events/${month}/lead.jsonl`, `${JSON.stringify({ ...event, data: { announces: [txn] } })}\n`);
+  parts.put(`shared/events/${month}/${log}`, `${JSON.stringify({ ...event, data: { announces: [txn] } })}\n`);
 }
 
 /** As the next process finds the outbox: what it holds was owed by one that is gone. */
@@ -43,6 +43,17 @@ describe('what is owed after a restart', () => {
     await deliverOwed(second);
     expect(second.said('')).toEqual(months[1] === months[0] ? ['committed'] : ['committed', 'long-ago']);
     expect(second.outbox.pending()).toEqual([]);
+  });
+
+  test('is found in every part of the own log', async () => {
+    const first = await openSolo();
+    const month = new Date().toISOString().slice(0, 7);
+    first.outbox.owe([notice('in-the-first'), notice('in-the-last'), notice('never-made')], undefined);
+    recordIn(first, month, 'in-the-first');
+    recordIn(first, month, 'in-the-last', 'lead@0003.jsonl');
+    const second = await reopened(first);
+    await deliverOwed(second);
+    expect(second.said('')).toEqual(['in-the-first', 'in-the-last']);
   });
 
   test('is said once, however often it is tried', async () => {

@@ -1,6 +1,7 @@
 import { appendFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { FULL_LOG } from '../../src/protocol/event-logs.ts';
 import { git } from '../support/git.ts';
 import { openSolo, openTeam, plan, type Parts } from '../support/parts.ts';
 
@@ -57,6 +58,25 @@ test('a history names for each event the commit that brought it, from whosever c
     ['task.acknowledged', '-', 'committed'],
     ['task.added', '-', 'committed'],
   ]);
+});
+
+test('a history goes through the parts of a log in their order, and finds the commit of each', async () => {
+  const lead = await openSolo();
+  await plan(lead, 't-1');
+  const path = git(lead.dir, 'ls-files', 'shared/events/*.jsonl').split('\n')[0] ?? '';
+  const full = `${JSON.stringify({ id: 'zz', ts: '2026-06-06T00:00:00Z', type: 'x', note: 'n'.repeat(FULL_LOG) })}\n`;
+  appendFileSync(join(lead.dir, path), full);
+  git(lead.dir, 'commit', '-q', '-m', 'much', '--', path);
+  await lead.run('task.cancel', { taskId: 't-1', reason: 'no' });
+  expect(await told(lead, 't-1')).toEqual([
+    ['task.delegated', 'taskflow(task.delegate): t-1', 'committed'],
+    ['task.cancelled', 'taskflow(task.cancel): t-1', 'committed'],
+  ]);
+  const logs = git(lead.dir, 'ls-files', 'shared/events/*.jsonl').split('\n');
+  expect(logs).toEqual([path, path.replace('.jsonl', '@0002.jsonl')].toSorted());
+  expect(readFileSync(join(lead.dir, logs.find((name) => name.includes('@')) ?? ''), 'utf8')).not.toContain(
+    'delegated',
+  );
 });
 
 test('a history of what nobody knows is refused, and one without events is empty', async () => {

@@ -1,6 +1,7 @@
 import { symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { FULL_LOG } from '../../src/protocol/event-logs.ts';
 import { git } from '../support/git.ts';
 import { PLAN, byHand, change, drop, edit, makeTeam, published, put, see, taskMeta, write } from './workshop.ts';
 import type { Team } from './workshop.ts';
@@ -86,6 +87,25 @@ describe('a lane that does what its Worker may not', () => {
     expect(LEADERS.map((path) => see(ana.dir, path))).toEqual(LEADERS.map((path) => see(lead.dir, path)));
     expect(git(ana.dir, 'rev-parse', 'HEAD^{tree}')).toBe(git(remote, 'rev-parse', 'main^{tree}'));
     expect(published(remote, 'main', 'shared/projects/p/plan.md')).toBe(PLAN);
+  });
+
+  test('is recorded in a new part of the log where the last one is full', async () => {
+    const team = await makeTeam();
+    const { lead } = team;
+    const refused = async (name: string): Promise<string> => {
+      pushRogue(team, (dir) => put(dir, `shared/projects/p/${name}`, 'mine\n'));
+      const { changed } = await lead.sync.pull();
+      return changed.find((path) => path.startsWith('shared/events/')) ?? '';
+    };
+    const first = await refused('one.md');
+    await change(lead, [
+      write(first, `${see(lead.dir, first) ?? ''}${JSON.stringify({ note: 'n'.repeat(FULL_LOG) })}\n`),
+    ]);
+    const second = await refused('two.md');
+    expect(second).toBe(first.replace('.jsonl', '@0002.jsonl'));
+    expect(see(lead.dir, second)).toContain('shared/projects/p/two.md');
+    expect(await refused('three.md')).toBe(second);
+    expect(see(lead.dir, second)?.trim().split('\n')).toHaveLength(2);
   });
 
   test('keeps what the Leader and the Worker did meanwhile', async () => {

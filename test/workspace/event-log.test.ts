@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { FULL_LOG } from '../../src/protocol/event-logs.ts';
 import { parseEventLines } from '../../src/protocol/records/event.ts';
 import type { EventRecord } from '../../src/protocol/records/types.ts';
 import { eventChanges } from '../../src/workspace/event-log.ts';
@@ -43,6 +44,23 @@ describe('the event log', () => {
     expect(diagnostics.map(({ line }) => line)).toEqual([1]);
   });
 
+  test('goes on in a new file where the last one is full, however it ends', () => {
+    const [first, second] = ['shared/events/2026-09/lead.jsonl', 'shared/events/2026-09/lead@0002.jsonl'];
+    const long = `${JSON.stringify({ ...event('00', '2026-09-01T00:00:00Z'), note: 'n'.repeat(FULL_LOG) })}\n`;
+    const added = (files: Readonly<Record<string, string>>): readonly (readonly [string, number])[] =>
+      eventChanges(createView(memoryReader(files)), 'lead', [event('02', '2026-09-01T00:00:00Z')]).map((change) => [
+        change.path,
+        parseEventLines(change.kind === 'write' ? change.text : '', change.path).events.length,
+      ]);
+    expect(added({ [first]: long })).toEqual([[second, 1]]);
+    expect(added({ [first]: `${long}{"id":"torn` })).toEqual([[second, 1]]);
+    expect(added({ [first]: long, [second]: `${JSON.stringify(event('01', '2026-09-01T00:00:00Z'))}\n` })).toEqual([
+      [second, 2],
+    ]);
+    expect(added({ [first]: '', [second]: long })).toEqual([['shared/events/2026-09/lead@0003.jsonl', 1]]);
+    expect(added({ 'shared/events/2026-09/lead-2@0004.jsonl': long })).toEqual([[first, 1]]);
+  });
+
   test('never replaces a log that it cannot read', () => {
     const problem = { rule: 'file-not-utf8', severity: 'error', message: 'x', line: 1, column: 1 } as const;
     const view = createView({ ...memoryReader({}), exists: () => true, read: () => ({ problem }) });
@@ -61,11 +79,16 @@ test('a line of the newest month that is no event is told by file and line', () 
   const view = createView(
     memoryReader({
       'shared/events/2026-08/lead.jsonl': 'long ago\n',
+      'shared/events/2026-09/bo.jsonl': 'full, and told of while it was the newest\n',
+      'shared/events/2026-09/bo@0002.jsonl': good,
+      'shared/events/2026-09/cy.jsonl': good,
+      'shared/events/2026-09/cy@0002.jsonl': `=======\n`,
       'shared/events/2026-09/lead.jsonl': `${good}\n${good}`,
       'shared/events/2026-09/ana.jsonl': `${good}<<<<<<< ours\n${good}=======\n>>>>>>> theirs\n`,
     }),
   );
   expect(view.diagnostics().map(({ rule, file, line }) => [rule, file, line])).toEqual([
     ['event-invalid', 'shared/events/2026-09/ana.jsonl', 2],
+    ['event-invalid', 'shared/events/2026-09/cy@0002.jsonl', 1],
   ]);
 });

@@ -50,7 +50,8 @@ function changedLines({ text: old, lines }: PlanDocument, text: string): Readonl
       if (!text.startsWith(line.text, at) || !endsAt(text, end, lineBreak)) {
         end = lineBreak === '' ? text.length : text.indexOf(lineBreak, at);
         if (end < 0) return undefined;
-        changed.set(first + offset, text.slice(at, end));
+        // A slice holds the whole text it is of, which this line would keep until it changes again.
+        changed.set(first + offset, structuredClone(text.slice(at, end)));
       }
       at = end + lineBreak.length;
     }

@@ -99,6 +99,7 @@ export const OTHERS_FILES: readonly RogueLane[] = [
   ),
   others('the own agent record removed', ({ agent }) => agent, null),
   others("another's event log", 'shared/events/2026-10/bo.jsonl', '{"id":"b1"}\n{"id":"forged"}\n'),
+  others("another part of another's event log", 'shared/events/2026-10/bo@0002.jsonl', '{"id":"forged"}\n'),
   others("the Leader's event log", 'shared/events/2026-10/lead.jsonl', '{"type":"task.accepted"}\n'),
   others("the Leader's event log under another case", 'shared/events/2026-10/LEAD.jsonl', '{"type":"task.accepted"}\n'),
   others('an event log in a month that is none', ({ me }) => `shared/events/2026-13/${me}.jsonl`, '{"id":"3"}\n'),

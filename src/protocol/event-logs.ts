@@ -1,0 +1,34 @@
+import { encodeName } from './names.ts';
+import { EVENTS } from './paths.ts';
+
+/**
+ * A log of so many characters goes on in a new file (decisions/0035): every commit holds the whole file that it appends to,
+ * so what a step costs would grow with all that its writer did in the month.
+ */
+export const FULL_LOG = 64 * 1024;
+
+/** So many parts a log has at most; the last one is never full. */
+const MOST_PARTS = 9999;
+
+export const isEventLog = (path: string): boolean => path.startsWith(EVENTS) && path.endsWith('.jsonl');
+
+/** The part of a log that is written now; `names` are those in the folder of its month. */
+export function newestPart(names: readonly string[], writer: string): number {
+  const opening = `${encodeName(writer)}@`;
+  return Math.max(1, ...names.filter((name) => name.startsWith(opening)).map(partOf));
+}
+
+/** The file that goes on after a part whose text is `text`: itself, or the next one once it is full. */
+export function partAfter(part: number, text: string): number {
+  return text.length < FULL_LOG ? part : Math.min(part + 1, MOST_PARTS);
+}
+
+/** The parts of each log in order; `paths` are those of logs, or their names in one folder. */
+export function byLog(paths: readonly string[]): readonly (readonly string[])[] {
+  const logs = Map.groupBy(paths, (path) => path.replace(PART, '.jsonl'));
+  return [...logs.values()].map((parts) => parts.toSorted((a, b) => partOf(a) - partOf(b)));
+}
+
+const PART = /@(\d{4})\.jsonl$/;
+
+const partOf = (path: string): number => Number(PART.exec(path)?.[1] ?? 1);

@@ -1,0 +1,38 @@
+import * as fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { FULL_LOG, byLog, newestPart, partAfter } from '../../src/protocol/event-logs.ts';
+import { classifyPath, eventLogPath } from '../../src/protocol/paths.ts';
+
+const NOW = '2026-06-06T00:00:00Z';
+
+describe('the parts of an event log', () => {
+  test('are counted from the one without a number, each in the name of its writer', () => {
+    expect([1, 2, 12, 9999].map((part) => eventLogPath(NOW, 'ana', part))).toEqual([
+      'shared/events/2026-06/ana.jsonl',
+      'shared/events/2026-06/ana@0002.jsonl',
+      'shared/events/2026-06/ana@0012.jsonl',
+      'shared/events/2026-06/ana@9999.jsonl',
+    ]);
+    fc.assert(
+      fc.property(fc.string({ minLength: 1 }), fc.integer({ min: 1, max: 9999 }), (writer, part) => {
+        expect(classifyPath(eventLogPath(NOW, writer, part))).toEqual({ kind: 'events', month: '2026-06', writer });
+      }),
+    );
+  });
+
+  test('are told from those of others whose names begin alike', () => {
+    const names = ['a.jsonl', 'a-b.jsonl', 'a-b@0007.jsonl', 'a.b.jsonl', 'a@0002.jsonl', 'a@0010.jsonl', 'notes.md'];
+    expect(['a', 'a-b', 'a.b', 'b', 'a@'].map((writer) => newestPart(names, writer))).toEqual([10, 7, 1, 1, 1]);
+    const logs = names.filter((name) => name.endsWith('.jsonl'));
+    expect(byLog(logs.toReversed())).toEqual([
+      ['a.jsonl', 'a@0002.jsonl', 'a@0010.jsonl'],
+      ['a.b.jsonl'],
+      ['a-b.jsonl', 'a-b@0007.jsonl'],
+    ]);
+  });
+
+  test('follow one another as soon as one is full, and the last is never full', () => {
+    const [short, full] = ['x'.repeat(FULL_LOG - 1), 'x'.repeat(FULL_LOG)];
+    expect([partAfter(1, ''), partAfter(1, short), partAfter(1, full), partAfter(9999, full)]).toEqual([1, 1, 2, 9999]);
+  });
+});
