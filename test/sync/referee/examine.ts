@@ -69,4 +69,5 @@ function asLines(refused: Readonly<Record<string, unknown>>): readonly string[] 
 }
 
 /** Only the Leader's own log may grow besides. */
-export const isLeadersLog = (path: string): boolean => /^shared\/events\/\d{4}-\d\d\/lead\.jsonl$/.test(path);
+export const isLeadersLog = (path: string): boolean =>
+  /^shared\/events\/\d{4}-\d\d\/lead(?:@\d{4})?\.jsonl$/.test(path);

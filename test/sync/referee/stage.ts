@@ -177,7 +177,7 @@ async function settled(lead: Parts, outcomes: readonly Outcome[], broken: number
 function refusalsIn(dir: string): readonly Record<string, unknown>[] {
   const folder = join(dir, 'shared/events');
   return readdirSync(folder, { recursive: true, encoding: 'utf8' })
-    .filter((name) => name.endsWith('/lead.jsonl'))
+    .filter((name) => /\/lead(?:@\d{4})?\.jsonl$/.test(name))
     .flatMap((name) => readFileSync(join(folder, name), 'utf8').trim().split('\n'))
     .map((line) => JSON.parse(line) as Record<string, unknown>)
     .filter((event) => event['type'] === 'lane.refused');
