@@ -12,20 +12,20 @@ export interface RecordedRefusal {
 
 /**
  * Reads the event logs of the month for what was refused of lanes since the last call. Logs only grow, so of a part that
- * begins as it did before, only the rest is read; and of one that another follows, nothing any more.
+ * has the same where it ended before, only the rest is read; and of one that another follows, nothing any more.
  */
 export function createRefusalReader(): (view: WorkspaceView, now: string) => readonly RecordedRefusal[] {
-  /** What was read of the newest parts, by path. */
-  const read = new Map<string, string>();
+  /** How far the newest parts were read, by path. */
+  const read = new Map<string, Mark>();
   const over = new Set<string>();
 
   function newIn(view: WorkspaceView, path: string): readonly RecordedRefusal[] {
     const log = classifyPath(path);
     if (log.kind !== 'events') return [];
     const text = view.text(path) ?? '';
-    const before = read.get(path) ?? '';
-    read.set(path, text);
-    const added = text.startsWith(before) ? text.slice(before.length) : text;
+    const before = read.get(path);
+    read.set(path, markAt(text));
+    const added = before !== undefined && isAsBefore(text, before) ? text.slice(before.at) : text;
     if (!added.includes('lane.refused')) return [];
     const { events } = parseEventLines(added, path);
     return events.filter(({ type }) => type === 'lane.refused').map((event) => ({ writer: log.writer, event }));
@@ -43,3 +43,16 @@ export function createRefusalReader(): (view: WorkspaceView, now: string) => rea
     });
   };
 }
+
+/** Where a text ended, and the end of it: ids of events are in it, so nothing else ends like that. */
+interface Mark {
+  readonly at: number;
+  readonly end: string;
+}
+
+const END = 200;
+
+/** A slice would hold the whole text. */
+const markAt = (text: string): Mark => ({ at: text.length, end: structuredClone(text.slice(-END)) });
+
+const isAsBefore = (text: string, { at, end }: Mark): boolean => text.slice(Math.max(0, at - END), at) === end;
