@@ -129,7 +129,7 @@ const contests: Suite = async ({ seed, rounds }) => {
 };
 
 const soak: Suite = async ({ tasks }) => {
-  const result = await runSoak(tasks, (done) => say(`  R6 ${done} tasks`));
+  const result = await runSoak(tasks, (done, seconds) => say(`  R6 ${done} tasks after ${seconds.toFixed(0)} s`));
   say(`  R6 heap: ${result.warm} MB after a quarter, ${result.end} MB in the end`);
   fail('  R6', result.violations);
   return {

@@ -27,7 +27,7 @@ const BATCH = 25;
 const PER_TASK = 3 * 30_000;
 
 /** Tasks through their whole life in one team; what they leave behind in the process is measured (quality.md R6). */
-export async function runSoak(tasks: number, onBatch: (done: number) => void): Promise<SoakResult> {
+export async function runSoak(tasks: number, onBatch: (done: number, seconds: number) => void): Promise<SoakResult> {
   const begun = performance.now();
   const ground = localGround();
   const violations: string[] = [];
@@ -43,7 +43,7 @@ export async function runSoak(tasks: number, onBatch: (done: number) => void): P
         const batch = cast.tasks.slice(done, done + BATCH);
         await live(lead, (task) => (cast.tasks.indexOf(task) % 2 === 0 ? ana : bo), batch);
         if (warm === 0 && done + BATCH >= tasks / 4) [warm, warmAt] = [heap(), done + batch.length];
-        onBatch(done + batch.length);
+        onBatch(done + batch.length, (performance.now() - begun) / 1000);
       }
       end = heap();
       await settle(stage);
