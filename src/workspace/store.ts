@@ -18,7 +18,8 @@ import type { TreeReader, WorkspaceView } from '../protocol/view.ts';
 import { makeDurable, replaceFile } from './atomic.ts';
 import { createDiskReader } from './disk.ts';
 import type { DiskReaderOptions } from './disk.ts';
-import { createParseCache, createView, overlayReader } from './snapshot.ts';
+import { createParseCache } from './parse-cache.ts';
+import { createView, overlayReader } from './snapshot.ts';
 import { TEMP_PREFIX, errorCode, look, refuseLinks, resolveInside } from './safe-path.ts';
 
 export interface WorkTreeOptions extends DiskReaderOptions {

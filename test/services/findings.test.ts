@@ -8,7 +8,8 @@ import { createFindings, scopeOf, widened } from '../../src/services/findings.ts
 import type { Findings, Scope } from '../../src/services/findings.ts';
 import type { WorkspaceView } from '../../src/protocol/view.ts';
 import { memoryReader } from '../../src/workspace/readers.ts';
-import { createParseCache, createView } from '../../src/workspace/snapshot.ts';
+import { createParseCache } from '../../src/workspace/parse-cache.ts';
+import { createView } from '../../src/workspace/snapshot.ts';
 
 const ids = ['a', 'b', 'c', 'd'] as const;
 const id = fc.constantFrom(...ids);

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { TreeReader } from '../../src/protocol/view.ts';
-import { createParseCache, createView, memoryReader } from '../../src/workspace/snapshot.ts';
+import { createParseCache } from '../../src/workspace/parse-cache.ts';
+import { createView, memoryReader } from '../../src/workspace/snapshot.ts';
 
 const PROJECT = JSON.stringify({ project_id: 'p-1', title: 'One', status: 'active' });
 const PLAN = '# Team Project: One\n\n## DAG Task Plan\n\n**Plan Type**: dag\n\n- [ ] t-1 — First (assigned: ana)\n';
