@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Envelope } from '../../src/app-types.ts';
 import { check } from '../../src/chaos/check.ts';
@@ -194,8 +194,9 @@ function sample(chance: ReturnType<typeof createChance>, count: number, wanted: 
 }
 
 /** Brings everybody up to date, and makes what must be there before the deed. */
-async function prepare(options: StageOptions, { seat, files = {}, owing, name }: Scene): Promise<void> {
-  const { folder, shim } = options.ground;
+async function prepare(options: KillStage, { seat, files = {}, owing, name }: Scene): Promise<void> {
+  const { folder, bare } = options.ground;
+  const away = `${bare}.away`;
   const stage = await openStage(options);
   try {
     // What only a sync is to bring is left for it.
@@ -205,12 +206,13 @@ async function prepare(options: StageOptions, { seat, files = {}, owing, name }:
       writeFileSync(join(folder, seat, path), text);
     }
     if (owing === undefined) return;
-    await shim.bring('away', seat);
+    // A node that works with the remote file by file calls no git that could be told to fail.
+    renameSync(bare, away);
     const kept = await stage.seats.find((one) => one.name === seat)?.call(owing.tool, owing.action, owing.payload);
     if (kept?.['statePersisted'] !== true) throw new Error(`${name}: nothing is owed: ${JSON.stringify(kept)}`);
   } finally {
     await stage.close();
-    await shim.clear();
+    if (existsSync(away)) renameSync(away, bare);
   }
 }
 
