@@ -14,13 +14,21 @@ export const isEventLog = (path: string): boolean => path.startsWith(EVENTS) && 
 
 /** The part of a log that is written now; `names` are those in the folder of its month. */
 export function newestPart(names: readonly string[], writer: string): number {
-  const opening = `${encodeName(writer)}@`;
-  return Math.max(1, ...names.filter((name) => name.startsWith(opening)).map(partOf));
+  return partsIn(names, writer)[0] ?? 1;
 }
 
-/** The file that goes on after a part whose text is `text`: itself, or the next one once it is full. */
+/** The parts of a log that are there, the newest first. */
+export function partsIn(names: readonly string[], writer: string): readonly number[] {
+  const name = encodeName(writer);
+  const own = names.filter((other) => other.startsWith(name) && /^(?:@\d{4})?\.jsonl$/.test(other.slice(name.length)));
+  return own.map(partOf).sort((a, b) => b - a);
+}
+
+export const isFullLog = (text: string): boolean => text.length >= FULL_LOG;
+
+/** The part that goes on after one whose text is `text`: itself, or the next one once it is full. */
 export function partAfter(part: number, text: string): number {
-  return text.length < FULL_LOG ? part : Math.min(part + 1, MOST_PARTS);
+  return isFullLog(text) ? Math.min(part + 1, MOST_PARTS) : part;
 }
 
 /** The parts of each log in order; `paths` are those of logs, or their names in one folder. */
@@ -29,6 +37,6 @@ export function byLog(paths: readonly string[]): readonly (readonly string[])[] 
   return [...logs.values()].map((parts) => parts.toSorted((a, b) => partOf(a) - partOf(b)));
 }
 
-const PART = /@(\d{4})\.jsonl$/;
+const PART = /@(?!0000|0001)(\d{4})\.jsonl$/;
 
 const partOf = (path: string): number => Number(PART.exec(path)?.[1] ?? 1);

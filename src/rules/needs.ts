@@ -145,3 +145,8 @@ const sinceOf = (since: string | undefined): { readonly since?: string } => (sin
 export function word(text: string): string {
   return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", String.raw`'\''`)}'`;
 }
+
+/** What brings back a file or folder that was removed, out of the commit before; for a shell, in the workspace. */
+export function checkoutOf(path: string): string {
+  return `\`git checkout "$(git rev-list -1 HEAD -- ${word(path)})~" -- ${word(path)}\``;
+}

@@ -9,6 +9,7 @@ import { disagreement } from './disagreement.ts';
 import type { Disagreement } from './disagreement.ts';
 import type { Finding } from './finding.ts';
 import { isTerminalTask } from './lifecycle.ts';
+import { checkoutOf } from './needs.ts';
 import { isTerminalProject } from './project-lifecycle.ts';
 import { resultFinding } from './result-findings.ts';
 
@@ -32,7 +33,7 @@ export function nodeFindings(view: WorkspaceView, entry: ProjectEntry, node: Pla
         severity: 'warning',
         ...about,
         message: `plan.md shows ${node.id} as delegated, but ${taskPaths(node.id).meta} is missing`,
-        remedy: `bring the folder back with git, or the id if it was another one; or set the marker to [ ] and run \`baton task delegate ${projectId} ${node.id} --spec …\``,
+        remedy: `bring the folder back: ${checkoutOf(taskPaths(node.id).dir)}; or the id if it was another one; or set the marker to [ ] and run \`baton task delegate ${projectId} ${node.id} --spec …\``,
         byHand: true,
       },
     ];
@@ -178,7 +179,7 @@ export function missingPlan(view: WorkspaceView, { id: projectId, plan }: Projec
       projectId,
       file,
       message: `project ${projectId} has no plan.md`,
-      remedy: `bring it back with git, or send a graph with \`baton project plan ${projectId} --tasks …\``,
+      remedy: `bring it back: ${checkoutOf(file)}; or send a graph with \`baton project plan ${projectId} --tasks …\``,
     },
   ];
 }

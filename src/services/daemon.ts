@@ -1,6 +1,7 @@
 import type { EventBus } from '../events.ts';
 import type { Clock, Log, Reach, Sync, WorkTree } from '../ports.ts';
 import { FlowError } from '../protocol/errors.ts';
+import { TEAM_PATH } from '../protocol/paths.ts';
 import { pollDelay } from './polling.ts';
 import type { Reconciler } from './reconciler.ts';
 import { takeUpRemote } from './take-up.ts';
@@ -51,6 +52,8 @@ export async function startDaemon(dependencies: DaemonDependencies): Promise<Asy
         dependencies,
         paths.filter((path) => !path.endsWith('/') || isGone(path)),
       );
+      // What was held back may be allowed by now.
+      if (paths.includes(TEAM_PATH)) await adopt(dependencies, await sync.dirty());
       reconciler.wake(paths);
     });
   });

@@ -1,7 +1,7 @@
 import type { Execute } from '../flows/operation.ts';
 import type { Clock, Sync, WorkTree } from '../ports.ts';
 import { FlowError } from '../protocol/errors.ts';
-import { newestPart } from '../protocol/event-logs.ts';
+import { partsIn } from '../protocol/event-logs.ts';
 import { eventLogIn, eventsDir } from '../protocol/paths.ts';
 import type { Actor } from '../protocol/records/types.ts';
 import type { Outbox } from './outbox.ts';
@@ -61,8 +61,17 @@ async function lookUp({ outbox, sync }: DeliveryDependencies): Promise<ReadonlyS
 
 /** Tells whether the own event log of this month or the last one names a transaction. */
 function recordedTransactions(dependencies: DeliveryDependencies): (txn: string) => boolean {
-  const texts = [...recentEvents(dependencies)];
-  return (txn) => texts.some((text) => text.includes(JSON.stringify(txn)));
+  const unread = recentEvents(dependencies);
+  const read: string[] = [];
+  return (txn) => {
+    const quoted = JSON.stringify(txn);
+    if (read.some((text) => text.includes(quoted))) return true;
+    for (let next = unread.next(); next.done !== true; next = unread.next()) {
+      read.push(next.value);
+      if (next.value.includes(quoted)) return true;
+    }
+    return false;
+  };
 }
 
 /** What this node has written into its event log this month and in the last one, the newest part first. */
@@ -74,8 +83,7 @@ export function* recentEvents({
   const view = workTree.view();
   const now = clock.now();
   for (const dir of [now, monthBefore(now)].map(eventsDir)) {
-    for (let part = newestPart(view.list(dir), localpart); part > 0; part -= 1)
-      yield view.text(eventLogIn(dir, localpart, part)) ?? '';
+    for (const part of partsIn(view.list(dir), localpart)) yield view.text(eventLogIn(dir, localpart, part)) ?? '';
   }
 }
 

@@ -4,24 +4,40 @@ import type { Git } from '../ports-git.ts';
 import { FILE_MODE } from '../ports-git.ts';
 import { writeAtomically } from '../workspace/atomic.ts';
 import { MERGE_RULE } from '../workspace/init.ts';
-import type { InitPlan, SetupGit } from './init-start.ts';
+import type { InitPlan } from './init-start.ts';
 import { RENAME_SETTINGS, driverSettings } from './merge-wiring.ts';
-import type { Launcher } from './merge-wiring.ts';
 
 const ATTRIBUTES = '.gitattributes';
 
+interface Wiring extends Pick<InitPlan, 'dir' | 'git' | 'launcher'> {
+  /** The team's branch, and the one that is checked out here. */
+  readonly branch: string;
+  readonly own: string;
+  readonly remote: string | undefined;
+  /** Whether the repository holds nothing but the team. */
+  readonly ownRepository: boolean;
+}
+
 /**
- * Sets what makes a person's own git merge as Baton does, in this clone only. A repository that holds code as well
- * keeps its way of finding renames. Returns whether anything was new.
+ * Sets what makes a person's own git pull and merge as Baton does, in this clone only. A repository that holds code as well
+ * keeps its way of finding renames. What somebody has chosen otherwise stays. Returns whether anything was new.
  */
-export async function wireMerging(git: SetupGit, dir: string, launcher: Launcher, ownRepository: boolean) {
+export async function wireMerging({ dir, git, launcher, branch, own, remote, ownRepository }: Wiring) {
   const wanted: (readonly [string, string])[] = [];
   for (const entry of driverSettings(launcher)) if ((await git.setting(dir, entry[0])) !== entry[1]) wanted.push(entry);
-  for (const entry of ownRepository ? RENAME_SETTINGS : [])
-    if ((await git.setting(dir, entry[0])) === undefined) wanted.push(entry);
+  const isOrigin = remote !== undefined && (await git.origin(dir)) === remote;
+  const choices = [...(ownRepository ? RENAME_SETTINGS : []), ...(isOrigin ? pullSettings(own, branch) : [])];
+  for (const entry of choices) if ((await git.setting(dir, entry[0])) === undefined) wanted.push(entry);
   for (const [key, value] of wanted) await git.set(dir, key, value);
   return wanted.length > 0;
 }
+
+/** A plain `git pull` brings the team's branch, also on a lane, and merges it. */
+const pullSettings = (own: string, branch: string): readonly (readonly [key: string, value: string])[] => [
+  [`branch.${own}.remote`, 'origin'],
+  [`branch.${own}.merge`, `refs/heads/${branch}`],
+  [`branch.${own}.rebase`, 'false'],
+];
 
 type Publishing = Pick<InitPlan, 'dir' | 'git' | 'branch'> & {
   readonly remote: string | undefined;

@@ -2,9 +2,9 @@ import { existsSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { CONFIG_FILE, LOCAL_SERVER } from '../config.ts';
 import { FlowError } from '../protocol/errors.ts';
-import { isUserId, localpartOf } from '../protocol/identity.ts';
+import { isUserId, localpartOf, sameLocalpart } from '../protocol/identity.ts';
 import { slugOf } from '../protocol/ids.ts';
-import { TEAM_PATH, laneOf } from '../protocol/paths.ts';
+import { TEAM_PATH, laneOf, localpartOfLane } from '../protocol/paths.ts';
 import type { Role } from '../protocol/records/types.ts';
 import { stampOf } from '../protocol/timestamps.ts';
 import { hasLane, parseRole } from '../protocol/roles.ts';
@@ -92,10 +92,21 @@ export async function begin(repository: Git, plan: InitPlan, remote: string | un
       return { branch, commit: main, who, made: [] };
     }
     const lane = laneOf(lanePrefix, who.localpart);
+    refuseTwin(who, lanePrefix, [...refs.keys(), ...(fetched?.keys() ?? [])]);
     const known = refs.get(`refs/heads/${lane}`) ?? fetched?.get(`refs/heads/${lane}`);
     await joinOnLane(repository, remote, { lane, known, main, who, notes: plan.notes });
     return { branch: lane, commit: known ?? main, who, made: [] };
   }
+}
+
+/** Names are compared without case, and so are files and branches by some file systems. */
+function refuseTwin({ localpart }: Who, lanePrefix: string, refs: readonly string[]): void {
+  const lanes = refs.flatMap((ref) => localpartOfLane(lanePrefix, ref) ?? []);
+  const twin = lanes.find((other) => other !== localpart && sameLocalpart(other, localpart));
+  if (twin === undefined) return;
+  throw new FlowError('already-exists', `${twin} has a lane already, and ${localpart} differs only by letter case`, {
+    remedy: `join as ${twin}, or under another name`,
+  });
 }
 
 interface Joining {
@@ -174,7 +185,7 @@ function whoActs({ role: wanted, as, dir }: InitPlan, joining: boolean): Who {
   const name = as ?? (hasLane(role) ? slugOf(basename(dir)) : 'lead');
   const localpart = localpartOf(name);
   const full = name.includes(':') ? name.trim() : undefined;
-  if (!isUserId(full ?? `@${localpart}:${LOCAL_SERVER}`)) {
+  if (/\s/.test(name.trim()) || !isUserId(full ?? `@${localpart}:${LOCAL_SERVER}`)) {
     throw new FlowError('invalid-argument', `--as names nobody: ${name}`, {
       remedy: 'give a name such as ana, or a full Matrix id such as @ana:hs.domain',
     });

@@ -3,7 +3,7 @@ import { dirname, join, relative } from 'node:path';
 import { CONFIG_FILE, LOCAL_SERVER, loadConfig } from '../config.ts';
 import { FlowError } from '../protocol/errors.ts';
 import { localpartOf } from '../protocol/identity.ts';
-import { TEAM_PATH } from '../protocol/paths.ts';
+import { TEAM_PATH, laneOf } from '../protocol/paths.ts';
 import { hasLane, parseRole } from '../protocol/roles.ts';
 import type { Git } from '../ports-git.ts';
 import { writeAtomically } from '../workspace/atomic.ts';
@@ -64,7 +64,8 @@ export async function initWorkspace(request: InitRequest, git: SetupGit, launche
 /** Whether the folder is a repository of its own in which something was committed. */
 async function hasCommit(dir: string, git: SetupGit): Promise<boolean> {
   if (!existsSync(join(dir, '.git'))) return false;
-  const { refs } = await (await git.open(realpathSync(dir))).facts();
+  using repository = await git.open(realpathSync(dir));
+  const { refs } = await repository.facts();
   return [...refs.keys()].some((ref) => ref.startsWith('refs/heads/'));
 }
 
@@ -93,7 +94,16 @@ async function unchanged(plan: InitPlan): Promise<InitOutcome> {
     ...(remote === undefined || remote === settings.remote ? [] : ['--remote']),
   ];
   const { localpart } = identity;
-  const wired = await wireMerging(git, root, launcher, settings.branch === OWN.branch);
+  const { branch, lanePrefix } = settings;
+  const wired = await wireMerging({
+    dir: root,
+    git,
+    launcher,
+    branch,
+    own: hasLane(identity.role) ? laneOf(lanePrefix, identity.localpart) : branch,
+    remote: settings.remote,
+    ownRepository: branch === OWN.branch,
+  });
   const rule = hasLane(identity.role)
     ? undefined
     : await publishMergeRule({ dir: root, git, branch: settings.branch, remote: settings.remote, localpart });
@@ -150,12 +160,16 @@ async function besideCode(plan: InitPlan, top: string): Promise<InitOutcome> {
   return finish({ ...plan, dir: realpathSync(dir) }, start, remote);
 }
 
-async function finish(plan: InitPlan, { who, made }: Start, remote: string | undefined): Promise<InitOutcome> {
+async function finish(
+  plan: InitPlan,
+  { who, made, branch: own }: Start,
+  remote: string | undefined,
+): Promise<InitOutcome> {
   const { dir, branch, lanePrefix, git, launcher, notes } = plan;
   const ignored = join(dir, '.gitignore');
   const lines = existsSync(ignored) ? readFileSync(ignored, 'utf8').split(/\r?\n/) : [];
   if (!IGNORED.every((line) => lines.includes(line))) await ignoreInClone(git, dir, IGNORED);
-  await wireMerging(git, dir, launcher, plan.inRepo !== true);
+  await wireMerging({ dir, git, launcher, branch, own, remote, ownRepository: plan.inRepo !== true });
   if (existsSync(join(dir, CONFIG_FILE))) return { root: dir, created: ['.git/', ...made].sort(), notes };
   const { localpart, matrixUserId, role } = who;
   const text = configFile({

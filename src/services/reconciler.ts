@@ -251,7 +251,7 @@ function tell(
   const notices = noticesFor({
     view,
     findings: calm.due(raised, standing, clock.elapsed()),
-    refusals: newRefusals(view, clock.now()),
+    refusals: newRefusals(view, clock.now(), scope === 'all'),
     tasks: scope === 'all' ? view.taskIds() : [...scope.tasks],
     identity,
     localRooms,

@@ -12,12 +12,12 @@ export interface RecordedRefusal {
 
 /**
  * Reads the event logs of the month for what was refused of lanes since the last call. Logs only grow, so of a part that
- * has the same where it ended before, only the rest is read; and of one that another follows, nothing any more.
+ * has the same where it ended before, only the rest is read. Parts that another follows are looked at once, and again with
+ * `all`: what two clones of one writer have written is merged into them.
  */
-export function createRefusalReader(): (view: WorkspaceView, now: string) => readonly RecordedRefusal[] {
-  /** How far the newest parts were read, by path. */
+export function createRefusalReader(): (view: WorkspaceView, now: string, all?: boolean) => readonly RecordedRefusal[] {
+  /** How far the parts were read, by path. */
   const read = new Map<string, Mark>();
-  const over = new Set<string>();
 
   function newIn(view: WorkspaceView, path: string): readonly RecordedRefusal[] {
     const log = classifyPath(path);
@@ -31,14 +31,14 @@ export function createRefusalReader(): (view: WorkspaceView, now: string) => rea
     return events.filter(({ type }) => type === 'lane.refused').map((event) => ({ writer: log.writer, event }));
   }
 
-  return (view, now) => {
+  /** Parts whose end was read while they were the newest have to be read once more. */
+  const over = new Set<string>();
+
+  return (view, now, all = false) => {
     const dir = eventsDir(now);
     return byLog(view.list(dir).map((name) => `${dir}${name}`)).flatMap((parts) => {
-      const found = parts.filter((path) => !over.has(path)).flatMap((path) => newIn(view, path));
-      for (const path of parts.slice(0, -1)) {
-        over.add(path);
-        read.delete(path);
-      }
+      const found = parts.filter((path) => all || !over.has(path)).flatMap((path) => newIn(view, path));
+      for (const path of parts.slice(0, -1)) over.add(path);
       return found;
     });
   };

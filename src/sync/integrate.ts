@@ -138,10 +138,8 @@ async function logIn(
   writer: string,
 ): Promise<{ readonly path: string; readonly text: string }> {
   const [names = []] = await git.list([`${tree}:${dir.slice(0, -1)}`]);
-  const newest = newestPart(
-    names.map(({ name }) => name),
-    writer,
-  );
+  const files = names.flatMap(({ name, isDirectory }) => (isDirectory ? [] : [name]));
+  const newest = newestPart(files, writer);
   const path = eventLogIn(dir, writer, newest);
   const [before] = await git.read([`${tree}:${path}`]);
   const text = before === undefined ? '' : (decode(before) ?? '');

@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import { readFileSync, readdirSync } from 'node:fs';
 import type { BigIntStats, Dirent } from 'node:fs';
-import { FULL_LOG, isEventLog } from '../protocol/event-logs.ts';
+import { isEventLog, isFullLog } from '../protocol/event-logs.ts';
 import type { Diagnostic } from '../protocol/diagnostic.ts';
 import type { TreeReader } from '../protocol/view.ts';
 import { isSettled, signatureOf } from './signature.ts';
@@ -33,11 +33,6 @@ const FEW_RECORDS = 64;
 
 const TASK_RECORD = /^shared\/tasks\/[^/]+\/meta\.json$/;
 
-/** Nobody adds to a full part of a log, and hardly anybody reads it; together they are longer than all else. */
-function isSeldomRead(path: string, found: BigIntStats | undefined): boolean {
-  return found !== undefined && found.size >= FULL_LOG && isEventLog(path);
-}
-
 interface Known<Value> {
   generation: number;
   readonly signature: string | undefined;
@@ -55,6 +50,8 @@ type Text = ReturnType<TreeReader['read']>;
 export function createDiskReader(root: string, options: DiskReaderOptions = {}): DiskReader {
   const texts = new Map<string, Known<Text>>();
   const listings = new Map<string, Known<readonly string[]>>();
+  /** Nobody adds to a full part of a log, and hardly anybody reads it; together they are longer than all else. */
+  const seldomRead = new Set<string>();
   let generation = 0;
   let records = 0;
 
@@ -86,19 +83,20 @@ export function createDiskReader(root: string, options: DiskReaderOptions = {}):
     }
     const settled = isSettled(found, options.millis?.());
     const value = load(found);
-    if (isSeldomRead(path, found)) known.delete(path);
-    else known.set(path, { generation, signature, settled, value });
+    known.set(path, { generation, signature, settled, value });
     return value;
   }
 
   const read = (path: string): Text => {
     if (path.endsWith('/') || !isInside(path)) return undefined;
-    return refresh(
+    const text = refresh(
       texts,
       path,
       (found) => (found === undefined ? undefined : loadText(root, path, found)),
       (code) => unreadable(path, code),
     );
+    if (isEventLog(path) && text !== undefined && 'text' in text && isFullLog(text.text)) seldomRead.add(path);
+    return text;
   };
 
   const list = (directory: string): readonly string[] => {
@@ -135,6 +133,8 @@ export function createDiskReader(root: string, options: DiskReaderOptions = {}):
     recheck() {
       generation += 1;
       records = 0;
+      for (const path of seldomRead) texts.delete(path);
+      seldomRead.clear();
     },
   };
 }

@@ -13,20 +13,34 @@ import type { WorkspaceView } from '../protocol/view.ts';
  */
 export function eventChanges(view: WorkspaceView, writer: string, events: readonly EventRecord[]): Change[] {
   const months = Map.groupBy(events, ({ ts }) => eventsDir(ts));
-  return [...months].map(([dir, records]) => {
-    const { path, text: before } = logToExtend(view, dir, writer);
-    const opening = before === '' || before.endsWith('\n') ? before : `${before}\n`;
-    const added = records.map((record) => `${renderEventLine(record).replace(/\n$/, '')}\n`).join('');
-    return { kind: 'write', path, text: opening + added, appended: added };
+  return [...months].flatMap(([dir, records]) => {
+    const lines = records.map((record) => `${renderEventLine(record).replace(/\n$/, '')}\n`);
+    return changesIn(dir, writer, logToExtend(view, dir, writer), lines);
   });
 }
 
+/** Fills one file after the other. */
+function changesIn(dir: string, writer: string, log: LogFile, lines: readonly string[]): Change[] {
+  const { part, text: before } = log;
+  const opening = before === '' || before.endsWith('\n') ? before : `${before}\n`;
+  let [text, added] = [opening, ''];
+  let taken = 0;
+  for (; taken < lines.length && partAfter(part, text) === part; taken += 1) {
+    const line = lines[taken] ?? '';
+    [text, added] = [text + line, added + line];
+  }
+  const change: Change = { kind: 'write', path: eventLogIn(dir, writer, part), text, appended: added };
+  const next = { part: partAfter(part, text), text: '' };
+  return [change, ...(taken === lines.length ? [] : changesIn(dir, writer, next, lines.slice(taken)))];
+}
+
+interface LogFile {
+  readonly part: number;
+  readonly text: string;
+}
+
 /** What events are appended to, and what it holds. */
-function logToExtend(
-  view: WorkspaceView,
-  dir: string,
-  writer: string,
-): { readonly path: string; readonly text: string } {
+function logToExtend(view: WorkspaceView, dir: string, writer: string): LogFile {
   const newest = newestPart(view.list(dir), writer);
   const path = eventLogIn(dir, writer, newest);
   const text = view.text(path);
@@ -37,7 +51,7 @@ function logToExtend(
     });
   }
   const part = partAfter(newest, text ?? '');
-  return part === newest ? { path, text: text ?? '' } : { path: eventLogIn(dir, writer, part), text: '' };
+  return { part, text: part === newest ? (text ?? '') : '' };
 }
 
 /** Paths of all logs, those of the oldest month first. */

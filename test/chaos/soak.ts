@@ -1,12 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { setTimeout as wait } from 'node:timers/promises';
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import { check } from '../../src/chaos/check.ts';
 import { readStage } from '../../src/chaos/read.ts';
 import type { Seat } from '../../src/chaos/seat.ts';
 import { settle } from '../../src/chaos/seed.ts';
 import { PROJECT, castOf, setUpStage } from '../../src/chaos/stage.ts';
+import { aliveBytes } from '../support/memory.ts';
 import { BRANCHES, localGround } from './ground.ts';
 
 export interface SoakResult {
@@ -42,10 +41,10 @@ export async function runSoak(tasks: number, onBatch: (done: number, seconds: nu
       for (let done = 0; done < tasks; done += BATCH) {
         const batch = cast.tasks.slice(done, done + BATCH);
         await live(lead, (task) => (cast.tasks.indexOf(task) % 2 === 0 ? ana : bo), batch);
-        if (warm === 0 && done + BATCH >= tasks / 4) [warm, warmAt] = [heap(), done + batch.length];
+        if (warm === 0 && done + BATCH >= tasks / 4) [warm, warmAt] = [aliveBytes(), done + batch.length];
         onBatch(done + batch.length, (performance.now() - begun) / 1000);
       }
-      end = heap();
+      end = aliveBytes();
       await settle(stage);
       violations.push(...check(await readStage(stage), []).map(({ rule, message }) => `${rule}: ${message}`));
     } finally {
@@ -88,14 +87,6 @@ async function live(lead: Seat, workerOf: (task: string) => Seat, tasks: readonl
 }
 
 const megabytes = (bytes: number): number => Math.round(bytes / 2 ** 20);
-
-/** What is alive on the heap, once everything else is collected. */
-function heap(): number {
-  setFlagsFromString('--expose-gc');
-  const collect = runInNewContext('gc') as () => void;
-  collect();
-  return process.memoryUsage().heapUsed;
-}
 
 /** What is still there after a while: a process that was let go ends a moment later. */
 async function leftFor(before: readonly string[]): Promise<readonly string[]> {

@@ -23,6 +23,7 @@ describe('the parts of an event log', () => {
   test('are told from those of others whose names begin alike', () => {
     const names = ['a.jsonl', 'a-b.jsonl', 'a-b@0007.jsonl', 'a.b.jsonl', 'a@0002.jsonl', 'a@0010.jsonl', 'notes.md'];
     expect(['a', 'a-b', 'a.b', 'b', 'a@'].map((writer) => newestPart(names, writer))).toEqual([10, 7, 1, 1, 1]);
+    expect(newestPart(['a@0001.jsonl', 'a@x@9998.jsonl', 'a@0003.jsonl/', 'a@00004.jsonl', 'a@5.jsonl'], 'a')).toBe(1);
     const logs = names.filter((name) => name.endsWith('.jsonl'));
     expect(byLog(logs.toReversed())).toEqual([
       ['a.jsonl', 'a@0002.jsonl', 'a@0010.jsonl'],

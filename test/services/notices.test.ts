@@ -193,14 +193,16 @@ describe('noticesFor, of lanes that were not taken whole', () => {
     expect(seen(`${refusal('0', 'merged')}\n${first}`)).toEqual(['lead 0', 'lead 1']);
   });
 
-  test('are read to the end of a part before the next, which alone is looked at from then on', () => {
+  test('are read to the end of a part before the next, which alone is looked at until all are', () => {
     const read = createRefusalReader();
     const [path, next] = ['shared/events/2026-06/lead.jsonl', 'shared/events/2026-06/lead@0002.jsonl'];
-    const seen = (files: Readonly<Record<string, string>>): readonly string[] =>
-      read(createView(memoryReader(files)), NOW).map(({ writer, event }) => `${writer} ${event.id}`);
+    const seen = (files: Readonly<Record<string, string>>, all = false): readonly string[] =>
+      read(createView(memoryReader(files)), NOW, all).map(({ writer, event }) => `${writer} ${event.id}`);
     const [first, second, third] = ['1', '2', '3'].map((id) => `${refusal(id, 'a')}\n`);
     expect(seen({ [path]: `${first}` })).toEqual(['lead 1']);
     expect(seen({ [path]: `${first}${second}`, [next]: `${third}` })).toEqual(['lead 2', 'lead 3']);
-    expect(seen({ [path]: `${second}${first}`, [next]: `${third}` })).toEqual([]);
+    // Another clone of the same writer was still in the first part when it recorded one more.
+    const merged = { [path]: `${first}${second}${refusal('4', 'late')}\n`, [next]: `${third}` };
+    expect([seen(merged), seen(merged, true), seen(merged, true)]).toEqual([[], ['lead 4'], []]);
   });
 });

@@ -61,6 +61,32 @@ describe('the event log', () => {
     expect(added({ 'shared/events/2026-09/lead-2@0004.jsonl': long })).toEqual([[first, 1]]);
   });
 
+  test('of many events at once fills one file after the other', () => {
+    const [first, second, third] = ['lead', 'lead@0002', 'lead@0003'].map(
+      (name) => `shared/events/2026-09/${name}.jsonl`,
+    );
+    const half = (id: string): EventRecord => ({
+      ...event(id, '2026-09-01T00:00:00Z'),
+      note: 'n'.repeat(FULL_LOG / 2),
+    });
+    const view = createView(memoryReader({ [first ?? '']: `${JSON.stringify(half('00'))}\n` }));
+    const changes = eventChanges(view, 'lead', ['01', '02', '03', '04'].map(half));
+    const written = changes.map((change) => {
+      if (change.kind !== 'write') throw new Error('a log is written');
+      const { events } = parseEventLines(change.text, change.path);
+      return [
+        change.path,
+        events.map(({ id }) => id),
+        parseEventLines(change.appended ?? '', change.path).events.length,
+      ];
+    });
+    expect(written).toEqual([
+      [first, ['00', '01'], 1],
+      [second, ['02', '03'], 2],
+      [third, ['04'], 1],
+    ]);
+  });
+
   test('never replaces a log that it cannot read', () => {
     const problem = { rule: 'file-not-utf8', severity: 'error', message: 'x', line: 1, column: 1 } as const;
     const view = createView({ ...memoryReader({}), exists: () => true, read: () => ({ problem }) });

@@ -15,8 +15,10 @@ import {
 import { dirname, join } from 'node:path';
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import type { WorkspaceView } from '../../src/protocol/view.ts';
 import { createWorkTree } from '../../src/workspace/store.ts';
 import { testFolder } from '../support/folders.ts';
+import { aliveBytes } from '../support/memory.ts';
 
 const TASK = 'shared/tasks/t-1/meta.json';
 
@@ -89,6 +91,22 @@ describe('reading', () => {
         .project('p')
         ?.plan.nodes.map(({ id }) => id),
     ).toEqual(['b']);
+  });
+
+  test('keeps no log that is full beyond the view that asked for it', () => {
+    const root = testFolder('tree');
+    const paths = Array.from(
+      { length: 40 },
+      (_, index) => `shared/events/2026-09/lead@${String(index + 2).padStart(4, '0')}.jsonl`,
+    );
+    for (const path of paths) put(root, path, `${path.repeat(12_000)}\n`);
+    const tree = createWorkTree(root, later);
+    const before = aliveBytes();
+    const readAll = (view: WorkspaceView): number => paths.filter((path) => view.text(path) !== undefined).length;
+    expect(readAll(tree.view())).toBe(40);
+    expect(tree.view().list('shared/events/')).toEqual(['2026-09/']);
+    // Each of the forty has half a million characters.
+    expect(aliveBytes() - before).toBeLessThan(2_000_000);
   });
 
   test('answers a view from one moment only, whatever happens meanwhile', () => {

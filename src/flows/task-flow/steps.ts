@@ -1,6 +1,6 @@
 import type { Change } from '../../protocol/changes.ts';
 import { FlowError } from '../../protocol/errors.ts';
-import { projectPaths } from '../../protocol/paths.ts';
+import { projectPaths, taskPaths } from '../../protocol/paths.ts';
 import { setMarker } from '../../protocol/plan/edit.ts';
 import { appendHistory } from '../../protocol/records/task.ts';
 import type { Actor, TaskMeta } from '../../protocol/records/types.ts';
@@ -9,6 +9,7 @@ import { sameLocalpart } from '../../protocol/identity.ts';
 import type { WorkspaceView } from '../../protocol/view.ts';
 import { markerFor, taskStep } from '../../rules/lifecycle.ts';
 import type { TaskEvent } from '../../rules/lifecycle.ts';
+import { checkoutOf } from '../../rules/needs.ts';
 import { SUPERSEDED } from '../../rules/project-lifecycle.ts';
 import { unrecordedTask } from '../../rules/unrecorded.ts';
 import { checkBrokenPlan, findTask, historyEntry, requireProject, requireTask } from '../shared.ts';
@@ -91,7 +92,7 @@ export function plannedTask(context: Context, taskId: string, projectId?: string
     'not-found',
     `task not found: ${taskId} (plan.md shows it as ${holder.node.status}, and it has no record)`,
     {
-      remedy: `bring shared/tasks/${taskId}/ back with git, or set its marker to [ ] and call again`,
+      remedy: `bring its folder back: ${checkoutOf(taskPaths(taskId).dir)}; or set its marker to [ ] and call again`,
       data: { taskId, projectId: holder.entry.id },
     },
   );

@@ -1,7 +1,6 @@
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import { expect, test } from 'vitest';
 import { parsePlan } from '../../../src/protocol/plan/parse.ts';
+import { aliveBytes } from '../../support/memory.ts';
 
 const NODES = 4_000;
 
@@ -13,18 +12,11 @@ const planText = (done: number): string =>
       `- [${index < done ? 'x' : ' '}] t-${index} — ${'A title that takes its room '.repeat(3)} (assigned: @ana:local)\n`,
   ).join('')}`;
 
-/** Bytes alive once everything else is collected. */
-function alive(): number {
-  setFlagsFromString('--expose-gc');
-  (runInNewContext('gc') as () => void)();
-  return process.memoryUsage().heapUsed;
-}
-
 test('a plan that changes a line at a time holds none of the texts that it had before the last few', () => {
   for (let done = 0; done < 20; done += 1) parsePlan(planText(done));
-  const before = alive();
+  const before = aliveBytes();
   for (let done = 20; done < 120; done += 1)
     expect(parsePlan(planText(done)).nodes[done - 1]?.status).toBe('completed');
   // Each of the hundred texts has more than half a million characters.
-  expect(alive() - before).toBeLessThan(20 * planText(0).length);
+  expect(aliveBytes() - before).toBeLessThan(20 * planText(0).length);
 });
