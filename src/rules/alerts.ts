@@ -2,7 +2,8 @@ import type { ProjectMeta, TaskMeta } from '../protocol/records/types.ts';
 import type { LatenessFacts } from './lateness/lateness.ts';
 import { lateProject, lateTask } from './lateness/lateness.ts';
 import type { Late, LateKind } from './lateness/ladder.ts';
-import { haltNeed, sentBackNeed, word } from './needs.ts';
+import { haltNeed, sentBackNeed } from './needs.ts';
+import { word } from './shell.ts';
 
 /** What a check warns of (features.md S002-20), the most pressing first. */
 const ALERT_TYPES = ['failed', 'stuck', 'slow', 'sla', 'overdue', 'blocked', 'unacknowledged', 'unchecked'] as const;

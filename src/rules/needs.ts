@@ -5,6 +5,7 @@ import { parseTime } from '../protocol/timestamps.ts';
 import type { ProjectEntry, WorkspaceView } from '../protocol/view.ts';
 import { holdsUp } from './dag.ts';
 import { isOpen } from './plan-findings.ts';
+import { word } from './shell.ts';
 
 /**
  * What a person is needed for, in the order in which it is to be looked at. `violation`: files that are broken or
@@ -140,13 +141,3 @@ export function sentBackNeed({ task_id: id, project_id: project, summary, histor
 }
 
 const sinceOf = (since: string | undefined): { readonly since?: string } => (since === undefined ? {} : { since });
-
-/** One word of a command line: names come from files that others write, and commands are copied into shells. */
-export function word(text: string): string {
-  return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", String.raw`'\''`)}'`;
-}
-
-/** What brings back a file or folder that was removed, out of the commit before; for a shell, in the workspace. */
-export function checkoutOf(path: string): string {
-  return `\`git checkout "$(git rev-list -1 HEAD -- ${word(path)})~" -- ${word(path)}\``;
-}

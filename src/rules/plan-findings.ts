@@ -9,9 +9,9 @@ import { disagreement } from './disagreement.ts';
 import type { Disagreement } from './disagreement.ts';
 import type { Finding } from './finding.ts';
 import { isTerminalTask } from './lifecycle.ts';
-import { checkoutOf } from './needs.ts';
 import { isTerminalProject } from './project-lifecycle.ts';
 import { resultFinding } from './result-findings.ts';
+import { checkoutOf } from './shell.ts';
 
 /** Findings about a project's work end with it. */
 export const isOpen = ({ meta }: ProjectEntry): boolean => meta !== undefined && !isTerminalProject(meta.status);

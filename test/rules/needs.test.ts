@@ -1,7 +1,8 @@
 import { execFileSync } from 'node:child_process';
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { NEEDS, sortNeeds, word } from '../../src/rules/needs.ts';
+import { NEEDS, sortNeeds } from '../../src/rules/needs.ts';
+import { word } from '../../src/rules/shell.ts';
 import type { Need } from '../../src/rules/needs.ts';
 
 const need = fc.record(

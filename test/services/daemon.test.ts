@@ -6,7 +6,9 @@ import { initWorkspace, startNode } from '../../src/app.ts';
 import type { Envelope, RunningNode } from '../../src/app-types.ts';
 import { createEventBus } from '../../src/events.ts';
 import type { Sync, WorkTree } from '../../src/ports.ts';
+import { findSecrets } from '../../src/protocol/secrets/scan.ts';
 import { startDaemon } from '../../src/services/daemon.ts';
+import { SOME_KEY } from '../protocol/secrets/samples.ts';
 import { cleanEnvironment } from '../support/baton.ts';
 import { testFolder } from '../support/folders.ts';
 import { git } from '../support/git.ts';
@@ -120,6 +122,26 @@ describe('a running node', () => {
     await eventually(
       () => git(dir, 'ls-files', 'shared/projects/q') !== '' || undefined,
       'the finished file is committed',
+    );
+  });
+
+  test('takes up what was held back for a secret as soon as that is allowed', async () => {
+    const dir = join(testFolder('node'), 'lead');
+    const node = await startIn(dir, 'leader', 'lead');
+    await node.must('projectflow', 'create_project', { projectId: 'p', title: 'P', source: 'team-admin' });
+    put(dir, 'shared/projects/p/notes.md', `token: ${SOME_KEY}\n`);
+    const refusal = await eventually(
+      () => node.logged.find((line) => line.includes('cannot be published') && line.includes('notes.md')),
+      'it is held back',
+    );
+    expect(refusal).not.toContain(SOME_KEY);
+    const [found] = findSecrets(`token: ${SOME_KEY}\n`);
+    const team = record(dir, 'shared/team.json');
+    const policies = { ...(team['policies'] as object), allowedSecrets: [found?.fingerprint] };
+    put(dir, 'shared/team.json', `${JSON.stringify({ ...team, policies }, undefined, 2)}\n`);
+    await eventually(
+      () => git(dir, 'ls-files', 'shared/projects/p/notes.md') !== '' || undefined,
+      'it is committed, and nobody has asked for it',
     );
   });
 

@@ -138,6 +138,55 @@ describe('a workspace of a team', () => {
     });
   });
 
+  test('makes clones in which a plain `git pull` merges what the team has published, also on a lane', async () => {
+    const folder = testFolder();
+    const remote = join(folder, 'team.git');
+    const lead = await init(join(folder, 'lead'), { role: 'leader', as: 'lead', remote });
+    const ana = await init(join(folder, 'ana'), { role: 'worker', remote });
+    const commit = (root: string, name: string): void => {
+      writeFileSync(join(root, 'shared', name), name);
+      git(root, 'add', 'shared');
+      git(root, 'commit', '--quiet', '-m', name);
+    };
+    for (const [index, root] of [ana.root, lead.root].entries()) {
+      const pat = join(folder, `pat-${index}`);
+      git(folder, 'clone', '--quiet', remote, pat);
+      commit(pat, `theirs-${index}.md`);
+      git(pat, 'push', '--quiet');
+      commit(root, `ours-${index}.md`);
+      git(root, 'pull', '--quiet');
+      expect(git(root, 'log', '--merges', '--format=%P')).not.toBe('');
+      expect(readdirSync(join(root, 'shared'))).toEqual(
+        expect.arrayContaining([`theirs-${index}.md`, `ours-${index}.md`]),
+      );
+    }
+  });
+
+  test('leaves to a person how their git pulls, where that was chosen before', async () => {
+    const folder = testFolder();
+    const remote = join(folder, 'team.git');
+    const { root } = await init(join(folder, 'lead'), { remote });
+    git(root, 'config', 'branch.main.rebase', 'true');
+    git(root, 'config', '--unset', 'branch.main.merge');
+    await init(root);
+    expect([git(root, 'config', 'branch.main.rebase'), git(root, 'config', 'branch.main.merge')]).toEqual([
+      'true',
+      'refs/heads/main',
+    ]);
+  });
+
+  test.each([
+    ['Ana Smith', 'invalid-argument', '--as names nobody: Ana Smith'],
+    ['ANA', 'already-exists', 'ana has a lane already, and ANA differs only by letter case'],
+  ])('refuses %j for a Worker who joins beside ana', async (as, code, message) => {
+    const folder = testFolder();
+    const remote = join(folder, 'team.git');
+    await init(join(folder, 'lead'), { remote });
+    await init(join(folder, 'ana'), { role: 'worker', remote });
+    await expect(init(join(folder, 'other'), { role: 'worker', as, remote })).rejects.toMatchObject({ code, message });
+    expect(existsSync(join(folder, 'other'))).toBe(false);
+  });
+
   test('joins as a Worker unless another role is given', async () => {
     const folder = testFolder();
     const remote = join(folder, 'team.git');

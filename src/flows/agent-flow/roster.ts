@@ -6,7 +6,7 @@ import type { WorkspaceView } from '../../protocol/view.ts';
 import { capacityText } from '../../rules/auto-dispatch.ts';
 import { holdingsIn, loadsOf } from '../../rules/load.ts';
 import type { Holdings } from '../../rules/load.ts';
-import { word } from '../../rules/needs.ts';
+import { word } from '../../rules/shell.ts';
 import type { Pool } from '../../rules/selection.ts';
 import type { Decision, OperationContext } from '../types.ts';
 

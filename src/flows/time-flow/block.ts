@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { dueToBlock } from '../../rules/lateness/halting.ts';
-import { word } from '../../rules/needs.ts';
+import { word } from '../../rules/shell.ts';
 import { presentTask } from '../present.ts';
 import { LEADERS, requireTask } from '../shared.ts';
 import { halted, settle } from '../task-flow/halt.ts';

@@ -3,7 +3,7 @@ import type { Plan } from '../../protocol/plan-types.ts';
 import type { ProjectMeta, TaskMeta } from '../../protocol/records/types.ts';
 import type { WorkspaceView } from '../../protocol/view.ts';
 import { blockersIn } from '../dag.ts';
-import { word } from '../needs.ts';
+import { word } from '../shell.ts';
 import { projectState } from '../project-lifecycle.ts';
 
 /** What brings a task on that is late, by where it stands; as it is typed, with words in capitals to be filled in. */

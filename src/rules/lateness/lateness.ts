@@ -6,7 +6,7 @@ import type { ProjectEntry, WorkspaceView } from '../../protocol/view.ts';
 import { isTerminalTask } from '../lifecycle.ts';
 import { holdingsIn, loadsOf } from '../load.ts';
 import { isUnacknowledged, livenessOf } from '../liveness.ts';
-import { word } from '../needs.ts';
+import { word } from '../shell.ts';
 import { isTerminalProject } from '../project-lifecycle.ts';
 import { taskOfNode } from '../unrecorded.ts';
 import type { Beats } from './beats.ts';
