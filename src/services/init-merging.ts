@@ -26,11 +26,18 @@ export async function wireMerging({ dir, git, launcher, branch, own, remote, own
   const wanted: (readonly [string, string])[] = [];
   for (const entry of driverSettings(launcher)) if ((await git.setting(dir, entry[0])) !== entry[1]) wanted.push(entry);
   const isOrigin = remote !== undefined && (await git.origin(dir)) === remote;
-  const choices = [...(ownRepository ? RENAME_SETTINGS : []), ...(isOrigin ? pullSettings(own, branch) : [])];
+  const choices = [
+    ...(ownRepository ? RENAME_SETTINGS : []),
+    ...(isOrigin ? pullSettings(own, branch) : []),
+    ...(isOrigin && ownRepository ? PUSH_SETTINGS : []),
+  ];
   for (const entry of choices) if ((await git.setting(dir, entry[0])) === undefined) wanted.push(entry);
   for (const [key, value] of wanted) await git.set(dir, key, value);
   return wanted.length > 0;
 }
+
+/** A plain `git push` on a lane is one of the lane: git would advise to push it to the branch that is pulled. */
+const PUSH_SETTINGS: readonly (readonly [key: string, value: string])[] = [['push.default', 'current']];
 
 /** A plain `git pull` brings the team's branch, also on a lane, and merges it. */
 const pullSettings = (own: string, branch: string): readonly (readonly [key: string, value: string])[] => [

@@ -138,7 +138,7 @@ describe('a workspace of a team', () => {
     });
   });
 
-  test('makes clones in which a plain `git pull` merges what the team has published, also on a lane', async () => {
+  test('makes clones in which a plain `git pull` merges what the team has published, also on a lane, and `git push` is one of the own branch', async () => {
     const folder = testFolder();
     const remote = join(folder, 'team.git');
     const lead = await init(join(folder, 'lead'), { role: 'leader', as: 'lead', remote });
@@ -159,6 +159,9 @@ describe('a workspace of a team', () => {
       expect(readdirSync(join(root, 'shared'))).toEqual(
         expect.arrayContaining([`theirs-${index}.md`, `ours-${index}.md`]),
       );
+      git(root, 'push', '--quiet');
+      const own = git(root, 'branch', '--show-current');
+      expect(git(remote, 'rev-parse', own)).toBe(git(root, 'rev-parse', 'HEAD'));
     }
   });
 
