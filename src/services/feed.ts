@@ -3,7 +3,7 @@ import type { Clock, WorkTree } from '../ports.ts';
 import { toldEvent } from '../protocol/happening.ts';
 import type { ToldEvent } from '../protocol/happening.ts';
 import { parseEventLines } from '../protocol/records/event.ts';
-import { isEventLog } from '../protocol/event-logs.ts';
+import { byLog, isEventLog } from '../protocol/event-logs.ts';
 import { eventLogs } from '../workspace/event-log.ts';
 import type { Secrets } from '../protocol/secrets/known.ts';
 
@@ -45,7 +45,7 @@ export interface FeedDependencies {
   readonly secrets: Secrets;
 }
 
-/** Bytes of one log that are told at once; of what is before them only a gap is told. */
+/** Bytes of one log, all its parts together, that are told at once; of what is before them only a gap is told. */
 const MOST = 512 * 1024;
 
 /** What happens in a workspace as one stream: the events of all logs as they grow, and what only this node knows. */
@@ -54,13 +54,32 @@ export function createFeed({ events, workTree, clock, secrets: { redact } }: Fee
   return {
     follow(since, tell) {
       const marks: Record<string, number> = { ...since };
-      for (const log of eventLogs(workTree.view())) {
-        if (since === undefined) marks[log] = workTree.tail(log, Number.POSITIVE_INFINITY)?.size ?? 0;
-        else catchUp(log);
+      const logs = eventLogs(workTree.view());
+      if (since === undefined) for (const log of logs) marks[log] = sizeOf(workTree, log);
+      else catchUpAll(logs);
+
+      function catchUpAll(changed: readonly string[]): void {
+        for (const parts of byLog(changed)) {
+          passBy(parts);
+          for (const log of parts) catchUp(log);
+        }
+      }
+
+      /** Of what the parts of one log gained together, the last is told, and what is before it passed by. */
+      function passBy(parts: readonly string[]): void {
+        let gained = 0;
+        let passed: string | undefined;
+        for (const log of parts.toReversed()) {
+          const size = sizeOf(workTree, log);
+          const more = Math.max(0, size - (marks[log] ?? 0));
+          if (gained >= MOST && more > 0) [passed, marks[log]] = [log, size];
+          gained += more;
+        }
+        if (passed !== undefined) tell({ ...now(), kind: 'gap', what: 'log', note: whyGap(passed, false) });
       }
 
       function catchUp(log: string): void {
-        const size = workTree.tail(log, Number.POSITIVE_INFINITY)?.size ?? 0;
+        const size = sizeOf(workTree, log);
         const before = marks[log] ?? 0;
         const from = size < before ? size : Math.max(before, size - MOST);
         if (from !== before) tell({ ...now(), kind: 'gap', what: 'log', note: whyGap(log, size < before) });
@@ -75,7 +94,7 @@ export function createFeed({ events, workTree, clock, secrets: { redact } }: Fee
 
       const stops = [
         events.on('sync:changed', ({ changed }) => {
-          for (const path of changed) if (isEventLog(path)) catchUp(path);
+          catchUpAll(changed.filter(isEventLog));
         }),
         events.on('operation:refused', ({ operation, actor, code, message, subject }) =>
           tell({ ...now(), kind: 'refused', what: operation, actor, ...subject, code, note: message }),
@@ -101,6 +120,8 @@ export function createFeed({ events, workTree, clock, secrets: { redact } }: Fee
     },
   };
 }
+
+const sizeOf = (workTree: WorkTree, log: string): number => workTree.tail(log, Number.POSITIVE_INFINITY)?.size ?? 0;
 
 function whyGap(log: string, shortened: boolean): string {
   return shortened

@@ -91,6 +91,28 @@ describe('a feed', () => {
     expect(ids()).toEqual(['e1', 'ü2']);
   });
 
+  test('of many parts of a log that came at once tells the last, and of what is before them only that it is there', () => {
+    const { add, pulled, listen } = feedOn();
+    add(LEAD, line('e1'));
+    const { told, ids, following } = listen();
+    const parts = Array.from({ length: 12 }, (_, index) =>
+      LEAD.replace('.jsonl', `@${String(index + 2).padStart(4, '0')}.jsonl`),
+    );
+    const whole = Array.from({ length: 300 }, () => line('x')).join('');
+    for (const part of parts) add(part, whole);
+    add(LEAD, line('e2'));
+    pulled(ANA, ...parts.toReversed(), LEAD);
+    expect(ids()[0]).toBe('gap');
+    expect(told.filter(({ kind }) => kind === 'gap')).toHaveLength(1);
+    const toldParts = [...new Set(told.flatMap(({ mark }) => mark?.log ?? []))];
+    expect(toldParts.length * whole.length).toBeGreaterThan(512 * 1024);
+    expect(toldParts.length * whole.length).toBeLessThan(512 * 1024 + 2 * whole.length);
+    expect(toldParts).toEqual(parts.slice(-toldParts.length));
+    expect(following.marks).toMatchObject({ [LEAD]: line('e1').length * 2, [parts[0] ?? '']: whole.length });
+    pulled(...parts, LEAD);
+    expect(told).toHaveLength(toldParts.length * 300 + 1);
+  });
+
   test('says so when a log was shortened by hand, or gained more than is told at once', () => {
     const { add, path, pulled, listen } = feedOn();
     add(LEAD, line('e1') + line('e2'));
