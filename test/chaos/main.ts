@@ -16,7 +16,7 @@ import { runSoak } from './soak.ts';
 
 const USAGE = `npm run test:chaos -- [R1 R2 R3 R5 R6] [--seeds N] [--seed S] [--kills N] [--all-points] [--rounds N] [--tasks N]
 
-  R1  kill -9 at points of every mutating action   --kills N points of each (3), --all-points every one
+  R1  kill -9 at points of every mutating action   --kills N points of each (3; 0: only its whole run), --all-points every one
   R2  random schedules with faults                 --seeds N schedules (12), --seed S that one alone
   R3  outages: everything is tried during each
   R5  64 callers want the same at once             --rounds N (30)
@@ -168,9 +168,10 @@ function wanted(): Wanted {
       soak: { type: 'boolean', default: false },
     },
   });
-  const number = (name: string, text: string): number => {
+  const number = (name: string, text: string, least = 1): number => {
     const value = Number(text);
-    if (!Number.isSafeInteger(value) || value < 1) throw new TypeError(`--${name} takes a whole number from 1 on`);
+    if (!Number.isSafeInteger(value) || value < least)
+      throw new TypeError(`--${name} takes a whole number from ${least} on`);
     return value;
   };
   const ids = positionals.map((id) => id.toUpperCase());
@@ -182,7 +183,7 @@ function wanted(): Wanted {
     seed: values.seed === undefined ? randomInt(1_000_000) : number('seed', values.seed),
     onlySeed: values.seed !== undefined,
     seeds: number('seeds', values.seeds),
-    kills: values['all-points'] ? undefined : number('kills', values.kills),
+    kills: values['all-points'] ? undefined : number('kills', values.kills, 0),
     rounds: number('rounds', values.rounds),
     tasks: values.soak ? 5_000 : number('tasks', values.tasks),
   };
