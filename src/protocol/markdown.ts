@@ -157,9 +157,8 @@ function markLines(tree: Root, window: Window, { lines, hidden, headings }: Stru
   }
   for (const block of tree.children) {
     const line = window.start + firstLine(block) - 1;
-    const source = window.shown[line] ?? '';
-    // The source decides: an underlined heading opens no section (protocol.md §6.3).
-    if (block.type !== 'heading' || line >= window.end || !source.trimStart().startsWith('#')) continue;
+    // An underlined heading, which has two lines and more, opens no section (protocol.md §6.3).
+    if (block.type !== 'heading' || line >= window.end || lastLine(block) > firstLine(block)) continue;
     headings.push({ line, depth: block.depth, text: headingText(lines[line]?.text ?? '') });
   }
 }

@@ -323,4 +323,14 @@ do it
       { numRuns: 300 },
     );
   });
+
+  test.each(['#!\n---', '#1 of them\n==='])(
+    'keeps a template with an underlined heading that begins with #: %j',
+    (template) => {
+      const loop = { goal: 'g', stopCondition: 's', maxIterations: 1, currentIteration: 0, history: [] } as const;
+      const text = replaceLoop('# T\n', { ...loop, iterationTemplate: template, status: 'running' }, []);
+      const { loop: read, diagnostics } = parsePlan(text);
+      expect([read?.iterationTemplate, diagnostics]).toEqual([template, []]);
+    },
+  );
 });
