@@ -146,3 +146,28 @@ describe.skipIf(missing !== undefined)(`the package as installed${missing === un
     },
   );
 });
+
+test('`npm run baton` of a checkout works in the folder from which it was called', async () => {
+  const folder = testFolder('caller');
+  const words = [
+    '--prefix',
+    checkout,
+    '--silent',
+    'run',
+    'baton',
+    '--',
+    'init',
+    'lead',
+    '--role',
+    'leader',
+    '--as',
+    'lead',
+  ];
+  const { code, stderr } = await run(folder, 'npm', words, userEnvironment());
+  expect({ code, stderr, made: existsSync(join(folder, 'lead/baton.json')) }).toEqual({
+    code: 0,
+    stderr: '',
+    made: true,
+  });
+  expect(existsSync(join(checkout, 'lead'))).toBe(false);
+});

@@ -26,9 +26,15 @@ export function partsIn(names: readonly string[], writer: string): readonly numb
 
 export const isFullLog = (text: string): boolean => text.length >= FULL_LOG;
 
-/** The part that goes on after one whose text is `text`: itself, or the next one once it is full. */
-export function partAfter(part: number, text: string): number {
-  return isFullLog(text) ? Math.min(part + 1, MOST_PARTS) : part;
+/** A part of a log, and what it holds. */
+export interface LogPart {
+  readonly part: number;
+  readonly text: string;
+}
+
+/** Where a log goes on: in this part, or in the next, which is empty, once it is full. */
+export function goingOn({ part, text }: LogPart): LogPart {
+  return isFullLog(text) && part < MOST_PARTS ? { part: part + 1, text: '' } : { part, text };
 }
 
 /** The parts of each log in order; `paths` are those of logs, or their names in one folder. */

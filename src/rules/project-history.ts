@@ -1,3 +1,4 @@
+import { EVENTS } from '../protocol/paths.ts';
 import { parseEventLines } from '../protocol/records/event.ts';
 import type { EventRecord, ProjectMeta } from '../protocol/records/types.ts';
 import type { WorkspaceView } from '../protocol/view.ts';
@@ -12,8 +13,6 @@ export interface ProjectStep {
   readonly actor: string;
   readonly note?: string;
 }
-
-const EVENTS = 'shared/events/';
 
 /**
  * What has happened to a project, oldest first, from the logs of all writers since the month of its creation. Other lines

@@ -18,6 +18,8 @@ export interface RecordedRefusal {
 export function createRefusalReader(): (view: WorkspaceView, now: string, all?: boolean) => readonly RecordedRefusal[] {
   /** How far the parts were read, by path. */
   const read = new Map<string, Mark>();
+  /** Parts that were read after another followed them, and so to their end. */
+  const over = new Set<string>();
 
   function newIn(view: WorkspaceView, path: string): readonly RecordedRefusal[] {
     const log = classifyPath(path);
@@ -30,9 +32,6 @@ export function createRefusalReader(): (view: WorkspaceView, now: string, all?: 
     const { events } = parseEventLines(added, path);
     return events.filter(({ type }) => type === 'lane.refused').map((event) => ({ writer: log.writer, event }));
   }
-
-  /** Parts whose end was read while they were the newest have to be read once more. */
-  const over = new Set<string>();
 
   return (view, now, all = false) => {
     const dir = eventsDir(now);

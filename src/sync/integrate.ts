@@ -2,7 +2,7 @@ import type { LaneRefusal } from '../ports.ts';
 import type { ObjectId, TreeEdit } from '../ports-git.ts';
 import { FlowError } from '../protocol/errors.ts';
 import { mayWrite } from '../protocol/ownership.ts';
-import { newestPart, partAfter } from '../protocol/event-logs.ts';
+import { goingOn, newestPart } from '../protocol/event-logs.ts';
 import { eventLogIn, eventsDir, localpartOfLane } from '../protocol/paths.ts';
 import { redactSecrets } from '../protocol/secrets/scan.ts';
 import { renderEventLine } from '../protocol/records/event.ts';
@@ -140,11 +140,9 @@ async function logIn(
   const [names = []] = await git.list([`${tree}:${dir.slice(0, -1)}`]);
   const files = names.flatMap(({ name, isDirectory }) => (isDirectory ? [] : [name]));
   const newest = newestPart(files, writer);
-  const path = eventLogIn(dir, writer, newest);
-  const [before] = await git.read([`${tree}:${path}`]);
-  const text = before === undefined ? '' : (decode(before) ?? '');
-  const part = partAfter(newest, text);
-  return part === newest ? { path, text } : { path: eventLogIn(dir, writer, part), text: '' };
+  const [before] = await git.read([`${tree}:${eventLogIn(dir, writer, newest)}`]);
+  const { part, text } = goingOn({ part: newest, text: before === undefined ? '' : (decode(before) ?? '') });
+  return { path: eventLogIn(dir, writer, part), text };
 }
 
 /** Refusals are events of the node that refused, in the same commit (architecture.md, "Lanes"). */

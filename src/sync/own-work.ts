@@ -3,7 +3,7 @@ import type { Git, ObjectId, TreeChange } from '../ports-git.ts';
 import { FlowError } from '../protocol/errors.ts';
 import { sameLocalpart } from '../protocol/identity.ts';
 import { mayWrite } from '../protocol/ownership.ts';
-import { projectPaths, taskPaths } from '../protocol/paths.ts';
+import { EVENTS, projectPaths, taskPaths } from '../protocol/paths.ts';
 import { parseTaskMeta } from '../protocol/records/task.ts';
 import { branchRef, wantedBranches } from './context.ts';
 import type { SyncContext } from './context.ts';
@@ -83,7 +83,7 @@ async function hasNews(context: SyncContext, { lane, main, histories }: Compared
   const told = { main, histories, changes };
   const [tasks, projects] = [await tasksOfOthers(context, told), await projectsOfOthers(context, told)];
   const isOthers = ({ path }: TreeChange): boolean =>
-    path.startsWith('shared/events/') || tasks.has(taskOf(path) ?? '') || projects.has(projectOf(path) ?? '');
+    path.startsWith(EVENTS) || tasks.has(taskOf(path) ?? '') || projects.has(projectOf(path) ?? '');
   const unclear = changes.filter((change) => !isOthers(change));
   // What the lane brought there itself is no news.
   const here = await histories.resolve(unclear.map(({ path }) => `${lane}:${path}`));

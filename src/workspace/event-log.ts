@@ -1,7 +1,8 @@
 import type { Change } from '../protocol/changes.ts';
 import { FlowError } from '../protocol/errors.ts';
 import type { Diagnostic } from '../protocol/diagnostic.ts';
-import { byLog, isEventLog, newestPart, partAfter } from '../protocol/event-logs.ts';
+import { byLog, goingOn, isEventLog, newestPart } from '../protocol/event-logs.ts';
+import type { LogPart } from '../protocol/event-logs.ts';
 import { EVENTS, eventLogIn, eventsDir } from '../protocol/paths.ts';
 import { renderEventLine } from '../protocol/records/event.ts';
 import type { EventRecord } from '../protocol/records/types.ts';
@@ -20,29 +21,23 @@ export function eventChanges(view: WorkspaceView, writer: string, events: readon
 }
 
 /** Fills one file after the other. */
-function changesIn(dir: string, writer: string, log: LogFile, lines: readonly string[]): Change[] {
-  const { part, text: before } = log;
+function changesIn(dir: string, writer: string, { part, text: before }: LogPart, lines: readonly string[]): Change[] {
   const opening = before === '' || before.endsWith('\n') ? before : `${before}\n`;
   let [text, added] = [opening, ''];
   let taken = 0;
-  for (; taken < lines.length && partAfter(part, text) === part; taken += 1) {
+  for (; taken < lines.length && goingOn({ part, text }).part === part; taken += 1) {
     const line = lines[taken] ?? '';
     [text, added] = [text + line, added + line];
   }
   const change: Change = { kind: 'write', path: eventLogIn(dir, writer, part), text, appended: added };
-  const next = { part: partAfter(part, text), text: '' };
-  return [change, ...(taken === lines.length ? [] : changesIn(dir, writer, next, lines.slice(taken)))];
-}
-
-interface LogFile {
-  readonly part: number;
-  readonly text: string;
+  const left = lines.slice(taken);
+  return [change, ...(left.length === 0 ? [] : changesIn(dir, writer, goingOn({ part, text }), left))];
 }
 
 /** What events are appended to, and what it holds. */
-function logToExtend(view: WorkspaceView, dir: string, writer: string): LogFile {
-  const newest = newestPart(view.list(dir), writer);
-  const path = eventLogIn(dir, writer, newest);
+function logToExtend(view: WorkspaceView, dir: string, writer: string): LogPart {
+  const part = newestPart(view.list(dir), writer);
+  const path = eventLogIn(dir, writer, part);
   const text = view.text(path);
   // What cannot be read must not be replaced: the log is append-only.
   if (text === undefined && view.exists(path)) {
@@ -50,8 +45,7 @@ function logToExtend(view: WorkspaceView, dir: string, writer: string): LogFile 
       remedy: `move ${path} aside, or restore it from git`,
     });
   }
-  const part = partAfter(newest, text ?? '');
-  return { part, text: part === newest ? (text ?? '') : '' };
+  return goingOn({ part, text: text ?? '' });
 }
 
 /** Paths of all logs, those of the oldest month first. */

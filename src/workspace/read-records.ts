@@ -97,12 +97,7 @@ export type EntryReader<Entry> = (
   cache: ParseCache,
 ) => Entry | undefined;
 
-export function readProject(
-  id: string,
-  read: (path: string) => Read,
-  list: (directory: string) => readonly string[],
-  cache: ParseCache,
-): ProjectEntry | undefined {
+export const readProject: EntryReader<ProjectEntry> = (id, read, list, cache) => {
   if (!isReadableId(id)) return undefined;
   const paths = projectPaths(id);
   const foundMeta = read(paths.meta);
@@ -123,7 +118,7 @@ export function readProject(
   const adopted = isEmpty ? adoptPlan(id, planText, foundMeta, meta.meta, cache) : undefined;
   const diagnostics = [...meta.diagnostics, ...planProblems];
   return { id, meta: meta.meta, ...(adopted ?? { plan, planText }), diagnostics };
-}
+};
 
 /** The plan that the record carries, for a project whose plan.md has no task line (protocol.md §16.3). */
 function adoptPlan(
@@ -141,12 +136,7 @@ function adoptPlan(
   });
 }
 
-export function readTask(
-  id: string,
-  read: (path: string) => Read,
-  list: (directory: string) => readonly string[],
-  cache: ParseCache,
-): TaskEntry | undefined {
+export const readTask: EntryReader<TaskEntry> = (id, read, list, cache) => {
   if (!isReadableId(id)) return undefined;
   const paths = taskPaths(id);
   const found = read(paths.meta);
@@ -155,7 +145,7 @@ export function readTask(
     cache.get(paths.meta, text, () => parseTaskMeta(text, id)),
   );
   return { id, meta, diagnostics };
-}
+};
 
 /** Git keeps no directory without a file, so one that somebody made, or left when its files were moved, is nothing. */
 function isBare(list: (directory: string) => readonly string[], directory: string): boolean {

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { App } from '../../src/app-types.ts';
 import { initWorkspace, openApp } from '../../src/app.ts';
-import { partAfter } from '../../src/protocol/event-logs.ts';
+import { goingOn } from '../../src/protocol/event-logs.ts';
 import { eventLogPath } from '../../src/protocol/paths.ts';
 import { must } from './bench.ts';
 
@@ -276,16 +276,13 @@ function logger(logs: Map<string, Logged>, ts: string): (line: string) => void {
 
 /** A log in as many files as Baton would have written, a line with each step. */
 function* partsOf({ ts, writer, lines }: Logged): Generator<readonly [string, string]> {
-  let [part, text] = [1, ''];
+  let log = { part: 1, text: '' };
   for (const line of lines) {
-    const next = partAfter(part, text);
-    if (next !== part) {
-      yield [eventLogPath(ts, writer, part), text];
-      [part, text] = [next, ''];
-    }
-    text += `${line}\n`;
+    const next = goingOn(log);
+    if (next.part !== log.part) yield [eventLogPath(ts, writer, log.part), log.text];
+    log = { ...next, text: `${next.text}${line}\n` };
   }
-  yield [eventLogPath(ts, writer, part), text];
+  yield [eventLogPath(ts, writer, log.part), log.text];
 }
 
 /** A Worker's record is the Leader's under another name and role. */

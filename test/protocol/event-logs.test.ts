@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { FULL_LOG, byLog, newestPart, partAfter } from '../../src/protocol/event-logs.ts';
+import { FULL_LOG, byLog, goingOn, newestPart } from '../../src/protocol/event-logs.ts';
 import { classifyPath, eventLogPath } from '../../src/protocol/paths.ts';
 
 const NOW = '2026-06-06T00:00:00Z';
@@ -34,6 +34,16 @@ describe('the parts of an event log', () => {
 
   test('follow one another as soon as one is full, and the last is never full', () => {
     const [short, full] = ['x'.repeat(FULL_LOG - 1), 'x'.repeat(FULL_LOG)];
-    expect([partAfter(1, ''), partAfter(1, short), partAfter(1, full), partAfter(9999, full)]).toEqual([1, 1, 2, 9999]);
+    expect([
+      goingOn({ part: 1, text: '' }),
+      goingOn({ part: 1, text: short }),
+      goingOn({ part: 1, text: full }),
+      goingOn({ part: 9999, text: full }),
+    ]).toEqual([
+      { part: 1, text: '' },
+      { part: 1, text: short },
+      { part: 2, text: '' },
+      { part: 9999, text: full },
+    ]);
   });
 });

@@ -42,7 +42,7 @@ export async function createGit(options: GitOptions): Promise<Git> {
   const env = isolatedEnvironment(options.env ?? process.env, await importUserConfig(options.env ?? process.env));
   const found = await locate({ cwd: options.dir, env });
   const closing = new AbortController();
-  // Of every session, there are some, one listens.
+  // Every session listens, and there are more of them than Node expects.
   setMaxListeners(0, closing.signal);
   const clone: GitPlace = {
     closing: closing.signal,

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { eventsDir } from '../../protocol/paths.ts';
 import type { EventDraft } from '../../protocol/records/types.ts';
 import type { WorkspaceView } from '../../protocol/view.ts';
 import { LEADERS } from '../shared.ts';
@@ -46,7 +47,7 @@ function eventOf({ lane, localpart, commit, path, reason, detail }: Refusal): Ev
 
 /** Looks into this month's event files only: a lane is tried again only when it has moved. */
 function isRecorded(view: WorkspaceView, { commit, path }: Refusal, now: string): boolean {
-  const directory = `shared/events/${now.slice(0, 7)}/`;
+  const directory = eventsDir(now);
   return view
     .list(directory)
     .map((name) => view.text(`${directory}${name}`) ?? '')
