@@ -80,17 +80,24 @@ function ownDirectory(env: NodeJS.ProcessEnv): string | undefined {
   const directory =
     runtime !== undefined && runtime.startsWith('/') ? join(runtime, 'baton') : join(tmpdir(), `baton-${uid}`);
   try {
-    mkdirSync(directory, { mode: 0o700 });
-  } catch {
-    // It is there already, or cannot be: that is looked at next.
-  }
-  try {
-    const found = lstatSync(directory, { throwIfNoEntry: false });
+    let found = lstatSync(directory, { throwIfNoEntry: false });
+    if (found === undefined) {
+      makeDirectory(directory);
+      found = lstatSync(directory, { throwIfNoEntry: false });
+    }
     const isOwn = found?.isDirectory() === true && found.uid === uid && (found.mode & 0o077) === 0;
     return isOwn ? directory : undefined;
   } catch {
     // Somebody else's runtime folder, as after `su`: there are no hints then.
     return undefined;
+  }
+}
+
+function makeDirectory(directory: string): void {
+  try {
+    mkdirSync(directory, { mode: 0o700 });
+  } catch {
+    // Made by another node meanwhile, or it cannot be: that is looked at next.
   }
 }
 

@@ -16,7 +16,8 @@ export interface LastingWatchOptions {
   readonly interval?: number;
 }
 
-const INTERVAL = 2_000;
+/** It happens when somebody moves a remote or a clone; until it is seen, the nodes poll. */
+const INTERVAL = 5_000;
 
 /**
  * A watch that outlives what it watches: a watcher holds on to the directory that it was given, also when that has been

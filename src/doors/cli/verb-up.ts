@@ -1,8 +1,8 @@
-import { setFlagsFromString } from 'node:v8';
 import type { Command } from 'commander';
 import type { RunningNode } from '../../app-types.ts';
 import { serveSocket } from '../socket/server.ts';
 import { socketPath } from '../workspace.ts';
+import { giveBackWhenQuiet } from './quiet-memory.ts';
 import { untilSignal } from './signal.ts';
 import { show, workspaceOf, type Session } from './session.ts';
 
@@ -14,9 +14,6 @@ export function defineUp(command: Command, session: Session): void {
 }
 
 async function up(session: Session): Promise<void> {
-  // A node lives long and mostly waits: what the engine would keep for bursts of garbage is more than all that it holds.
-  setFlagsFromString('--semi-space-growth-factor=1');
-  setFlagsFromString('--heap-growing-percent=100');
   const { io } = session;
   const root = workspaceOf(session);
   // Before anything is started: a node that nobody could reach is of no use.
@@ -49,6 +46,7 @@ async function serve(session: Session, node: RunningNode, path: string, stopped:
           `${palette.green('up')}  ${node.identity.matrixUserId} (${node.identity.role}, ${node.mode}) in ${node.root}\n` +
           palette.dim('Ctrl-C stops it'),
       );
+      using _ = giveBackWhenQuiet();
       await Promise.race([stopped, node.stopped]);
       session.output.note('stopping');
     } finally {
