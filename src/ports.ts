@@ -44,6 +44,11 @@ export interface WorkTree {
   files(path: string): { readonly paths: readonly string[]; readonly problems: readonly Diagnostic[] };
   /** The bytes of a file on disk; `undefined` when absent. Refuses symlinks and anything outside the root. */
   bytes(path: string): Uint8Array | undefined;
+  /**
+   * What a plain file looks like from outside: the same text later means the same bytes. `undefined` where that cannot be told:
+   * it was changed a moment ago, or is no plain file.
+   */
+  stamp(path: string): string | undefined;
   /** As `bytes`, from one byte of the file on, with the size of the whole; nothing but these bytes is read. */
   tail(path: string, from: number): { readonly size: number; readonly bytes: Uint8Array } | undefined;
   /** Atomic: temp file in the same directory, rename. Creates directories. Durable only after `makeDurable`. */

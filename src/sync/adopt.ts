@@ -1,6 +1,5 @@
 import type { UnfitFile } from '../ports.ts';
-import type { ObjectId, TreeEntry } from '../ports-git.ts';
-import { FILE_MODE } from '../ports-git.ts';
+import type { ObjectId } from '../ports-git.ts';
 import type { Change } from '../protocol/changes.ts';
 import { parseJson } from '../protocol/json.ts';
 import { forbiddenAgentFields, forbiddenMetaFields, mayWrite } from '../protocol/ownership.ts';
@@ -13,12 +12,12 @@ import type { WorkspaceView } from '../protocol/view.ts';
 import { isLeading } from '../protocol/roles.ts';
 import { isLegalPath } from '../rules/lifecycle.ts';
 import { blobId, lanesIn } from './context.ts';
+import { differing } from './differing.ts';
 import { notTaken, requireFit, unfit } from './fitness.ts';
 import type { DiskFile } from './fitness.ts';
 import type { SyncContext } from './context.ts';
 import { isTaskStatus } from './resolve-json.ts';
 import { decode } from './resolve.ts';
-import { hiddenPaths } from './sparse.ts';
 
 const LEADERS_FILES: ReadonlySet<string> = new Set(['task-spec', 'task-base', 'task-late', 'task-meta']);
 
@@ -112,49 +111,6 @@ function laneRefOf({ state, lanePrefix }: SyncContext, localpart: string): strin
     return owner !== undefined && sameLocalpart(owner, localpart);
   });
   return found?.[0];
-}
-
-interface Differing {
-  readonly files: readonly DiskFile[];
-  readonly problems: readonly { readonly path: string; readonly why: string }[];
-}
-
-async function differing(context: SyncContext, head: ObjectId, path: string): Promise<Differing> {
-  return unlike(context, path, await context.git.entries(head, path));
-}
-
-/** As `differing`, with the committed entries below the path given. */
-export function unlike(context: SyncContext, path: string, committed: readonly TreeEntry[]): Differing {
-  const { git, workTree, state } = context;
-  const { paths, problems } = workTree.files(path);
-  const isLeftOut = hiddenPaths(context);
-  const known = new Map(committed.map((entry) => [entry.path, entry]));
-  const files: DiskFile[] = [];
-  for (const file of paths) {
-    const content = workTree.bytes(file);
-    const entry = known.get(file);
-    if (content === undefined || blobId(git, content) === entry?.id) continue;
-    files.push({ path: file, mode: entry?.mode.startsWith('100') === true ? entry.mode : FILE_MODE, content });
-  }
-  const present = new Set(paths);
-  const obstructed = new Set(problems.map((problem) => problem.file ?? path));
-  for (const entry of known.values()) {
-    const hidden = [...obstructed].some((file) => entry.path === file || entry.path.startsWith(`${file}/`));
-    if (!present.has(entry.path) && !hidden && !isLeftOut(entry.path))
-      files.push({ path: entry.path, mode: entry.mode, content: undefined });
-  }
-  return {
-    files: files.filter((file) => !state.unplaced.has(file.path)).sort((a, b) => (a.path < b.path ? -1 : 1)),
-    problems: problems.map((problem) => ({
-      path: problem.file ?? path,
-      why: problem.message.replace(/^.* is /, 'is '),
-    })),
-  };
-}
-
-/** Paths under `shared/` that differ from the commit. Walks the tree. */
-export async function dirtyPaths(context: SyncContext, head: ObjectId): Promise<readonly string[]> {
-  return (await differing(context, head, 'shared/')).files.map(({ path }) => path);
 }
 
 /** Those of the reported paths that can be looked at: not links, and not behind one. */

@@ -54,6 +54,8 @@ interface SyncState {
   readonly setAside: Set<string>;
   /** What was last brought to a path, to tell an edit from the echo of the own writing. */
   readonly placed: Map<string, ObjectId | undefined>;
+  /** Files that were found to be as committed: with which content, and their stamp at that time. */
+  readonly same: Map<string, string>;
   /** Files that could not be brought to the branch's content: what stands there is older, and nobody's edit. */
   unplaced: ReadonlySet<string>;
   /** What checkouts still owe, which nobody waits for; see `finish.ts`. */

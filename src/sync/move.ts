@@ -1,7 +1,7 @@
 import type { ObjectId, TreeEntry } from '../ports-git.ts';
 import type { Change } from '../protocol/changes.ts';
 import { FlowError } from '../protocol/errors.ts';
-import { unlike } from './adopt.ts';
+import { unlike } from './differing.ts';
 import type { SyncContext } from './context.ts';
 
 /** A committed file, and where it is to stand instead. */

@@ -3,7 +3,8 @@ import type { ObjectId } from '../ports-git.ts';
 import { FlowError } from '../protocol/errors.ts';
 import { laneOf, localpartOfLane } from '../protocol/paths.ts';
 import { stampOf } from '../protocol/timestamps.ts';
-import { changeFor, dirtyPaths, handEdits, isOwnEcho, withinReach } from './adopt.ts';
+import { changeFor, handEdits, isOwnEcho, withinReach } from './adopt.ts';
+import { dirtyPaths } from './differing.ts';
 import { finishing } from './finish.ts';
 import { noteUnfit } from './fitness.ts';
 import { branchRef, lanesIn, readPosition } from './context.ts';
@@ -42,6 +43,7 @@ export async function createSync(options: SyncOptions): Promise<Sync> {
       lastPushAt: undefined,
       setAside: new Set(),
       placed: new Map(),
+      same: new Map(),
       unplaced: new Set(),
       left: undefined,
       noNews: undefined,

@@ -20,7 +20,8 @@ import { createDiskReader } from './disk.ts';
 import type { DiskReaderOptions } from './disk.ts';
 import { createParseCache } from './parse-cache.ts';
 import { createView, overlayReader } from './snapshot.ts';
-import { TEMP_PREFIX, errorCode, look, refuseLinks, resolveInside } from './safe-path.ts';
+import { TEMP_PREFIX, errorCode, linkAbove, look, refuseLinks, resolveInside } from './safe-path.ts';
+import { isSettled, signatureOf } from './signature.ts';
 
 export interface WorkTreeOptions extends DiskReaderOptions {
   /** Others' tasks are left out of the work tree (`git.sparse`). */
@@ -56,6 +57,13 @@ export function createWorkTree(root: string, options: WorkTreeOptions = {}): Wor
     invalidate: (paths) => reader.invalidate(paths),
     files: (path) => filesBelow(root, path),
     bytes: (path) => bytesOf(root, path),
+    stamp(path) {
+      const file = resolveInside(root, path);
+      if (linkAbove(root, path, plainIn(root)) !== undefined) return undefined;
+      const now = options.millis?.();
+      const found = look(file);
+      return found?.isFile() === true && isSettled(found, now) ? signatureOf(found) : undefined;
+    },
     tail: (path, from) => reading(root, path, (descriptor) => tailOf(descriptor, from)),
     writeBytes(path, bytes) {
       const file = resolveInside(root, path);
@@ -195,6 +203,7 @@ function collect(root: string, directory: string, paths: string[], problems: Dia
     if (errorCode(error) !== 'ENOENT') problems.push(notPlain(directory, `unreadable (${errorCode(error)})`));
     return;
   }
+  plainIn(root).add(directory);
   for (const entry of entries) {
     const path = `${directory}/${entry.name}`;
     if (entry.name.startsWith(TEMP_PREFIX)) continue;

@@ -13,6 +13,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { WorkspaceView } from '../../src/protocol/view.ts';
@@ -55,6 +56,32 @@ describe('reading', () => {
     expect(seen()).toBeUndefined();
     put(root, 'shared/a.md', 'back');
     expect(seen()).toBe('back');
+  });
+
+  test('tells from outside that a file is what it was, and never that one is which was changed', async () => {
+    const root = testFolder();
+    const file = join(root, 'shared/a.md');
+    put(root, 'shared/a.md', 'one');
+    expect(createWorkTree(root, { millis: Date.now }).stamp('shared/a.md'), 'written just now').toBeUndefined();
+    const tree = createWorkTree(root, later);
+    const first = tree.stamp('shared/a.md');
+    expect(first).toBeDefined();
+    expect(tree.stamp('shared/a.md')).toBe(first);
+    const { atime, mtime } = statSync(file);
+    // File systems count in ticks: what is settled is older than one.
+    await wait(20);
+    put(root, 'shared/a.md', 'six');
+    utimesSync(file, atime, mtime);
+    const second = tree.stamp('shared/a.md');
+    put(root, 'shared/b.md', 'ten');
+    utimesSync(join(root, 'shared/b.md'), atime, mtime);
+    renameSync(join(root, 'shared/b.md'), file);
+    expect(new Set([undefined, first, second, tree.stamp('shared/a.md')]).size).toBe(4);
+    renameSync(file, join(root, 'shared/c.md'));
+    symlinkSync('c.md', file);
+    symlinkSync('shared', join(root, 'linked'));
+    const none = ['shared/a.md', 'shared/none.md', 'shared', 'linked/c.md'].map((path) => tree.stamp(path));
+    expect(none).toEqual([undefined, undefined, undefined, undefined]);
   });
 
   test('reads only the end of a file where no more is wanted', () => {
