@@ -1,8 +1,9 @@
-import { beforeAll, describe } from 'vitest';
+import { beforeAll, describe, inject } from 'vitest';
 import { findHomeserver } from '../../../src/demo/homeserver/find.ts';
 import { startSynapse } from '../../../src/demo/homeserver/server.ts';
 import type { OwnHomeserver, SynapseOptions } from '../../../src/demo/homeserver/server.ts';
 import type { Homeserver } from './accounts.ts';
+import { sharedHomeserver } from './shared.ts';
 
 const found = await findHomeserver(process.env);
 
@@ -11,11 +12,17 @@ function skipped(name: string, missing: string, body: () => void): void {
   describe.skip(`${name} (skipped: ${missing})`, body);
 }
 
-/** Tests on a real homeserver, which is there from their first to their last. */
+/** Tests on a real homeserver, which is there from their first to their last, and which others use at the same time. */
 export function onHomeserver(name: string, body: (homeserver: () => Homeserver) => void): void {
   if ('missing' in found) return skipped(name, found.missing, () => body(unavailable));
   if ('foreign' in found) return void describe(name, () => body(() => found.foreign));
-  onOwnHomeserver(name, { rateLimits: 'raised' }, body);
+  describe(name, () => {
+    let server: Homeserver | undefined;
+    beforeAll(async () => {
+      server = await sharedHomeserver(inject('homeserver'));
+    });
+    body(() => server ?? unavailable());
+  });
 }
 
 /** As `onHomeserver`, for tests that stop it, or that need its limits to be as they are. */
