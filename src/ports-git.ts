@@ -167,6 +167,11 @@ export interface Git extends Disposable {
     without: readonly ObjectId[],
     options?: { readonly merges?: boolean },
   ): Promise<number>;
+  /** Contents that commits of `of` bring and none of `without` has, each with a path where it stands, also if a later one removes it. */
+  broughtFiles(
+    of: ObjectId,
+    without: readonly ObjectId[],
+  ): Promise<readonly { readonly id: ObjectId; readonly path: string }[]>;
   /** `name <email>` and subject of a commit, for messages. */
   describe(commit: ObjectId): Promise<{ readonly author: string; readonly subject: string }>;
   /** The last commit made with `attempt`: if the remote holds it, it is this clone's own work. */

@@ -45,8 +45,8 @@ export interface WorkTree {
   /** The bytes of a file on disk; `undefined` when absent. Refuses symlinks and anything outside the root. */
   bytes(path: string): Uint8Array | undefined;
   /**
-   * What a plain file looks like from outside: the same text later means the same bytes. `undefined` where that cannot be told:
-   * it was changed a moment ago, or is no plain file.
+   * What a plain file looks like from outside: the same text later means that nobody has written to it since. `undefined` where that
+   * cannot be told: it was changed a moment ago, or is no plain file.
    */
   stamp(path: string): string | undefined;
   /** As `bytes`, from one byte of the file on, with the size of the whole; nothing but these bytes is read. */

@@ -3,14 +3,11 @@ import type { Execute } from '../flows/operation.ts';
 import { isNews } from '../flows/time-flow/raise.ts';
 import type { Clock, Heartbeats, Log, WorkTree } from '../ports.ts';
 import { FlowError } from '../protocol/errors.ts';
-import type { Plan } from '../protocol/plan-types.ts';
-import type { Actor, ProjectMeta } from '../protocol/records/types.ts';
+import type { Actor } from '../protocol/records/types.ts';
 import { leads } from '../protocol/roles.ts';
 import { parseDuration } from '../protocol/timestamps.ts';
-import type { ProjectEntry } from '../protocol/view.ts';
 import { lateInProject, lateInTeam } from '../rules/lateness/lateness.ts';
 import type { LatenessFacts } from '../rules/lateness/lateness.ts';
-import { isTerminalProject } from '../rules/project-lifecycle.ts';
 import { createStuckBlocker } from './block-stuck.ts';
 
 /** Between ticks; milliseconds (features.md S001-44). */
@@ -42,8 +39,6 @@ export function createScheduler(dependencies: SchedulerDependencies): Scheduler 
   const blockStuck = createStuckBlocker(dependencies);
   /** What was refused last; told once for as long as it stays so. */
   let refused: string | undefined;
-  /** By the record as it was read, with the plan: both are others once their files change. */
-  const settled = new WeakMap<ProjectMeta, Plan>();
 
   /** A `check` that somebody runs counts as well, so that a cron job beside a node does not halve the patience. */
   function beatWhenDue(): void {
@@ -56,28 +51,13 @@ export function createScheduler(dependencies: SchedulerDependencies): Scheduler 
     if (last === undefined || now - last >= every || last > now) heartbeats.beat();
   }
 
-  /** Whether a project has ended and nothing of it is to be cleared either: most of a tree is like that. */
-  function isSettled(entry: ProjectEntry | undefined): boolean {
-    return entry?.meta !== undefined && settled.get(entry.meta) === entry.plan;
-  }
-
-  function hasNews(facts: LatenessFacts, id: string): boolean {
-    const entry = facts.view.project(id);
-    if (isSettled(entry)) return false;
-    const late = lateInProject(facts, id);
-    if (late.length === 0 && entry?.meta !== undefined && isTerminalProject(entry.meta.status)) {
-      settled.set(entry.meta, entry.plan);
-    }
-    return late.some(isNews);
-  }
-
   /** Looks in pieces, so that whoever asks something meanwhile need not wait for all of it. */
   async function projectsWithNews(facts: LatenessFacts): Promise<readonly string[]> {
     const found: string[] = [];
     let present = facts;
     let begun = clock.elapsed();
     for (const id of facts.view.projectIds()) {
-      if (hasNews(present, id)) found.push(id);
+      if (lateInProject(present, id).some(isNews)) found.push(id);
       if (clock.elapsed() - begun < PIECE) continue;
       await setImmediate();
       present = { ...facts, view: workTree.view() };

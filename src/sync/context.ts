@@ -64,6 +64,8 @@ interface SyncState {
   left: { readonly main: ObjectId; readonly since: number } | undefined;
   /** A head of the own lane, and a main that was found to have no news for it. */
   noNews: { readonly lane: ObjectId; readonly main: ObjectId } | undefined;
+  /** Commits that bring no secret to the remote; see `vetting.ts`. */
+  readonly vetted: Set<ObjectId>;
   /** Files that were changed by hand and may not be committed, as last seen. */
   readonly unfit: Set<string>;
   /** Tips of lanes that main is known to hold; main only moves forward. */

@@ -58,7 +58,8 @@ function changedContent(
   committed: ObjectId | undefined,
 ): Uint8Array | undefined {
   const stamp = committed === undefined ? undefined : workTree.stamp(path);
-  const seen = stamp === undefined ? undefined : `${committed} ${stamp}`;
+  // Joined, and so a text of its own: a template would hold on to those that it is of.
+  const seen = stamp === undefined ? undefined : [committed, stamp].join(' ');
   if (seen !== undefined && state.same.get(path) === seen) return undefined;
   const content = workTree.bytes(path);
   if (content === undefined || blobId(git, content) !== committed) {

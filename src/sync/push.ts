@@ -4,6 +4,7 @@ import { redactSecrets } from '../protocol/secrets/scan.ts';
 import { NOTHING, branchRef, joined, readPosition } from './context.ts';
 import type { Brought, SyncContext } from './context.ts';
 import { MOST_ATTEMPTS, busy, fetchAll, pullOnce } from './pull.ts';
+import { requireNoSecretIn } from './vetting.ts';
 
 /** Whether the own branch holds something that others wait for. Merges alone wait for the next real commit of a lane. */
 export async function owesRemote(
@@ -32,6 +33,8 @@ export async function pushOwn(
 ): Promise<Pushed> {
   const { git, ownBranch, state, clock, log, quota, onPushed } = context;
   const before = state.tracked.get(branchRef(ownBranch));
+  const secret = await secretOf(context, remote, commit);
+  if (secret !== undefined) return { kind: 'failed', error: secret };
   quota.started();
   const outcome = await git.push(remote, ownBranch, commit);
   if (outcome.kind === 'behind') {
@@ -58,6 +61,20 @@ export async function pushOwn(
   state.lastPushAt = clock.now();
   onPushed?.(branchRef(ownBranch), commit);
   return { kind: 'ok' };
+}
+
+/** Why a push would publish a secret; `undefined` when it would not. */
+async function secretOf(context: SyncContext, remote: string, commit: ObjectId): Promise<FlowError | undefined> {
+  const { state, log } = context;
+  try {
+    await requireNoSecretIn(context, remote, commit);
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof FlowError)) throw error;
+    if (state.problem !== error.message) log.warn({ ...error.data }, error.message);
+    state.problem = error.message;
+    return error;
+  }
 }
 
 /** Neither the push nor the remote has answered: it may have arrived, which the next pull shows. */

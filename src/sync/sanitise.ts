@@ -14,6 +14,7 @@ import { knownNames } from './lane-names.ts';
 import type { NameTable } from './lane-names.ts';
 import { checkRecord } from './lane-records.ts';
 import { decode } from './resolve.ts';
+import { allowing } from '../protocol/secrets/scan.ts';
 import { leakOf, wordsOf } from './secret-check.ts';
 
 /** A lane's new commits, as they are to be looked at. */
@@ -271,7 +272,7 @@ async function checkSecrets(
   if (leakOf(path, content, undefined, scan) === undefined) return undefined;
   const held = (await git.read([before?.id ?? '-', `${main}:${path}`])).filter((bytes) => bytes !== undefined);
   const leak = leakOf(path, content, Buffer.concat(held), scan);
-  return leak === undefined ? undefined : refuse('secret', wordsOf(leak));
+  return leak === undefined ? undefined : refuse('secret', `${wordsOf(leak)}; ${allowing(leak)}`);
 }
 
 /** What can only be told from the content: records by field and lifecycle, logs by what stood there. */

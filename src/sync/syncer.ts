@@ -15,6 +15,7 @@ import { owesRemote, pushAll } from './push.ts';
 import { createQuota } from './quota.ts';
 import { isSetAside } from './resolve.ts';
 import { createTurn } from './turn.ts';
+import { vettingGit } from './vetting.ts';
 
 export type { SyncOptions } from './context.ts';
 
@@ -27,8 +28,10 @@ const LAST_PUSH = 10_000;
  * is not in a state to work in, after repairing what a crash left half done.
  */
 export async function createSync(options: SyncOptions): Promise<Sync> {
+  const vetted = new Set<ObjectId>();
   const context: SyncContext = {
     ...options,
+    git: vettingGit(options.git, vetted),
     actor: { localpart: options.localpart, role: options.role },
     ownBranch:
       options.role === 'worker' && options.remote !== undefined
@@ -57,6 +60,7 @@ export async function createSync(options: SyncOptions): Promise<Sync> {
         resting: new AbortController(),
         callers: 0,
       },
+      vetted,
       unfit: new Set(),
       integrated: new Map(),
       troubledLanes: new Map(),
@@ -86,6 +90,7 @@ export async function createSync(options: SyncOptions): Promise<Sync> {
       .filter(([ref]) => ref.startsWith('refs/remotes/origin/'))
       .map(([ref, id]) => [ref.replace('refs/remotes/origin/', 'refs/heads/'), id]),
   );
+  for (const commit of context.state.tracked.values()) vetted.add(commit);
   const { brought: repaired } = await begin(context);
   if (repaired.changed.length > 0)
     log.warn({ paths: repaired.changed.length }, 'the work tree was brought up to its commit');

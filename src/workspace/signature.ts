@@ -6,6 +6,9 @@ import type { BigIntStats } from 'node:fs';
  */
 const UNSETTLED_MS = 100;
 
+/** The same where a file system keeps whole seconds, or every other one. */
+const UNSETTLED_SECONDS_MS = 2_000;
+
 /** Absent things have one signature; a changed link, file or directory always has another. */
 export function signatureOf(found: BigIntStats | undefined): string | undefined {
   if (found === undefined) return undefined;
@@ -17,5 +20,6 @@ export function isSettled(found: BigIntStats | undefined, now: number | undefine
   if (found === undefined) return true;
   if (now === undefined) return false;
   const changed = found.mtimeMs > found.ctimeMs ? found.mtimeMs : found.ctimeMs;
-  return Number(changed) < now - UNSETTLED_MS;
+  const isWhole = found.ctimeNs % 1_000_000_000n === 0n;
+  return Number(changed) < now - (isWhole ? UNSETTLED_SECONDS_MS : UNSETTLED_MS);
 }

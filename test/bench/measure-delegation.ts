@@ -87,6 +87,7 @@ async function processesOf(bench: Bench, lead: BenchNode, ids: string[]): Promis
   await delegate();
   const calls = counted.processes().slice(before);
   await counted.stop();
+  if (calls.length === 0) return 'no git process for one more';
   const words = calls.map(({ words: [first = ''], ms }) => `${first} ${shown(ms)}`);
   return `${calls.length} git processes for one more: ${words.join(', ')} ms`;
 }

@@ -297,20 +297,6 @@ describe('time', () => {
     expect(project()).toMatchObject({ planned_at: '2026-09-13T08:01:00Z' });
   });
 
-  test('finds nothing late in a project that has ended, and looks at it again when somebody has opened it by hand', async () => {
-    const house = await openHouse();
-    await plan(house.parts, 'p-01');
-    const file = 'shared/projects/p/meta.json';
-    const edit = (status: string) =>
-      house.parts.put(file, house.parts.text(file).replace(/"status": "[a-z]+"/, `"status": "${status}"`));
-    edit('completed');
-    await house.pass(8 * DAY, DAY);
-    expect(raised(house.parts)).toEqual([]);
-    edit('active');
-    await house.pass(MINUTE);
-    expect(raised(house.parts)).toContain('sla-violated 1');
-  });
-
   test('leaves nothing of a line that was never given out, once that is dropped from the plan', async () => {
     const house = await openHouse();
     await plan(house.parts, 'p-01', 'p-02');

@@ -122,7 +122,8 @@ describe('a secret', () => {
     byHand(ana.dir, 'everything');
     git(ana.dir, 'push', '-q', 'origin', 'lanes/ana');
     const { refusals } = await lead.sync.pull();
-    expect(refusals.map(({ path, reason, detail }) => [path, reason, detail])).toEqual([
+    for (const { detail } of refusals) expect(detail).toMatch(/"sha256:[0-9a-f]{12}" to policies\.allowedSecrets/);
+    expect(refusals.map(({ path, reason, detail }) => [path, reason, detail.split('; ')[0]])).toEqual([
       [META, 'secret', 'holds a secret in line 7 (value of password)'],
       [NOTES, 'secret', 'holds a secret in line 2 (value of password)'],
       ['shared/tasks/t-ana/workspace/token=[redacted]', 'secret', 'has a secret in its name (value of token)'],
@@ -133,6 +134,57 @@ describe('a secret', () => {
     expect(git(remote, 'ls-tree', '-r', '--name-only', 'main')).not.toContain(SOME_KEY);
     expect(git(remote, 'log', '--first-parent', '-m', '-p', '--format=%B', 'main')).not.toContain(SOME_KEY);
     expect([...lead.told, JSON.stringify(refusals)].join('\n')).not.toContain(SOME_KEY);
+  });
+
+  test('in a commit that somebody has made by plain git is not pushed, and holds up what follows until it is taken out', async () => {
+    const { ana, remote } = await makeTeam();
+    put(ana.dir, NOTES, `one\n${LINE}\n`);
+    byHand(ana.dir, 'a mistake');
+    put(ana.dir, NOTES, 'one\n');
+    byHand(ana.dir, 'taken out, but not of the commit before');
+    const error = await refusalOf(ana.sync.push());
+    expect(error).toMatchObject({
+      code: 'broken-file',
+      message: `a commit that is not on the remote yet cannot be pushed: ${NOTES} holds a secret in line 2 (value of password)`,
+      remedy: expect.stringContaining('git rebase -i'),
+      data: { file: NOTES, line: 2 },
+    });
+    expect(await ana.sync.status()).toMatchObject({ problem: error.message });
+    const more = write('shared/tasks/t-ana/workspace/more.md', 'more\n');
+    expect(await refusalOf(change(ana, [more]))).toMatchObject({ code: 'broken-file' });
+    expect(everything(remote)).not.toContain(SOME_KEY);
+    git(ana.dir, 'reset', '-q', '--soft', 'HEAD~2');
+    byHand(ana.dir, 'without it');
+    await change(ana, [more]);
+    expect(published(remote, 'lanes/ana', NOTES)).toBe('one\n');
+    expect(published(remote, 'lanes/ana', more.path)).toBe('more\n');
+    expect(everything(remote)).not.toContain(SOME_KEY);
+    expect([...ana.told, error.remedy].join('\n')).not.toContain(SOME_KEY);
+  });
+
+  test('in such a commit is pushed once the team allows it', async () => {
+    const { lead, remote } = await makeTeam();
+    put(lead.dir, SPEC, `${LINE}\n`);
+    byHand(lead.dir, 'a sample');
+    expect(await refusalOf(lead.sync.push())).toMatchObject({ code: 'broken-file' });
+    allow(lead.dir, LINE);
+    await lead.sync.adopt(['shared/team.json']);
+    expect(published(remote, 'main', SPEC)).toBe(`${LINE}\n`);
+  });
+
+  test('that others have published holds up nobody who has pulled it by hand', async () => {
+    const { folder, ana, remote } = await makeTeam();
+    const person = `${folder}/person`;
+    git(folder, 'clone', '-q', remote, person);
+    put(person, SPEC, `${LINE}\n`);
+    byHand(person, 'a person knows better');
+    git(person, 'push', '-q');
+    git(ana.dir, 'fetch', '-q', remote, 'main');
+    git(ana.dir, 'merge', '-q', '--no-edit', 'FETCH_HEAD');
+    put(ana.dir, NOTES, 'fine\n');
+    byHand(ana.dir, 'my own');
+    await ana.sync.push();
+    expect(published(remote, 'lanes/ana', NOTES)).toBe('fine\n');
   });
 
   test('that the team allows is taken from a lane', async () => {

@@ -1,11 +1,34 @@
-import { chmodSync, mkdirSync, symlinkSync } from 'node:fs';
+import { chmodSync, mkdirSync, statSync, symlinkSync, utimesSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import { FlowError } from '../../src/protocol/errors.ts';
 import { git } from '../support/git.ts';
 import { PLAN, byHand, change, drop, edit, makeSolo, openNode, put, see, taskMeta, write } from './workshop.ts';
 
 const META = 'shared/tasks/t-ana/meta.json';
+
+describe('a look at the whole tree', () => {
+  test('sees what differs from the commit, however often it looked before, and whichever of the two has changed', async () => {
+    const { dir } = await makeSolo();
+    const settled = { millis: () => Date.now() + 60_000 };
+    const { sync } = await openNode({ dir, role: 'leader', localpart: 'lead' }, settled);
+    const plan = 'shared/projects/p/plan.md';
+    for (let look = 0; look < 3; look += 1) expect(await sync.dirty()).toEqual([]);
+    // File systems count in ticks: what is settled is older than one.
+    await wait(20);
+    const { atime, mtime } = statSync(join(dir, plan));
+    put(dir, plan, PLAN.replace('First', 'Fives'));
+    utimesSync(join(dir, plan), atime, mtime);
+    for (let look = 0; look < 3; look += 1) expect(await sync.dirty()).toEqual([plan]);
+    byHand(dir, 'mine');
+    for (let look = 0; look < 3; look += 1) expect(await sync.dirty()).toEqual([]);
+    git(dir, 'reset', '-q', '--soft', 'HEAD~1');
+    for (let look = 0; look < 3; look += 1) expect(await sync.dirty()).toEqual([plan]);
+    drop(dir, plan);
+    expect(await sync.dirty()).toEqual([plan]);
+  });
+});
 
 describe('a step in solo mode', () => {
   test('is committed with its trailers, stands in the work tree, and leaves git clean', async () => {

@@ -32,9 +32,14 @@ export interface Place {
   readonly remote?: string;
 }
 
+interface Settled {
+  /** By which time stamps of files are old enough to be trusted; absent: none is. */
+  readonly millis?: () => number;
+}
+
 export async function openNode(
   { dir, role, localpart, remote }: Place,
-  more: Partial<Pick<SyncOptions, 'minPush' | 'lastPush' | 'onPushed' | 'clock'>> = {},
+  { millis, ...more }: Partial<Pick<SyncOptions, 'minPush' | 'lastPush' | 'onPushed' | 'clock'>> & Settled = {},
 ): Promise<Node> {
   const told: string[] = [];
   const note = (fields: Record<string, unknown>, message: string): void => {
@@ -42,7 +47,7 @@ export async function openNode(
   };
   const log: Log = { debug: () => {}, info: () => {}, warn: note, error: note };
   const git = await createGit({ dir, network: { quiet: 10_000, total: 20_000 } });
-  const workTree = createWorkTree(dir);
+  const workTree = createWorkTree(dir, millis === undefined ? {} : { millis });
   const sync = await createSync({
     git,
     workTree,

@@ -122,6 +122,12 @@ export async function createGit(options: GitOptions): Promise<Git> {
       const flags = merges ? [] : ['--no-merges'];
       return Number(await ask(objects, ['rev-list', '--count', ...flags, ...of, ...without.map((id) => `^${id}`)]));
     },
+    async broughtFiles(of, without) {
+      const only = ['--objects', '--filter=object:type=blob', '--filter-provided-objects'];
+      const text = await ask(objects, ['rev-list', ...only, of, ...without.map((id) => `^${id}`)]);
+      const lines = text === '' ? [] : text.split('\n');
+      return lines.map((line) => ({ id: line.slice(0, idLength), path: line.slice(idLength + 1) }));
+    },
     async describe(commit) {
       const [author = '', subject = ''] = (await ask(objects, ['log', '-1', '--format=%an <%ae>%n%s', commit])).split(
         '\n',

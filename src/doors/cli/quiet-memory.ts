@@ -15,7 +15,7 @@ const MEGABYTE = 2 ** 20;
 
 /**
  * Gives the memory of a burst back to the system once the burst is over. The engine keeps what it has fetched, which serves the
- * next burst; but a node lives for weeks and mostly waits, beside twenty others. It takes what one full collection takes, some
+ * next burst; but a node lives for weeks and mostly waits, beside twenty others. It takes two full collections, together some
  * 2 ms for each megabyte that is in use, and whoever calls at that moment waits.
  */
 export function giveBackWhenQuiet({
@@ -25,24 +25,34 @@ export function giveBackWhenQuiet({
 }: QuietMemoryOptions = {}): Disposable {
   const collect = collector();
   if (collect === undefined) return { [Symbol.dispose]: () => undefined };
-  // The engine's own two collections, eight seconds after each full one, would find nothing more.
+  // The engine's own two collections, eight seconds after each full one, would mostly find nothing more.
   setFlagsFromString('--memory-reducer-gc-count=0');
-  let kept = 0;
+  /** What was left the last time, and what is taken for what the node needs. */
+  let [kept, needed] = [0, Number.POSITIVE_INFINITY];
   let given = Number.NEGATIVE_INFINITY;
+  /** The last time came too early, while a burst still held what it worked with. */
+  let again = false;
   let timer: NodeJS.Timeout | undefined;
 
   function giveBack(): void {
-    if (held() - kept < worth) return;
+    if (!again && held() - kept < worth) return;
     collect?.({ type: 'major', flavor: 'last-resort' });
     kept = held();
     given = performance.now();
+    // What is left a second time is needed.
+    if (again) needed = kept;
+    needed = Math.min(needed, kept);
+    again = kept - needed >= worth;
+    if (again) wait();
+  }
+
+  function wait(): void {
+    clearTimeout(timer);
+    timer = setTimeout(giveBack, Math.max(quiet, given + pause - performance.now())).unref();
   }
 
   // Whatever works makes garbage, so that a node that waits is looked at by nobody.
-  const observer = new PerformanceObserver(() => {
-    clearTimeout(timer);
-    timer = setTimeout(giveBack, Math.max(quiet, given + pause - performance.now())).unref();
-  });
+  const observer = new PerformanceObserver(wait);
   observer.observe({ entryTypes: ['gc'] });
   return {
     [Symbol.dispose]() {

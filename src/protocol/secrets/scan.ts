@@ -42,11 +42,13 @@ export function findSecrets(
 }
 
 /** What to do about it, with the way to publish it knowingly. */
-export function remedyFor({ fingerprint }: FoundSecret): string {
-  return (
-    'take it out, and make it worthless where it opens something if others may have seen it; what may be published ' +
-    `is allowed by adding "${fingerprint}" to policies.allowedSecrets in shared/team.json`
-  );
+export function remedyFor(found: FoundSecret): string {
+  return `take it out, and make it worthless where it opens something if others may have seen it; ${allowing(found)}`;
+}
+
+/** How the team allows it all the same. */
+export function allowing({ fingerprint }: FoundSecret): string {
+  return `what may be published is allowed by adding "${fingerprint}" to policies.allowedSecrets in shared/team.json`;
 }
 
 const isPartOf = (fingerprint: string, digest: string): boolean =>
