@@ -42,7 +42,7 @@ export function vettingGit(git: Git, vetted: Set<ObjectId>): Git {
 }
 
 /**
- * Throws `broken-file` when a push of `commit` would bring a secret to the remote (protocol.md §11.6): in a commit that somebody has
+ * Throws `sync-failed` when a push of `commit` would bring a secret to the remote (protocol.md §11.6): in a commit that somebody has
  * made with plain git, also if a later one takes it out again. Once there, it stays in the history of main for good. The
  * first push to an empty remote brings what the team has had so far, which is not looked at.
  */
@@ -69,7 +69,7 @@ async function secretIn(context: SyncContext, commit: ObjectId): Promise<FlowErr
     if (leak === undefined) continue;
     const where = `git log --oneline @{upstream}.. -- ${word(leak.path)}`;
     return new FlowError(
-      'broken-file',
+      'sync-failed',
       `a commit that is not on the remote yet cannot be pushed: ${leak.path} ${wordsOf(leak)}`,
       {
         remedy: `take it out of that commit: \`${where}\` names it, \`git commit --amend\` or \`git rebase -i\` changes it; ${allowing(leak)}`,

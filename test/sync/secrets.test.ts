@@ -144,14 +144,14 @@ describe('a secret', () => {
     byHand(ana.dir, 'taken out, but not of the commit before');
     const error = await refusalOf(ana.sync.push());
     expect(error).toMatchObject({
-      code: 'broken-file',
+      code: 'sync-failed',
       message: `a commit that is not on the remote yet cannot be pushed: ${NOTES} holds a secret in line 2 (value of password)`,
       remedy: expect.stringContaining('git rebase -i'),
       data: { file: NOTES, line: 2 },
     });
     expect(await ana.sync.status()).toMatchObject({ problem: error.message });
     const more = write('shared/tasks/t-ana/workspace/more.md', 'more\n');
-    expect(await refusalOf(change(ana, [more]))).toMatchObject({ code: 'broken-file' });
+    expect(await refusalOf(change(ana, [more]))).toMatchObject({ code: 'sync-failed' });
     expect(everything(remote)).not.toContain(SOME_KEY);
     git(ana.dir, 'reset', '-q', '--soft', 'HEAD~2');
     byHand(ana.dir, 'without it');
@@ -166,7 +166,7 @@ describe('a secret', () => {
     const { lead, remote } = await makeTeam();
     put(lead.dir, SPEC, `${LINE}\n`);
     byHand(lead.dir, 'a sample');
-    expect(await refusalOf(lead.sync.push())).toMatchObject({ code: 'broken-file' });
+    expect(await refusalOf(lead.sync.push())).toMatchObject({ code: 'sync-failed' });
     allow(lead.dir, LINE);
     await lead.sync.adopt(['shared/team.json']);
     expect(published(remote, 'main', SPEC)).toBe(`${LINE}\n`);

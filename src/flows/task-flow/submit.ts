@@ -161,8 +161,9 @@ function outputOf(
 export function settle(output: SubmitOutput, settlement: Settlement): SubmitOutput {
   const { announced = false, ...rest } = output;
   if (!settlement.synced) {
-    throw new FlowError('sync-failed', 'the result is saved and committed here, but the remote cannot be reached', {
-      remedy: 'nothing is lost: it is pushed and announced by itself once the remote is back',
+    throw new FlowError('sync-failed', 'the result is saved and committed here, but is not on the remote yet', {
+      remedy:
+        'nothing is lost: it is pushed and announced by itself as soon as it can be; `baton sync now` tells what is in the way',
       data: {
         statePersisted: true,
         synced: false,
