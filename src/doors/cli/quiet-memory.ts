@@ -3,7 +3,7 @@ import { getHeapStatistics, setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 
 export interface QuietMemoryOptions {
-  /** Milliseconds without a collection of garbage after which the program counts as quiet. */
+  /** Milliseconds for which the processor is hardly used before the program counts as quiet. */
   readonly quiet?: number;
   /** Milliseconds between two times at least: while work comes and goes, what was given back would be fetched again. */
   readonly pause?: number;
@@ -13,13 +13,16 @@ export interface QuietMemoryOptions {
 
 const MEGABYTE = 2 ** 20;
 
+/** Microseconds of processor time in a millisecond from which on a program is busy. */
+const BUSY = 100;
+
 /**
  * Gives the memory of a burst back to the system once the burst is over. The engine keeps what it has fetched, which serves the
  * next burst; but a node lives for weeks and mostly waits, beside twenty others. It takes two full collections, together some
  * 2 ms for each megabyte that is in use, and whoever calls at that moment waits.
  */
 export function giveBackWhenQuiet({
-  quiet = 150,
+  quiet = 80,
   pause = 60_000,
   worth = 32 * MEGABYTE,
 }: QuietMemoryOptions = {}): Disposable {
@@ -43,16 +46,29 @@ export function giveBackWhenQuiet({
     if (again) needed = kept;
     needed = Math.min(needed, kept);
     again = kept - needed >= worth;
-    if (again) wait();
+  }
+
+  /** Looks again and again, until the processor was hardly used from one look to the next. */
+  function whenQuiet(): void {
+    const before = process.cpuUsage();
+    timer = setTimeout(() => {
+      const { user, system } = process.cpuUsage(before);
+      if (user + system > quiet * BUSY) return whenQuiet();
+      giveBack();
+      if (again) return wait();
+      observer.observe({ entryTypes: ['gc'] });
+    }, quiet).unref();
   }
 
   function wait(): void {
-    clearTimeout(timer);
-    timer = setTimeout(giveBack, Math.max(quiet, given + pause - performance.now())).unref();
+    timer = setTimeout(whenQuiet, Math.max(0, given + pause - performance.now())).unref();
   }
 
-  // Whatever works makes garbage, so that a node that waits is looked at by nobody.
-  const observer = new PerformanceObserver(wait);
+  // Whatever works makes garbage: a node that waits is looked at by nobody, and one that works is asked nothing each time.
+  const observer = new PerformanceObserver(() => {
+    observer.disconnect();
+    wait();
+  });
   observer.observe({ entryTypes: ['gc'] });
   return {
     [Symbol.dispose]() {
