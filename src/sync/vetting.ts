@@ -49,10 +49,12 @@ export function vettingGit(git: Git, vetted: Set<ObjectId>): Git {
 export async function requireNoSecretIn(context: SyncContext, remote: string, commit: ObjectId): Promise<void> {
   const { vetted, tracked } = context.state;
   if (vetted.has(commit) || tracked.size === 0) return;
-  // What others have published is theirs, also when a person has pulled it before this node did.
-  if ((await secretIn(context, commit)) !== undefined) await fetchAll(context, remote);
-  const found = await secretIn(context, commit);
-  if (found !== undefined) throw found;
+  if ((await secretIn(context, commit)) !== undefined) {
+    // What others have published is theirs, also when a person has pulled it before this node did.
+    await fetchAll(context, remote);
+    const found = await secretIn(context, commit);
+    if (found !== undefined) throw found;
+  }
   vet(vetted, commit);
 }
 
