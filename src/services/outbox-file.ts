@@ -79,11 +79,13 @@ export interface Saving {
   readonly save: () => void;
   /** Writes with the next turn of the event loop, once for all that changed until then; resolves when that is on disk. */
   readonly saveSoon: () => Promise<void>;
+  /** What changed is written by `record`, or with whatever is written before. */
+  readonly note: () => void;
   /** Everything that changed is on disk when this returns, or it throws. */
   readonly record: () => void;
 }
 
-/** Keeps the file as `owed` is; whoever changes that says so by `save` or `saveSoon`. */
+/** Keeps the file as `owed` is; whoever changes that says so by `save`, `saveSoon` or `note`. */
 export function keepSaved(file: string, owed: ReadonlyMap<string, Owed>, log: Log): Saving {
   /** Whether something changed that is not on disk; only a write that succeeded clears it. */
   let isDirty = false;
@@ -102,6 +104,9 @@ export function keepSaved(file: string, owed: ReadonlyMap<string, Owed>, log: Lo
       waiting?.reject(error);
       throw error;
     }
+  };
+  const note = (): void => {
+    isDirty = true;
   };
   const record = (): void => {
     if (isDirty) save();
@@ -122,5 +127,5 @@ export function keepSaved(file: string, owed: ReadonlyMap<string, Owed>, log: Lo
     }
     return saving.promise;
   };
-  return { save, saveSoon, record };
+  return { save, saveSoon, note, record };
 }

@@ -79,7 +79,7 @@ export function createOutbox({
   const speaker = createSpeaker({ chat, clock, events, secrets });
   const { limit } = chat;
 
-  const { save, saveSoon, record } = keepSaved(file, owed, log);
+  const { save, saveSoon, note, record } = keepSaved(file, owed, log);
 
   function keep(announcement: Announcement, changes: Pick<Owed, 'state'> & Partial<Owed>): void {
     const before = owed.get(announcement.txn);
@@ -239,7 +239,10 @@ export function createOutbox({
         const due = owed.get(announcement.txn)?.state === 'due';
         keep(announcement, { state: due ? 'due' : 'waiting', ...(commit === undefined ? {} : { commit }) });
       }
-      if (announcements.length > 0) void saveSoon();
+      if (announcements.length === 0) return;
+      // Before there is a commit, `record` comes: a thousand steps that are decided together are written once.
+      if (commit === undefined) note();
+      else void saveSoon();
     },
 
     record,

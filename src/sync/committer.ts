@@ -1,3 +1,4 @@
+import { createPauses } from '../pauses.ts';
 import type { Committed, Transaction, TreeDraft } from '../ports.ts';
 import type { Durability } from '../protocol/changes.ts';
 import type { ObjectId, TreeEdit } from '../ports-git.ts';
@@ -63,7 +64,9 @@ export async function draftGroup(
   const accepted: Accepted[] = [];
   const refused: { pending: Pending; error: unknown }[] = [];
   const draft = context.workTree.draft();
+  const pause = createPauses();
   for (const pending of group) {
+    await pause();
     try {
       const { changes, output } = pending.transaction.decide(draft.view());
       const { targets, seen } = await aim(context, head, draft, { transaction: pending.transaction, changes });

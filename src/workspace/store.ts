@@ -67,7 +67,7 @@ export function createWorkTree(root: string, options: WorkTreeOptions = {}): Wor
     tail: (path, from) => reading(root, path, (descriptor) => tailOf(descriptor, from)),
     writeBytes(path, bytes) {
       const file = resolveInside(root, path);
-      refuseLinks(root, path);
+      refuseLinks(root, path, plainIn(root));
       writing(path, () => replaceFile(file, bytes));
       reader.invalidate([path]);
     },

@@ -37,6 +37,7 @@ describe('what is owed after a restart', () => {
     const first = await openSolo();
     const months = [new Date(), new Date(Date.now() - 28 * 24 * 3_600_000)].map((at) => at.toISOString().slice(0, 7));
     first.outbox.owe([notice('committed'), notice('never-made'), notice('long-ago')], undefined);
+    first.outbox.record();
     recordIn(first, months[0] ?? '', 'committed');
     if (months[1] !== months[0]) recordIn(first, months[1] ?? '', 'long-ago');
     const second = await reopened(first);
@@ -49,6 +50,7 @@ describe('what is owed after a restart', () => {
     const first = await openSolo();
     const month = new Date().toISOString().slice(0, 7);
     first.outbox.owe([notice('in-the-first'), notice('in-the-last'), notice('never-made')], undefined);
+    first.outbox.record();
     recordIn(first, month, 'in-the-first');
     recordIn(first, month, 'in-the-last', 'lead@0003.jsonl');
     const second = await reopened(first);
@@ -59,6 +61,7 @@ describe('what is owed after a restart', () => {
   test('is said once, however often it is tried', async () => {
     const first = await openSolo();
     first.outbox.owe([notice('fact')], undefined);
+    first.outbox.record();
     recordIn(first, new Date().toISOString().slice(0, 7), 'fact');
     const second = await reopened(first);
     await Promise.all([deliverOwed(second), deliverOwed(second)]);

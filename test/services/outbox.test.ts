@@ -81,7 +81,7 @@ describe('the outbox', () => {
     const outbox = open();
     const file = join(dir, 'outbox.json');
     mkdirSync(file, { recursive: true });
-    outbox.owe([announcement('a')], undefined);
+    outbox.owe([announcement('a')], 'c1');
     await eventually(() => problems.length === 1, 'the write to fail');
     expect(() => outbox.record()).toThrow(/EISDIR/);
     rmSync(file, { recursive: true });

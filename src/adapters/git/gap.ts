@@ -1,10 +1,10 @@
 import type { ObjectId, TreeFile } from '../../ports-git.ts';
 import { GITLINK_MODE } from '../../ports-git.ts';
+import { createPauses } from '../../pauses.ts';
 import type { CommitNode } from './graph.ts';
 import type { ObjectKind } from './loose.ts';
 import type { Objects } from './objects.ts';
 import { EMPTY_TREE, differences, isTree, pick } from './trees.ts';
-import { createTurns } from './turns.ts';
 
 /** What the walk reads: what is new, and what lies beside it in the parents. */
 export type GapReader = Pick<Objects, 'idBytes' | 'readTree' | 'readCommits'>;
@@ -22,7 +22,7 @@ export async function visitGap(
 ): Promise<boolean> {
   const seen = new Set<ObjectId>();
   const walked = new Set<string>();
-  const turns = createTurns();
+  const pause = createPauses();
   const once = (kind: ObjectKind, id: ObjectId): Promise<boolean> | true => {
     if (seen.has(id)) return true;
     seen.add(id);
@@ -36,7 +36,7 @@ export async function visitGap(
       const key = [place.tree, ...place.beside].join(' ');
       if (walked.has(key) || place.beside.includes(place.tree)) continue;
       walked.add(key);
-      await turns();
+      await pause();
       if (walked.size > LONGEST || !(await once('tree', place.tree))) return false;
       const entries = await ownEntries(reader, place);
       if (entries === undefined) return false;

@@ -101,7 +101,7 @@ export function putLoose(directory: string, id: ObjectId, bytesOf: () => Uint8Ar
 }
 
 /** Whatever collects garbage goes by age, and this is needed from now on. */
-function freshen(file: string): void {
+export function freshen(file: string): void {
   const now = new Date();
   utimesSync(file, now, now);
 }

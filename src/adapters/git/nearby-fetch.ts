@@ -1,4 +1,5 @@
 import type { ObjectId } from '../../ports-git.ts';
+import { createPauses } from '../../pauses.ts';
 import { visitGap } from './gap.ts';
 import { between } from './graph.ts';
 import type { CommitNode } from './graph.ts';
@@ -6,7 +7,6 @@ import { LARGEST_TOGETHER, hasLoose } from './loose.ts';
 import type { Nearby } from './nearby.ts';
 import type { ObjectKind } from './loose.ts';
 import type { Objects } from './objects.ts';
-import { createTurns } from './turns.ts';
 
 /** More objects than this are brought by git, in one pack. */
 const MOST = 2_000;
@@ -48,7 +48,7 @@ function createSource(
   /** False when it cannot be brought one by one. */
   bring(kind: ObjectKind, id: ObjectId): Promise<boolean>;
 } {
-  const turns = createTurns();
+  const pause = createPauses();
   let brought = 0;
   let left = LARGEST_TOGETHER;
   const bring = async (kind: ObjectKind, id: ObjectId): Promise<boolean> => {
@@ -61,7 +61,7 @@ function createSource(
     const object = store.identify(found.kind, found.content);
     if (left < 0 || object.id !== id || object.kind !== kind) return false;
     store.takeOver(object, nearby.objects);
-    await turns();
+    await pause();
     return true;
   };
   const need = async (kind: ObjectKind, id: ObjectId): Promise<void> => {

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import type { Log } from '../../ports.ts';
 import type { ObjectId, PushOutcome } from '../../ports-git.ts';
 import { FlowError } from '../../protocol/errors.ts';
+import { createPauses } from '../../pauses.ts';
 import { visitGap } from './gap.ts';
 import { between, reaches } from './graph.ts';
 import type { CommitNode } from './graph.ts';
@@ -11,12 +12,14 @@ import { moveLooseRef } from './loose-ref.ts';
 import type { Nearby } from './nearby.ts';
 import type { GitObject, ObjectKind } from './loose.ts';
 import { parseCommit } from './object-reader.ts';
-import { PACK_FROM, writePack } from './object-store.ts';
+import { PACK_FROM } from './object-store.ts';
+import { sharePack, writePack } from './pack.ts';
 import type { Objects } from './objects.ts';
-import { createTurns } from './turns.ts';
 
-/** More objects than these go in one pack, which git makes. */
+/** More objects than these, besides what is shared as a pack, go in one that git makes. */
 const MOST = 1_000;
+/** A push of more than these is git's. */
+const MOST_IN_ALL = 10_000;
 
 /**
  * Pushes to a repository on this machine without a process: what it lacks is put into its store, and then the branch is
@@ -53,7 +56,7 @@ export async function pushNearby(
       : await between(store.readCommits, [commit], [before, ...(await stillThere(store, nearby, seen))]);
   if (gap === undefined || gap.length > MOST) return undefined;
   const lacking = new Map<ObjectId, ObjectKind>();
-  const isAll = await visitGap(gap, store, (kind, id) => Promise.resolve(lacking.set(id, kind).size <= MOST));
+  const isAll = await visitGap(gap, store, (kind, id) => Promise.resolve(lacking.set(id, kind).size <= MOST_IN_ALL));
   if (!isAll) return undefined;
   try {
     if (!(await send(store, lacking, nearby))) return undefined;
@@ -97,10 +100,13 @@ const behind = (branch: string): PushOutcome => ({ kind: 'behind', detail: `${br
 
 /** False when the own repository lacks something of it, or has it damaged, or when it is too large. */
 async function send(store: Objects, lacking: ReadonlyMap<ObjectId, ObjectKind>, to: Nearby): Promise<boolean> {
-  const turns = createTurns();
+  const pause = createPauses();
   const packed: ObjectId[] = [];
   let left = LARGEST_TOGETHER;
+  const shared = sharePacks(store, lacking, to);
+  if (lacking.size - shared.size > MOST) return false;
   for (const id of lacking.keys()) {
+    if (shared.has(id)) continue;
     const bytes = looseBytes(store.directory, id);
     if (bytes === undefined) {
       packed.push(id);
@@ -112,9 +118,21 @@ async function send(store: Objects, lacking: ReadonlyMap<ObjectId, ObjectKind>, 
     left -= found.content.length;
     if (left < 0) return false;
     shareLoose(store.directory, to.objects, id, () => bytes);
-    await turns();
+    await pause();
   }
   return (await areSmall(store, packed, left)) && sendPacked(store, packed, lacking, to);
+}
+
+/**
+ * Gives the other repository the packs of which it lacks everything; returns what is in them. Git has checked every object of
+ * them when this process wrote them.
+ */
+function sharePacks(store: Objects, lacking: ReadonlyMap<ObjectId, ObjectKind>, to: Nearby): ReadonlySet<ObjectId> {
+  const wanted = store.ownPacks.filter(
+    ({ ids }) => ids.size <= lacking.size && [...ids].every((id) => lacking.has(id)),
+  );
+  const shared = wanted.filter(({ name }) => sharePack(store.directory, to.objects, name));
+  return new Set(shared.flatMap(({ ids }) => [...ids]));
 }
 
 /** Whether these are here, and neither one nor all of them too much to be held in memory. */
@@ -130,7 +148,7 @@ async function sendPacked(
   kinds: ReadonlyMap<ObjectId, ObjectKind>,
   { objects, place }: Nearby,
 ): Promise<boolean> {
-  const turns = createTurns();
+  const pause = createPauses();
   const contents = await store.lookup.read(ids);
   const found = ids.flatMap((id, index): readonly GitObject[] => {
     const [content, kind] = [contents[index]?.content, kinds.get(id)];
@@ -143,7 +161,7 @@ async function sendPacked(
   }
   for (const object of found) {
     putLoose(objects, object.id, () => deflated(object));
-    await turns();
+    await pause();
   }
   return true;
 }

@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto';
-import { deflateSync } from 'node:zlib';
 import { FlowError } from '../../protocol/errors.ts';
+import { createPauses } from '../../pauses.ts';
 import { deflated, putLoose } from './loose.ts';
 import type { GitObject, ObjectKind } from './loose.ts';
-import { plumb } from './run.ts';
+import { writePack } from './pack.ts';
+import type { OwnPack } from './pack.ts';
 import type { GitPlace } from './run.ts';
-import { createTurns } from './turns.ts';
 
 /** Gives an object the id that git gives it. `idLength`: 40 or 64. */
 export function identified(idLength: number, kind: ObjectKind, content: Uint8Array): GitObject {
@@ -21,14 +21,18 @@ export const PACK_FROM = 256;
 
 /**
  * Writes objects into a repository's store as git does: few as loose files, each complete before it has its name, many
- * as one pack. What is there already stays. A process for each commit would cost more than the commit.
+ * as one pack, which is returned. What is there already stays. A process for each commit would cost more than the commit.
  */
-export async function writeObjects(place: GitPlace, directory: string, objects: readonly GitObject[]): Promise<void> {
+export async function writeObjects(
+  place: GitPlace,
+  directory: string,
+  objects: readonly GitObject[],
+): Promise<OwnPack | undefined> {
   const each = new Map(objects.map((object) => [object.id, object]));
   if (each.size >= PACK_FROM) return writePack(place, [...each.values()]);
-  const turns = createTurns();
+  const pause = createPauses();
   for (const object of each.values()) {
-    await turns();
+    await pause();
     try {
       putLoose(directory, object.id, () => deflated(object));
     } catch (error) {
@@ -39,30 +43,5 @@ export async function writeObjects(place: GitPlace, directory: string, objects: 
       });
     }
   }
-}
-
-const PACK_TYPE: Readonly<Record<ObjectKind, number>> = { commit: 1, tree: 2, blob: 3 };
-
-/** Git itself checks the pack, makes it durable and writes its index. Throws `git-failed`. */
-export async function writePack(place: GitPlace, objects: readonly GitObject[]): Promise<void> {
-  const head = Buffer.alloc(12);
-  head.write('PACK');
-  head.writeUInt32BE(2, 4);
-  head.writeUInt32BE(objects.length, 8);
-  const parts: Uint8Array[] = [head];
-  for (const { kind, content } of objects)
-    parts.push(entryHead(PACK_TYPE[kind], content.length), deflateSync(content, { level: 1 }));
-  const hash = createHash(objects[0]?.id.length === 64 ? 'sha256' : 'sha1');
-  for (const part of parts) hash.update(part);
-  await plumb(place, ['index-pack', '--stdin'], { input: Buffer.concat([...parts, hash.digest()]) });
-}
-
-/** Type and size: four bits of the size in the first byte, seven in each that follows. */
-function entryHead(type: number, size: number): Buffer {
-  const bytes = [(type << 4) | (size & 0x0f)];
-  for (let rest = Math.floor(size / 16); rest > 0; rest = Math.floor(rest / 128)) {
-    bytes[bytes.length - 1] = (bytes.at(-1) ?? 0) | 0x80;
-    bytes.push(rest & 0x7f);
-  }
-  return Buffer.from(bytes);
+  return undefined;
 }

@@ -5,6 +5,7 @@ import { createObjectReader } from './object-reader.ts';
 import type { ObjectReader } from './object-reader.ts';
 import { identified, writeObjects } from './object-store.ts';
 import type { GitObject, ObjectKind } from './loose.ts';
+import type { OwnPack } from './pack.ts';
 import { fields, plumb } from './run.ts';
 import type { GitPlace } from './run.ts';
 import { entriesOf, isTree, nameOf, rawName } from './trees.ts';
@@ -17,23 +18,32 @@ export interface Objects extends ObjectReader {
   /** Takes over an object of another store, in whose folder it may lie as a loose file. */
   takeOver(object: GitObject, from: string): void;
   write(objects: readonly GitObject[]): Promise<void>;
+  /** What was written as a pack lately, the newest last. */
+  readonly ownPacks: readonly OwnPack[];
 }
+
+/** More packs than this are not waiting to be pushed. */
+const PACKS = 4;
 
 /** Bytes of trees that are kept at hand. */
 const TREES = 24 * 2 ** 20;
 
 export function createObjects(place: GitPlace, directory: string, idLength: number): Objects {
   const reader = createObjectReader(createLookup(place), idLength / 2, TREES);
+  const ownPacks: OwnPack[] = [];
   return {
     ...reader,
     identify: (kind, content) => identified(idLength, kind, content),
     directory,
+    ownPacks,
     takeOver(object, from) {
       shareLoose(from, directory, object.id, () => deflated(object));
       reader.keep(object);
     },
     async write(objects) {
-      await writeObjects(place, directory, objects);
+      const pack = await writeObjects(place, directory, objects);
+      if (pack !== undefined) ownPacks.push(pack);
+      if (ownPacks.length > PACKS) ownPacks.shift();
       for (const object of objects) reader.keep(object);
     },
   };

@@ -1,7 +1,7 @@
 import { FlowError } from '../errors.ts';
 import type { LoopStatus, NodeStatus, PlannedNode } from '../plan-types.ts';
 import { HISTORY, within } from './document.ts';
-import { readDocument } from './recent.ts';
+import { foresee, readDocument } from './recent.ts';
 import type { PlanDocument, Section } from './document.ts';
 import type { NodeContent } from './line.ts';
 import { historyIndexes, planOf } from './parse.ts';
@@ -46,7 +46,10 @@ export function setMarker(
     dependsOn: options.dependsOn ?? kept.dependsOn,
     ...(status === 'cancelled' && cancelled !== undefined ? { cancelled } : {}),
   };
-  return spliceAll(text, [{ start: line.start, end: line.end, text: task.indent + renderNodeLine(node) }]);
+  const written = task.indent + renderNodeLine(node);
+  const edited = spliceAll(text, [{ start: line.start, end: line.end, text: written }]);
+  foresee(document, edited, [task.index, written]);
+  return edited;
 }
 
 /**

@@ -1,7 +1,7 @@
 import type { Diagnostic } from '../diagnostic.ts';
 import { trimBlankLines } from '../lines.ts';
 import { LOOP_STATUSES } from '../plan-types.ts';
-import type { Loop, LoopStatus, Plan } from '../plan-types.ts';
+import type { Loop, LoopStatus, Plan, PlanNode } from '../plan-types.ts';
 import { HISTORY, place, TEMPLATE } from './document.ts';
 import { readDocument } from './recent.ts';
 import type { PlanDocument } from './document.ts';
@@ -15,7 +15,8 @@ export function parsePlan(text: string): Plan {
 }
 
 export function planOf(document: PlanDocument): Plan {
-  const nodes = document.tasks.filter(({ duplicate }) => !duplicate).map(({ node }) => node);
+  const nodes: PlanNode[] = [];
+  for (const { node, duplicate } of document.tasks) if (!duplicate) nodes.push(node);
   const found: Diagnostic[] = [];
   const loop = document.kind === 'loop' ? readLoop(document, found) : undefined;
   const diagnostics = [...document.diagnostics, ...found].toSorted((a, b) => a.line - b.line);

@@ -1,6 +1,6 @@
 import { readWhole } from './document.ts';
 import type { PlanDocument } from './document.ts';
-import { reread } from './reread.ts';
+import { reread, withTaskLines } from './reread.ts';
 
 /** Documents that are likely to be asked for again, or with one line changed, newest first. */
 let recent: readonly PlanDocument[] = [];
@@ -15,6 +15,15 @@ export function readDocument(text: string): PlanDocument {
   const document = known ?? rereadRecent(text) ?? readWhole(text);
   recent = withinBounds([document, ...recent.filter((other) => other !== document)]);
   return document;
+}
+
+/**
+ * As if `text` had been read: it is what `before` becomes when one of its lines is written anew, and whoever has written it
+ * asks what it says next.
+ */
+export function foresee(before: PlanDocument, text: string, [index, line]: readonly [number, string]): void {
+  const document = withTaskLines(before, text, new Map([[index, line]]));
+  if (document !== undefined) recent = withinBounds([document, ...recent]);
 }
 
 /** The newest, and those after them as long as there is room. */

@@ -12,7 +12,18 @@ const MAY_REACH_FURTHER = /[<>`~]{2}|[<>`]/;
  */
 export function reread(before: PlanDocument, text: string): PlanDocument | undefined {
   const written = changedLines(before, text);
-  if (written === undefined || written.size === 0) return undefined;
+  return written === undefined || written.size === 0 ? undefined : withTaskLines(before, text, written);
+}
+
+/**
+ * The document of `text`, in which `written` stands in place of lines of `before` (by their index, in their order), and all
+ * else is as it was. `undefined` when one of them is not the same task's line.
+ */
+export function withTaskLines(
+  before: PlanDocument,
+  text: string,
+  written: ReadonlyMap<number, string>,
+): PlanDocument | undefined {
   if (before.diagnostics.some(({ line }) => written.has(line - 1))) return undefined;
   const tasks = [...before.tasks];
   let at = 0;

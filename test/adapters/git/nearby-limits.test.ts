@@ -74,6 +74,7 @@ test('a pack that the remote does not take is sent by git, and the log says why'
     [first],
     ...Array.from({ length: 300 }, (_, index) => write(`f${index}`, `${index}`)),
   );
+  plain(lead.dir, 'repack', '-adkq');
   const program = join(folder, 'lead.bin/git');
   const whole = readFileSync(program, 'utf8');
   const refusing = 'case " $* " in *" index-pack "*) echo "fatal: no room here" >&2; exit 128;; esac\n';

@@ -1,4 +1,15 @@
-import { chmodSync, copyFileSync, existsSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  copyFileSync,
+  existsSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import * as fc from 'fast-check';
@@ -229,11 +240,49 @@ describe('a remote on this machine', () => {
     expect(lead.talks()).toBe(before + 1);
   });
 
+  const packs = (objects: string): ReadonlyMap<string, number> =>
+    new Map(readdirSync(join(objects, 'pack')).map((name) => [name, statSync(join(objects, 'pack', name)).ino]));
+
+  test('gets what was written as a pack as the same files', async () => {
+    const { lead, ana, first } = await makeTeam();
+    const before = lead.talks();
+    const many = Array.from({ length: 2_100 }, (_, index) => write(`many/${index}`, `${index}\n`));
+    const second = await commit(lead, [first], ...many);
+    // What comes after it is loose.
+    const third = await commit(lead, [second], write('many/0', 'again\n'));
+    expect(await lead.git.push(remote, 'main', third)).toEqual({ kind: 'ok' });
+    expect(lead.talks()).toBe(before);
+    const own = packs(join(lead.dir, '.git/objects'));
+    expect([...packs(join(remote, 'objects'))]).toEqual(expect.arrayContaining([...own]));
+    expect(own.size).toBeGreaterThan(1);
+    expect(plain(remote, 'rev-parse', 'main')).toBe(third);
+    expect(await ana.git.fetch(remote, WANTED)).toMatchObject({ kind: 'ok' });
+    expect(whole()).toBe('');
+  });
+
+  test.each<[string, (pack: string) => void]>([
+    ['not everybody may read', (pack) => chmodSync(pack, 0o400)],
+    ['is a link to somewhere else', (pack) => (renameSync(pack, `${pack}.away`), symlinkSync(`${pack}.away`, pack))],
+  ])('gets a pack that %s as a pack of its own', async (_, prepare) => {
+    const { lead, first } = await makeTeam();
+    const many = Array.from({ length: 300 }, (__, index) => write(`many/${index}`, `${index}\n`));
+    const second = await commit(lead, [first], ...many);
+    const objects = join(lead.dir, '.git/objects');
+    const folder = join(objects, 'pack');
+    prepare(join(folder, readdirSync(folder).find((name) => name.endsWith('.pack')) ?? ''));
+    expect(await lead.git.push(remote, 'main', second)).toEqual({ kind: 'ok' });
+    const own = [...packs(objects).values()];
+    expect([...packs(join(remote, 'objects')).values()].filter((ino) => own.includes(ino))).toEqual([]);
+    expect(plain(remote, 'rev-parse', 'main')).toBe(second);
+    expect(whole()).toBe('');
+  });
+
   test('gets large changes by git', async () => {
     const { lead, ana, first } = await makeTeam();
     const before = [lead.talks(), ana.talks()];
     const many = Array.from({ length: 2_100 }, (_, index) => write(`many/${index}`, `${index}\n`));
     const second = await commit(lead, [first], ...many, write('large', Buffer.alloc(5 * 2 ** 20, 'x')));
+    plain(lead.dir, 'repack', '-adkq');
     expect(await lead.git.push(remote, 'main', second)).toEqual({ kind: 'ok' });
     expect(await ana.git.fetch(remote, WANTED)).toMatchObject({ kind: 'ok' });
     expect([lead.talks(), ana.talks()]).toEqual(before.map((count) => count + 1));
