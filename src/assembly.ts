@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import type { AppOptions } from './app-types.ts';
 import { systemClock } from './adapters/clock.ts';
 import { createGit } from './adapters/git/git.ts';
+import { localGitDirectory } from './adapters/git/local-refs.ts';
 import { createHints } from './adapters/hints.ts';
 import { checkRefName, checkRemote } from './adapters/git/names.ts';
 import { configuredAuthor } from './adapters/git/setup.ts';
@@ -34,6 +35,7 @@ import { openLastPush } from './workspace/last-push.ts';
 import { acquireLock } from './workspace/lock.ts';
 import { createWorkTree } from './workspace/store.ts';
 import { createWorkIndex } from './workspace/work-index.ts';
+import { createTelling } from './telling.ts';
 import { watchesOf } from './waking.ts';
 import type { Watches } from './waking.ts';
 import { hasLane } from './protocol/roles.ts';
@@ -86,6 +88,8 @@ export async function assemble(
   const onError = (error: unknown): void => events.emit('node:problem', { what: 'watching files', error });
   const { remote, branch, lanePrefix } = config.git;
   const hints = remote === undefined ? undefined : createHints({ remote, root, env, onError });
+  const isWatched = (): boolean => remote !== undefined && localGitDirectory(root, remote) !== undefined;
+  const telling = hints && stack.use(createTelling({ hints, clock, isWatched }));
   const git = stack.use(await createGit({ dir: root, env, log }));
   const sync = await createSync({
     git,
@@ -103,7 +107,7 @@ export async function assemble(
     sparse,
     minPush: { interval: parseDuration(config.git.minPushInterval) ?? 0, memory: openLastPush(state) },
     ...(watched ? {} : { lastPush: 'when-due' as const }),
-    onPushed: (ref, commit) => hints?.tell({ ref, commit }),
+    onPushed: (ref, commit) => telling?.pushed(ref, commit),
   });
   stack.defer(() => sync.close());
 

@@ -115,8 +115,8 @@ async function watchRemote(
 
 /** However many hints there are, so many milliseconds lie at least between two looks at the remote for their sake. */
 const FLOOR = 250;
-/** So long a remote whose refs are watched has to tell by itself, which is cheaper than to ask it twice. */
-const GRACE = 3_000;
+/** So long a remote whose refs are watched has to tell by itself, beyond what a hint waits; that is cheaper than to ask it twice. */
+const GRACE = 1_000;
 
 /**
  * Wakes the node for a hint whose commit it does not know yet. A hint is believed only so far: one that is wrong costs one

@@ -47,6 +47,10 @@ export interface ReconcilerDependencies extends DeliveryDependencies {
   readonly calm?: number;
 }
 
+/** Milliseconds for which a round lets the steps go first that are under way, and between two looks at that. */
+const COURTESY = 400;
+const GLANCE = 10;
+
 /** Enough for an accept that makes a report due that marks itself sent; more means that something oscillates. */
 const MAX_PASSES = 5;
 
@@ -79,8 +83,10 @@ export function createReconciler(dependencies: ReconcilerDependencies): Reconcil
     // Whoever has just been answered hears it first; and the wakes of one step share a round.
     await setImmediate();
     // What was asked for before the node closes is done: a process for one command has nobody who does it later.
-    for (let scope = take(), isFirst = true; scope !== undefined && (isFirst || !closed); scope = take()) {
+    for (let isFirst = true; wanted !== undefined && (isFirst || !closed);) {
       isFirst = false;
+      await afterSteps();
+      const scope = take() ?? 'all';
       try {
         // A pass may take in more than the round began with.
         let widest = scope;
@@ -99,6 +105,14 @@ export function createReconciler(dependencies: ReconcilerDependencies): Reconcil
     }
     running = undefined;
     void calmDown();
+  }
+
+  /** Somebody waits for a step, and nobody for a round; and one round for many steps is cheaper than one for each. */
+  async function afterSteps(): Promise<void> {
+    const { clock, sync } = dependencies;
+    const since = clock.elapsed();
+    while (!closed && sync.quietFor() === 0 && clock.elapsed() - since < COURTESY)
+      await clock.sleep(GLANCE, ending.signal);
   }
 
   /** Looks again when what waits to be told has stood long enough. */

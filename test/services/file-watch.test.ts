@@ -15,6 +15,7 @@ test('a task that has ended is not watched, whatever an index of yesterday says 
   for (const taskId of ['ended', 'woken']) await solo.run('task.cancel', { taskId, reason: 'Not needed.' });
   const index = createWorkIndex(solo.dir, { workTree: solo.workTree, millis: () => systemClock.millis() });
   index.facts();
+  await solo.settle();
   // By hand, while no node runs.
   const woken = 'shared/tasks/woken/meta.json';
   solo.put(woken, solo.text(woken).replace('"cancelled"', '"assigned"'));

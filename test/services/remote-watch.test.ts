@@ -114,5 +114,5 @@ test('a hint wakes a node once, a moment after the refs of a remote on this mach
   expect([woken, sleeps], 'what is known already, or another lane').toEqual([[], []]);
   await hint(3);
   await hint(3);
-  expect([woken, sleeps]).toEqual([['refs/heads/main'], [3_000]]);
+  expect([woken, sleeps]).toEqual([['refs/heads/main'], [1_000]]);
 });
