@@ -74,7 +74,7 @@ const RULES: readonly Rule[] = [
     may: (name) =>
       isPackage(name)
         ? name.startsWith('node:') && name !== 'node:fs'
-        : rooms('protocol', 'ports', 'ports-git', 'events', 'rules', 'sync')(name),
+        : rooms('protocol', 'ports', 'ports-git', 'events', 'pauses', 'rules', 'sync')(name),
     because: 'sync and workspace do not import each other, and sync never asks the flows',
   },
   {
@@ -99,7 +99,7 @@ const RULES: readonly Rule[] = [
     rooms: ['adapters'],
     may: (name) =>
       isPackage(name) ||
-      rooms('protocol', 'ports', 'ports-chat', 'ports-git', 'adapters')(name) ||
+      rooms('protocol', 'ports', 'ports-chat', 'ports-git', 'pauses', 'adapters')(name) ||
       name === 'workspace/atomic.ts',
     because: 'an adapter fulfils a port; what it keeps on disk it replaces as everybody does',
   },

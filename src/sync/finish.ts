@@ -28,7 +28,7 @@ export async function finishing({ state: { owed } }: SyncContext): Promise<void>
 }
 
 /** Milliseconds for which checkouts gather, since telling the index costs the same for few paths and for many. */
-const GATHER = 30;
+const GATHER = 250;
 /**
  * Milliseconds without a checkout until files are made durable, and after which they are anyhow. Until then the commit
  * holds what they say: a loss of power is made good from it. An operating system writes what changed to the disk within
@@ -96,6 +96,11 @@ async function keepWritten({ workTree, log }: SyncContext, batch: readonly Place
   }
 }
 
+/** Whether an unfinished checkout is one that goes on behind the steps: then there is nothing to mend. */
+export function isGoingOn({ state: { owed } }: SyncContext, { unfinished }: Position): boolean {
+  return unfinished !== undefined && owed.running !== undefined && !owed.broken;
+}
+
 /**
  * Brings the work tree to the branch after a crash, after a time in which the index was locked, or when a file could
  * not be written before. What this node has already brought is left to whoever edits it now.
@@ -103,8 +108,6 @@ async function keepWritten({ workTree, log }: SyncContext, batch: readonly Place
 export async function repair(context: SyncContext, { head, unfinished }: Position): Promise<Brought> {
   const { state } = context;
   const { owed } = state;
-  // What is still going on behind the steps is nothing to mend.
-  if (unfinished !== undefined && owed.running !== undefined && !owed.broken) return NOTHING;
   await finishing(context);
   if (unfinished === undefined) {
     state.unplaced = new Set();

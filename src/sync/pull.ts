@@ -5,7 +5,7 @@ import { redactSecrets } from '../protocol/secrets/scan.ts';
 import { advance } from './checkout.ts';
 import { NOTHING, joined, readPosition, wantedBranches } from './context.ts';
 import type { Brought, Position, SyncContext } from './context.ts';
-import { finishLater, repair } from './finish.ts';
+import { finishLater, isGoingOn, repair } from './finish.ts';
 import { takeIn } from './lanes.ts';
 import { canWorkOn } from './own-work.ts';
 
@@ -15,6 +15,7 @@ export const MOST_ATTEMPTS = 8;
 /** Begins a turn: where the clone stands, after anything that a crash left half done was made good. */
 export async function begin(context: SyncContext): Promise<{ readonly position: Position; readonly brought: Brought }> {
   const position = await readPosition(context);
+  if (isGoingOn(context, position)) return { position, brought: NOTHING };
   const brought = await repair(context, position);
   return { position: position.unfinished === undefined ? position : await readPosition(context), brought };
 }

@@ -14,6 +14,7 @@ import {
   utimesSync,
   writeFileSync,
 } from 'node:fs';
+import type { Stats } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { deflateSync, inflateSync } from 'node:zlib';
 import type { ObjectId } from '../../ports-git.ts';
@@ -83,17 +84,30 @@ export function hasLoose(directory: string, id: ObjectId): boolean {
   return existsSync(fileOf(directory, id));
 }
 
-/** Puts an object into a store as a loose file, complete before it has its name. What is there already stays. */
-export function putLoose(directory: string, id: ObjectId, bytesOf: () => Uint8Array): void {
+/** How a file looks that this process has written, as long as nobody else has touched it. */
+export type Written = Pick<Stats, 'ino' | 'size' | 'mtimeMs'>;
+
+export const lookOf = ({ ino, size, mtimeMs }: Stats): Written => ({ ino, size, mtimeMs });
+
+export function isAsWritten(now: Stats, { ino, size, mtimeMs }: Written): boolean {
+  return now.ino === ino && now.size === size && now.mtimeMs === mtimeMs;
+}
+
+/**
+ * Puts an object into a store as a loose file, complete before it has its name, and returns how that looks. What is there already
+ * stays: then nothing is known of it.
+ */
+export function putLoose(directory: string, id: ObjectId, bytesOf: () => Uint8Array): Written | undefined {
   const file = fileOf(directory, id);
   if (existsSync(file)) {
     freshen(file);
-    return;
+    return undefined;
   }
   const temporary = join(dirname(file), `tmp_obj_${randomBytes(6).toString('hex')}`);
   try {
-    writeNew(temporary, bytesOf);
+    const written = writeNew(temporary, bytesOf);
     renameSync(temporary, file);
+    return written;
   } catch (error) {
     rmSync(temporary, { force: true });
     throw error;
@@ -109,14 +123,22 @@ export function freshen(file: string): void {
 /** Git's cleaning takes away a directory that is empty, also one that was made just now. */
 const ATTEMPTS = 5;
 
-function writeNew(file: string, bytesOf: () => Uint8Array): void {
+function writeNew(file: string, bytesOf: () => Uint8Array): Written {
   for (let attempt = 1; ; attempt += 1) {
     mkdirSync(dirname(file), { recursive: true });
+    const bytes = bytesOf();
+    let descriptor: number;
     try {
-      writeFileSync(file, bytesOf(), { mode: 0o444, flag: 'wx' });
-      return;
+      descriptor = openSync(file, 'wx', 0o444);
     } catch (error) {
       if (attempt === ATTEMPTS || (error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+      continue;
+    }
+    try {
+      writeFileSync(descriptor, bytes);
+      return lookOf(fstatSync(descriptor));
+    } finally {
+      closeSync(descriptor);
     }
   }
 }
@@ -129,15 +151,18 @@ export function shareLoose(from: string, to: string, id: ObjectId, bytesOf: () =
   if (!linkLoose(from, to, id)) putLoose(to, id, bytesOf);
 }
 
-/** False when there is no such loose file, when the two cannot share it, or when the other one has it. */
-function linkLoose(from: string, to: string, id: ObjectId): boolean {
+/**
+ * False when there is no such loose file, or none that looks as it was `written`, when the two cannot share it, or when the other
+ * one has it.
+ */
+export function linkLoose(from: string, to: string, id: ObjectId, written?: Written): boolean {
   const file = fileOf(to, id);
   for (let attempt = 0; attempt < 2; attempt += 1) {
     try {
       // A link to somewhere else, a file of somebody else, and one that not everybody may read, are copied: a new file has the
       // group and the permissions of the place where it is made.
       const there = lstatSync(fileOf(from, id));
-      if (!there.isFile() || there.uid !== process.geteuid?.() || (there.mode & 0o444) !== 0o444) return false;
+      if (!isForAll(there) || (written !== undefined && !isAsWritten(there, written))) return false;
       linkSync(fileOf(from, id), file);
       freshen(file);
       return true;
@@ -148,4 +173,9 @@ function linkLoose(from: string, to: string, id: ObjectId): boolean {
     }
   }
   return false;
+}
+
+/** A plain file of this process's own user that everybody may read. */
+export function isForAll(found: Stats): boolean {
+  return found.isFile() && found.uid === process.geteuid?.() && (found.mode & 0o444) === 0o444;
 }

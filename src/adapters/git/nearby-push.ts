@@ -7,7 +7,7 @@ import { visitGap } from './gap.ts';
 import { between, reaches } from './graph.ts';
 import type { CommitNode } from './graph.ts';
 import type { Branches } from './local-refs.ts';
-import { LARGEST, LARGEST_TOGETHER, deflated, inflated, looseBytes, putLoose, shareLoose } from './loose.ts';
+import { LARGEST, LARGEST_TOGETHER, deflated, inflated, linkLoose, looseBytes, putLoose, shareLoose } from './loose.ts';
 import { moveLooseRef } from './loose-ref.ts';
 import type { Nearby } from './nearby.ts';
 import type { GitObject, ObjectKind } from './loose.ts';
@@ -106,7 +106,8 @@ async function send(store: Objects, lacking: ReadonlyMap<ObjectId, ObjectKind>, 
   const shared = sharePacks(store, lacking, to);
   if (lacking.size - shared.size > MOST) return false;
   for (const id of lacking.keys()) {
-    if (shared.has(id)) continue;
+    await pause();
+    if (shared.has(id) || shareOwn(store, id, to)) continue;
     const bytes = looseBytes(store.directory, id);
     if (bytes === undefined) {
       packed.push(id);
@@ -118,9 +119,15 @@ async function send(store: Objects, lacking: ReadonlyMap<ObjectId, ObjectKind>, 
     left -= found.content.length;
     if (left < 0) return false;
     shareLoose(store.directory, to.objects, id, () => bytes);
-    await pause();
   }
   return (await areSmall(store, packed, left)) && sendPacked(store, packed, lacking, to);
+}
+
+/** What this process has written a moment ago is what its name says, and need not be read to know it. */
+function shareOwn({ directory, ownLoose }: Objects, id: ObjectId, { objects }: Nearby): boolean {
+  const written = ownLoose.get(id);
+  ownLoose.delete(id);
+  return written !== undefined && linkLoose(directory, objects, id, written);
 }
 
 /**
@@ -131,7 +138,7 @@ function sharePacks(store: Objects, lacking: ReadonlyMap<ObjectId, ObjectKind>, 
   const wanted = store.ownPacks.filter(
     ({ ids }) => ids.size <= lacking.size && [...ids].every((id) => lacking.has(id)),
   );
-  const shared = wanted.filter(({ name }) => sharePack(store.directory, to.objects, name));
+  const shared = wanted.filter((pack) => sharePack(store.directory, to.objects, pack));
   return new Set(shared.flatMap(({ ids }) => [...ids]));
 }
 
@@ -156,7 +163,7 @@ async function sendPacked(
   });
   if (found.length < ids.length) return false;
   if (found.length >= PACK_FROM) {
-    await writePack(place, found);
+    await writePack(place, objects, found);
     return true;
   }
   for (const object of found) {

@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
+import type { ObjectId } from '../../ports-git.ts';
 import { FlowError } from '../../protocol/errors.ts';
 import { createPauses } from '../../pauses.ts';
 import { deflated, putLoose } from './loose.ts';
-import type { GitObject, ObjectKind } from './loose.ts';
+import type { GitObject, ObjectKind, Written } from './loose.ts';
 import { writePack } from './pack.ts';
 import type { OwnPack } from './pack.ts';
 import type { GitPlace } from './run.ts';
@@ -19,22 +20,26 @@ export function identified(idLength: number, kind: ObjectKind, content: Uint8Arr
  */
 export const PACK_FROM = 256;
 
+/** What was written into a store, so that it can be told whether it still is what was written. */
+export interface Stored {
+  readonly pack?: OwnPack;
+  readonly loose: ReadonlyMap<ObjectId, Written>;
+}
+
 /**
  * Writes objects into a repository's store as git does: few as loose files, each complete before it has its name, many
- * as one pack, which is returned. What is there already stays. A process for each commit would cost more than the commit.
+ * as one pack. What is there already stays. A process for each commit would cost more than the commit.
  */
-export async function writeObjects(
-  place: GitPlace,
-  directory: string,
-  objects: readonly GitObject[],
-): Promise<OwnPack | undefined> {
+export async function writeObjects(place: GitPlace, directory: string, objects: readonly GitObject[]): Promise<Stored> {
   const each = new Map(objects.map((object) => [object.id, object]));
-  if (each.size >= PACK_FROM) return writePack(place, [...each.values()]);
+  if (each.size >= PACK_FROM) return { pack: await writePack(place, directory, [...each.values()]), loose: new Map() };
+  const loose = new Map<ObjectId, Written>();
   const pause = createPauses();
   for (const object of each.values()) {
     await pause();
     try {
-      putLoose(directory, object.id, () => deflated(object));
+      const written = putLoose(directory, object.id, () => deflated(object));
+      if (written !== undefined) loose.set(object.id, written);
     } catch (error) {
       const code = (error as NodeJS.ErrnoException).code ?? String(error);
       throw new FlowError('git-failed', `an object of git cannot be written (${code})`, {
@@ -43,5 +48,5 @@ export async function writeObjects(
       });
     }
   }
-  return undefined;
+  return { loose };
 }

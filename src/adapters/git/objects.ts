@@ -4,7 +4,7 @@ import { deflated, shareLoose } from './loose.ts';
 import { createObjectReader } from './object-reader.ts';
 import type { ObjectReader } from './object-reader.ts';
 import { identified, writeObjects } from './object-store.ts';
-import type { GitObject, ObjectKind } from './loose.ts';
+import type { GitObject, ObjectKind, Written } from './loose.ts';
 import type { OwnPack } from './pack.ts';
 import { fields, plumb } from './run.ts';
 import type { GitPlace } from './run.ts';
@@ -20,10 +20,13 @@ export interface Objects extends ObjectReader {
   write(objects: readonly GitObject[]): Promise<void>;
   /** What was written as a pack lately, the newest last. */
   readonly ownPacks: readonly OwnPack[];
+  /** What was written as a loose file lately and not pushed since. */
+  readonly ownLoose: Map<ObjectId, Written>;
 }
 
-/** More packs than this are not waiting to be pushed. */
+/** More packs, and more loose objects, than this are not waiting to be pushed. */
 const PACKS = 4;
+const LOOSE = 2_000;
 
 /** Bytes of trees that are kept at hand. */
 const TREES = 24 * 2 ** 20;
@@ -31,19 +34,23 @@ const TREES = 24 * 2 ** 20;
 export function createObjects(place: GitPlace, directory: string, idLength: number): Objects {
   const reader = createObjectReader(createLookup(place), idLength / 2, TREES);
   const ownPacks: OwnPack[] = [];
+  const ownLoose = new Map<ObjectId, Written>();
   return {
     ...reader,
     identify: (kind, content) => identified(idLength, kind, content),
     directory,
     ownPacks,
+    ownLoose,
     takeOver(object, from) {
       shareLoose(from, directory, object.id, () => deflated(object));
       reader.keep(object);
     },
     async write(objects) {
-      const pack = await writeObjects(place, directory, objects);
+      const { pack, loose } = await writeObjects(place, directory, objects);
       if (pack !== undefined) ownPacks.push(pack);
       if (ownPacks.length > PACKS) ownPacks.shift();
+      if (ownLoose.size > LOOSE) ownLoose.clear();
+      for (const [id, written] of loose) ownLoose.set(id, written);
       for (const object of objects) reader.keep(object);
     },
   };

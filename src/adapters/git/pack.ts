@@ -1,24 +1,26 @@
 import { createHash } from 'node:crypto';
-import { existsSync, linkSync, lstatSync, mkdirSync } from 'node:fs';
+import { linkSync, lstatSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { deflateSync } from 'node:zlib';
 import type { ObjectId } from '../../ports-git.ts';
-import { freshen } from './loose.ts';
-import type { GitObject, ObjectKind } from './loose.ts';
+import { freshen, isAsWritten, isForAll, lookOf } from './loose.ts';
+import type { GitObject, ObjectKind, Written } from './loose.ts';
 import { plumb } from './run.ts';
 import type { GitPlace } from './run.ts';
 
 /** A pack that this process has had made. */
 export interface OwnPack {
-  /** `pack-…`, without an ending. */
-  readonly name: string;
   readonly ids: ReadonlySet<ObjectId>;
+  /** Its files as they looked then, in the order in which git writes them: by its index a pack is found. */
+  readonly files: ReadonlyMap<string, Written>;
 }
 
 const PACK_TYPE: Readonly<Record<ObjectKind, number>> = { commit: 1, tree: 2, blob: 3 };
 
-/** Git itself checks the pack, makes it durable and writes its index. Throws `git-failed`. */
-export async function writePack(place: GitPlace, objects: readonly GitObject[]): Promise<OwnPack> {
+const ENDINGS = ['.pack', '.rev', '.idx'];
+
+/** Has git make a pack in the store at `directory`: it checks it, makes it durable and writes its index. Throws `git-failed`. */
+export async function writePack(place: GitPlace, directory: string, objects: readonly GitObject[]): Promise<OwnPack> {
   const head = Buffer.alloc(12);
   head.write('PACK');
   head.writeUInt32BE(2, 4);
@@ -30,8 +32,13 @@ export async function writePack(place: GitPlace, objects: readonly GitObject[]):
   for (const part of parts) hash.update(part);
   const input = Buffer.concat([...parts, hash.digest()]);
   const { stdout } = await plumb(place, ['index-pack', '--stdin'], { input });
-  const [, name = ''] = stdout.toString('utf8').trim().split('\t');
-  return { name: `pack-${name}`, ids: new Set(objects.map(({ id }) => id)) };
+  const [, checksum = ''] = stdout.toString('utf8').trim().split('\t');
+  const names = ENDINGS.map((ending) => `pack-${checksum}${ending}`);
+  const files = names.flatMap((name) => {
+    const found = lstatSync(join(directory, 'pack', name), { throwIfNoEntry: false });
+    return found === undefined ? [] : [[name, lookOf(found)] as const];
+  });
+  return { ids: new Set(objects.map(({ id }) => id)), files: new Map(files) };
 }
 
 /** Type and size: four bits of the size in the first byte, seven in each that follows. */
@@ -44,30 +51,24 @@ function entryHead(type: number, size: number): Buffer {
   return Buffer.from(bytes);
 }
 
-/** The files of a pack in the order in which git writes them: by its index it is found. */
-const ENDINGS = ['.pack', '.rev', '.idx'];
-
 /**
  * Puts a pack of one store into another one as well, as the same files, as `git clone` does on one disk. False when the two cannot
- * share it, or when it is gone: then whatever of it lies there already is of no use, and does no harm.
+ * share it, or when it is not there any more as it was made: then whatever of it lies there already is of no use, and does no harm.
  */
-export function sharePack(from: string, to: string, name: string): boolean {
-  const [own, other] = [join(from, 'pack', name), join(to, 'pack', name)];
+export function sharePack(from: string, to: string, { files }: OwnPack): boolean {
+  const names = [...files.keys()];
+  if (!names.some((name) => name.endsWith('.idx'))) return false;
   try {
-    const endings = ENDINGS.filter((ending) => ending !== '.rev' || existsSync(`${own}${ending}`));
-    if (!endings.every((ending) => isForAll(`${own}${ending}`))) return false;
+    for (const [name, written] of files) {
+      const there = lstatSync(join(from, 'pack', name));
+      if (!isForAll(there) || !isAsWritten(there, written)) return false;
+    }
     mkdirSync(join(to, 'pack'), { recursive: true });
-    for (const ending of endings) linkSync(`${own}${ending}`, `${other}${ending}`);
-    freshen(`${other}.pack`);
+    for (const name of names) linkSync(join(from, 'pack', name), join(to, 'pack', name));
+    for (const name of names.filter((one) => one.endsWith('.pack'))) freshen(join(to, 'pack', name));
     return true;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).syscall === undefined) throw error;
     return false;
   }
-}
-
-/** A new file has the group and the permissions of the place where it is made; one that is shared has to be readable as it is. */
-function isForAll(file: string): boolean {
-  const found = lstatSync(file);
-  return found.isFile() && found.uid === process.geteuid?.() && (found.mode & 0o444) === 0o444;
 }

@@ -1,5 +1,14 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, readFileSync, readdirSync, rmSync, rmdirSync, truncateSync, writeFileSync } from 'node:fs';
+import {
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  rmdirSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, test, vi } from 'vitest';
 import { looseBytes, putLoose } from '../../../src/adapters/git/loose.ts';
@@ -89,19 +98,43 @@ test('a pack that the remote does not take is sent by git, and the log says why'
 describe('what makes many bytes together', () => {
   const files = Array.from({ length: 12 }, (_, index) => write(`f${index}`, Buffer.alloc(3 * 2 ** 20, `${index}`)));
 
-  test.each([
-    ['as loose files', (): void => {}],
-    ['in a pack', (dir: string): void => void plain(dir, 'repack', '-adkq')],
+  test.each<[string, (dir: string, next: string) => void]>([
+    [
+      'as loose files',
+      (dir) => void execFileSync('find', [join(dir, '.git/objects'), '-type', 'f', '-exec', 'touch', '{}', '+']),
+    ],
+    [
+      'in a pack',
+      (dir, next) => {
+        plain(dir, 'update-ref', 'refs/heads/next', next);
+        plain(dir, 'repack', '-adq');
+      },
+    ],
   ])('%s is sent and fetched by git, in one pack', async (_, prepare) => {
     const { remote, makeTeam } = newGround();
     const { lead, ana, first } = await makeTeam();
     const next = await commit(lead, [first], ...files);
-    prepare(lead.dir);
+    prepare(lead.dir, next);
     const before = [lead.talks(), ana.talks()];
     expect(await lead.git.push(remote, 'main', next)).toEqual({ kind: 'ok' });
     expect(await ana.git.fetch(remote, WANTED)).toMatchObject({ kind: 'ok' });
     expect([lead.talks(), ana.talks()]).toEqual(before.map((count) => count + 1));
     expect(plain(ana.dir, 'fsck', '--full', '--no-dangling')).toBe('');
+  });
+
+  test('as loose files that were written just now is sent as these files', async () => {
+    const { remote, makeTeam } = newGround();
+    const { lead, first } = await makeTeam();
+    const next = await commit(lead, [first], ...files);
+    const before = lead.talks();
+    expect(await lead.git.push(remote, 'main', next)).toEqual({ kind: 'ok' });
+    expect(lead.talks()).toBe(before);
+    const blob = plain(remote, 'rev-parse', `${next}:f7`);
+    const [own, there] = [join(lead.dir, '.git/objects'), join(remote, 'objects')].map(
+      (objects) => statSync(fileOf(objects, blob)).ino,
+    );
+    expect(there).toBe(own);
+    expect(plain(remote, 'fsck', '--full', '--strict', '--no-dangling')).toBe('');
   });
 });
 
