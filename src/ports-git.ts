@@ -116,6 +116,18 @@ export interface RemoteGlance extends Pick<Git, 'diff' | 'read' | 'resolve' | 'm
   readonly refs: ReadonlyMap<string, ObjectId>;
 }
 
+/** What commits bring, as `Git.brought` tells it. */
+export interface BroughtContent {
+  readonly files: readonly {
+    readonly id: ObjectId;
+    readonly path: string;
+    /** What the parents of its commit hold there. */
+    readonly before: readonly ObjectId[];
+  }[];
+  /** Author and message. */
+  readonly words: readonly { readonly commit: ObjectId; readonly text: string }[];
+}
+
 export interface Git extends Disposable {
   readonly root: string;
   /** 40 or 64: tells SHA-1 from SHA-256 repositories. */
@@ -167,11 +179,11 @@ export interface Git extends Disposable {
     without: readonly ObjectId[],
     options?: { readonly merges?: boolean },
   ): Promise<number>;
-  /** Contents that commits of `of` bring and none of `without` has, each with a path where it stands, also if a later one removes it. */
-  broughtFiles(
-    of: ObjectId,
-    without: readonly ObjectId[],
-  ): Promise<readonly { readonly id: ObjectId; readonly path: string }[]>;
+  /**
+   * What the commits bring that are in `of` and in none of `without`: files as each of them leaves them, also if a later one removes them
+   * again, and of a merge those that differ from all its parents; and what they say of themselves.
+   */
+  brought(of: ObjectId, without: readonly ObjectId[]): Promise<BroughtContent>;
   /** `name <email>` and subject of a commit, for messages. */
   describe(commit: ObjectId): Promise<{ readonly author: string; readonly subject: string }>;
   /** The last commit made with `attempt`: if the remote holds it, it is this clone's own work. */

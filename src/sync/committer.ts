@@ -96,12 +96,11 @@ async function aim(
       targets.set(path, { mode, content, adopted: true });
     }
   }
-  const view = draft.view();
   for (const change of changes) {
     if (change.kind === 'adopt' || change.kind === 'move') continue;
     const content = change.kind === 'write' ? change.text : undefined;
     targets.set(requirePlainPath(change.path), { mode: FILE_MODE, content, adopted: false });
-    await requireNoLeak(context, head, view, change);
+    await requireNoLeak(context, head, draft, change);
   }
   for (const file of await movedFiles(context, head, changes)) {
     targets.set(file.from, { mode: file.mode, content: undefined, adopted: false, leaves: file.id });

@@ -48,6 +48,8 @@ interface SyncState {
   tracked: ReadonlyMap<string, ObjectId>;
   online: boolean;
   problem: string | undefined;
+  /** Why the last push was not even tried; stays until one may go. */
+  heldBack: string | undefined;
   lastPullAt: string | undefined;
   lastPushAt: string | undefined;
   /** Texts set aside beside the work tree's own files, not in any commit. */

@@ -68,11 +68,12 @@ async function secretOf(context: SyncContext, remote: string, commit: ObjectId):
   const { state, log } = context;
   try {
     await requireNoSecretIn(context, remote, commit);
+    state.heldBack = undefined;
     return undefined;
   } catch (error) {
     if (!(error instanceof FlowError)) throw error;
-    if (state.problem !== error.message) log.warn({ ...error.data }, error.message);
-    state.problem = error.message;
+    if (state.heldBack !== error.message) log.warn({ ...error.data }, error.message);
+    state.heldBack = error.message;
     return error;
   }
 }

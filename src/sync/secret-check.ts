@@ -2,14 +2,15 @@ import { FlowError } from '../protocol/errors.ts';
 import type { ErrorCode } from '../protocol/errors.ts';
 import { findSecrets, redactSecrets, remedyFor } from '../protocol/secrets/scan.ts';
 import type { FoundSecret, ScanOptions } from '../protocol/secrets/scan.ts';
-import type { WorkspaceView } from '../protocol/view.ts';
+import type { TreeDraft } from '../ports.ts';
 import type { Change } from '../protocol/changes.ts';
 import type { ObjectId } from '../ports-git.ts';
+import { blobId } from './context.ts';
 import type { SyncContext } from './context.ts';
 import { decode } from './resolve.ts';
 
 /** A file that would publish a secret: in its name (line 0), or in this line. */
-interface Leak extends FoundSecret {
+export interface Leak extends FoundSecret {
   /** As it may be shown. */
   readonly path: string;
 }
@@ -62,16 +63,37 @@ const READ_WHOLE = 16 * 1024;
 export async function requireNoLeak(
   context: SyncContext,
   head: ObjectId,
-  view: WorkspaceView,
+  draft: TreeDraft,
   change: Change,
 ): Promise<void> {
   if (change.kind !== 'write') return;
   const { path, text, appended } = change;
+  const view = draft.view();
   const scan = { known: context.secrets?.known() ?? [], allowed: view.team.policies.allowedSecrets };
-  if (appended !== undefined && leakOf(path, appended, undefined, scan) === undefined) return;
-  const whole = text.length <= READ_WHOLE || context.state.unfit.has(path);
-  if (leakOf(path, text, whole ? undefined : view.text(path), scan) === undefined) return;
+  const whole = text.length <= READ_WHOLE;
+  const rests = whole && appended === undefined ? undefined : await isCommitted(context, head, path, draft.seen(path));
+  if (rests === true && appended !== undefined && leakOf(path, appended, undefined, scan) === undefined) return;
+  if (leakOf(path, text, whole || rests === false ? undefined : view.text(path), scan) === undefined) return;
   const [before] = await context.git.read([`${head}:${path}`]);
   const leak = leakOf(path, text, before, scan);
   if (leak !== undefined) throw leakError('invalid-argument', leak);
+}
+
+/** By the bytes of a draft, since all steps of a group rest on the same ones. */
+const compared = new WeakMap<Uint8Array, { readonly head: ObjectId; readonly same: boolean }>();
+
+/** Whether what a step rests on is what the commit holds, so that only what it changes is new. */
+async function isCommitted(
+  { git }: SyncContext,
+  head: ObjectId,
+  path: string,
+  seen: Uint8Array | undefined,
+): Promise<boolean> {
+  if (seen === undefined) return true;
+  const before = compared.get(seen);
+  if (before?.head === head) return before.same;
+  const [id] = await git.resolve([`${head}:${path}`]);
+  const same = id === blobId(git, seen);
+  compared.set(seen, { head, same });
+  return same;
 }

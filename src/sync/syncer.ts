@@ -42,6 +42,7 @@ export async function createSync(options: SyncOptions): Promise<Sync> {
       tracked: new Map(),
       online: options.remote === undefined,
       problem: undefined,
+      heldBack: undefined,
       lastPullAt: undefined,
       lastPushAt: undefined,
       setAside: new Set(),
@@ -242,7 +243,7 @@ async function readStatus(context: SyncContext): Promise<SyncStatus> {
     lastPushAt: state.lastPushAt,
     conflicts: [...new Set([...committed.map(({ path }) => path).filter(isSetAside), ...state.setAside])].sort(),
     lanes: team && role === 'leader' ? await pendingLanes(context, head) : [],
-    problem: state.problem,
+    problem: state.problem ?? state.heldBack,
   };
 }
 

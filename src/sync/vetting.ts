@@ -1,12 +1,14 @@
-import type { Git, ObjectId } from '../ports-git.ts';
+import { createPauses } from '../pauses.ts';
+import type { BroughtContent, Git, ObjectId } from '../ports-git.ts';
 import { FlowError } from '../protocol/errors.ts';
-import { isSharedPath } from '../protocol/paths.ts';
-import { allowing } from '../protocol/secrets/scan.ts';
+import { allowing, findSecrets } from '../protocol/secrets/scan.ts';
+import type { FoundSecret, ScanOptions } from '../protocol/secrets/scan.ts';
 import { word } from '../rules/shell.ts';
 import { branchRef } from './context.ts';
 import type { SyncContext } from './context.ts';
 import { fetchAll } from './pull.ts';
 import { leakOf, scanOf, wordsOf } from './secret-check.ts';
+import type { Leak } from './secret-check.ts';
 
 /** So many are remembered; whatever is forgotten is looked at again. */
 const REMEMBERED = 4096;
@@ -58,26 +60,61 @@ export async function requireNoSecretIn(context: SyncContext, remote: string, co
   vet(vetted, commit);
 }
 
+/** Bytes of a file from which it is not looked at: no text of people or agents comes near. */
+const LARGEST = 16 * 2 ** 20;
+
 async function secretIn(context: SyncContext, commit: ObjectId): Promise<FlowError | undefined> {
-  const { git, state, branch } = context;
-  const files = await git.broughtFiles(commit, [...new Set(state.tracked.values())]);
+  const { refs } = await context.git.facts();
+  // A person may have fetched, and merged, branches that no node asks for.
+  const fetched = [...refs].flatMap(([ref, id]) => (ref.startsWith('refs/remotes/origin/') ? [id] : []));
+  const there = new Set([...context.state.tracked.values(), ...fetched]);
+  const { files, words } = await context.git.brought(commit, [...there]);
   const scan = scanOf(context);
-  for (const { id, path } of files) {
-    if (!isSharedPath(path)) continue;
-    const [content] = await git.read([id]);
-    if (leakOf(path, content, undefined, scan) === undefined) continue;
-    const [before] = await git.read([`${state.tracked.get(branchRef(branch)) ?? '-'}:${path}`]);
-    const leak = leakOf(path, content, before, scan);
+  for (const { commit: id, text } of words) {
+    const [found] = findSecrets(text, scan);
+    const name = id.slice(0, 10);
+    if (found !== undefined) return refusal(`the message of ${name} holds a secret (${found.kind})`, name, found);
+  }
+  const pause = createPauses();
+  const seen = new Set<string>();
+  for (const file of files) {
+    await pause();
+    const key = `${file.id} ${file.path}`;
+    const leak = seen.has(key) ? undefined : await leakIn(context, file, scan);
+    seen.add(key);
     if (leak === undefined) continue;
-    const where = `git log --oneline @{upstream}.. -- ${word(leak.path)}`;
-    return new FlowError(
-      'sync-failed',
-      `a commit that is not on the remote yet cannot be pushed: ${leak.path} ${wordsOf(leak)}`,
-      {
-        remedy: `take it out of that commit: \`${where}\` names it, \`git commit --amend\` or \`git rebase -i\` changes it; ${allowing(leak)}`,
-        data: { file: leak.path, line: leak.line, kind: leak.kind, fingerprint: leak.fingerprint },
-      },
-    );
+    const where = `\`git log --oneline @{upstream}.. -- ${word(leak.path)}\``;
+    return refusal(`${leak.path} ${wordsOf(leak)}`, where, leak, { file: leak.path, line: leak.line });
   }
   return undefined;
+}
+
+/** What stands there already, in the commits before or on the remote, is not brought by this one. */
+async function leakIn(
+  { git, state, branch, ownBranch }: SyncContext,
+  { id, path, before }: BroughtContent['files'][number],
+  scan: ScanOptions,
+): Promise<Leak | undefined> {
+  const [size = 0] = await git.sizes([id]);
+  const [content] = size > LARGEST ? [] : await git.read([id]);
+  const leak = leakOf(path, content, undefined, scan);
+  if (leak === undefined) return undefined;
+  const tips = [branch, ownBranch].flatMap((name) => state.tracked.get(branchRef(name)) ?? []);
+  const there = await git.read([...before, ...tips.map((tip) => `${tip}:${path}`)]);
+  const known = there.filter((text) => text !== undefined);
+  if (leak.line === 0 && known.length > 0) return undefined;
+  const fresh = known.map((text) => leakOf(path, content, text, scan));
+  return fresh.includes(undefined) ? undefined : (fresh[0] ?? leak);
+}
+
+function refusal(
+  what: string,
+  where: string,
+  found: FoundSecret,
+  place: { readonly file?: string; readonly line?: number } = {},
+): FlowError {
+  return new FlowError('sync-failed', `a commit that is not on the remote yet cannot be pushed: ${what}`, {
+    remedy: `take it out of that commit: ${where} names it, \`git commit --amend\` or \`git rebase -i\` changes it; ${allowing(found)}`,
+    data: { ...place, kind: found.kind, fingerprint: found.fingerprint },
+  });
 }

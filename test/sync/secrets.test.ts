@@ -1,9 +1,11 @@
+import { renameSync, truncateSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { FlowError } from '../../src/protocol/errors.ts';
 import { findSecrets } from '../../src/protocol/secrets/scan.ts';
 import { SOME_KEY } from '../protocol/secrets/samples.ts';
 import { git } from '../support/git.ts';
-import { byHand, change, edit, makeSolo, makeTeam, published, put, see, write } from './workshop.ts';
+import { byHand, change, edit, makeSolo, makeTeam, openNode, published, put, see, write } from './workshop.ts';
 
 const LINE = `password: ${SOME_KEY}`;
 const META = 'shared/tasks/t-ana/meta.json';
@@ -92,6 +94,22 @@ describe('a secret', () => {
     expect(everything(node.dir)).not.toContain(SOME_KEY);
   });
 
+  test('that a person has just put into a long plan or a log does not travel with the next step on it', async () => {
+    const { lead, remote } = await makeTeam();
+    const [plan, log] = ['shared/projects/p/plan.md', 'shared/events/2026-11/lead.jsonl'];
+    const long = `${see(lead.dir, plan) ?? ''}${'a line of prose\n'.repeat(2_000)}`;
+    await change(lead, [write(plan, long), write(log, '{"id":"1"}\n')]);
+    put(lead.dir, plan, `${long}${LINE}\n`);
+    put(lead.dir, log, `{"id":"1"}\n{"note":"${LINE}"}\n`);
+    lead.workTree.invalidate([plan, log]);
+    const marked = change(lead, (view) => [write(plan, (view.text(plan) ?? '').replace('[~] t-ana', '[x] t-ana'))]);
+    expect(await refusalOf(marked)).toMatchObject({ code: 'invalid-argument' });
+    const line = '{"id":"2"}\n';
+    const told = change(lead, (view) => [{ ...write(log, `${view.text(log)}${line}`), appended: line }]);
+    expect(await refusalOf(told)).toMatchObject({ code: 'invalid-argument' });
+    expect(everything(remote)).not.toContain(SOME_KEY);
+  });
+
   test('that is published already keeps nothing back', async () => {
     const node = await makeSolo();
     put(node.dir, SPEC, `${LINE}\n`);
@@ -160,6 +178,100 @@ describe('a secret', () => {
     expect(published(remote, 'lanes/ana', more.path)).toBe('more\n');
     expect(everything(remote)).not.toContain(SOME_KEY);
     expect([...ana.told, error.remedy].join('\n')).not.toContain(SOME_KEY);
+  });
+
+  test.each<[string, (dir: string) => void]>([
+    ['a file of no folder of Baton', (dir) => put(dir, '.env', `${LINE}\n`)],
+    [
+      'a file whose content stands elsewhere, too',
+      (dir) => {
+        put(dir, 'a-first.md', `${LINE}\n`);
+        put(dir, SPEC, `${LINE}\n`);
+      },
+    ],
+    ['the new name of a file', (dir) => void git(dir, 'mv', SPEC, `shared/tasks/t-ana/token=${SOME_KEY}.md`)],
+    [
+      'the second name of a content',
+      (dir) => {
+        put(dir, 'shared/tasks/t-ana/a.md', 'same\n');
+        put(dir, `shared/tasks/t-ana/token=${SOME_KEY}.md`, 'same\n');
+      },
+    ],
+    ['a file with a name that Baton refuses', (dir) => put(dir, 'shared/tasks/t-ana/a\\b.md', `${LINE}\n`)],
+  ])('in such a commit, in %s, is found', async (_, spoil) => {
+    const { lead, remote } = await makeTeam();
+    spoil(lead.dir);
+    byHand(lead.dir, 'a mistake');
+    const error = await refusalOf(lead.sync.push());
+    expect(error).toMatchObject({ code: 'sync-failed' });
+    expect(everything(remote) + git(remote, 'ls-tree', '-r', '--name-only', 'main')).not.toContain(SOME_KEY);
+    expect(JSON.stringify([error.message, error.remedy, error.data])).not.toContain(SOME_KEY);
+  });
+
+  test('in the message of such a commit is found', async () => {
+    const { lead, remote } = await makeTeam();
+    put(lead.dir, SPEC, 'fine\n');
+    byHand(lead.dir, `fixed, ${LINE}`);
+    const name = git(lead.dir, 'rev-parse', 'HEAD').slice(0, 10);
+    expect(await refusalOf(lead.sync.push())).toMatchObject({
+      message: `a commit that is not on the remote yet cannot be pushed: the message of ${name} holds a secret (value of password)`,
+    });
+    expect(everything(remote)).not.toContain(SOME_KEY);
+  });
+
+  test('in such a commit stays the reason in the status when the remote is asked in between', async () => {
+    const { ana } = await makeTeam();
+    put(ana.dir, NOTES, `${LINE}\n`);
+    byHand(ana.dir, 'a mistake');
+    const { message } = await refusalOf(ana.sync.push());
+    await ana.sync.pull();
+    expect((await ana.sync.status()).problem).toBe(message);
+    git(ana.dir, 'reset', '-q', '--hard', 'HEAD~1');
+    await change(ana, [write('shared/tasks/t-ana/workspace/more.md', 'more\n')]);
+    expect((await ana.sync.status()).problem).toBeUndefined();
+  });
+
+  test('in a file that is larger than any text is not looked for, and the file holds up nothing', async () => {
+    const { lead, remote } = await makeTeam();
+    put(lead.dir, 'dump.bin', `${LINE}\n`);
+    truncateSync(join(lead.dir, 'dump.bin'), 20 * 2 ** 20);
+    byHand(lead.dir, 'larger than any text');
+    await change(lead, [write(SPEC, 'fine\n')]);
+    expect(published(remote, 'main', SPEC)).toBe('fine\n');
+  });
+
+  test('that the lane of the remote holds already keeps nothing back, also after a restart', async () => {
+    const { ana, remote } = await makeTeam();
+    put(ana.dir, NOTES, `${LINE}\n`);
+    byHand(ana.dir, 'published by hand');
+    git(ana.dir, 'push', '-q', 'origin', 'lanes/ana');
+    await ana.sync.pull();
+    put(ana.dir, NOTES, `${LINE}\nmore\n`);
+    byHand(ana.dir, 'one more line');
+    await ana.sync.push();
+    expect(published(remote, 'lanes/ana', NOTES)).toContain('more');
+    renameSync(remote, `${remote}.away`);
+    put(ana.dir, NOTES, `${LINE}\nmore\nand more\n`);
+    ana.workTree.invalidate([NOTES]);
+    await change(ana, [{ kind: 'adopt', path: NOTES }], { whenOffline: 'persist' });
+    await ana.sync.close();
+    renameSync(`${remote}.away`, remote);
+    const again = await openNode({ dir: ana.dir, role: 'worker', localpart: 'ana', remote });
+    await again.sync.push();
+    expect(published(remote, 'lanes/ana', NOTES)).toContain('and more');
+  });
+
+  test('that another branch of the remote holds keeps nobody back who has merged it', async () => {
+    const { ana, bo, remote } = await makeTeam();
+    put(bo.dir, 'shared/tasks/t-bo/workspace/n.md', `${LINE}\n`);
+    byHand(bo.dir, 'published by hand');
+    git(bo.dir, 'push', '-q', 'origin', 'lanes/bo');
+    git(ana.dir, 'fetch', '-q', 'origin');
+    git(ana.dir, 'merge', '-q', '--no-edit', 'origin/lanes/bo');
+    put(ana.dir, NOTES, 'mine\n');
+    byHand(ana.dir, 'mine');
+    await ana.sync.push();
+    expect(published(remote, 'lanes/ana', NOTES)).toBe('mine\n');
   });
 
   test('in such a commit is pushed once the team allows it', async () => {

@@ -10,6 +10,7 @@ import { importUserConfig, isolatedEnvironment } from './environment.ts';
 import { writeCommit } from './commit.ts';
 import { commonAncestors, countBetween, reaches } from './graph.ts';
 import { createList } from './list-names.ts';
+import { readBrought } from './brought.ts';
 import { createLookup } from './lookup.ts';
 import { mergeTrees } from './merge-trees.ts';
 import { createObjects, listTree } from './objects.ts';
@@ -122,12 +123,7 @@ export async function createGit(options: GitOptions): Promise<Git> {
       const flags = merges ? [] : ['--no-merges'];
       return Number(await ask(objects, ['rev-list', '--count', ...flags, ...of, ...without.map((id) => `^${id}`)]));
     },
-    async broughtFiles(of, without) {
-      const only = ['--objects', '--filter=object:type=blob', '--filter-provided-objects'];
-      const text = await ask(objects, ['rev-list', ...only, of, ...without.map((id) => `^${id}`)]);
-      const lines = text === '' ? [] : text.split('\n');
-      return lines.map((line) => ({ id: line.slice(0, idLength), path: line.slice(idLength + 1) }));
-    },
+    brought: (of, without) => readBrought(objects, of, without),
     async describe(commit) {
       const [author = '', subject = ''] = (await ask(objects, ['log', '-1', '--format=%an <%ae>%n%s', commit])).split(
         '\n',

@@ -130,15 +130,17 @@ function shareOwn({ directory, ownLoose }: Objects, id: ObjectId, { objects }: N
   return written !== undefined && linkLoose(directory, objects, id, written);
 }
 
-/**
- * Gives the other repository the packs of which it lacks everything; returns what is in them. Git has checked every object of
- * them when this process wrote them.
- */
-function sharePacks(store: Objects, lacking: ReadonlyMap<ObjectId, ObjectKind>, to: Nearby): ReadonlySet<ObjectId> {
-  const wanted = store.ownPacks.filter(
-    ({ ids }) => ids.size <= lacking.size && [...ids].every((id) => lacking.has(id)),
-  );
-  const shared = wanted.filter((pack) => sharePack(store.directory, to.objects, pack));
+/** Gives the other repository the packs of which it lacks everything; returns what is in them. */
+function sharePacks(
+  { directory, ownPacks }: Objects,
+  lacking: ReadonlyMap<ObjectId, ObjectKind>,
+  to: Nearby,
+): ReadonlySet<ObjectId> {
+  const wanted = ownPacks.filter(({ ids }) => ids.size <= lacking.size && [...ids].every((id) => lacking.has(id)));
+  // Where git has to bring the rest, it brings these as well.
+  if (lacking.size - wanted.reduce((sum, { ids }) => sum + ids.size, 0) > MOST) return new Set();
+  const shared = wanted.filter((pack) => sharePack(directory, to.objects, pack));
+  for (const pack of shared) ownPacks.splice(ownPacks.indexOf(pack), 1);
   return new Set(shared.flatMap(({ ids }) => [...ids]));
 }
 

@@ -18,8 +18,8 @@ export interface Objects extends ObjectReader {
   /** Takes over an object of another store, in whose folder it may lie as a loose file. */
   takeOver(object: GitObject, from: string): void;
   write(objects: readonly GitObject[]): Promise<void>;
-  /** What was written as a pack lately, the newest last. */
-  readonly ownPacks: readonly OwnPack[];
+  /** What was written as a pack lately and not shared since, the newest last. */
+  readonly ownPacks: OwnPack[];
   /** What was written as a loose file lately and not pushed since. */
   readonly ownLoose: Map<ObjectId, Written>;
 }

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
-import { linkSync, lstatSync, mkdirSync } from 'node:fs';
+import { linkSync, lstatSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { deflateSync } from 'node:zlib';
 import type { ObjectId } from '../../ports-git.ts';
-import { freshen, isAsWritten, isForAll, lookOf } from './loose.ts';
+import { LARGEST_TOGETHER, freshen, isAsWritten, isForAll, lookOf } from './loose.ts';
 import type { GitObject, ObjectKind, Written } from './loose.ts';
 import { plumb } from './run.ts';
 import type { GitPlace } from './run.ts';
@@ -11,6 +11,8 @@ import type { GitPlace } from './run.ts';
 /** A pack that this process has had made. */
 export interface OwnPack {
   readonly ids: ReadonlySet<ObjectId>;
+  /** Of its checksums. */
+  readonly algorithm: 'sha1' | 'sha256';
   /** Its files as they looked then, in the order in which git writes them: by its index a pack is found. */
   readonly files: ReadonlyMap<string, Written>;
 }
@@ -28,7 +30,8 @@ export async function writePack(place: GitPlace, directory: string, objects: rea
   const parts: Uint8Array[] = [head];
   for (const { kind, content } of objects)
     parts.push(entryHead(PACK_TYPE[kind], content.length), deflateSync(content, { level: 1 }));
-  const hash = createHash(objects[0]?.id.length === 64 ? 'sha256' : 'sha1');
+  const algorithm = objects[0]?.id.length === 64 ? 'sha256' : 'sha1';
+  const hash = createHash(algorithm);
   for (const part of parts) hash.update(part);
   const input = Buffer.concat([...parts, hash.digest()]);
   const { stdout } = await plumb(place, ['index-pack', '--stdin'], { input });
@@ -38,7 +41,7 @@ export async function writePack(place: GitPlace, directory: string, objects: rea
     const found = lstatSync(join(directory, 'pack', name), { throwIfNoEntry: false });
     return found === undefined ? [] : [[name, lookOf(found)] as const];
   });
-  return { ids: new Set(objects.map(({ id }) => id)), files: new Map(files) };
+  return { ids: new Set(objects.map(({ id }) => id)), algorithm, files: new Map(files) };
 }
 
 /** Type and size: four bits of the size in the first byte, seven in each that follows. */
@@ -53,22 +56,34 @@ function entryHead(type: number, size: number): Buffer {
 
 /**
  * Puts a pack of one store into another one as well, as the same files, as `git clone` does on one disk. False when the two cannot
- * share it, or when it is not there any more as it was made: then whatever of it lies there already is of no use, and does no harm.
+ * share it, or when it is not there any more as it was made; then nothing of it is left there.
  */
-export function sharePack(from: string, to: string, { files }: OwnPack): boolean {
+export function sharePack(from: string, to: string, { files, algorithm }: OwnPack): boolean {
   const names = [...files.keys()];
-  if (!names.some((name) => name.endsWith('.idx'))) return false;
+  const made: string[] = [];
   try {
-    for (const [name, written] of files) {
-      const there = lstatSync(join(from, 'pack', name));
-      if (!isForAll(there) || !isAsWritten(there, written)) return false;
-    }
+    if (!names.some((name) => name.endsWith('.idx'))) return false;
+    for (const [name, written] of files) if (!isWhole(join(from, 'pack', name), written, algorithm)) return false;
     mkdirSync(join(to, 'pack'), { recursive: true });
-    for (const name of names) linkSync(join(from, 'pack', name), join(to, 'pack', name));
-    for (const name of names.filter((one) => one.endsWith('.pack'))) freshen(join(to, 'pack', name));
+    for (const name of names) {
+      const file = join(to, 'pack', name);
+      linkSync(join(from, 'pack', name), file);
+      made.push(file);
+      if (name.endsWith('.pack')) freshen(file);
+    }
     return true;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).syscall === undefined) throw error;
+    for (const file of made) rmSync(file, { force: true });
     return false;
   }
+}
+
+/** Whether a file of a pack is as it was made: untouched, and what the checksum at its end is of. */
+function isWhole(file: string, written: Written, algorithm: string): boolean {
+  const there = lstatSync(file);
+  if (!isForAll(there) || !isAsWritten(there, written) || there.size > LARGEST_TOGETHER) return false;
+  const bytes = readFileSync(file);
+  const end = algorithm === 'sha256' ? -32 : -20;
+  return createHash(algorithm).update(bytes.subarray(0, end)).digest().equals(bytes.subarray(end));
 }

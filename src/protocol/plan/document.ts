@@ -58,7 +58,7 @@ const LEGACY_PLAN = 'Task Plan';
 /** The lines that hold the plan's own fields (protocol.md §6.3); a person's other bold lines are prose. */
 export const FIELD = /^\*\*(Plan Type|Loop Status|Iteration|Goal|Stop Condition)\*\*:(.*)$/;
 
-const MAX_FINDINGS = 200;
+export const MAX_FINDINGS = 200;
 
 /** Reads a plan's text as a document (protocol.md §6). Never throws: what is wrong becomes a diagnostic. */
 export function readWhole(text: string): PlanDocument {

@@ -1,4 +1,5 @@
 import type { SourceLine } from '../lines.ts';
+import { MAX_FINDINGS } from './document.ts';
 import type { PlanDocument, TaskLine } from './document.ts';
 import { readTaskLine } from './line.ts';
 
@@ -24,6 +25,7 @@ export function withTaskLines(
   text: string,
   written: ReadonlyMap<number, string>,
 ): PlanDocument | undefined {
+  if (before.diagnostics.length >= MAX_FINDINGS) return undefined;
   if (before.diagnostics.some(({ line }) => written.has(line - 1))) return undefined;
   const tasks = [...before.tasks];
   let at = 0;
@@ -80,7 +82,11 @@ function endsAt(text: string, end: number, lineBreak: string): boolean {
   return lineBreak === '' ? end === text.length : text.startsWith(lineBreak, end);
 }
 
+/** The dash with the space around it, which says in which column the text of an item begins, and so what belongs to it. */
+const openingOf = (line: string): string => line.slice(0, line.indexOf('['));
+
 function readReplacement(written: string, task: TaskLine, { text: old }: SourceLine): TaskLine | undefined {
+  if (openingOf(written) !== openingOf(old)) return undefined;
   if (/[\r\n]/.test(written) || MAY_REACH_FURTHER.test(written) || MAY_REACH_FURTHER.test(old)) return undefined;
   const reading = readTaskLine(written);
   if (reading?.kind !== 'task' || reading.findings.length > 0) return undefined;

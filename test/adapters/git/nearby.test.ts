@@ -2,6 +2,7 @@ import {
   chmodSync,
   copyFileSync,
   existsSync,
+  readFileSync,
   readdirSync,
   renameSync,
   rmSync,
@@ -29,6 +30,15 @@ beforeEach(() => {
   ground = newGround();
   ({ remote } = ground);
 });
+
+/** With the time stamps that it had, as a disk that fails leaves them. */
+function overwrite(file: string, bytes: Uint8Array): void {
+  const { atime, mtime, mode } = statSync(file);
+  chmodSync(file, 0o644);
+  writeFileSync(file, bytes);
+  chmodSync(file, mode);
+  utimesSync(file, atime, mtime);
+}
 
 const whole = (): string => plain(remote, 'fsck', '--full', '--strict', '--no-dangling');
 const tip = (branch: string): string => plain(remote, 'rev-parse', `refs/heads/${branch}`);
@@ -262,6 +272,15 @@ describe('a remote on this machine', () => {
 
   test.each<[string, (pack: string) => void]>([
     ['not everybody may read', (pack) => chmodSync(pack, 0o400)],
+    [
+      'has been written to since',
+      (pack) => (
+        chmodSync(pack, 0o644),
+        writeFileSync(pack, '', { flag: 'a' }),
+        chmodSync(pack, 0o444),
+        utimesSync(pack, 1, 1)
+      ),
+    ],
     ['is a link to somewhere else', (pack) => (renameSync(pack, `${pack}.away`), symlinkSync(`${pack}.away`, pack))],
   ])('gets a pack that %s as a pack of its own', async (_, prepare) => {
     const { lead, first } = await makeTeam();
@@ -274,6 +293,41 @@ describe('a remote on this machine', () => {
     const own = [...packs(objects).values()];
     expect([...packs(join(remote, 'objects')).values()].filter((ino) => own.includes(ino))).toEqual([]);
     expect(plain(remote, 'rev-parse', 'main')).toBe(second);
+    expect(whole()).toBe('');
+  });
+
+  test.each<[string, (folder: string, pack: string) => void]>([
+    [
+      'other bytes in it',
+      (folder, pack) => {
+        const bytes = readFileSync(join(folder, `${pack}.pack`));
+        bytes.fill(0x55, 2_000, 2_400);
+        overwrite(join(folder, `${pack}.pack`), bytes);
+      },
+    ],
+    [
+      'only its beginning',
+      (folder, pack) =>
+        overwrite(join(folder, `${pack}.pack`), readFileSync(join(folder, `${pack}.pack`)).subarray(0, 500)),
+    ],
+    ['no index', (folder, pack) => rmSync(join(folder, `${pack}.idx`))],
+    ['an empty index', (folder, pack) => overwrite(join(folder, `${pack}.idx`), Buffer.alloc(0))],
+  ])('gets nothing of a pack of which the clone has %s', async (_, damage) => {
+    const { lead, first } = await makeTeam();
+    const many = Array.from({ length: 300 }, (__, index) =>
+      write(`many/${index}`, `a line with ${index * 7919} in it\n`),
+    );
+    const second = await commit(lead, [first], ...many);
+    const folder = join(lead.dir, '.git/objects/pack');
+    damage(
+      folder,
+      readdirSync(folder)
+        .find((name) => name.endsWith('.pack'))
+        ?.replace('.pack', '') ?? '',
+    );
+    const pushed = await lead.git.push(remote, 'main', second).catch((error: unknown) => error);
+    expect(pushed).not.toEqual({ kind: 'ok' });
+    expect(plain(remote, 'rev-parse', 'main')).toBe(first);
     expect(whole()).toBe('');
   });
 

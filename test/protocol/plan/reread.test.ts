@@ -1,6 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { readWhole } from '../../../src/protocol/plan/document.ts';
+import { setMarker } from '../../../src/protocol/plan/edit.ts';
 import { readDocument } from '../../../src/protocol/plan/recent.ts';
 import { renderNodeLine } from '../../../src/protocol/plan/render.ts';
 import { reread } from '../../../src/protocol/plan/reread.ts';
@@ -109,5 +110,36 @@ describe('a document read again after task lines changed', () => {
         for (const text of [before, after, before]) expect(readDocument(text)).toEqual(readWhole(text));
       }),
     );
+  });
+
+  test('is what whoever sets a marker hands on, however the dashes of the plan are spaced', () => {
+    const plans = fc.tuple(edited, fc.constantFrom(' ', '   ', '  \t'), fc.nat());
+    fc.assert(
+      fc.property(plans, ([{ before }, gap, chosen]) => {
+        const text = before.replaceAll(/^([ \t]*)- \[/gm, `$1-${gap}[`);
+        const { tasks } = readWhole(text);
+        const { node, duplicate } = tasks[chosen % Math.max(1, tasks.length)] ?? {};
+        if (node === undefined || duplicate === true) return;
+        const after = setMarker(text, node.id, 'completed');
+        expect(readDocument(after)).toEqual(readWhole(after));
+      }),
+      { numRuns: 2_000 },
+    );
+  });
+
+  test('is not handed on where another column would hide what stands below', () => {
+    const text = `${HEAD}\n-  [~] b — Second\n  \`\`\`\n- [ ] d — Fourth\n`;
+    const after = setMarker(text, 'b', 'completed');
+    expect(readDocument(after).tasks.map(({ node }) => node.id)).toEqual(
+      readWhole(after).tasks.map(({ node }) => node.id),
+    );
+  });
+
+  test('is read anew where findings were left out', () => {
+    const strange = Array.from({ length: 260 }, (_, index) => `- [?] s-${index} — Strange`);
+    const text = `${HEAD}\n- [ ] a — First\n${strange.join('\n')}\n`;
+    const after = setMarker(text, 'a', 'delegated');
+    expect(readDocument(after)).toEqual(readWhole(after));
+    expect(reread(readWhole(text), after)).toBeUndefined();
   });
 });
