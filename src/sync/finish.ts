@@ -28,7 +28,7 @@ export async function finishing({ state: { owed } }: SyncContext): Promise<void>
 }
 
 /** Milliseconds for which checkouts gather, since telling the index costs the same for few paths and for many. */
-const GATHER = 250;
+const GATHER = 30;
 /**
  * Milliseconds without a checkout until files are made durable, and after which they are anyhow. Until then the commit
  * holds what they say: a loss of power is made good from it. An operating system writes what changed to the disk within
