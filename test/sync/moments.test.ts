@@ -122,3 +122,23 @@ describe('what was not durable yet', () => {
     expect(see(dir, PLANNED)).toBe(plan);
   });
 });
+
+test('a step lands in one piece for everybody in the process, however many files it has', async () => {
+  const { dir, ...node } = await makeSolo();
+  const files = Array.from({ length: 1_500 }, (_, index) =>
+    write(`shared/tasks/t-ana/workspace/${String(index).padStart(4, '0')}.md`, `${index}\n`),
+  );
+  const [first = '', last = ''] = [files[0]?.path, files.at(-1)?.path];
+  const seen = new Set<string>();
+  let isOver = false;
+  const look = (): void => {
+    const view = node.workTree.view();
+    seen.add(`${view.exists(first)} ${view.exists(last)}`);
+    if (!isOver) setImmediate(look);
+  };
+  look();
+  await change({ dir, ...node }, files);
+  isOver = true;
+  look();
+  expect([...seen]).toEqual(['false false', 'true true']);
+});
