@@ -203,6 +203,8 @@ export interface SyncStatus {
   readonly lanes: readonly { readonly name: string; readonly pending: number }[];
   /** The last failure to reach the remote, in words. */
   readonly problem: string | undefined;
+  /** What mends it, where that is known. */
+  readonly remedy?: string | undefined;
   /** Absent where pushes are not held back. */
   readonly quota?: {
     /** Milliseconds that lie at least between the starts of two pushes. */
@@ -245,6 +247,8 @@ export interface Sync {
   /** From now on nothing is held back any more: the node is about to stop. */
   hurry(): void;
   status(): Promise<SyncStatus>;
+  /** Fingerprints of secrets that the team allows, as this node may know of them. */
+  allowedSecrets(): Promise<readonly string[]>;
   /** Milliseconds since the last turn (a pull, or a group of steps) ended; 0 while one is under way. */
   quietFor(): number;
   /** Whether a ref of the remote (`refs/heads/main`) was last seen naming this commit. */

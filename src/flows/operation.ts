@@ -70,7 +70,7 @@ export function createExecutor(dependencies: ExecutorDependencies): Execute {
     const { actor } = options;
     const input = parseInput(operation, rawInput);
     requireRole(operation, label, actor);
-    if (operation.kind === 'command') requireNoSecret(input, scanOf(dependencies));
+    if (operation.kind === 'command') requireNoSecret(input, await scanOf(dependencies));
     const contextOf = await contextFactory(dependencies, attendance, operation, input, actor);
     operation.precheck?.(contextOf(dependencies.workTree.view()));
     if (options.dryRun === true) {
@@ -85,8 +85,8 @@ export function createExecutor(dependencies: ExecutorDependencies): Execute {
   return execute;
 }
 
-function scanOf({ secrets, workTree }: ExecutorDependencies): ScanOptions {
-  return { known: secrets?.known() ?? [], allowed: workTree.view().team.policies.allowedSecrets };
+async function scanOf({ secrets, sync }: ExecutorDependencies): Promise<ScanOptions> {
+  return { known: secrets?.known() ?? [], allowed: await sync.allowedSecrets() };
 }
 
 function parseInput(operation: Operation, raw: unknown): unknown {

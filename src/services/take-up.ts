@@ -15,6 +15,8 @@ export async function takeUpRemote(
     return true;
   } catch (error) {
     if (!(error instanceof FlowError) || error.code !== 'sync-failed') throw error;
+    // The remote was there: what this node keeps back by itself is told once, with what to do about it.
+    if (error.data['fingerprint'] !== undefined) return true;
     log.warn({ reason: error.message }, 'the remote cannot be reached; work goes on locally');
     return false;
   }

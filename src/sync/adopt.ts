@@ -18,6 +18,7 @@ import type { DiskFile } from './fitness.ts';
 import type { SyncContext } from './context.ts';
 import { isTaskStatus } from './resolve-json.ts';
 import { decode } from './resolve.ts';
+import { scanOf } from './secret-check.ts';
 
 const LEADERS_FILES: ReadonlySet<string> = new Set(['task-spec', 'task-base', 'task-late', 'task-meta']);
 
@@ -160,10 +161,11 @@ export async function handEdits(context: SyncContext, head: ObjectId, paths: rea
   const foreign: string[] = [];
   const unfitFiles: UnfitFile[] = [];
   const view = context.workTree.view();
+  const scan = await scanOf(context, view);
   for (const [index, file] of files.entries()) {
     if (!ownsEdit(context, file, before[index], view)) foreign.push(file.path);
     else if (isFinished(file)) {
-      const problem = unfit(context, file, before[index]);
+      const problem = unfit(context, file, before[index], scan);
       if (problem === undefined) own.push(file);
       else unfitFiles.push(problem);
     }

@@ -49,7 +49,7 @@ interface SyncState {
   online: boolean;
   problem: string | undefined;
   /** Why the last push was not even tried; stays until one may go. */
-  heldBack: string | undefined;
+  heldBack: FlowError | undefined;
   lastPullAt: string | undefined;
   lastPushAt: string | undefined;
   /** Texts set aside beside the work tree's own files, not in any commit. */
@@ -66,6 +66,8 @@ interface SyncState {
   left: { readonly main: ObjectId; readonly since: number } | undefined;
   /** A head of the own lane, and a main that was found to have no news for it. */
   noNews: { readonly lane: ObjectId; readonly main: ObjectId } | undefined;
+  /** What main of the remote allows of secrets, as of one of its commits; see `secret-check.ts`. */
+  allowed: { readonly main: ObjectId; readonly fingerprints: readonly string[] } | undefined;
   /** Commits that bring no secret to the remote; see `vetting.ts`. */
   readonly vetted: Set<ObjectId>;
   /** Files that were changed by hand and may not be committed, as last seen. */

@@ -2,6 +2,7 @@ import type { ObjectId } from '../ports-git.ts';
 import { FlowError } from '../protocol/errors.ts';
 import { isReservedPath } from '../protocol/names.ts';
 import { remedyFor } from '../protocol/secrets/scan.ts';
+import type { ScanOptions } from '../protocol/secrets/scan.ts';
 import type { UnfitFile } from '../ports.ts';
 import type { SyncContext } from './context.ts';
 import { leakError, leakOf, scanOf, wordsOf } from './secret-check.ts';
@@ -27,7 +28,7 @@ export function notTaken(path: string, why: string): FlowError {
 export async function requireFit(context: SyncContext, head: ObjectId, file: DiskFile): Promise<void> {
   const why = unfitByForm(context, file);
   if (why !== undefined) throw notTaken(file.path, why);
-  const scan = scanOf(context);
+  const scan = await scanOf(context);
   if (leakOf(file.path, file.content, undefined, scan) === undefined) return;
   const [before] = await context.git.read([`${head}:${file.path}`]);
   const leak = leakOf(file.path, file.content, before, scan);
@@ -35,10 +36,15 @@ export async function requireFit(context: SyncContext, head: ObjectId, file: Dis
 }
 
 /** Why a file that was changed by hand cannot be published, with what to do; `undefined` when it can. */
-export function unfit(context: SyncContext, file: DiskFile, before: Uint8Array | undefined): UnfitFile | undefined {
+export function unfit(
+  context: SyncContext,
+  file: DiskFile,
+  before: Uint8Array | undefined,
+  scan: ScanOptions,
+): UnfitFile | undefined {
   const why = unfitByForm(context, file);
   if (why !== undefined) return { path: file.path, why, remedy: PLAIN_FILE };
-  const leak = leakOf(file.path, file.content, before, scanOf(context));
+  const leak = leakOf(file.path, file.content, before, scan);
   if (leak === undefined) return undefined;
   const place = leak.line === 0 ? {} : { line: leak.line };
   return { path: leak.path, ...place, why: wordsOf(leak), remedy: remedyFor(leak) };

@@ -87,7 +87,7 @@ async function integrateLane(context: SyncContext, { lane, tip, main, since, nam
   if (base === undefined) throw new FlowError('sync-failed', `${lane} shares no history with ${context.branch}`);
   const ancestors = base.made ? await git.mergeBases(since, tip) : [];
   const { maxFileBytes } = workTree.view().team.policies;
-  const delta = { lane, localpart, tip, main, base: base.commit, ancestors, maxFileBytes, scan: scanOf(context) };
+  const delta = { lane, localpart, tip, main, base: base.commit, ancestors, maxFileBytes, scan: await scanOf(context) };
   const sanitised = await sanitise(git, delta);
   const merge = sanitised.apart
     ? { tree: undefined, edits: sanitised.edits, conflicts: [] }

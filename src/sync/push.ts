@@ -72,8 +72,8 @@ async function secretOf(context: SyncContext, remote: string, commit: ObjectId):
     return undefined;
   } catch (error) {
     if (!(error instanceof FlowError)) throw error;
-    if (state.heldBack !== error.message) log.warn({ ...error.data }, error.message);
-    state.heldBack = error.message;
+    if (state.heldBack?.message !== error.message) log.warn({ ...error.data }, error.message);
+    state.heldBack = error;
     return error;
   }
 }

@@ -5,7 +5,10 @@ import type { FoundSecret, ScanOptions } from '../protocol/secrets/scan.ts';
 import type { TreeDraft } from '../ports.ts';
 import type { Change } from '../protocol/changes.ts';
 import type { ObjectId } from '../ports-git.ts';
-import { blobId } from './context.ts';
+import { parseTeam } from '../protocol/records/team.ts';
+import { TEAM_PATH } from '../protocol/paths.ts';
+import type { WorkspaceView } from '../protocol/view.ts';
+import { blobId, branchRef } from './context.ts';
 import type { SyncContext } from './context.ts';
 import { decode } from './resolve.ts';
 
@@ -15,9 +18,26 @@ export interface Leak extends FoundSecret {
   readonly path: string;
 }
 
-/** What the team allows and this process knows, for a scan. */
-export function scanOf({ workTree, secrets }: Pick<SyncContext, 'workTree' | 'secrets'>): ScanOptions {
-  return { known: secrets?.known() ?? [], allowed: workTree.view().team.policies.allowedSecrets };
+/** What the team allows and this process knows, for a scan. `view` is what a Leader's node goes by; absent: the work tree. */
+export async function scanOf(context: SyncContext, view?: WorkspaceView): Promise<ScanOptions> {
+  return { known: context.secrets?.known() ?? [], allowed: await allowedSecrets(context, view) };
+}
+
+/**
+ * Fingerprints that the team allows. Whoever leads it says so: on a Worker's node what main of the remote holds counts, and not what
+ * somebody has written on this disk.
+ */
+export async function allowedSecrets(context: SyncContext, view?: WorkspaceView): Promise<readonly string[]> {
+  const { git, state, role, branch, workTree } = context;
+  if (role === 'leader') return (view ?? workTree.view()).team.policies.allowedSecrets;
+  const main = state.tracked.get(branchRef(branch));
+  if (main === undefined) return [];
+  if (state.allowed?.main !== main) {
+    const [bytes] = await git.read([`${main}:${TEAM_PATH}`]);
+    const text = bytes === undefined ? undefined : decode(bytes);
+    state.allowed = { main, fingerprints: parseTeam(text).team.policies.allowedSecrets };
+  }
+  return state.allowed.fingerprints;
 }
 
 /** The first secret that a file brings, in its name or its content; what `before` holds is not new. */
@@ -69,7 +89,7 @@ export async function requireNoLeak(
   if (change.kind !== 'write') return;
   const { path, text, appended } = change;
   const view = draft.view();
-  const scan = { known: context.secrets?.known() ?? [], allowed: view.team.policies.allowedSecrets };
+  const scan = await scanOf(context, view);
   const whole = text.length <= READ_WHOLE;
   const rests = whole && appended === undefined ? undefined : await isCommitted(context, head, path, draft.seen(path));
   if (rests === true && appended !== undefined && leakOf(path, appended, undefined, scan) === undefined) return;

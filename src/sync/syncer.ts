@@ -14,6 +14,7 @@ import { begin, pullOnce } from './pull.ts';
 import { owesRemote, pushAll } from './push.ts';
 import { createQuota } from './quota.ts';
 import { isSetAside } from './resolve.ts';
+import { allowedSecrets } from './secret-check.ts';
 import { createTurn } from './turn.ts';
 import { vettingGit } from './vetting.ts';
 
@@ -51,6 +52,7 @@ export async function createSync(options: SyncOptions): Promise<Sync> {
       unplaced: new Set(),
       left: undefined,
       noNews: undefined,
+      allowed: undefined,
       owed: {
         begun: 0,
         finished: 0,
@@ -183,6 +185,7 @@ export async function createSync(options: SyncOptions): Promise<Sync> {
             }),
       };
     },
+    allowedSecrets: () => allowedSecrets(context),
     quietFor: () => (turns > 0 ? 0 : clock.elapsed() - lastTurn),
     isKnown: (ref, commit) => context.state.tracked.get(ref) === commit,
     // A Worker's node fetches no lanes but its own.
@@ -243,7 +246,8 @@ async function readStatus(context: SyncContext): Promise<SyncStatus> {
     lastPushAt: state.lastPushAt,
     conflicts: [...new Set([...committed.map(({ path }) => path).filter(isSetAside), ...state.setAside])].sort(),
     lanes: team && role === 'leader' ? await pendingLanes(context, head) : [],
-    problem: state.problem ?? state.heldBack,
+    problem: state.problem ?? state.heldBack?.message,
+    ...(state.problem === undefined && state.heldBack !== undefined ? { remedy: state.heldBack.remedy } : {}),
   };
 }
 

@@ -69,7 +69,7 @@ async function secretIn(context: SyncContext, commit: ObjectId): Promise<FlowErr
   const fetched = [...refs].flatMap(([ref, id]) => (ref.startsWith('refs/remotes/origin/') ? [id] : []));
   const there = new Set([...context.state.tracked.values(), ...fetched]);
   const { files, words } = await context.git.brought(commit, [...there]);
-  const scan = scanOf(context);
+  const scan = await scanOf(context);
   for (const { commit: id, text } of words) {
     const [found] = findSecrets(text, scan);
     const name = id.slice(0, 10);
@@ -115,6 +115,7 @@ function refusal(
 ): FlowError {
   return new FlowError('sync-failed', `a commit that is not on the remote yet cannot be pushed: ${what}`, {
     remedy: `take it out of that commit: ${where} names it, \`git commit --amend\` or \`git rebase -i\` changes it; ${allowing(found)}`,
+    retryable: false,
     data: { ...place, kind: found.kind, fingerprint: found.fingerprint },
   });
 }

@@ -208,6 +208,28 @@ describe('a secret', () => {
     expect(JSON.stringify([error.message, error.remedy, error.data])).not.toContain(SOME_KEY);
   });
 
+  test('is allowed by main of the remote and not by what a Worker writes into its own team.json', async () => {
+    const { lead, ana, remote } = await makeTeam();
+    allow(ana.dir, LINE);
+    ana.workTree.invalidate(['shared/team.json']);
+    const step = change(ana, [write('shared/tasks/t-ana/workspace/more.md', `${LINE}\n`)]);
+    expect(await refusalOf(step)).toMatchObject({ code: 'invalid-argument' });
+    put(ana.dir, NOTES, `${LINE}\n`);
+    git(ana.dir, 'add', NOTES);
+    git(ana.dir, 'commit', '-q', '-m', 'a sample');
+    expect(await refusalOf(ana.sync.push())).toMatchObject({ code: 'sync-failed', retryable: false });
+    byHand(ana.dir, 'and allow it myself');
+    await refusalOf(ana.sync.push());
+    expect(await ana.sync.allowedSecrets()).toEqual([]);
+    expect(everything(remote)).not.toContain(SOME_KEY);
+    git(ana.dir, 'reset', '-q', '--hard', 'HEAD~1');
+    allow(lead.dir, LINE);
+    await lead.sync.adopt(['shared/team.json']);
+    await ana.sync.pull();
+    await ana.sync.push();
+    expect(published(remote, 'lanes/ana', NOTES)).toBe(`${LINE}\n`);
+  });
+
   test('in the message of such a commit is found', async () => {
     const { lead, remote } = await makeTeam();
     put(lead.dir, SPEC, 'fine\n');
@@ -225,7 +247,11 @@ describe('a secret', () => {
     byHand(ana.dir, 'a mistake');
     const { message } = await refusalOf(ana.sync.push());
     await ana.sync.pull();
-    expect((await ana.sync.status()).problem).toBe(message);
+    expect(await ana.sync.status()).toMatchObject({
+      online: true,
+      problem: message,
+      remedy: expect.stringContaining('git rebase -i'),
+    });
     git(ana.dir, 'reset', '-q', '--hard', 'HEAD~1');
     await change(ana, [write('shared/tasks/t-ana/workspace/more.md', 'more\n')]);
     expect((await ana.sync.status()).problem).toBeUndefined();

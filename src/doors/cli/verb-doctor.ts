@@ -150,6 +150,9 @@ function remoteOf(app: App, sync: Envelope): Finding {
   if (app.mode === 'solo') return good('remote', 'none: solo');
   const remote = wordOf(sync['remote']);
   if (sync['online'] === true) {
+    const held = wordOf(sync['problem']);
+    if (held !== '')
+      return bad('remote', `${remote}: ${held}`, wordOf(sync['remedy']) || '`baton sync now` tells what to do');
     return good('remote', `${remote}: ${numberOf(sync['ahead'])} to push, ${numberOf(sync['behind'])} to pull`);
   }
   const problem = wordOf(sync['problem']) || 'it does not answer';

@@ -254,5 +254,6 @@ function renderSync(sync: Fields, palette: Palette): string {
     ...conflicts.flatMap((path) => row('conflict', path)),
     ...row('pushes', quotaInWords(fieldsOf(sync['quota']))),
     ...row('problem', sync['problem']),
+    ...row('remedy', sync['remedy']),
   ]);
 }

@@ -48,7 +48,7 @@ export function remedyFor(found: FoundSecret): string {
 
 /** How the team allows it all the same. */
 export function allowing({ fingerprint }: FoundSecret): string {
-  return `what may be published is allowed by adding "${fingerprint}" to policies.allowedSecrets in shared/team.json`;
+  return `what may be published, whoever leads the team allows by adding "${fingerprint}" to policies.allowedSecrets in shared/team.json`;
 }
 
 const isPartOf = (fingerprint: string, digest: string): boolean =>
