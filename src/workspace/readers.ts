@@ -79,6 +79,11 @@ export function overlayReader(
     const names = new Set(below);
     for (const child of children) {
       const name = child.endsWith('/') ? child.slice(0, -1) : child;
+      // What is written here is a file, whatever the disk has.
+      if (files.get(`${path}${name}`)?.exists(`${path}${name}`) === true) {
+        names.add(name);
+        continue;
+      }
       for (const candidate of [name, `${name}/`]) {
         if (exists(`${path}${candidate}`)) names.add(candidate);
         else names.delete(candidate);
