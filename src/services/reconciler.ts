@@ -48,7 +48,7 @@ export interface ReconcilerDependencies extends DeliveryDependencies {
 }
 
 /** Milliseconds for which a round lets the steps go first that are under way, and between two looks at that. */
-const COURTESY = 2_000;
+const COURTESY = 400;
 const GLANCE = 10;
 
 /** Enough for an accept that makes a report due that marks itself sent; more means that something oscillates. */
