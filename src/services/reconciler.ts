@@ -83,10 +83,9 @@ export function createReconciler(dependencies: ReconcilerDependencies): Reconcil
     // Whoever has just been answered hears it first; and the wakes of one step share a round.
     await setImmediate();
     // What was asked for before the node closes is done: a process for one command has nobody who does it later.
-    for (let isFirst = true; wanted !== undefined && (isFirst || !closed);) {
+    for (let scope = take(), isFirst = true; scope !== undefined && (isFirst || !closed); scope = take()) {
       isFirst = false;
       await afterSteps();
-      const scope = take() ?? 'all';
       try {
         // A pass may take in more than the round began with.
         let widest = scope;
