@@ -14,7 +14,15 @@ import { readBrought } from './brought.ts';
 import { createLookup } from './lookup.ts';
 import { mergeTrees } from './merge-trees.ts';
 import { createObjects, listTree } from './objects.ts';
-import { createMirror, createRefUpdater, createStand, dropBroken, readFacts, seedTracking } from './refs.ts';
+import {
+  createMirror,
+  createReadRefs,
+  createRefUpdater,
+  createStand,
+  dropBroken,
+  readFacts,
+  seedTracking,
+} from './refs.ts';
 import { createRemoteTalk } from './remote.ts';
 import { ask, demand, ordinary, plumb } from './run.ts';
 import type { GitPlace, OrdinaryOptions } from './run.ts';
@@ -73,7 +81,8 @@ export async function createGit(options: GitOptions): Promise<Git> {
   await seedTracking(clone, objects, lookup);
   const network = { quiet: 60_000, total: 300_000, ...options.network };
   const updateRefs = createRefUpdater(clone, cloneLookup, ['--create-reflog', '-m', 'baton']);
-  const mirror = createMirror(cloneLookup, updateRefs);
+  const readRefs = createReadRefs(found.gitDir, cloneLookup);
+  const mirror = createMirror(readRefs, updateRefs);
   const talk = createRemoteTalk(
     atRoot,
     store,
@@ -87,12 +96,12 @@ export async function createGit(options: GitOptions): Promise<Git> {
     root: found.root,
     idLength,
     facts: () => readFacts(clone, found.gitDir),
-    stand: createStand(clone, found.gitDir, cloneLookup),
+    stand: createStand(clone, found.gitDir, readRefs),
     updateRefs,
     stage: createStage(index, { file: join(found.gitDir, 'index'), objects: found.objects, idBytes: idLength / 2 }),
     reveal: (folders) => revealFolders(found.gitDir, folders),
     read: store.read,
-    sizes: async (names) => (await lookup.stat(names)).map((object) => object?.size),
+    sizes: store.sizes,
     resolve: store.resolve,
     list: createList(store),
     entries: (tree, path) => listTree(objects, store, tree, path),
@@ -130,7 +139,7 @@ export async function createGit(options: GitOptions): Promise<Git> {
       );
       return { author, subject };
     },
-    attempted: async () => (await cloneLookup.stat([ATTEMPT_REF]))[0]?.id,
+    attempted: async () => (await readRefs([ATTEMPT_REF]))[0],
     async fetch(remote, branches) {
       let outcome = await talk.fetch(remote, branches);
       const isBroken = outcome.kind === 'unreachable' && /bad object|necessary objects/i.test(outcome.detail);

@@ -3,10 +3,9 @@ import type { Objects } from './objects.ts';
 import { namesIn } from './trees.ts';
 
 /** As `Git.list`. */
-export function createList({ lookup, resolve, idBytes }: Pick<Objects, 'lookup' | 'resolve' | 'idBytes'>): Git['list'] {
+export function createList({ find, resolve, idBytes }: Pick<Objects, 'find' | 'resolve' | 'idBytes'>): Git['list'] {
   return async (directories) => {
-    const ids = await resolve(directories);
-    const found = await lookup.read(ids.map((id) => id ?? '-'));
+    const found = await find(await resolve(directories));
     return found.map((object) => (object?.kind === 'tree' ? namesIn(Buffer.from(object.content), idBytes) : []));
   };
 }

@@ -62,11 +62,13 @@ export function looseRef(gitDirectory: string, path: string): ObjectId | undefin
 export function createLocalRefs(gitDirectory: string): (patterns: readonly string[]) => Branches | undefined {
   const readPacked = createPackedRefs(join(gitDirectory, 'packed-refs'));
   return (patterns) => {
-    // A work tree of another repository, or refs in tables.
-    if (existsSync(join(gitDirectory, 'commondir')) || existsSync(join(gitDirectory, 'reftable'))) return undefined;
+    if (hasRefsElsewhere(gitDirectory)) return undefined;
     try {
       // Git removes loose refs once they are packed: so they are read in this order, and loose ones are newer.
-      const loose = patterns.flatMap((pattern) => readLoose(gitDirectory, pattern));
+      const names = patterns.flatMap((pattern) =>
+        pattern.endsWith('*') ? below(gitDirectory, pattern.slice(0, -1)) : [`${HEADS}${pattern}`],
+      );
+      const loose = names.flatMap((name) => readLoose(gitDirectory, name));
       const packed = [...readPacked()].filter(([ref]) => patterns.some((pattern) => matches(ref, pattern)));
       return new Map([...packed, ...loose]);
     } catch {
@@ -75,6 +77,31 @@ export function createLocalRefs(gitDirectory: string): (patterns: readonly strin
     }
   };
 }
+
+/**
+ * Reads refs by their full names, as `createLocalRefs` does, in order; nothing for one that is not there. Whether there is an object
+ * of that name is not asked.
+ */
+export function createRefReader(
+  gitDirectory: string,
+): (names: readonly string[]) => readonly (ObjectId | undefined)[] | undefined {
+  const readPacked = createPackedRefs(join(gitDirectory, 'packed-refs'));
+  return (names) => {
+    if (hasRefsElsewhere(gitDirectory)) return undefined;
+    try {
+      const loose = names.map((name) => readLoose(gitDirectory, name)[0]?.[1]);
+      return loose.every((id) => id !== undefined)
+        ? loose
+        : loose.map((id, index) => id ?? readPacked().get(names[index] ?? ''));
+    } catch {
+      return undefined;
+    }
+  };
+}
+
+/** A work tree of another repository, or refs in tables. */
+const hasRefsElsewhere = (gitDirectory: string): boolean =>
+  existsSync(join(gitDirectory, 'commondir')) || existsSync(join(gitDirectory, 'reftable'));
 
 const HEADS = 'refs/heads/';
 const ID = /^(?:[0-9a-f]{40}|[0-9a-f]{64})$/;
@@ -85,16 +112,13 @@ export function matches(ref: string, pattern: string): boolean {
   return name.endsWith('*') ? ref.startsWith(name.slice(0, -1)) : ref === name;
 }
 
-function readLoose(gitDirectory: string, pattern: string): readonly (readonly [string, ObjectId])[] {
-  const names = pattern.endsWith('*') ? below(gitDirectory, pattern.slice(0, -1)) : [`${HEADS}${pattern}`];
-  return names.flatMap((name) => {
-    const found = lstatSync(join(gitDirectory, name), { throwIfNoEntry: false });
-    if (found === undefined || found.isDirectory()) return [];
-    if (!found.isFile()) throw new TypeError(`${name} is no plain ref`);
-    const id = looseRef(gitDirectory, name);
-    if (id === undefined) throw new TypeError(`${name} is no plain ref`);
-    return [[name, id] as const];
-  });
+/** Nothing for one that is not there as a file. Throws for what is no plain ref. */
+function readLoose(gitDirectory: string, name: string): readonly (readonly [string, ObjectId])[] {
+  const found = lstatSync(join(gitDirectory, name), { throwIfNoEntry: false });
+  if (found === undefined || found.isDirectory()) return [];
+  const id = found.isFile() ? looseRef(gitDirectory, name) : undefined;
+  if (id === undefined) throw new TypeError(`${name} is no plain ref`);
+  return [[name, id]];
 }
 
 /** The refs whose names begin with this prefix, which need not end at a slash. */
@@ -119,7 +143,7 @@ function createPackedRefs(file: string): () => Branches {
     refs = new Map(
       lines.flatMap((line) => {
         const [id = '', ref = ''] = line.split(' ');
-        return ID.test(id) && ref.startsWith(HEADS) ? [[ref, id] as const] : [];
+        return ID.test(id) ? [[ref, id] as const] : [];
       }),
     );
     seen = stamp;

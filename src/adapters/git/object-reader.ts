@@ -12,36 +12,30 @@ export interface ObjectReader {
   readonly readCommits: ReadCommits;
   /** Throws `git-failed` for what is not there, or is no tree. */
   readTree(id: ObjectId): Promise<Buffer>;
+  /** Objects by id, from what is at hand as far as it goes; what is no id is answered as absent. */
+  find(ids: readonly (ObjectId | undefined)[]): Promise<readonly (Found | undefined)[]>;
+  readonly sizes: Git['sizes'];
   /** As `Git.resolve`; `<id>:<path>` names are found through trees that are at hand. */
   readonly resolve: Git['resolve'];
   readonly read: Git['read'];
   /** Whether a tree or a commit has been read before. */
   isAtHand(id: ObjectId): boolean;
-  /** Has a tree or a commit at hand that was read or made elsewhere. */
+  /** Has an object at hand that was read or made elsewhere. */
   keep(found: Pick<Found, 'id' | 'kind' | 'content'>): void;
 }
 
 /** The size of a tree, in bytes, from which it is not kept at hand. */
 const LARGEST_TREE = 4 * 2 ** 20;
 const COMMITS = 20_000;
+/** The size of a file, in bytes, up to which it is kept at hand, and what all of those may take. */
+const LARGEST_FILE = 64 * 1024;
+const FILES = 4 * 2 ** 20;
 
 /** `kept`: bytes of trees that are kept at hand. */
 export function createObjectReader(lookup: ObjectLookup, idBytes: number, kept: number): ObjectReader {
   const commits = new Map<ObjectId, CommitNode>();
-  const trees = new Map<ObjectId, Buffer>();
-  let held = 0;
-
-  function keepTree(id: ObjectId, content: Buffer): Buffer {
-    if (content.length > LARGEST_TREE || trees.has(id)) return content;
-    trees.set(id, content);
-    held += content.length;
-    for (const [oldest, bytes] of trees) {
-      if (held <= kept) break;
-      trees.delete(oldest);
-      held -= bytes.length;
-    }
-    return content;
-  }
+  const trees = createShelf(kept, LARGEST_TREE);
+  const files = createShelf(FILES, LARGEST_FILE);
 
   function keepCommit(id: ObjectId, content: Uint8Array): CommitNode {
     if (commits.size >= COMMITS) commits.clear();
@@ -52,20 +46,22 @@ export function createObjectReader(lookup: ObjectLookup, idBytes: number, kept: 
 
   function keep({ id, kind, content }: Pick<Found, 'id' | 'kind' | 'content'>): void {
     if (kind === 'commit') keepCommit(id, content);
-    if (kind === 'tree') keepTree(id, Buffer.from(content));
+    if (kind === 'tree') trees.keep(id, content);
+    if (kind === 'blob') files.keep(id, content);
+  }
+
+  function atHand(id: ObjectId): Found | undefined {
+    const tree = trees.get(id);
+    const content = tree ?? files.get(id);
+    return content && { id, kind: tree === undefined ? 'blob' : 'tree', size: content.length, content };
   }
 
   async function readTree(id: ObjectId): Promise<Buffer> {
     const known = trees.get(id);
-    if (known !== undefined) {
-      // Moved to the end: what is asked for again and again is dropped last.
-      trees.delete(id);
-      trees.set(id, known);
-      return known;
-    }
+    if (known !== undefined) return known;
     const [found] = await lookup.read([id]);
     if (found?.kind !== 'tree') throw missing(id);
-    return keepTree(id, Buffer.from(found.content));
+    return trees.keep(id, found.content);
   }
 
   /** The tree of a commit, or of a tree itself. */
@@ -80,7 +76,7 @@ export function createObjectReader(lookup: ObjectLookup, idBytes: number, kept: 
   }
 
   /** Ids of paths below one commit or tree; each tree on the way is gone through once. */
-  async function find(root: ObjectId, paths: readonly string[]): Promise<ReadonlyMap<string, ObjectId>> {
+  async function below(root: ObjectId, paths: readonly string[]): Promise<ReadonlyMap<string, ObjectId>> {
     const found = new Map<string, ObjectId>();
     const top = await rootOf(root);
     let level: Way[] = top === undefined ? [] : [{ tree: top, rest: paths.map((path) => [path, path.split('/')]) }];
@@ -113,13 +109,34 @@ export function createObjectReader(lookup: ObjectLookup, idBytes: number, kept: 
     );
     const found = new Map<string, ReadonlyMap<string, ObjectId>>();
     for (const [root, matches] of byRoot)
-      found.set(root, await find(root, [...new Set(matches.map(([, , path = '']) => path))]));
+      found.set(root, await below(root, [...new Set(matches.map(([, , path = '']) => path))]));
     const others = names.filter((_, index) => parsed[index] === null);
-    const asked = await lookup.stat(others);
+    const asked = others.every((name) => name === ABSENT) ? [] : await lookup.stat(others);
     let next = 0;
     return parsed.map((match) => {
       if (match === null) return asked[next++]?.id;
       return found.get(match[1] ?? '')?.get(match[2] ?? '');
+    });
+  }
+
+  /** What is at hand, and what `ask` says of the others. */
+  async function each(
+    names: readonly (ObjectId | undefined)[],
+    ask: (names: readonly string[]) => Promise<readonly (Found | undefined)[]>,
+  ): Promise<readonly (Found | undefined)[]> {
+    const here = names.map((name) => (name === undefined ? undefined : atHand(name)));
+    const isAsked = names.map((name, index) => name !== undefined && name !== ABSENT && here[index] === undefined);
+    const asked = names.flatMap((name, index) => (name !== undefined && isAsked[index] === true ? [name] : []));
+    const found = asked.length === 0 ? [] : await ask(asked);
+    let next = 0;
+    return here.map((object, index) => (isAsked[index] === true ? found[next++] : object));
+  }
+
+  async function find(ids: readonly (ObjectId | undefined)[]): Promise<readonly (Found | undefined)[]> {
+    return each(ids, async (names) => {
+      const found = await lookup.read(names);
+      for (const object of found) if (object !== undefined) keep(object);
+      return found;
     });
   }
 
@@ -128,6 +145,8 @@ export function createObjectReader(lookup: ObjectLookup, idBytes: number, kept: 
     idBytes,
     readTree,
     resolve,
+    find,
+    sizes: async (ids) => (await each(ids, lookup.stat)).map((object) => object?.size),
     keep,
     async readCommits(ids) {
       const unknown = [...new Set(ids)].filter((id) => !commits.has(id));
@@ -138,10 +157,53 @@ export function createObjectReader(lookup: ObjectLookup, idBytes: number, kept: 
       return ids.map((id) => commits.get(id) ?? read.get(id));
     },
     async read(names) {
-      const ids = names.some((name) => BELOW.test(name)) ? await resolve(names) : names;
-      return (await lookup.read(ids.map((id) => id ?? '-'))).map((object) => object?.content);
+      const paths = names.filter((name) => BELOW.test(name));
+      const found = paths.length === 0 ? [] : await resolve(paths);
+      const ids = new Map(paths.map((path, index) => [path, found[index]]));
+      return (await find(names.map((name) => (ids.has(name) ? ids.get(name) : name)))).map((object) => object?.content);
     },
     isAtHand: (id) => trees.has(id) || commits.has(id),
+  };
+}
+
+/** What callers write for an object that there is none of. */
+const ABSENT = '-';
+
+/** Contents by id; what was asked for longest ago makes room. */
+interface Shelf {
+  has(id: ObjectId): boolean;
+  get(id: ObjectId): Buffer | undefined;
+  /** Keeps a copy, and returns it; what is too large is returned as it is. */
+  keep(id: ObjectId, content: Uint8Array): Buffer;
+}
+
+/** `most`: bytes of all together; `largest`: of one. */
+function createShelf(most: number, largest: number): Shelf {
+  const contents = new Map<ObjectId, Buffer>();
+  let held = 0;
+  return {
+    has: (id) => contents.has(id),
+    get(id) {
+      const known = contents.get(id);
+      if (known === undefined) return undefined;
+      contents.delete(id);
+      contents.set(id, known);
+      return known;
+    },
+    keep(id, content) {
+      const known = contents.get(id);
+      if (known !== undefined) return known;
+      if (content.length > largest) return Buffer.from(content.buffer, content.byteOffset, content.length);
+      const copy = Buffer.from(content);
+      contents.set(id, copy);
+      held += copy.length;
+      for (const [oldest, bytes] of contents) {
+        if (held <= most) break;
+        contents.delete(oldest);
+        held -= bytes.length;
+      }
+      return copy;
+    },
   };
 }
 

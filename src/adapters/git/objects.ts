@@ -76,8 +76,8 @@ async function listAtHand(objects: Objects, root: ObjectId, path: string): Promi
   const found: TreeEntry[] = [];
   const parent = path.slice(0, Math.max(0, path.lastIndexOf('/')));
   const [tree] = await objects.resolve([`${root}:${parent}`]);
-  const [above] = tree === undefined ? [] : await objects.lookup.stat([`${tree}^{tree}`]);
-  if (tree === undefined || above === undefined) return path === '' ? undefined : [];
+  const [above] = await objects.find([tree]);
+  if (tree === undefined || above?.kind !== 'tree') return path === '' ? undefined : [];
   const only = path === '' ? undefined : rawName(path.slice(path.lastIndexOf('/') + 1));
   let waiting: (readonly [path: string, tree: ObjectId])[] = [[parent, tree]];
   for (let read = 0; waiting.length > 0;) {

@@ -3,6 +3,7 @@ import { join, relative } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { FlowError } from '../../protocol/errors.ts';
 import type { Git, ObjectId, RefUpdate, RepositoryFacts } from '../../ports-git.ts';
+import { createRefReader } from './local-refs.ts';
 import type { ObjectLookup } from './lookup.ts';
 import { ask } from './run.ts';
 import type { GitPlace } from './run.ts';
@@ -32,17 +33,25 @@ export async function readFacts(clone: GitPlace, gitDir: string): Promise<Reposi
   };
 }
 
+/** What refs of a clone name, by their full names, in order. */
+export type ReadRefs = (names: readonly string[]) => Promise<readonly (ObjectId | undefined)[]>;
+
+/** Reads refs from their files, where they are as plain as git makes them; git is asked for all others. */
+export function createReadRefs(gitDir: string, lookup: ObjectLookup): ReadRefs {
+  const read = createRefReader(gitDir);
+  return async (names) => read(names) ?? (await lookup.stat(names)).map((object) => object?.id);
+}
+
 /** Where a clone stands, without a process: every step asks it. */
 export function createStand(
   clone: GitPlace,
   gitDir: string,
-  lookup: ObjectLookup,
+  readRefs: ReadRefs,
 ): (refs: readonly string[]) => Promise<Awaited<ReturnType<Git['stand']>>> {
   return async (refs) => {
     const symbolic = symbolicHead(gitDir);
     const head = symbolic ?? (await ask(clone, ['symbolic-ref', '--quiet', 'HEAD'], { codes: [0, 1] }));
-    const found = await lookup.stat(refs);
-    return { branch: branchOf(head), operation: operationIn(gitDir), ids: found.map((object) => object?.id) };
+    return { branch: branchOf(head), operation: operationIn(gitDir), ids: await readRefs(refs) };
   };
 }
 
@@ -180,7 +189,7 @@ export async function seedTracking(clone: GitPlace, objects: GitPlace, lookup: O
  * is asked each time: a person may have pruned or moved it.
  */
 export function createMirror(
-  lookup: ObjectLookup,
+  readRefs: ReadRefs,
   updateRefs: (updates: readonly RefUpdate[]) => Promise<boolean>,
 ): (branches: ReadonlyMap<string, ObjectId>) => Promise<void> {
   return async (branches) => {
@@ -188,7 +197,7 @@ export function createMirror(
       ref: branch.replace('refs/heads/', 'refs/remotes/origin/'),
       next,
     }));
-    const there = await lookup.stat(wanted.map(({ ref }) => ref));
-    await updateRefs(wanted.filter(({ next }, index) => there[index]?.id !== next));
+    const there = await readRefs(wanted.map(({ ref }) => ref));
+    await updateRefs(wanted.filter(({ next }, index) => there[index] !== next));
   };
 }

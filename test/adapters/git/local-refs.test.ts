@@ -1,7 +1,7 @@
 import { renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { createLocalRefs, localGitDirectory } from '../../../src/adapters/git/local-refs.ts';
+import { createLocalRefs, createRefReader, localGitDirectory } from '../../../src/adapters/git/local-refs.ts';
 import { testFolder } from '../../support/folders.ts';
 import { git } from '../../support/git.ts';
 
@@ -53,6 +53,25 @@ test('what is no plain ref is left to git', () => {
   renameSync(join(dir, 'refs'), join(dir, 'gone'));
   writeFileSync(join(dir, 'commondir'), '../other.git\n');
   expect(read(PATTERNS)).toBeUndefined();
+});
+
+test('refs are read by name as git reads them, loose, packed and gone, and left to git where they are not plain', () => {
+  const { dir, commit, next } = makeRemote();
+  const names = ['refs/heads/main', 'refs/baton/checkout', 'refs/heads/lanes/none', 'refs/heads/lanes'];
+  const read = createRefReader(dir);
+  expect(read(names)).toEqual([commit, undefined, undefined, undefined]);
+  git(dir, 'update-ref', 'refs/baton/checkout', next);
+  expect(read(names)).toEqual([commit, next, undefined, undefined]);
+  git(dir, 'pack-refs', '--all', '--prune');
+  expect(read(names)).toEqual([commit, next, undefined, undefined]);
+  git(dir, 'update-ref', 'refs/heads/main', next);
+  git(dir, 'update-ref', '-d', 'refs/baton/checkout');
+  expect(read(names)).toEqual([next, undefined, undefined, undefined]);
+  git(dir, 'symbolic-ref', 'refs/heads/lanes/none', 'refs/heads/main');
+  expect(read(names)).toBeUndefined();
+  expect(read(['refs/heads/main'])).toEqual([next]);
+  writeFileSync(join(dir, 'commondir'), '../other.git\n');
+  expect(read(['refs/heads/main'])).toBeUndefined();
 });
 
 test('a remote on this machine is found by paths and file addresses that hold a repository, and for nothing else', () => {

@@ -180,3 +180,53 @@ function linesOf(dir: string, ...words: readonly string[]): readonly string[] {
     return [];
   }
 }
+
+test('objects are read as git has them, by id and by path, whether they are at hand or not', async () => {
+  const { dir, git } = await makeRepository();
+  const [small, large] = ['one\n', 'x'.repeat(100_000)];
+  const one = await commit(git, [], [put('a/small', small), put('a/large', large)]);
+  const tree = plain(dir, 'rev-parse', `${one}:a`);
+  const names = [
+    `${one}:a/small`,
+    plain(dir, 'rev-parse', `${one}:a/large`),
+    '-',
+    plain(dir, 'rev-parse', `${one}:a/small`),
+    `${one}:a/none`,
+    '0123456789abcdef0123456789abcdef01234567',
+    tree,
+  ];
+  const treeBytes = plain(dir, 'cat-file', '-s', tree);
+  const texts = [small, large, undefined, small, undefined, undefined];
+  for (const reader of [git, await createGit({ dir })]) {
+    for (const time of ['first', 'again']) {
+      const read = (await reader.read(names)).map((bytes) => bytes && Buffer.from(bytes));
+      expect(
+        read.slice(0, -1).map((bytes) => bytes?.toString()),
+        time,
+      ).toEqual(texts);
+      expect(String(read.at(-1)?.length), time).toBe(treeBytes);
+      expect(await reader.sizes(names.filter((name) => !name.includes(':'))), time).toEqual([
+        large.length,
+        undefined,
+        small.length,
+        undefined,
+        Number(treeBytes),
+      ]);
+      expect(await reader.list([`${one}:a`, `${one}:none`, `${one}:a/small`]), time).toEqual([
+        [
+          { name: 'large', isDirectory: false },
+          { name: 'small', isDirectory: false },
+        ],
+        [],
+        [],
+      ]);
+    }
+  }
+});
+
+const put = (at: string, text: string): TreeEdit => ({
+  path: at,
+  kind: 'content',
+  mode: '100644',
+  content: Buffer.from(text),
+});
