@@ -24,14 +24,20 @@ interface Name {
 export async function knownNames(git: Git, commit: ObjectId, changes: readonly TreeChange[]): Promise<NameTable> {
   const added = changes.filter(({ before, after }) => before === undefined && after !== undefined);
   const removed = changes.filter(({ after }) => after === undefined).map(({ path }) => path);
-  const above = new Set(added.flatMap(({ path }) => prefixes(path).slice(0, -1)));
-  const asked = ['', ...above];
-  const listings = await git.list(
-    asked.map((directory) => (isReservedPath(directory) ? '-' : `${commit}:${directory}`)),
-  );
-  const paths: string[] = [];
-  for (const [index, directory] of asked.entries()) {
-    for (const { name, isDirectory } of listings[index] ?? []) {
+  const above = [...new Set(added.flatMap(({ path }) => prefixes(path).slice(0, -1)))];
+  const inCommit = (path: string): string => (isReservedPath(path) ? '-' : `${commit}:${path}`);
+  const found = await git.resolve(above.map(inCommit));
+  const there = new Set(above.filter((_, index) => found[index] !== undefined));
+  const ways = added.map(({ path }) => ['', ...prefixes(path).filter((name) => there.has(name))]);
+  // Only here: a directory of ten thousand tasks is not gone through for what is added to one of them.
+  const beside = [...new Set(ways.flatMap((way) => way.at(-1) ?? []))];
+  const listings = await git.list(beside.map(inCommit));
+  const paths = ways.flatMap((way) => way.slice(1, -1)).map((directory) => `${directory}/.`);
+  for (const [index, directory] of beside.entries()) {
+    const names = listings[index] ?? [];
+    // A commit holds no empty directory, so this is a file.
+    if (names.length === 0 && directory !== '') paths.push(directory);
+    for (const { name, isDirectory } of names) {
       const path = directory === '' ? name : `${directory}/${name}`;
       if (!isDirectory) paths.push(path);
       else if (!removed.some((gone) => gone.startsWith(`${path}/`))) paths.push(`${path}/.`);

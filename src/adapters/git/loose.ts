@@ -36,10 +36,16 @@ export const LARGEST_TOGETHER = 24 * 2 ** 20;
 
 const fileOf = (directory: string, id: ObjectId): string => join(directory, id.slice(0, 2), id.slice(2));
 
+/** Bytes of an object up to which it is packed with less memory at work, and what that is. To make it ready costs more than to pack. */
+const SMALL = 4 * 1024;
+const MODEST = { windowBits: 12, memLevel: 4 };
+
 /** An object as its loose file holds it. */
 export function deflated({ kind, content }: Pick<GitObject, 'kind' | 'content'>): Buffer {
   const level = content.length > LARGE_TREE && kind === 'tree' ? 0 : 1;
-  return deflateSync(Buffer.concat([Buffer.from(`${kind} ${content.length}\0`), content]), { level });
+  const whole = Buffer.concat([Buffer.from(`${kind} ${content.length}\0`), content]);
+  const effort = whole.length > SMALL ? { level } : { level, ...MODEST, chunkSize: whole.length + 64 };
+  return deflateSync(whole, effort);
 }
 
 /**
@@ -49,7 +55,8 @@ export function deflated({ kind, content }: Pick<GitObject, 'kind' | 'content'>)
 export function inflated(bytes: Uint8Array): { readonly kind: ObjectKind; readonly content: Buffer } | undefined {
   let whole: Buffer;
   try {
-    whole = inflateSync(bytes, { maxOutputLength: LARGEST });
+    const chunkSize = Math.min(16 * 1024, 256 + bytes.length * 4);
+    whole = inflateSync(bytes, { maxOutputLength: LARGEST, chunkSize });
   } catch {
     return undefined;
   }
@@ -114,6 +121,9 @@ export function putLoose(directory: string, id: ObjectId, bytesOf: () => Uint8Ar
   }
 }
 
+/** Milliseconds for which a file counts as just made; what collects garbage gives an hour and more. */
+const FRESH = 60_000;
+
 /** Whatever collects garbage goes by age, and this is needed from now on. */
 export function freshen(file: string): void {
   const now = new Date();
@@ -121,17 +131,17 @@ export function freshen(file: string): void {
 }
 
 /** Git's cleaning takes away a directory that is empty, also one that was made just now. */
-const ATTEMPTS = 5;
+const ATTEMPTS = 6;
 
 function writeNew(file: string, bytesOf: () => Uint8Array): Written {
+  const bytes = bytesOf();
   for (let attempt = 1; ; attempt += 1) {
-    mkdirSync(dirname(file), { recursive: true });
-    const bytes = bytesOf();
     let descriptor: number;
     try {
       descriptor = openSync(file, 'wx', 0o444);
     } catch (error) {
       if (attempt === ATTEMPTS || (error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+      mkdirSync(dirname(file), { recursive: true });
       continue;
     }
     try {
@@ -164,7 +174,7 @@ export function linkLoose(from: string, to: string, id: ObjectId, written?: Writ
       const there = lstatSync(fileOf(from, id));
       if (!isForAll(there) || (written !== undefined && !isAsWritten(there, written))) return false;
       linkSync(fileOf(from, id), file);
-      freshen(file);
+      if (Math.abs(Date.now() - there.mtimeMs) > FRESH) freshen(file);
       return true;
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'ENOENT') return false;
