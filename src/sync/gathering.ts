@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import type { Committed, Transaction } from '../ports.ts';
 import type { Pending } from './committer.ts';
 import type { Brought, SyncContext } from './context.ts';
@@ -99,6 +100,8 @@ export function createGathering(context: SyncContext, { takeTurn, tell }: Gather
 
   /** Calls come in one by one, as they are read: where several are here, more of the same moment share their turn. */
   async function untilAllAreHere(): Promise<void> {
+    // What has been read already is on its way here.
+    await setImmediate();
     const since = clock.elapsed();
     for (let before = 1; waiting.length > before && clock.elapsed() - since < MOMENT;) {
       before = waiting.length;
