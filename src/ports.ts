@@ -251,6 +251,8 @@ export interface Sync {
   allowedSecrets(): Promise<readonly string[]>;
   /** Milliseconds since the last turn (a pull, or a group of steps) ended; 0 while one is under way. */
   quietFor(): number;
+  /** Callers of `transact` who wait for their answer. */
+  callers(): number;
   /** Whether a ref of the remote (`refs/heads/main`) was last seen naming this commit. */
   isKnown(ref: string, commit: string): boolean;
   /** Who has a lane on the remote, as it was last seen by this node; `undefined` where that cannot be told: in solo mode, and on a Worker's node. */

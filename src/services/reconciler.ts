@@ -47,8 +47,12 @@ export interface ReconcilerDependencies extends DeliveryDependencies {
   readonly calm?: number;
 }
 
-/** Milliseconds for which a round lets the steps go first that are under way, and between two looks at that. */
-const COURTESY = 400;
+/**
+ * Milliseconds for which a round lets the steps go first that are under way: so many, and longer where many callers wait for one. And
+ * those between two looks at that.
+ */
+const COURTESY = { few: 400, many: 3_000 };
+const MANY = 50;
 const GLANCE = 10;
 
 /** Enough for an accept that makes a report due that marks itself sent; more means that something oscillates. */
@@ -110,7 +114,8 @@ export function createReconciler(dependencies: ReconcilerDependencies): Reconcil
   async function afterSteps(): Promise<void> {
     const { clock, sync } = dependencies;
     const since = clock.elapsed();
-    while (!closed && sync.quietFor() === 0 && clock.elapsed() - since < COURTESY)
+    const longest = (): number => (sync.callers() < MANY ? COURTESY.few : COURTESY.many);
+    while (!closed && sync.quietFor() === 0 && clock.elapsed() - since < longest())
       await clock.sleep(GLANCE, ending.signal);
   }
 

@@ -90,7 +90,8 @@ export async function placeFiles(context: SyncContext, placements: readonly Plac
   for (let index = 0; index < ordered.length; index += CHUNK) {
     for (const placement of await withContents(context, ordered.slice(index, index + CHUNK))) {
       try {
-        const setAside = await placeOne(context, placement, changed);
+        const placed = placeOne(context, placement, changed);
+        const setAside = placed === undefined ? undefined : await placed;
         if (setAside !== undefined) conflicts.push({ path: placement.path, setAside });
       } catch (error) {
         failed.add(placement.path);
@@ -141,8 +142,15 @@ async function withContents({ git }: SyncContext, placements: readonly Placement
 
 const isRegular = (file: TreeFile): boolean => file.mode.startsWith('100');
 
-/** Returns the path under which a person's text was set aside, if it came to that. */
-async function placeOne(context: SyncContext, placement: Placement, changed: string[]): Promise<string | undefined> {
+/**
+ * The path under which a person's text was set aside, if it comes to that. All else is done at once, so that directories are
+ * looked at once for many files.
+ */
+function placeOne(
+  context: SyncContext,
+  placement: Placement,
+  changed: string[],
+): Promise<string | undefined> | undefined {
   const { git, workTree } = context;
   const { path, next, seen } = placement;
   if (placement.adopted === true || placement.hidden === true || (next !== undefined && next.content === undefined))

@@ -119,9 +119,15 @@ export async function createSync(options: SyncOptions): Promise<Sync> {
     if (closed) throw new FlowError('locked', 'the node is stopping', { remedy: 'start it again with `baton up`' });
   };
 
+  let callers = 0;
   const transact = async <Output>(transaction: Transaction<Output>): Promise<Committed<Output>> => {
     refuseClosed();
-    return gathering.transact(transaction);
+    callers += 1;
+    try {
+      return await gathering.transact(transaction);
+    } finally {
+      callers -= 1;
+    }
   };
 
   return {
@@ -187,6 +193,7 @@ export async function createSync(options: SyncOptions): Promise<Sync> {
     },
     allowedSecrets: () => allowedSecrets(context),
     quietFor: () => (turns > 0 ? 0 : clock.elapsed() - lastTurn),
+    callers: () => callers,
     isKnown: (ref, commit) => context.state.tracked.get(ref) === commit,
     // A Worker's node fetches no lanes but its own.
     lanes: () =>

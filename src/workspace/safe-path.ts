@@ -60,13 +60,16 @@ export function linkAbove(root: string, path: string, plain?: Set<string>): stri
   return undefined;
 }
 
-/** Throws `bad-workspace` when `path` is a symbolic link or lies behind one: files come from others and may point anywhere. */
-export function refuseLinks(root: string, path: string, plain?: Set<string>): void {
-  if (path === '') return;
+/**
+ * What stands at `path`. Throws `bad-workspace` when that is a symbolic link or lies behind one: files come from others and may
+ * point anywhere.
+ */
+export function refuseLinks(root: string, path: string, plain?: Set<string>): BigIntStats | undefined {
   const above = linkAbove(root, path, plain);
   const itself = path.endsWith('/') ? path.slice(0, -1) : path;
-  const link = above ?? (look(join(root, itself))?.isSymbolicLink() === true ? itself : undefined);
-  if (link === undefined) return;
+  const found = above === undefined ? look(join(root, itself)) : undefined;
+  const link = path !== '' && found?.isSymbolicLink() === true ? itself : above;
+  if (link === undefined) return found;
   throw new FlowError('bad-workspace', `${link} is a symbolic link, and Baton follows none`, {
     remedy: `replace ${link} by a plain file or directory`,
   });

@@ -148,8 +148,7 @@ const bytesOf = (root: string, path: string): Uint8Array | undefined => reading(
 /** What `read` finds in a file; `undefined` when there is no plain file. */
 function reading<Value>(root: string, path: string, read: (descriptor: number) => Value): Value | undefined {
   const file = resolveInside(root, path);
-  refuseLinks(root, path, plainIn(root));
-  if (look(file)?.isFile() !== true) return undefined;
+  if (refuseLinks(root, path, plainIn(root))?.isFile() !== true) return undefined;
   // Should a link take the file's place at this moment, it is still not followed.
   const descriptor = openSync(file, constants.O_RDONLY | constants.O_NOFOLLOW);
   try {

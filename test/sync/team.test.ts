@@ -209,6 +209,19 @@ describe('a team', () => {
     expect(published(remote, 'main', META)).toContain('in_progress');
   });
 
+  test('makes one commit of calls that are read at the same time, each in a turn of its own', async () => {
+    const { lead, remote } = await makeTeam();
+    const before = Number(git(remote, 'rev-list', '--count', 'main'));
+    const calls = Array.from({ length: 60 }, (_, index) => {
+      const done = Promise.withResolvers<unknown>();
+      // As what comes in over sockets: all of it in one go, and after each whatever it leads to.
+      setTimeout(() => done.resolve(change(lead, [write(`shared/projects/p/notes/${index}.md`, 'x\n')])), 0);
+      return done.promise;
+    });
+    await Promise.all(calls);
+    expect(Number(git(remote, 'rev-list', '--count', 'main')) - before).toBe(1);
+  });
+
   test('tells its listeners what came in', async () => {
     const { lead, ana } = await makeTeam();
     const heard: PullReport[] = [];
