@@ -20,6 +20,9 @@ import type { Log } from '../../ports.ts';
 /** Where fetched branches are kept in the private repository. */
 const TRACKED = 'refs/remotes/origin/';
 
+/** A remote where something moves all the time would otherwise never be done with. */
+const MOST_TIMES = 4;
+
 /** Git's own ways of talking to one remote after the other; see `Git.fetch`, `Git.glance` and `Git.push`. */
 export interface RemoteTalk {
   fetch(remote: string, branches: readonly string[]): Promise<FetchOutcome>;
@@ -60,6 +63,17 @@ export function createRemoteTalk(
     return there;
   }
 
+  /** What comes while something is brought is brought as well: whoever waits for it would otherwise wait for two rounds. */
+  async function fetchWhatComes(before: Last, there: Branches): Promise<Branches | undefined> {
+    let refs = await fetchAtHand(before, there);
+    for (let times = 1; refs !== undefined && times < MOST_TIMES; times += 1) {
+      const now = neighbourhood.branches(before.remote, before.branches);
+      if (now === undefined || isSame(refs, now)) return refs;
+      refs = (await fetchAtHand({ ...before, refs }, now)) ?? refs;
+    }
+    return refs;
+  }
+
   return {
     async fetch(remote, branches) {
       checkRemote(remote);
@@ -69,7 +83,7 @@ export function createRemoteTalk(
       if (before && there && isSame(before.refs, there)) return { kind: 'ok', refs: before.refs };
       const { wanted, settings } = await checks();
       if (before !== undefined && there !== undefined && !wanted) {
-        const refs = await fetchAtHand(before, there);
+        const refs = await fetchWhatComes(before, there);
         if (refs !== undefined) {
           last = { ...before, refs };
           return { kind: 'ok', refs };
