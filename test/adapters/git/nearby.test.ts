@@ -77,6 +77,30 @@ describe('a remote on this machine', () => {
     expect(ana.talks()).toBe(before);
   });
 
+  test('gives what comes while it is fetched from, too', async () => {
+    const { lead, ana, first } = await makeTeam();
+    const [second, third] = [
+      await commit(lead, [first], write('c', 'news\n')),
+      await commit(lead, [first], write('d', 'newer\n')),
+    ];
+    expect(await lead.git.push(remote, 'main', second)).toEqual({ kind: 'ok' });
+    plain(lead.dir, 'push', '-q', remote, `${third}:refs/heads/aside`);
+    // The other clone's git writes down what was brought: at that moment somebody else pushes.
+    const mark = join(ground.folder, 'move');
+    const bin = join(ground.folder, 'ana.bin/git');
+    const move = `if [ -e ${mark} ]; then rm ${mark}; env -u GIT_OBJECT_DIRECTORY git --git-dir=${remote} update-ref refs/heads/lanes/ana ${third}; fi`;
+    const script = readFileSync(bin, 'utf8');
+    writeFileSync(bin, script.replace('exec git', `case " $* " in *" update-ref "*) ${move};; esac\nexec git`));
+    writeFileSync(mark, '');
+    const fetched = await ana.git.fetch(remote, WANTED);
+    expect(existsSync(mark)).toBe(false);
+    expect(fetched.kind === 'ok' && Object.fromEntries(fetched.refs)).toEqual({
+      'refs/heads/main': second,
+      'refs/heads/lanes/ana': third,
+    });
+    expect(plain(ana.dir, 'cat-file', '-p', 'origin/lanes/ana:d')).toBe('newer');
+  });
+
   test('gets merges, removals and what comes back, and gives them', async () => {
     const { lead, ana, first } = await makeTeam();
     const lane = await commit(ana, [first], write('a/x', 'of ana\n'), { path: 'c', kind: 'remove' });
