@@ -34,10 +34,10 @@ export async function knownNames(git: Git, commit: ObjectId, changes: readonly T
   const listings = await git.list(beside.map(inCommit));
   const paths = ways.flatMap((way) => way.slice(1, -1)).map((directory) => `${directory}/.`);
   for (const [index, directory] of beside.entries()) {
-    const names = listings[index] ?? [];
+    const entries = listings[index] ?? [];
     // A commit holds no empty directory, so this is a file.
-    if (names.length === 0 && directory !== '') paths.push(directory);
-    for (const { name, isDirectory } of names) {
+    if (entries.length === 0 && directory !== '') paths.push(directory);
+    for (const { name, isDirectory } of entries) {
       const path = directory === '' ? name : `${directory}/${name}`;
       if (!isDirectory) paths.push(path);
       else if (!removed.some((gone) => gone.startsWith(`${path}/`))) paths.push(`${path}/.`);

@@ -146,7 +146,7 @@ export function createObjectReader(lookup: ObjectLookup, idBytes: number, kept: 
     readTree,
     resolve,
     find,
-    sizes: async (ids) => (await each(ids, lookup.stat)).map((object) => object?.size),
+    sizes: async (ids) => (await each(ids, (names) => lookup.stat(names))).map((object) => object?.size),
     keep,
     async readCommits(ids) {
       const unknown = [...new Set(ids)].filter((id) => !commits.has(id));

@@ -205,7 +205,7 @@ test('objects are read as git has them, by id and by path, whether they are at h
         time,
       ).toEqual(texts);
       expect(String(read.at(-1)?.length), time).toBe(treeBytes);
-      expect(await reader.sizes(names.filter((name) => !name.includes(':'))), time).toEqual([
+      expect(await reader.sizes(names.filter((asked) => !asked.includes(':'))), time).toEqual([
         large.length,
         undefined,
         small.length,
