@@ -38,9 +38,12 @@ export async function measureP6(bench: Bench, limit: Limit): Promise<readonly Fi
   // The first round meets programs that have not run this way before: it counts only where there is no other.
   const samples = others.length > 0 ? others : first;
   await allQuiet([lead, ...workers]);
-  const before = lead.processes().length;
+  const since = Date.now();
   await wait(idle * 1000);
-  const polls = lead.processes().length - before;
+  // Not those that end meanwhile, because they have waited in vain for the next question.
+  const started = lead.processes().filter(({ at }) => at >= since);
+  const polls = started.length;
+  const names = polls === 0 ? '' : ` (${started.map(({ words: [first = ''] }) => first).join(', ')})`;
   await stopAll([lead, ...workers]);
   const known = samples.flatMap((one) => one.known ?? []);
   if (known.length === 0) return [unmeasured('P6', what, `nothing was known of within ${limit.seconds} s`)];
@@ -60,7 +63,7 @@ export async function measureP6(bench: Bench, limit: Limit): Promise<readonly Fi
   const notes = [
     `in brackets: median and highest of ${known.length} submissions`,
     `the Worker is answered after ${both(answered)}; the Leader's node knows ${both(after)} after that answer`,
-    `seen by a watch on the files of the Leader’s clone; when nothing happens its node starts ${polls} git processes in ${idle} s`,
+    `seen by a watch on the files of the Leader’s clone; when nothing happens its node starts ${polls} git processes in ${idle} s${names}`,
   ];
   const cut =
     done < rounds || missing > 0
