@@ -90,8 +90,7 @@ export async function placeFiles(context: SyncContext, placements: readonly Plac
   for (let index = 0; index < ordered.length; index += CHUNK) {
     for (const placement of await withContents(context, ordered.slice(index, index + CHUNK))) {
       try {
-        const placed = placeOne(context, placement, changed);
-        const setAside = placed === undefined ? undefined : await placed;
+        const setAside = await placeOne(context, placement, changed);
         if (setAside !== undefined) conflicts.push({ path: placement.path, setAside });
       } catch (error) {
         failed.add(placement.path);
@@ -142,15 +141,8 @@ async function withContents({ git }: SyncContext, placements: readonly Placement
 
 const isRegular = (file: TreeFile): boolean => file.mode.startsWith('100');
 
-/**
- * The path under which a person's text was set aside, if it comes to that. All else is done at once, so that directories are
- * looked at once for many files.
- */
-function placeOne(
-  context: SyncContext,
-  placement: Placement,
-  changed: string[],
-): Promise<string | undefined> | undefined {
+/** Returns the path under which a person's text was set aside, if it came to that. */
+async function placeOne(context: SyncContext, placement: Placement, changed: string[]): Promise<string | undefined> {
   const { git, workTree } = context;
   const { path, next, seen } = placement;
   if (placement.adopted === true || placement.hidden === true || (next !== undefined && next.content === undefined))

@@ -16,28 +16,29 @@ interface Name {
   file: boolean;
 }
 
+/** A change of a lane, with what main has at its path. */
+export type NamedChange = TreeChange & { readonly inMain: ObjectId | undefined };
+
+/** Whether a change brings a name to main: also when the lane has had it before, and main has lost it since. */
+export const bringsName = ({ before, after, inMain }: NamedChange): boolean =>
+  after !== undefined && (before === undefined || inMain === undefined);
+
 /**
- * The names that additions must not collide with: those that stand in a commit beside the first new name of each path.
- * Directories that an addition goes on in are there under just that name, so nothing above can be a twin. What only
- * the lane itself holds, refused before, is in nobody's way.
+ * The names that additions must not collide with: those that stand in a commit at any part of the way to one of them, told apart by
+ * case only or not at all. What only the lane itself holds, refused before, is in nobody's way.
  */
-export async function knownNames(git: Git, commit: ObjectId, changes: readonly TreeChange[]): Promise<NameTable> {
-  const added = changes.filter(({ before, after }) => before === undefined && after !== undefined);
+export async function knownNames(git: Git, commit: ObjectId, changes: readonly NamedChange[]): Promise<NameTable> {
+  const ways = changes.filter(bringsName).map(({ path }) => prefixes(path));
   const removed = changes.filter(({ after }) => after === undefined).map(({ path }) => path);
-  const above = [...new Set(added.flatMap(({ path }) => prefixes(path).slice(0, -1)))];
-  const inCommit = (path: string): string => (isReservedPath(path) ? '-' : `${commit}:${path}`);
-  const found = await git.resolve(above.map(inCommit));
-  const there = new Set(above.filter((_, index) => found[index] !== undefined));
-  const ways = added.map(({ path }) => ['', ...prefixes(path).filter((name) => there.has(name))]);
-  // Only here: a directory of ten thousand tasks is not gone through for what is added to one of them.
-  const beside = [...new Set(ways.flatMap((way) => way.at(-1) ?? []))];
-  const listings = await git.list(beside.map(inCommit));
-  const paths = ways.flatMap((way) => way.slice(1, -1)).map((directory) => `${directory}/.`);
-  for (const [index, directory] of beside.entries()) {
-    const entries = listings[index] ?? [];
-    // A commit holds no empty directory, so this is a file.
-    if (entries.length === 0 && directory !== '') paths.push(directory);
-    for (const { name, isDirectory } of entries) {
+  const isWanted = wantedNames(ways);
+  const asked = ['', ...new Set(ways.flatMap((way) => way.slice(0, -1)))];
+  const listings = await git.list(
+    asked.map((directory) => (directory !== '' && isReservedPath(directory) ? '-' : `${commit}:${directory}`)),
+  );
+  const paths: string[] = [];
+  for (const [index, directory] of asked.entries()) {
+    for (const { name, isDirectory } of listings[index] ?? []) {
+      if (!isWanted(directory, name)) continue;
       const path = directory === '' ? name : `${directory}/${name}`;
       if (!isDirectory) paths.push(path);
       else if (!removed.some((gone) => gone.startsWith(`${path}/`))) paths.push(`${path}/.`);
@@ -47,6 +48,22 @@ export async function knownNames(git: Git, commit: ObjectId, changes: readonly T
   }
   return createNameTable(paths);
 }
+
+/**
+ * Whether a name in a directory could be taken for a part of one of these ways. Most of ten thousand tasks could not, and that is told
+ * from the name alone.
+ */
+function wantedNames(ways: readonly (readonly string[])[]): (directory: string, name: string) => boolean {
+  const wanted = new Set(ways.flat().map(fold));
+  const segments = new Set(ways.flatMap((way) => (way.at(-1) ?? '').split('/').map(fold)));
+  return (directory, name) => {
+    if (PLAIN.test(name) && !segments.has(name.toLowerCase())) return false;
+    return wanted.has(fold(directory === '' ? name : `${directory}/${name}`));
+  };
+}
+
+/** Names whose folded form is their lower case. */
+const PLAIN = /^[ -~]*$/;
 
 export function createNameTable(paths: Iterable<string>): NameTable {
   const names = new Map<string, Name>();

@@ -10,8 +10,8 @@ import { parseTaskMeta } from '../protocol/records/task.ts';
 import { archivedTasks } from './lane-archive.ts';
 import { lateResultAt, lateResults, placeIn, whyLate } from './lane-late.ts';
 import type { LateResult } from './lane-late.ts';
-import { knownNames } from './lane-names.ts';
-import type { NameTable } from './lane-names.ts';
+import { bringsName, knownNames } from './lane-names.ts';
+import type { NameTable, NamedChange } from './lane-names.ts';
 import { checkRecord } from './lane-records.ts';
 import { decode } from './resolve.ts';
 import { allowing } from '../protocol/secrets/scan.ts';
@@ -98,11 +98,9 @@ export async function sanitise(git: Git, delta: LaneDelta): Promise<Sanitised> {
 // oxlint-disable-next-line no-control-regex -- control characters are what is taken out
 const shown = (path: string): string => path.replace(/[\u0000-\u001f\u007f]/g, '\u{FFFD}').slice(0, 300);
 
-interface Written extends TreeChange {
+interface Written extends NamedChange {
   /** An ancestor that both sides have holds just this: the lane got it by a merge, so it is nobody's fault. */
   readonly inherited: boolean;
-  /** What main has there. */
-  readonly inMain: ObjectId | undefined;
   /** The late result of which it is a part. */
   readonly late?: LateResult;
 }
@@ -249,12 +247,13 @@ function checkEntry(
   return grown ? refuse('oversize', `${size} bytes; at most ${maxFileBytes} are taken`) : undefined;
 }
 
-function checkName({ path, before, after }: TreeChange, names: NameTable): Verdict | undefined {
+function checkName(change: Written, names: NameTable): Verdict | undefined {
+  const { path, after } = change;
   if (after === undefined) {
     names.remove(path);
     return undefined;
   }
-  if (before !== undefined) return undefined;
+  if (!bringsName(change)) return undefined;
   const problem = names.problem(path);
   if (problem !== undefined) return refuse(problem.reason, problem.detail);
   names.add(path);

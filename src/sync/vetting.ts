@@ -114,7 +114,7 @@ function refusal(
   place: { readonly file?: string; readonly line?: number } = {},
 ): FlowError {
   return new FlowError('sync-failed', `a commit that is not on the remote yet cannot be pushed: ${what}`, {
-    remedy: `take it out of that commit: ${where} names it, \`git commit --amend\` or \`git rebase -i\` changes it; ${allowing(found)}`,
+    remedy: `take it out of that commit: ${where} names it, \`git rebase -i\` changes it, and \`git commit --amend\` where it is the last one; ${allowing(found)}`,
     retryable: false,
     data: { ...place, kind: found.kind, fingerprint: found.fingerprint },
   });

@@ -43,7 +43,7 @@ export async function measureP6(bench: Bench, limit: Limit): Promise<readonly Fi
   // Not those that end meanwhile, because they have waited in vain for the next question.
   const started = lead.processes().filter(({ at }) => at >= since);
   const polls = started.length;
-  const names = polls === 0 ? '' : ` (${started.map(({ words: [first = ''] }) => first).join(', ')})`;
+  const names = polls === 0 ? '' : ` (${started.map(({ words: [name = ''] }) => name).join(', ')})`;
   await stopAll([lead, ...workers]);
   const known = samples.flatMap((one) => one.known ?? []);
   if (known.length === 0) return [unmeasured('P6', what, `nothing was known of within ${limit.seconds} s`)];

@@ -81,7 +81,7 @@ export async function createGit(options: GitOptions): Promise<Git> {
   await seedTracking(clone, objects, lookup);
   const network = { quiet: 60_000, total: 300_000, ...options.network };
   const updateRefs = createRefUpdater(clone, cloneLookup, ['--create-reflog', '-m', 'baton']);
-  const readRefs = createReadRefs(found.gitDir, cloneLookup);
+  const readRefs = createReadRefs(found.gitDir, found.objects, cloneLookup);
   const mirror = createMirror(readRefs, updateRefs);
   const talk = createRemoteTalk(
     atRoot,

@@ -34,7 +34,8 @@ const LARGE_TREE = 32 * 1024;
 export const LARGEST = 4 * 2 ** 20;
 export const LARGEST_TOGETHER = 24 * 2 ** 20;
 
-const fileOf = (directory: string, id: ObjectId): string => join(directory, id.slice(0, 2), id.slice(2));
+/** Where a store keeps an object that is not packed. */
+export const looseFile = (directory: string, id: ObjectId): string => join(directory, id.slice(0, 2), id.slice(2));
 
 /** Bytes of an object up to which it is packed with less memory at work, and what that is. To make it ready costs more than to pack. */
 const SMALL = 4 * 1024;
@@ -74,7 +75,7 @@ export function looseBytes(directory: string, id: ObjectId): Buffer | 'unfit' | 
   let descriptor: number;
   try {
     // A pipe would be waited for.
-    descriptor = openSync(fileOf(directory, id), constants.O_RDONLY | constants.O_NONBLOCK);
+    descriptor = openSync(looseFile(directory, id), constants.O_RDONLY | constants.O_NONBLOCK);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
     throw error;
@@ -88,7 +89,7 @@ export function looseBytes(directory: string, id: ObjectId): Buffer | 'unfit' | 
 }
 
 export function hasLoose(directory: string, id: ObjectId): boolean {
-  return existsSync(fileOf(directory, id));
+  return existsSync(looseFile(directory, id));
 }
 
 /** How a file looks that this process has written, as long as nobody else has touched it. */
@@ -105,7 +106,7 @@ export function isAsWritten(now: Stats, { ino, size, mtimeMs }: Written): boolea
  * stays: then nothing is known of it.
  */
 export function putLoose(directory: string, id: ObjectId, bytesOf: () => Uint8Array): Written | undefined {
-  const file = fileOf(directory, id);
+  const file = looseFile(directory, id);
   if (existsSync(file)) {
     freshen(file);
     return undefined;
@@ -166,14 +167,14 @@ export function shareLoose(from: string, to: string, id: ObjectId, bytesOf: () =
  * one has it.
  */
 export function linkLoose(from: string, to: string, id: ObjectId, written?: Written): boolean {
-  const file = fileOf(to, id);
+  const file = looseFile(to, id);
   for (let attempt = 0; attempt < 2; attempt += 1) {
     try {
       // A link to somewhere else, a file of somebody else, and one that not everybody may read, are copied: a new file has the
       // group and the permissions of the place where it is made.
-      const there = lstatSync(fileOf(from, id));
+      const there = lstatSync(looseFile(from, id));
       if (!isForAll(there) || (written !== undefined && !isAsWritten(there, written))) return false;
-      linkSync(fileOf(from, id), file);
+      linkSync(looseFile(from, id), file);
       if (Math.abs(Date.now() - there.mtimeMs) > FRESH) freshen(file);
       return true;
     } catch (error) {

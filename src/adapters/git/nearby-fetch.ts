@@ -52,7 +52,9 @@ function createSource(
   let brought = 0;
   let left = LARGEST_TOGETHER;
   const bring = async (kind: ObjectKind, id: ObjectId): Promise<boolean> => {
-    if (store.isAtHand(id) || hasLoose(store.directory, id)) return true;
+    if (hasLoose(store.directory, id)) return true;
+    // One that is at hand may have been collected as garbage since.
+    if (store.isAtHand(id) && (await store.lookup.stat([id]))[0] !== undefined) return true;
     brought += 1;
     const found = brought > MOST ? undefined : await nearby.read(id);
     // What is not there may be here all the same, in a pack.
@@ -65,7 +67,7 @@ function createSource(
     return true;
   };
   const need = async (kind: ObjectKind, id: ObjectId): Promise<void> => {
-    if (!(await bring(kind, id))) throw new NotAtHand(id);
+    if (!store.isAtHand(id) && !(await bring(kind, id))) throw new NotAtHand(id);
   };
   return {
     idBytes: store.idBytes,

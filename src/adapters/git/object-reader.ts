@@ -135,7 +135,8 @@ export function createObjectReader(lookup: ObjectLookup, idBytes: number, kept: 
   async function find(ids: readonly (ObjectId | undefined)[]): Promise<readonly (Found | undefined)[]> {
     return each(ids, async (names) => {
       const found = await lookup.read(names);
-      for (const object of found) if (object !== undefined) keep(object);
+      // Of trees only those that lead somewhere: to list one is no reason to have it at hand.
+      for (const object of found) if (object?.kind === 'blob') keep(object);
       return found;
     });
   }
@@ -169,6 +170,9 @@ export function createObjectReader(lookup: ObjectLookup, idBytes: number, kept: 
 /** What callers write for an object that there is none of. */
 const ABSENT = '-';
 
+/** Bytes that the name of a content and its place take, about. */
+const OVERHEAD = 300;
+
 /** Contents by id; what was asked for longest ago makes room. */
 interface Shelf {
   has(id: ObjectId): boolean;
@@ -194,13 +198,15 @@ function createShelf(most: number, largest: number): Shelf {
       const known = contents.get(id);
       if (known !== undefined) return known;
       if (content.length > largest) return Buffer.from(content.buffer, content.byteOffset, content.length);
-      const copy = Buffer.from(content);
+      // Of its own memory: a small part of a shared piece would hold all of that.
+      const copy = Buffer.allocUnsafeSlow(content.length);
+      copy.set(content);
       contents.set(id, copy);
-      held += copy.length;
+      held += OVERHEAD + copy.length;
       for (const [oldest, bytes] of contents) {
         if (held <= most) break;
         contents.delete(oldest);
-        held -= bytes.length;
+        held -= OVERHEAD + bytes.length;
       }
       return copy;
     },

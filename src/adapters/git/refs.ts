@@ -1,10 +1,11 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { FlowError } from '../../protocol/errors.ts';
 import type { Git, ObjectId, RefUpdate, RepositoryFacts } from '../../ports-git.ts';
 import { createRefReader } from './local-refs.ts';
 import type { ObjectLookup } from './lookup.ts';
+import { looseFile } from './loose.ts';
 import { ask } from './run.ts';
 import type { GitPlace } from './run.ts';
 import { SessionEnded, createSession } from './session.ts';
@@ -36,11 +37,29 @@ export async function readFacts(clone: GitPlace, gitDir: string): Promise<Reposi
 /** What refs of a clone name, by their full names, in order. */
 export type ReadRefs = (names: readonly string[]) => Promise<readonly (ObjectId | undefined)[]>;
 
-/** Reads refs from their files, where they are as plain as git makes them; git is asked for all others. */
-export function createReadRefs(gitDir: string, lookup: ObjectLookup): ReadRefs {
+/**
+ * Reads refs from their files, where they are as plain as git makes them; git is asked for all others. As by git, a ref whose object
+ * is missing is one that is not there: a loss of power leaves such refs. `objects`: where the objects lie.
+ */
+export function createReadRefs(gitDir: string, objects: string, lookup: ObjectLookup): ReadRefs {
   const read = createRefReader(gitDir);
-  return async (names) => read(names) ?? (await lookup.stat(names)).map((object) => object?.id);
+  /** What refs named when there was an object of that name. */
+  const whole = new Map<string, ObjectId>();
+  return async (names) => {
+    const ids = read(names);
+    if (ids === undefined) return (await lookup.stat(names)).map((object) => object?.id);
+    const named = names.flatMap((name, index) => (ids[index] === undefined ? [] : [[name, ids[index]] as const]));
+    const doubtful = named.filter(([name, id]) => whole.get(name) !== id && !isThere(objects, id));
+    const found = doubtful.length === 0 ? [] : await lookup.stat(doubtful.map(([, id]) => id));
+    const missing = new Set(doubtful.flatMap(([name], index) => (found[index] === undefined ? [name] : [])));
+    for (const [name, id] of named) if (!missing.has(name)) whole.set(name, id);
+    return names.map((name, index) => (missing.has(name) ? undefined : ids[index]));
+  };
 }
+
+/** Whether an object lies there as a file with content; a loss of power leaves empty ones. */
+const isThere = (objects: string, id: ObjectId): boolean =>
+  (statSync(looseFile(objects, id), { throwIfNoEntry: false })?.size ?? 0) > 0;
 
 /** Where a clone stands, without a process: every step asks it. */
 export function createStand(

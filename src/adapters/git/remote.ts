@@ -63,15 +63,23 @@ export function createRemoteTalk(
     return there;
   }
 
-  /** What comes while something is brought is brought as well: whoever waits for it would otherwise wait for two rounds. */
+  /**
+   * As `fetchAtHand`. What comes while something is brought is brought as well: whoever waits for it would otherwise wait for two
+   * rounds.
+   */
   async function fetchWhatComes(before: Last, there: Branches): Promise<Branches | undefined> {
-    let refs = await fetchAtHand(before, there);
-    for (let times = 1; refs !== undefined && times < MOST_TIMES; times += 1) {
+    const refs = await fetchAtHand(before, there);
+    if (refs === undefined) return undefined;
+    let reached: Last = { ...before, refs };
+    last = reached;
+    for (let times = 1; times < MOST_TIMES; times += 1) {
       const now = neighbourhood.branches(before.remote, before.branches);
-      if (now === undefined || isSame(refs, now)) return refs;
-      refs = (await fetchAtHand({ ...before, refs }, now)) ?? refs;
+      const more = now === undefined || isSame(reached.refs, now) ? undefined : await fetchAtHand(reached, now);
+      if (more === undefined) break;
+      reached = { ...before, refs: more };
+      last = reached;
     }
-    return refs;
+    return reached.refs;
   }
 
   return {
@@ -84,10 +92,7 @@ export function createRemoteTalk(
       const { wanted, settings } = await checks();
       if (before !== undefined && there !== undefined && !wanted) {
         const refs = await fetchWhatComes(before, there);
-        if (refs !== undefined) {
-          last = { ...before, refs };
-          return { kind: 'ok', refs };
-        }
+        if (refs !== undefined) return { kind: 'ok', refs };
       }
       last = undefined;
       const checked = { ...place, env: withSettings(place.env, settings) };

@@ -18,6 +18,21 @@ describe('a person who collects garbage in the clone, whatever its age', () => {
     expect((await ana.git.fetch(remote, ['main'])).kind).toBe('ok');
   });
 
+  test('has what was collected brought again when the remote has it, also what was seen here before', async () => {
+    const { lead, ana, remote } = await makeTeam();
+    const file = { path: 'd/f', kind: 'content', mode: '100644', content: Buffer.from('x\n') } as const;
+    const author = { name: 'ana', email: 'ana@local' };
+    const draft = { edits: [file], message: 'm\n', author, at: 1_700_000_000 };
+    const lost = await ana.git.commit({ ...draft, parents: [] });
+    await ana.git.list([`${lost}:d`]);
+    collect(ana.dir);
+    const main = await lead.git.commit({ ...draft, parents: [plain(lead.dir, 'rev-parse', 'HEAD')] });
+    expect(await lead.git.push(remote, 'main', main)).toEqual({ kind: 'ok' });
+    expect((await ana.git.fetch(remote, ['main'])).kind).toBe('ok');
+    expect(plain(ana.dir, 'fsck', '--no-dangling')).toBe('');
+    expect(plain(ana.dir, 'show', 'origin/main:d/f')).toBe('x');
+  });
+
   test.each(['while it runs', 'before it starts'])(
     'stops no node, not even after branches were forgotten in the clone and begun anew on the remote: %s',
     async (when) => {
