@@ -20,6 +20,7 @@ describe('a person who collects garbage in the clone, whatever its age', () => {
 
   test('has what was collected brought again when the remote has it, also what was seen here before', async () => {
     const { lead, ana, remote } = await makeTeam();
+    await ana.git.fetch(remote, ['main']);
     const file = { path: 'd/f', kind: 'content', mode: '100644', content: Buffer.from('x\n') } as const;
     const author = { name: 'ana', email: 'ana@local' };
     const draft = { edits: [file], message: 'm\n', author, at: 1_700_000_000 };
