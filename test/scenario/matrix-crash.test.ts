@@ -147,7 +147,9 @@ onOwnHomeserver('a homeserver that', { rateLimits: 'default' }, (homeserver) => 
     const said = (await observer.messages(teamRoom)).flatMap(({ event_id: eventId, content }) =>
       (content.body?.match(/(?<=TASK_ASSIGNED: )\S+/g) ?? []).map((taskId) => ({ taskId, eventId })),
     );
-    expect(said).toEqual(taskIds.map((taskId, index) => ({ taskId, eventId: events[index] })));
+    // They are asked for at the same moment: which of them the homeserver still takes by itself is its own choice.
+    const inOrder = said.toSorted((a, b) => (a.taskId < b.taskId ? -1 : 1));
+    expect(inOrder).toEqual(taskIds.map((taskId, index) => ({ taskId, eventId: events[index] })));
     expect(new Set(events).size).toBeLessThan(events.length - 1);
     expect(await next.stop()).toBe(0);
   });
