@@ -214,8 +214,8 @@ describe('a team', () => {
     const before = Number(git(remote, 'rev-list', '--count', 'main'));
     const calls = Array.from({ length: 60 }, (_, index) => {
       const done = Promise.withResolvers<unknown>();
-      // As what comes in over sockets: all of it in one go, and after each whatever it leads to.
-      setTimeout(() => done.resolve(change(lead, [write(`shared/projects/p/notes/${index}.md`, 'x\n')])), 0);
+      // As what comes in over sockets: all of it in one go of the event loop, and after each whatever it leads to.
+      setImmediate(() => done.resolve(change(lead, [write(`shared/projects/p/notes/${index}.md`, 'x\n')])));
       return done.promise;
     });
     await Promise.all(calls);

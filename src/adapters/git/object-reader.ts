@@ -135,7 +135,7 @@ export function createObjectReader(lookup: ObjectLookup, idBytes: number, kept: 
   async function find(ids: readonly (ObjectId | undefined)[]): Promise<readonly (Found | undefined)[]> {
     return each(ids, async (names) => {
       const found = await lookup.read(names);
-      // Of trees only those that lead somewhere: to list one is no reason to have it at hand.
+      // Not trees: what is only listed would take the place of those that paths lead through.
       for (const object of found) if (object?.kind === 'blob') keep(object);
       return found;
     });

@@ -6,6 +6,7 @@ import { initRepository } from '../../../src/adapters/git/setup.ts';
 import type { Git, TreeEdit } from '../../../src/ports-git.ts';
 import { testFolder } from '../../support/folders.ts';
 import { git as plain } from '../../support/git.ts';
+import { write as put } from './nearby-team.ts';
 
 const AUTHOR = { name: 'Pat', email: 'pat@local' };
 
@@ -222,11 +223,4 @@ test('objects are read as git has them, by id and by path, whether they are at h
       ]);
     }
   }
-});
-
-const put = (at: string, text: string): TreeEdit => ({
-  path: at,
-  kind: 'content',
-  mode: '100644',
-  content: Buffer.from(text),
 });
