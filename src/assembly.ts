@@ -32,6 +32,7 @@ import { createReconciler } from './services/reconciler.ts';
 import type { Reconciler } from './services/reconciler.ts';
 import { createSync } from './sync/syncer.ts';
 import { openLastPush } from './workspace/last-push.ts';
+import { createSameFiles } from './workspace/same-files.ts';
 import { acquireLock } from './workspace/lock.ts';
 import { createWorkTree } from './workspace/store.ts';
 import { createWorkIndex } from './workspace/work-index.ts';
@@ -105,6 +106,7 @@ export async function assemble(
     author: checkAuthor(config.git.author ?? (await authorOf(identity, env)), secrets),
     secrets,
     sparse,
+    same: createSameFiles(state, log),
     minPush: { interval: parseDuration(config.git.minPushInterval) ?? 0, memory: openLastPush(state) },
     ...(watched ? {} : { lastPush: 'when-due' as const }),
     onPushed: (ref, commit) => telling?.pushed(ref, commit),

@@ -31,6 +31,20 @@ export interface Log {
 
 // ---------------------------------------------------------------- the work tree
 
+/**
+ * Files that were found to hold what is committed: `seen` says what that is and how the file looked then. Whoever meets one that
+ * still looks like that need not read it.
+ */
+export interface SameFiles {
+  has(path: string, seen: string): boolean;
+  note(path: string, seen: string): void;
+  forget(path: string): void;
+  /** Takes in what an earlier process kept; to be called before a look at very many files. */
+  recall(): void;
+  /** Keeps it for the next process, where that is worth it, without what lies at other paths than these. */
+  keep(paths: { has(path: string): boolean }): void;
+}
+
 /** The files of one workspace, as the sync and `execute` see them. Implemented by `workspace/`. */
 export interface WorkTree {
   readonly root: string;

@@ -101,8 +101,8 @@ async function adopt({ sync, log }: DaemonDependencies, paths: readonly string[]
   }
 }
 
-/** So many polls apart the whole tree is looked at. */
-const FULL_LOOK = 30;
+/** So many polls apart the whole tree is looked at, for what no watch has told of. */
+const FULL_LOOK = 60;
 
 interface Polling {
   readonly signal: AbortSignal;
@@ -112,17 +112,20 @@ interface Polling {
 }
 
 /** The next wait begins when a poll is over, so that they never pile up. */
-async function poll(
-  { clock, pollInterval, reconciler }: DaemonDependencies,
-  { signal, work, takeUp, failures }: Polling,
-): Promise<void> {
+async function poll(dependencies: DaemonDependencies, { signal, work, takeUp, failures }: Polling): Promise<void> {
+  const { clock, pollInterval, reconciler, sync } = dependencies;
   for (let count = 1; !signal.aborted; count += 1) {
     const chance = Number.parseInt(clock.hex(2), 16) / 0xffff;
     await clock.sleep(pollDelay(pollInterval, failures(), chance), signal);
     if (signal.aborted) return;
-    // What the pull brings wakes the reconciler; now and then it looks at everything, in case a watcher missed something.
-    const changed = count % FULL_LOOK === 0 ? undefined : [];
-    work.add('polling the remote', () => takeUp('when-calm').then(() => reconciler.wake(changed)));
+    const isFull = count % FULL_LOOK === 0;
+    work.add('polling the remote', async () => {
+      await takeUp('when-calm');
+      // Ended tasks are not watched, and a watch may have missed something.
+      if (isFull) await adopt(dependencies, await sync.dirty());
+      // What the pull brings wakes the reconciler.
+      reconciler.wake(isFull ? undefined : []);
+    });
     await work.drain();
   }
 }

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { Clock, LaneRefusal, Log, PullReport, WorkTree } from '../ports.ts';
+import type { Clock, LaneRefusal, Log, PullReport, SameFiles, WorkTree } from '../ports.ts';
 import type { Author, Git, IndexEntry, ObjectId } from '../ports-git.ts';
 import { FlowError } from '../protocol/errors.ts';
 import type { Actor } from '../protocol/records/types.ts';
@@ -26,6 +26,8 @@ export interface SyncOptions {
   readonly secrets?: Secrets;
   /** Whether the clone leaves others' tasks out of its work tree. */
   readonly sparse?: boolean;
+  /** Files that were found to be as committed. */
+  readonly same: SameFiles;
   /** How far apart pushes lie; absent: they are not held back. */
   readonly minPush?: QuotaSettings;
   /** What to do at the end with what is not pushed: push it (absent), or leave it to the next process if it is not due. */
@@ -56,8 +58,6 @@ interface SyncState {
   readonly setAside: Set<string>;
   /** What was last brought to a path, to tell an edit from the echo of the own writing. */
   readonly placed: Map<string, ObjectId | undefined>;
-  /** Files that were found to be as committed: with which content, and their stamp at that time. */
-  readonly same: Map<string, string>;
   /** Files that could not be brought to the branch's content: what stands there is older, and nobody's edit. */
   unplaced: ReadonlySet<string>;
   /** What checkouts still owe, which nobody waits for; see `finish.ts`. */

@@ -1,5 +1,6 @@
 import type { ObjectId, TreeEntry } from '../ports-git.ts';
 import { FILE_MODE } from '../ports-git.ts';
+import { createPauses } from '../pauses.ts';
 import { blobId } from './context.ts';
 import type { SyncContext } from './context.ts';
 import type { DiskFile } from './fitness.ts';
@@ -19,19 +20,22 @@ export async function differing(context: SyncContext, head: ObjectId, path: stri
 }
 
 /** As `differing`, with the committed entries below the path given. */
-export function unlike(context: SyncContext, path: string, committed: readonly TreeEntry[]): Differing {
-  const { workTree, state } = context;
+export async function unlike(context: SyncContext, path: string, committed: readonly TreeEntry[]): Promise<Differing> {
+  const { workTree, state, same } = context;
+  if (path === ALL) same.recall();
   const { paths, problems } = workTree.files(path);
   const isLeftOut = hiddenPaths(context);
   const known = new Map(committed.map((entry) => [entry.path, entry]));
   const files: DiskFile[] = [];
+  const pause = createPauses();
   for (const file of paths) {
+    await pause();
     const entry = known.get(file);
     const content = changedContent(context, file, entry?.id);
     if (content === undefined) continue;
     files.push({ path: file, mode: entry?.mode.startsWith('100') === true ? entry.mode : FILE_MODE, content });
   }
-  if (path === ALL) for (const file of state.same.keys()) if (!known.has(file)) state.same.delete(file);
+  if (path === ALL) same.keep(known);
   const present = new Set(paths);
   const obstructed = new Set(problems.map((problem) => problem.file ?? path));
   for (const entry of known.values()) {
@@ -53,20 +57,20 @@ export function unlike(context: SyncContext, path: string, committed: readonly T
  * read again: the look at the whole tree would read all of it.
  */
 function changedContent(
-  { git, workTree, state }: SyncContext,
+  { git, workTree, same }: SyncContext,
   path: string,
   committed: ObjectId | undefined,
 ): Uint8Array | undefined {
   const stamp = committed === undefined ? undefined : workTree.stamp(path);
   // Joined, and so a text of its own: a template would hold on to those that it is of.
   const seen = stamp === undefined ? undefined : [committed, stamp].join(' ');
-  if (seen !== undefined && state.same.get(path) === seen) return undefined;
+  if (seen !== undefined && same.has(path, seen)) return undefined;
   const content = workTree.bytes(path);
   if (content === undefined || blobId(git, content) !== committed) {
-    state.same.delete(path);
+    same.forget(path);
     return content;
   }
-  if (seen !== undefined) state.same.set(path, seen);
+  if (seen !== undefined) same.note(path, seen);
   return undefined;
 }
 

@@ -48,7 +48,6 @@ export async function createSync(options: SyncOptions): Promise<Sync> {
       lastPushAt: undefined,
       setAside: new Set(),
       placed: new Map(),
-      same: new Map(),
       unplaced: new Set(),
       left: undefined,
       noNews: undefined,

@@ -1,5 +1,3 @@
-import { createHash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { IndexReport, WorkIndex, WorkTree } from '../ports.ts';
 import { isRecord } from '../protocol/json.ts';
@@ -8,7 +6,7 @@ import type { WorkspaceView } from '../protocol/view.ts';
 import { projectFacts, skippedFile, taskFacts } from '../protocol/work/facts.ts';
 import type { ProjectFacts, SkippedFile, TaskFacts, WorkFacts } from '../protocol/work/facts.ts';
 import { indexEntries } from '../protocol/work/items.ts';
-import { replaceFile } from './atomic.ts';
+import { openDerivedFile } from './derived-file.ts';
 import { look, resolveInside } from './safe-path.ts';
 import { isSettled, signatureOf } from './signature.ts';
 
@@ -35,19 +33,18 @@ interface Content {
 
 /**
  * `.baton/index.json` (features.md §2.4, S002-31, S002-35): what lists of work need of every folder, so that none is opened
- * that did not change. It is derived and may be deleted or damaged: every folder is looked at before its entry is believed,
- * and a file that is not as it was written is not read at all.
+ * that did not change. It is derived and may be deleted or damaged: every folder is looked at before its entry is believed.
  */
 export function createWorkIndex(
   root: string,
   { workTree, millis }: { readonly workTree: WorkTree; readonly millis: () => number },
 ): WorkIndex {
-  const file = join(root, '.baton', 'index.json');
+  const file = openDerivedFile(join(root, '.baton'), 'index', SCHEMA);
   let content: Content | undefined;
   /** Whether the file on disk says less than is known. */
   let isBehind = false;
 
-  const loaded = (): Content => (content ??= load(file) ?? { projects: new Map(), tasks: new Map() });
+  const loaded = (): Content => (content ??= contentOf(file.load()) ?? { projects: new Map(), tasks: new Map() });
 
   /** The signature of a folder's records as they are on disk now. */
   const signatureNow = (paths: readonly string[]): string => {
@@ -86,13 +83,18 @@ export function createWorkIndex(
   function write(): void {
     if (!isBehind) return;
     isBehind = false;
-    replaceFile(file, Buffer.from(render(loaded())));
+    const present = loaded();
+    file.write({
+      entries: indexEntries(factsIn(present)),
+      projects: Object.fromEntries(present.projects),
+      tasks: Object.fromEntries(present.tasks),
+    });
   }
 
   /** A disk that is full, or may not be read or written any more, costs speed only. */
   function save(isWanted: boolean): void {
     try {
-      if (isWanted && (isSmall(file) || countFolders(workTree.view()) <= FEW_FOLDERS)) refresh(workTree.view());
+      if (isWanted && (isSmall(file.path) || countFolders(workTree.view()) <= FEW_FOLDERS)) refresh(workTree.view());
       write();
     } catch {
       content = undefined;
@@ -170,33 +172,9 @@ function isSmall(file: string): boolean {
   return size !== undefined && size <= SMALL_BYTES;
 }
 
-/** Two lines: a head with the digest of the second, so that whatever happens to the file is noticed; together JSON. */
-function render(content: Content): string {
-  const facts = factsIn(content);
-  const body = JSON.stringify({
-    entries: indexEntries(facts),
-    projects: Object.fromEntries(content.projects),
-    tasks: Object.fromEntries(content.tasks),
-  });
-  return `{"schema":${SCHEMA},"digest":"${digestOf(body)}","index":\n${body}}\n`;
-}
-
-function digestOf(body: string): string {
-  return createHash('sha256').update(body).digest('hex');
-}
-
-/** `undefined` for a file that is not there, not readable, or not as Baton wrote it. */
-function load(file: string): Content | undefined {
-  try {
-    const [head = '', rest = ''] = readFileSync(file, 'utf8').split('\n');
-    const body = rest.slice(0, -1);
-    if (head !== `{"schema":${SCHEMA},"digest":"${digestOf(body)}","index":`) return undefined;
-    const value: unknown = JSON.parse(body);
-    if (!isRecord(value)) return undefined;
-    return { projects: mapOf(value['projects']), tasks: mapOf(value['tasks']) };
-  } catch {
-    return undefined;
-  }
+function contentOf(value: unknown): Content | undefined {
+  if (!isRecord(value)) return undefined;
+  return { projects: mapOf(value['projects']), tasks: mapOf(value['tasks']) };
 }
 
 /** What the digest vouches for has the shape in which it was written. */

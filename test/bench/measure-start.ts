@@ -10,8 +10,8 @@ import type { Spread } from './numbers.ts';
 import type { Memory, ProcessorTime } from './processor.ts';
 import { manyTasks, remoteWith } from './team.ts';
 
-/** The whole tree is looked at with every thirtieth poll of ten seconds; milliseconds. */
-const WHOLE_LOOK_EVERY = 300_000;
+/** The whole tree is looked at with every sixtieth poll of ten seconds; milliseconds. */
+const WHOLE_LOOK_EVERY = 600_000;
 
 /** How long an idle node is watched; seconds: for one of each of the things that it does once a minute, the first a minute after its start. */
 const IDLE = 65;
@@ -79,7 +79,7 @@ export async function measureP5(bench: Bench, limit: Limit): Promise<readonly Fi
         cut: raising.cut ?? idle.cut,
         notes: [
           `watched for ${shown(idle.seconds)} s: the node itself ${shown(idle.own)} %, its git ${shown(idle.children)} %`,
-          `a look at the whole tree takes ${shown(idle.look.median)} ms of processor, once in five minutes: ${shown(idle.lookShare)} %`,
+          `a look at the whole tree takes ${shown(idle.look.median)} ms of processor, once in ten minutes: ${shown(idle.lookShare)} %`,
           `what was late in the tree was raised before, once: ${shown(raising.spent)} ms of processor, and counted once an hour: ${shown(raising.share)} %`,
         ],
       },

@@ -221,3 +221,49 @@ test('pushes that come in while the remote is taken up are taken up together', a
   await daemon[Symbol.asyncDispose]();
   expect(pulls).toBe(3);
 });
+
+test('what no watch has told of is taken up once in ten minutes', async () => {
+  const edited = ['shared/tasks/ended/result.md'];
+  const adopted: (readonly string[])[] = [];
+  const wakes: (readonly string[] | undefined)[] = [];
+  let slept = 0;
+  const tenMinutes = Promise.withResolvers<void>();
+  const quiet = (): void => undefined;
+  const daemon = await startDaemon({
+    // Only what the daemon asks of it.
+    sync: {
+      pull: () => Promise.resolve({ remote: true, changed: [], refusals: [], conflicts: [] }),
+      push: () => Promise.resolve(),
+      dirty: () => Promise.resolve(slept === 0 ? [] : edited),
+      adopt(paths: readonly string[]) {
+        adopted.push(paths);
+        return Promise.resolve({ adopted: paths, foreign: [] });
+      },
+    } as unknown as Sync,
+    workTree: { invalidate: quiet } as unknown as WorkTree,
+    reconciler: {
+      wake: (changed) => wakes.push(changed),
+      settled: () => Promise.resolve(),
+      idle: () => Promise.resolve(),
+      close: () => Promise.resolve(),
+    },
+    clock: {
+      ...systemClock,
+      async sleep(milliseconds, signal) {
+        slept += milliseconds;
+        if (slept < 11 * 60_000) return;
+        tenMinutes.resolve();
+        await systemClock.sleep(3_600_000, signal);
+      },
+    },
+    events: createEventBus(),
+    log: { debug: quiet, info: quiet, warn: quiet, error: quiet },
+    watchFiles: () => Promise.resolve({ close: () => Promise.resolve() }),
+    watchRemote: undefined,
+    pollInterval: 10_000,
+  });
+  await tenMinutes.promise;
+  await daemon[Symbol.asyncDispose]();
+  expect(adopted).toEqual([edited]);
+  expect(wakes.filter((changed) => changed === undefined)).toHaveLength(2);
+});

@@ -5,6 +5,7 @@ import { createGit } from '../../src/adapters/git/git.ts';
 import { systemClock } from '../../src/adapters/clock.ts';
 import type { Log, Sync } from '../../src/ports.ts';
 import { createSync } from '../../src/sync/syncer.ts';
+import { createSameFiles } from '../../src/workspace/same-files.ts';
 import { createWorkTree } from '../../src/workspace/store.ts';
 import { testFolder } from '../support/folders.ts';
 import { git, refsIn } from '../support/git.ts';
@@ -54,6 +55,7 @@ async function openMortal({ dir, role, localpart, remote }: Place, left: number,
   const sync = await createSync({
     git: mortal(await createGit({ dir }), life),
     workTree,
+    same: createSameFiles(),
     clock: systemClock,
     log: silent,
     role,

@@ -5,6 +5,7 @@ import { expect, test } from 'vitest';
 import { createGit } from '../../src/adapters/git/git.ts';
 import { systemClock } from '../../src/adapters/clock.ts';
 import { createSync } from '../../src/sync/syncer.ts';
+import { createSameFiles } from '../../src/workspace/same-files.ts';
 import { createWorkTree } from '../../src/workspace/store.ts';
 import { git } from '../support/git.ts';
 import { testFolder } from '../support/folders.ts';
@@ -42,6 +43,7 @@ test('a step whose git was killed behind its commit is still one step', async ()
   const sync = await createSync({
     git: repo,
     workTree,
+    same: createSameFiles(),
     clock: systemClock,
     log,
     role: 'leader',

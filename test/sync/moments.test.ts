@@ -4,6 +4,7 @@ import { systemClock } from '../../src/adapters/clock.ts';
 import type { WorkTree } from '../../src/ports.ts';
 import type { Git } from '../../src/ports-git.ts';
 import { createSync } from '../../src/sync/syncer.ts';
+import { createSameFiles } from '../../src/workspace/same-files.ts';
 import { createWorkTree } from '../../src/workspace/store.ts';
 import { git } from '../support/git.ts';
 import { change, makeSolo, openNode, put, see, write } from './workshop.ts';
@@ -18,6 +19,7 @@ async function tampered(dir: string, hand: (tree: WorkTree, git: Git) => { workT
   const parts = hand(createWorkTree(dir, { millis: () => Date.now() }), await createGit({ dir }));
   const sync = await createSync({
     ...parts,
+    same: createSameFiles(),
     clock: systemClock,
     log: { debug: () => {}, info: () => {}, warn: note, error: note },
     role: 'leader',

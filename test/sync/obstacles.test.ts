@@ -7,6 +7,7 @@ import { systemClock } from '../../src/adapters/clock.ts';
 import type { WorkTree } from '../../src/ports.ts';
 import type { Git } from '../../src/ports-git.ts';
 import { createSync } from '../../src/sync/syncer.ts';
+import { createSameFiles } from '../../src/workspace/same-files.ts';
 import { createWorkTree } from '../../src/workspace/store.ts';
 import { git } from '../support/git.ts';
 import { PLAN, change, makeTeam, openNode, published, put, see, write, unhurried } from './workshop.ts';
@@ -22,6 +23,7 @@ async function reopened({ lead, remote }: Team, hand: (tree: WorkTree, git: Git)
   const parts = hand(createWorkTree(lead.dir), await createGit({ dir: lead.dir }));
   const sync = await createSync({
     ...parts,
+    same: createSameFiles(),
     clock: systemClock,
     log: { debug: () => {}, info: () => {}, warn: note, error: note },
     role: 'leader',

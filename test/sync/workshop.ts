@@ -11,6 +11,7 @@ import type { Actor } from '../../src/protocol/records/types.ts';
 import type { WorkspaceView } from '../../src/protocol/view.ts';
 import { createSync } from '../../src/sync/syncer.ts';
 import type { SyncOptions } from '../../src/sync/syncer.ts';
+import { createSameFiles } from '../../src/workspace/same-files.ts';
 import { createWorkTree } from '../../src/workspace/store.ts';
 import { git as plain } from '../support/git.ts';
 import { prepared } from '../support/prepared.ts';
@@ -39,7 +40,10 @@ interface Settled {
 
 export async function openNode(
   { dir, role, localpart, remote }: Place,
-  { millis, ...more }: Partial<Pick<SyncOptions, 'minPush' | 'lastPush' | 'onPushed' | 'clock'>> & Settled = {},
+  {
+    millis,
+    ...more
+  }: Partial<Pick<SyncOptions, 'minPush' | 'lastPush' | 'onPushed' | 'clock' | 'same'>> & Settled = {},
 ): Promise<Node> {
   const told: string[] = [];
   const note = (fields: Record<string, unknown>, message: string): void => {
@@ -51,6 +55,7 @@ export async function openNode(
   const sync = await createSync({
     git,
     workTree,
+    same: createSameFiles(),
     clock: systemClock,
     log,
     role,

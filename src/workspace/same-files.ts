@@ -1,0 +1,46 @@
+import type { Log, SameFiles } from '../ports.ts';
+import { openDerivedFile } from './derived-file.ts';
+
+/** The form of the file; one of another form is made anew. */
+const SCHEMA = 1;
+
+/** So many files are looked into sooner than a file with all of them is written. */
+const WORTH = 1_000;
+
+/** `directory`: the `.baton` with `same-files.json`, which may be deleted or damaged; without one, nothing outlives the process. */
+export function createSameFiles(directory?: string, log?: Pick<Log, 'warn'>): SameFiles {
+  const file = directory === undefined ? undefined : openDerivedFile(directory, 'same-files', SCHEMA);
+  const known = new Map<string, string>();
+  let isRecalled = false;
+  /** How many were looked into since the file was written. */
+  let fresh = 0;
+  return {
+    has: (path, seen) => known.get(path) === seen,
+    note(path, seen) {
+      known.set(path, seen);
+      fresh += 1;
+    },
+    forget: (path) => known.delete(path),
+    recall() {
+      if (isRecalled) return;
+      isRecalled = true;
+      const found = file?.load();
+      // What the digest vouches for has the shape in which it was written.
+      for (const [path, seen] of (found ?? []) as readonly (readonly [string, string])[])
+        if (!known.has(path)) known.set(path, seen);
+    },
+    keep(paths) {
+      for (const path of known.keys()) if (!paths.has(path)) known.delete(path);
+      if (file === undefined || fresh < WORTH) return;
+      fresh = 0;
+      try {
+        file.write([...known]);
+      } catch (error) {
+        log?.warn(
+          { error: String(error) },
+          'which files are as committed could not be kept; the next start reads them all',
+        );
+      }
+    },
+  };
+}
