@@ -29,7 +29,8 @@ export async function unlike(context: SyncContext, path: string, committed: read
   const files: DiskFile[] = [];
   const pause = createPauses();
   for (const file of paths) {
-    await pause();
+    const others = pause();
+    if (others !== undefined) await others;
     const entry = known.get(file);
     const content = changedContent(context, file, entry?.id);
     if (content === undefined) continue;

@@ -26,8 +26,6 @@ async function begin(address?: (remote: string) => string): Promise<void> {
   await ana.sync.pull();
 }
 
-beforeEach(() => begin());
-
 /** Ana's step on her own task; whether her clone has all of main from then on. */
 async function report(note: string): Promise<{ readonly here: boolean; readonly isMainIn: boolean }> {
   const { ana, remote } = team;
@@ -200,88 +198,92 @@ describe.each<[string, (remote: string) => string]>([
   });
 });
 
-test('a step that needs nothing of the others brings nothing of theirs here', async () => {
-  const { ana, remote } = team;
-  const known = git(ana.dir, 'rev-parse', 'origin/main');
-  await boWorks();
-  expect(await report('a')).toEqual({ here: true, isMainIn: false });
-  expect(await report('b')).toEqual({ here: true, isMainIn: false });
-  expect(git(ana.dir, 'rev-parse', 'origin/main')).toBe(known);
-  expect(() => git(ana.dir, 'cat-file', '-e', git(remote, 'rev-parse', 'main:shared/tasks/t-bo'))).toThrow();
-  await expect(ana.sync.status()).resolves.toMatchObject({ online: true, ahead: 0 });
-});
+describe('with a remote next door,', () => {
+  beforeEach(() => begin());
 
-describe('a look that waits for calm', () => {
-  const note = (): string | undefined => see(team.ana.dir, 'shared/tasks/t-bo/progress/1.md');
-
-  test('leaves what others do while main keeps moving, and takes it in once main stands still', async () => {
-    const { ana } = team;
+  test('a step that needs nothing of the others brings nothing of theirs here', async () => {
+    const { ana, remote } = team;
+    const known = git(ana.dir, 'rev-parse', 'origin/main');
     await boWorks();
-    await ana.sync.pull('when-calm');
-    expect(note()).toBeUndefined();
-    await change(team.bo, [write('shared/tasks/t-bo/progress/2.md', 'two\n')]);
-    await team.lead.sync.pull();
-    await team.lead.sync.push();
-    await ana.sync.pull('when-calm');
-    expect(note()).toBeUndefined();
-    await ana.sync.pull('when-calm');
-    expect(note()).toBe('one\n');
-    expect(see(ana.dir, 'shared/tasks/t-bo/progress/2.md')).toBe('two\n');
+    expect(await report('a')).toEqual({ here: true, isMainIn: false });
+    expect(await report('b')).toEqual({ here: true, isMainIn: false });
+    expect(git(ana.dir, 'rev-parse', 'origin/main')).toBe(known);
+    expect(() => git(ana.dir, 'cat-file', '-e', git(remote, 'rev-parse', 'main:shared/tasks/t-bo'))).toThrow();
+    await expect(ana.sync.status()).resolves.toMatchObject({ online: true, ahead: 0 });
   });
 
-  test('takes in at once what concerns the own work', async () => {
-    await boWorks();
-    await change(team.lead, [write('shared/tasks/t-ana/spec.md', '# Once more\n')]);
-    await team.ana.sync.pull('when-calm');
-    expect(note()).toBe('one\n');
-  });
+  describe('a look that waits for calm', () => {
+    const note = (): string | undefined => see(team.ana.dir, 'shared/tasks/t-bo/progress/1.md');
 
-  test('leaves nothing for longer than a minute', async () => {
-    let passed = 0;
-    const clock = { ...systemClock, elapsed: () => systemClock.elapsed() + passed };
-    const { folder, remote } = team;
-    await team.ana.sync.close();
-    const ana = await openNode({ dir: join(folder, 'ana'), role: 'worker', localpart: 'ana', remote }, { clock });
-    for (const [text, waited, isHere] of [
-      ['one', 0, false],
-      ['two', 30_000, false],
-      ['three', 61_000, true],
-    ] as const) {
-      passed = waited;
-      await change(team.bo, [write('shared/tasks/t-bo/progress/1.md', `${text}\n`)]);
+    test('leaves what others do while main keeps moving, and takes it in once main stands still', async () => {
+      const { ana } = team;
+      await boWorks();
+      await ana.sync.pull('when-calm');
+      expect(note()).toBeUndefined();
+      await change(team.bo, [write('shared/tasks/t-bo/progress/2.md', 'two\n')]);
       await team.lead.sync.pull();
       await team.lead.sync.push();
       await ana.sync.pull('when-calm');
-      expect(note()).toBe(isHere ? `${text}\n` : undefined);
-    }
+      expect(note()).toBeUndefined();
+      await ana.sync.pull('when-calm');
+      expect(note()).toBe('one\n');
+      expect(see(ana.dir, 'shared/tasks/t-bo/progress/2.md')).toBe('two\n');
+    });
+
+    test('takes in at once what concerns the own work', async () => {
+      await boWorks();
+      await change(team.lead, [write('shared/tasks/t-ana/spec.md', '# Once more\n')]);
+      await team.ana.sync.pull('when-calm');
+      expect(note()).toBe('one\n');
+    });
+
+    test('leaves nothing for longer than a minute', async () => {
+      let passed = 0;
+      const clock = { ...systemClock, elapsed: () => systemClock.elapsed() + passed };
+      const { folder, remote } = team;
+      await team.ana.sync.close();
+      const ana = await openNode({ dir: join(folder, 'ana'), role: 'worker', localpart: 'ana', remote }, { clock });
+      for (const [text, waited, isHere] of [
+        ['one', 0, false],
+        ['two', 30_000, false],
+        ['three', 61_000, true],
+      ] as const) {
+        passed = waited;
+        await change(team.bo, [write('shared/tasks/t-bo/progress/1.md', `${text}\n`)]);
+        await team.lead.sync.pull();
+        await team.lead.sync.push();
+        await ana.sync.pull('when-calm');
+        expect(note()).toBe(isHere ? `${text}\n` : undefined);
+      }
+    });
   });
-});
 
-test('what cannot be read where the remote lies is left to a fetch, which says so', async () => {
-  const { ana, remote } = team;
-  await boWorks();
-  const record = git(remote, 'rev-parse', `main^{tree}`);
-  const file = join(remote, 'objects', record.slice(0, 2), record.slice(2));
-  rmSync(file);
-  symlinkSync(file, file);
-  await expect(change(ana, [write('shared/tasks/t-ana/progress/a.md', 'a\n')], OWN)).rejects.toMatchObject({
-    code: 'sync-failed',
+  test('what cannot be read where the remote lies is left to a fetch, which says so', async () => {
+    const { ana, remote } = team;
+    await boWorks();
+    const record = git(remote, 'rev-parse', `main^{tree}`);
+    const file = join(remote, 'objects', record.slice(0, 2), record.slice(2));
+    rmSync(file);
+    symlinkSync(file, file);
+    await expect(change(ana, [write('shared/tasks/t-ana/progress/a.md', 'a\n')], OWN)).rejects.toMatchObject({
+      code: 'sync-failed',
+    });
   });
-});
 
-test('a lane that another hand has moved is not worked on without a look at what it holds', async () => {
-  const { ana, remote } = team;
-  const tree = git(remote, 'rev-parse', 'lanes/ana^{tree}');
-  const rogue = git(remote, 'commit-tree', '-m', 'mine', '-p', 'lanes/ana', tree);
-  git(remote, 'update-ref', 'refs/heads/lanes/ana', rogue);
-  await expect(change(ana, [write('shared/tasks/t-ana/progress/a.md', 'a\n')], OWN)).rejects.toThrow(
-    'commits this clone did not make',
-  );
-  expect(git(remote, 'rev-parse', 'lanes/ana')).toBe(rogue);
-});
+  test('a lane that another hand has moved is not worked on without a look at what it holds', async () => {
+    const { ana, remote } = team;
+    const tree = git(remote, 'rev-parse', 'lanes/ana^{tree}');
+    const rogue = git(remote, 'commit-tree', '-m', 'mine', '-p', 'lanes/ana', tree);
+    git(remote, 'update-ref', 'refs/heads/lanes/ana', rogue);
+    await expect(change(ana, [write('shared/tasks/t-ana/progress/a.md', 'a\n')], OWN)).rejects.toThrow(
+      'commits this clone did not make',
+    );
+    expect(git(remote, 'rev-parse', 'lanes/ana')).toBe(rogue);
+  });
 
-test('whatever else is asked for takes in all of main', async () => {
-  await boWorks();
-  await change(team.ana, (view) => [edit(view, ANA, { title: 'More' })]);
-  expect(see(team.ana.dir, 'shared/tasks/t-bo/progress/1.md')).toBe('one\n');
+  test('whatever else is asked for takes in all of main', async () => {
+    await boWorks();
+    await change(team.ana, (view) => [edit(view, ANA, { title: 'More' })]);
+    expect(see(team.ana.dir, 'shared/tasks/t-bo/progress/1.md')).toBe('one\n');
+  });
 });
