@@ -76,10 +76,10 @@ const AXES: readonly Axis[] = [
 export const AXIS_NAMES = AXES.map(({ name }) => name);
 
 /** The whole of it ends by then, with what was reached; seconds. */
-const WHOLE = 600;
+const WHOLE = 900;
 
 /** What a place may take: so much, and more for a large tree, which has to be cloned many times; seconds. */
-const secondsFor = ({ tasks, workers }: Point): number => 45 + tasks / 250 + workers * 1.5;
+const secondsFor = ({ tasks, workers }: Point): number => 45 + tasks / 125 + workers * 1.5;
 
 /** How the cost of a step grows, along every axis that is asked for. */
 export async function measureGrowth(bench: Bench, names: ReadonlySet<string>): Promise<readonly Growth[]> {
