@@ -2,6 +2,7 @@ import { statSync, watch as watchNode } from 'node:fs';
 import type { FSWatcher } from 'node:fs';
 import { basename, dirname, join, relative, sep } from 'node:path';
 import { watch } from 'chokidar';
+import { isScratchName } from '../protocol/names.ts';
 import { lastingWatch } from './lasting-watch.ts';
 import type { Watching } from './lasting-watch.ts';
 
@@ -27,9 +28,6 @@ const QUIET = 40;
 const QUIET_REFS = 5;
 const PATIENCE = 400;
 
-/** Files that are being written, by us and by common editors. */
-const TEMPORARY = /^\.baton-tmp-|~$|^\.#|^#.*#$|^4913$|\.sw[a-p]x?$|\.tmp$|^\.goutputstream-/;
-
 /** Folders that hold one folder for each task: of those that sleep only their coming and going is watched. */
 const TASKS = 'shared/tasks';
 
@@ -51,7 +49,7 @@ export async function watchTree({ root, dirs = EDITED, isAsleep, ...options }: T
   ]);
 }
 
-const isTemporary = (path: string): boolean => TEMPORARY.test(basename(path));
+const isTemporary = (path: string): boolean => isScratchName(basename(path));
 
 /**
  * Which folders come and go in one directory, as one watch of the system tells it: to know each of ten thousand by its

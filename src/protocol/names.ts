@@ -43,6 +43,12 @@ export function steersGit(segment: string): boolean {
   return STEERING.test(foldName(segment));
 }
 
+/** What Baton and common editors name a file that they are writing, or keep beside one that is open. */
+const SCRATCH = /^\.baton-tmp-|~$|^\.#|^#.*#$|^4913$|\.sw[a-p]x?$|\.tmp$|^\.goutputstream-/;
+
+/** Whether a file of this name is on its way to another one: what comes and goes under it is nobody's edit. */
+export const isScratchName = (segment: string): boolean => SCRATCH.test(segment);
+
 /** What NTFS takes for `meta.json`; the Leader's other names are short enough to have no second one. */
 const SHORT_RECORD = /^meta~[1-9]\.jso$/;
 

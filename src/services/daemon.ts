@@ -90,19 +90,26 @@ export async function startDaemon(dependencies: DaemonDependencies): Promise<Asy
 
 const TASK_FOLDER = /^shared\/tasks\/[^/]+\/$/;
 
-async function adopt({ sync, log }: DaemonDependencies, paths: readonly string[]): Promise<void> {
+/** `told`: files of others of which this was said before. */
+async function adopt(
+  { sync, log }: DaemonDependencies,
+  paths: readonly string[],
+  told = new Set<string>(),
+): Promise<void> {
   if (paths.length === 0) return;
   try {
     const { foreign } = await sync.adopt(paths);
-    if (foreign.length > 0) log.warn({ paths: foreign }, 'changed by hand, but owned by somebody else: not published');
+    const untold = foreign.filter((path) => !told.has(path));
+    for (const path of untold) told.add(path);
+    if (untold.length > 0) log.warn({ paths: untold }, 'changed by hand, but owned by somebody else: not published');
   } catch (error) {
     if (!(error instanceof FlowError)) throw error;
     log.warn({ reason: error.message }, 'changed files are not published yet');
   }
 }
 
-/** So many polls apart the whole tree is looked at, for what no watch has told of. */
-const FULL_LOOK = 60;
+/** So far apart the whole tree is looked at, for what no watch has told of; milliseconds. */
+const FULL_LOOK = 600_000;
 
 interface Polling {
   readonly signal: AbortSignal;
@@ -114,17 +121,23 @@ interface Polling {
 /** The next wait begins when a poll is over, so that they never pile up. */
 async function poll(dependencies: DaemonDependencies, { signal, work, takeUp, failures }: Polling): Promise<void> {
   const { clock, pollInterval, reconciler, sync } = dependencies;
-  for (let count = 1; !signal.aborted; count += 1) {
+  const told = new Set<string>();
+  let looked = clock.elapsed();
+  while (!signal.aborted) {
     const chance = Number.parseInt(clock.hex(2), 16) / 0xffff;
     await clock.sleep(pollDelay(pollInterval, failures(), chance), signal);
     if (signal.aborted) return;
-    const isFull = count % FULL_LOOK === 0;
+    const isFull = clock.elapsed() - looked >= FULL_LOOK;
+    if (isFull) looked = clock.elapsed();
     work.add('polling the remote', async () => {
       await takeUp('when-calm');
-      // Ended tasks are not watched, and a watch may have missed something.
-      if (isFull) await adopt(dependencies, await sync.dirty());
-      // What the pull brings wakes the reconciler.
-      reconciler.wake(isFull ? undefined : []);
+      try {
+        // Ended tasks are not watched, and a watch may have missed something.
+        if (isFull) await adopt(dependencies, await sync.dirty(), told);
+      } finally {
+        // What the pull brings wakes the reconciler.
+        reconciler.wake(isFull ? undefined : []);
+      }
     });
     await work.drain();
   }

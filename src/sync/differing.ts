@@ -1,6 +1,7 @@
 import type { ObjectId, TreeEntry } from '../ports-git.ts';
 import { FILE_MODE } from '../ports-git.ts';
 import { createPauses } from '../pauses.ts';
+import { isScratchName } from '../protocol/names.ts';
 import { blobId } from './context.ts';
 import type { SyncContext } from './context.ts';
 import type { DiskFile } from './fitness.ts';
@@ -19,24 +20,32 @@ export async function differing(context: SyncContext, head: ObjectId, path: stri
   return unlike(context, path, await context.git.entries(head, path));
 }
 
-/** As `differing`, with the committed entries below the path given. */
-export async function unlike(context: SyncContext, path: string, committed: readonly TreeEntry[]): Promise<Differing> {
-  const { workTree, state, same } = context;
-  if (path === ALL) same.recall();
+/** As `differing`, with the committed entries below the path given; all of it as it is at one moment. */
+export function unlike(context: SyncContext, path: string, committed: readonly TreeEntry[]): Differing {
+  const comparing = compare(context, path, committed);
+  let step = comparing.next();
+  while (step.done !== true) step = comparing.next();
+  return step.value;
+}
+
+/** File by file, so that whoever compares very many can let others go on in between. */
+function* compare(
+  context: SyncContext,
+  path: string,
+  committed: readonly TreeEntry[],
+): Generator<undefined, Differing, undefined> {
+  const { workTree, state } = context;
   const { paths, problems } = workTree.files(path);
   const isLeftOut = hiddenPaths(context);
   const known = new Map(committed.map((entry) => [entry.path, entry]));
   const files: DiskFile[] = [];
-  const pause = createPauses();
   for (const file of paths) {
-    const others = pause();
-    if (others !== undefined) await others;
+    yield;
     const entry = known.get(file);
     const content = changedContent(context, file, entry?.id);
     if (content === undefined) continue;
     files.push({ path: file, mode: entry?.mode.startsWith('100') === true ? entry.mode : FILE_MODE, content });
   }
-  if (path === ALL) same.keep(known);
   const present = new Set(paths);
   const obstructed = new Set(problems.map((problem) => problem.file ?? path));
   for (const entry of known.values()) {
@@ -75,7 +84,24 @@ function changedContent(
   return undefined;
 }
 
-/** Paths under `shared/` that differ from the commit. Walks the tree. */
+/**
+ * Paths under `shared/` that differ from the commit. Walks the tree, and lets others go on between its files: each is looked at again by
+ * whoever takes it up. What a watch leaves out is left out here as well, unless it was committed.
+ */
 export async function dirtyPaths(context: SyncContext, head: ObjectId): Promise<readonly string[]> {
-  return (await differing(context, head, ALL)).files.map(({ path }) => path);
+  const { git, same } = context;
+  const committed = await git.entries(head, ALL);
+  same.recall();
+  const comparing = compare(context, ALL, committed);
+  const pause = createPauses();
+  let step = comparing.next();
+  while (step.done !== true) {
+    const others = pause();
+    if (others !== undefined) await others;
+    step = comparing.next();
+  }
+  const known = new Set(committed.map((entry) => entry.path));
+  same.keep(known);
+  const paths = step.value.files.map(({ path }) => path);
+  return paths.filter((path) => known.has(path) || !path.split('/').some(isScratchName));
 }

@@ -30,17 +30,15 @@ export async function movedFiles(
   const folders = new Map(moves.map((move) => [move.from, { move, entries: [] as TreeEntry[] }]));
   // shared/<kind>/<id>/ is what is moved, so that the first three parts of a path name its folder.
   for (const entry of entries) folders.get(`${entry.path.split('/').slice(0, 3).join('/')}/`)?.entries.push(entry);
-  for (const { move, entries: committed } of folders.values()) {
-    const [file] = (await unlike(context, move.from, committed)).files;
+  return [...folders.values()].flatMap(({ move, entries: committed }) => {
+    const [file] = unlike(context, move.from, committed).files;
     if (file !== undefined) throw uncommitted(file.path);
-  }
-  return [...folders.values()].flatMap(({ move, entries: committed }) =>
-    committed.map((entry) => ({
+    return committed.map((entry) => ({
       ...entry,
       from: entry.path,
       path: move.path + entry.path.slice(move.from.length),
-    })),
-  );
+    }));
+  });
 }
 
 function uncommitted(path: string): FlowError {

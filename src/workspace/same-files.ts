@@ -4,7 +4,7 @@ import { openDerivedFile } from './derived-file.ts';
 /** The form of the file; one of another form is made anew. */
 const SCHEMA = 1;
 
-/** So many files are looked into sooner than a file with all of them is written. */
+/** Fewer files are read again sooner than a file with all of them is written. */
 const WORTH = 1_000;
 
 /** `directory`: the `.baton` with `same-files.json`, which may be deleted or damaged; without one, nothing outlives the process. */
@@ -12,7 +12,7 @@ export function createSameFiles(directory?: string, log?: Pick<Log, 'warn'>): Sa
   const file = directory === undefined ? undefined : openDerivedFile(directory, 'same-files', SCHEMA);
   const known = new Map<string, string>();
   let isRecalled = false;
-  /** How many were looked into since the file was written. */
+  /** How often one was read and noted since the file was written. */
   let fresh = 0;
   return {
     has: (path, seen) => known.get(path) === seen,
@@ -25,20 +25,21 @@ export function createSameFiles(directory?: string, log?: Pick<Log, 'warn'>): Sa
       if (isRecalled) return;
       isRecalled = true;
       const found = file?.load();
-      // What the digest vouches for has the shape in which it was written.
-      for (const [path, seen] of (found ?? []) as readonly (readonly [string, string])[])
-        if (!known.has(path)) known.set(path, seen);
+      for (const entry of Array.isArray(found) ? (found as readonly unknown[]) : []) {
+        const [path, seen] = Array.isArray(entry) ? (entry as readonly unknown[]) : [];
+        if (typeof path === 'string' && typeof seen === 'string' && !known.has(path)) known.set(path, seen);
+      }
     },
     keep(paths) {
       for (const path of known.keys()) if (!paths.has(path)) known.delete(path);
-      if (file === undefined || fresh < WORTH) return;
-      fresh = 0;
+      if (file === undefined || Math.min(fresh, known.size) < WORTH) return;
       try {
         file.write([...known]);
+        fresh = 0;
       } catch (error) {
         log?.warn(
           { error: String(error) },
-          'which files are as committed could not be kept; the next start reads them all',
+          'which files are as committed could not be kept; the next start reads more of them',
         );
       }
     },

@@ -10,7 +10,7 @@ import type { Spread } from './numbers.ts';
 import type { Memory, ProcessorTime } from './processor.ts';
 import { manyTasks, remoteWith } from './team.ts';
 
-/** The whole tree is looked at with every sixtieth poll of ten seconds; milliseconds. */
+/** So far apart the whole tree is looked at; milliseconds. */
 const WHOLE_LOOK_EVERY = 600_000;
 
 /** How long an idle node is watched; seconds: for one of each of the things that it does once a minute, the first a minute after its start. */

@@ -4,8 +4,8 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { systemClock } from '../../src/adapters/clock.ts';
 import { initWorkspace, startNode } from '../../src/app.ts';
 import type { Envelope, RunningNode } from '../../src/app-types.ts';
-import { createEventBus } from '../../src/events.ts';
-import type { Sync, WorkTree } from '../../src/ports.ts';
+import type { Sync } from '../../src/ports.ts';
+import { FlowError } from '../../src/protocol/errors.ts';
 import { findSecrets } from '../../src/protocol/secrets/scan.ts';
 import { startDaemon } from '../../src/services/daemon.ts';
 import { SOME_KEY } from '../protocol/secrets/samples.ts';
@@ -13,6 +13,7 @@ import { cleanEnvironment } from '../support/baton.ts';
 import { testFolder } from '../support/folders.ts';
 import { git } from '../support/git.ts';
 import { eventually } from '../support/waiting.ts';
+import { daemonParts } from './daemon-parts.ts';
 
 interface Node extends RunningNode {
   readonly logged: readonly string[];
@@ -187,27 +188,12 @@ test('pushes that come in while the remote is taken up are taken up together', a
   const answered = Promise.withResolvers<void>();
   let pulls = 0;
   let pushed: () => void = () => undefined;
-  const quiet = (): void => undefined;
   const nothing = { remote: true, changed: [], refusals: [], conflicts: [] };
   const daemon = await startDaemon({
-    // Only what the daemon asks of it; the first pull is the one of its start.
-    sync: {
+    ...daemonParts({
+      // The first pull is the one of its start.
       pull: () => (pulls++ === 1 ? answered.promise.then(() => nothing) : Promise.resolve(nothing)),
-      push: () => Promise.resolve(),
-      dirty: () => Promise.resolve([]),
-      adopt: () => Promise.resolve({ adopted: [], foreign: [] }),
-    } as unknown as Sync,
-    workTree: { invalidate: quiet } as unknown as WorkTree,
-    reconciler: {
-      wake: quiet,
-      settled: () => Promise.resolve(),
-      idle: () => Promise.resolve(),
-      close: () => Promise.resolve(),
-    },
-    clock: systemClock,
-    events: createEventBus(),
-    log: { debug: quiet, info: quiet, warn: quiet, error: quiet },
-    watchFiles: () => Promise.resolve({ close: () => Promise.resolve() }),
+    }),
     watchRemote(onChange) {
       pushed = () => onChange(['refs/heads/lanes/ana']);
       return Promise.resolve({ close: () => Promise.resolve() });
@@ -222,48 +208,66 @@ test('pushes that come in while the remote is taken up are taken up together', a
   expect(pulls).toBe(3);
 });
 
-test('what no watch has told of is taken up once in ten minutes', async () => {
-  const edited = ['shared/tasks/ended/result.md'];
-  const adopted: (readonly string[])[] = [];
-  const wakes: (readonly string[] | undefined)[] = [];
-  let slept = 0;
-  const tenMinutes = Promise.withResolvers<void>();
-  const quiet = (): void => undefined;
-  const daemon = await startDaemon({
-    // Only what the daemon asks of it.
-    sync: {
-      pull: () => Promise.resolve({ remote: true, changed: [], refusals: [], conflicts: [] }),
-      push: () => Promise.resolve(),
-      dirty: () => Promise.resolve(slept === 0 ? [] : edited),
-      adopt(paths: readonly string[]) {
-        adopted.push(paths);
-        return Promise.resolve({ adopted: paths, foreign: [] });
-      },
-    } as unknown as Sync,
-    workTree: { invalidate: quiet } as unknown as WorkTree,
-    reconciler: {
-      wake: (changed) => wakes.push(changed),
-      settled: () => Promise.resolve(),
-      idle: () => Promise.resolve(),
-      close: () => Promise.resolve(),
+/** Runs a daemon for so many minutes of its own clock; what it took up, looked at and said meanwhile. */
+async function running(
+  minutes: number,
+  sync: Partial<Sync>,
+): Promise<{ adopted: unknown[]; looks: number; warned: unknown[] }> {
+  const [adopted, warned]: [unknown[], unknown[]] = [[], []];
+  let [looks, elapsed] = [0, 0];
+  const enough = Promise.withResolvers<void>();
+  const parts = daemonParts({
+    adopt(paths) {
+      adopted.push(paths);
+      return Promise.resolve({ adopted: [], foreign: paths });
     },
+    ...sync,
+  });
+  const daemon = await startDaemon({
+    ...parts,
+    reconciler: { ...parts.reconciler, wake: (changed) => (looks += changed === undefined ? 1 : 0) },
+    log: { ...parts.log, warn: (fields) => warned.push(fields) },
     clock: {
       ...systemClock,
+      elapsed: () => elapsed,
       async sleep(milliseconds, signal) {
-        slept += milliseconds;
-        if (slept < 11 * 60_000) return;
-        tenMinutes.resolve();
+        elapsed += milliseconds;
+        if (elapsed < minutes * 60_000) return;
+        enough.resolve();
         await systemClock.sleep(3_600_000, signal);
       },
     },
-    events: createEventBus(),
-    log: { debug: quiet, info: quiet, warn: quiet, error: quiet },
-    watchFiles: () => Promise.resolve({ close: () => Promise.resolve() }),
-    watchRemote: undefined,
-    pollInterval: 10_000,
   });
-  await tenMinutes.promise;
+  await enough.promise;
   await daemon[Symbol.asyncDispose]();
-  expect(adopted).toEqual([edited]);
-  expect(wakes.filter((changed) => changed === undefined)).toHaveLength(2);
+  return { adopted, looks, warned };
+}
+
+describe('what no watch has told of', () => {
+  const edited = ['shared/tasks/ended/result.md'];
+  /** Nothing at the start, and then always the same. */
+  const found = (): Pick<Sync, 'dirty'> => {
+    let calls = 0;
+    return { dirty: () => Promise.resolve(calls++ === 0 ? [] : edited) };
+  };
+
+  test('is taken up once in ten minutes, and told once where it is not the own', async () => {
+    expect(await running(9, found())).toEqual({ adopted: [], looks: 1, warned: [] });
+    expect(await running(11, found())).toEqual({ adopted: [edited], looks: 2, warned: [{ paths: edited }] });
+    expect(await running(22, found())).toEqual({ adopted: [edited, edited], looks: 3, warned: [{ paths: edited }] });
+  });
+
+  test('is taken up as often while the remote is away', async () => {
+    const pull = (): Promise<never> => Promise.reject(new FlowError('sync-failed', 'away', { retryable: true }));
+    const { adopted, looks } = await running(15, { ...found(), pull });
+    expect(adopted).toEqual([edited]);
+    expect(looks).toBe(2);
+  });
+
+  test('keeps no look at the whole tree from being had when it cannot be found out', async () => {
+    let calls = 0;
+    const dirty = (): Promise<readonly string[]> =>
+      calls++ === 0 ? Promise.resolve([]) : Promise.reject(new Error('EACCES'));
+    expect(await running(11, { dirty })).toMatchObject({ adopted: [], looks: 2 });
+  });
 });

@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest';
 import { systemClock } from '../../src/adapters/clock.ts';
-import { createEventBus } from '../../src/events.ts';
-import type { Clock, Sync, WorkTree } from '../../src/ports.ts';
+import type { Clock } from '../../src/ports.ts';
 import { FlowError } from '../../src/protocol/errors.ts';
 import { startDaemon } from '../../src/services/daemon.ts';
 import { pollDelay } from '../../src/services/polling.ts';
+import { daemonParts } from './daemon-parts.ts';
 
 test.each([
   [0, 0, 9_000],
@@ -40,10 +40,9 @@ test('a node polls ever more rarely while the remote is away, never twice at onc
       return systemClock.sleep(2 ** 30, signal);
     },
   };
-  const quiet = (): void => undefined;
   const daemon = await startDaemon({
-    // Only what the daemon asks of it; the remote is away from the second to the fourth look.
-    sync: {
+    ...daemonParts({
+      // The remote is away from the second to the fourth look.
       async pull() {
         present += 1;
         most = Math.max(most, present);
@@ -51,23 +50,10 @@ test('a node polls ever more rarely while the remote is away, never twice at onc
         present -= 1;
         looks += 1;
         if (looks >= 2 && looks <= 4) throw new FlowError('sync-failed', 'away', { retryable: true });
+        return { remote: true, changed: [], refusals: [], conflicts: [] };
       },
-      push: () => Promise.resolve(),
-      dirty: () => Promise.resolve([]),
-    } as unknown as Sync,
-    workTree: { invalidate: quiet } as unknown as WorkTree,
-    reconciler: {
-      wake: quiet,
-      settled: () => Promise.resolve(),
-      idle: () => Promise.resolve(),
-      close: () => Promise.resolve(),
-    },
+    }),
     clock,
-    events: createEventBus(),
-    log: { debug: quiet, info: quiet, warn: quiet, error: quiet },
-    watchFiles: () => Promise.resolve({ close: () => Promise.resolve() }),
-    watchRemote: undefined,
-    pollInterval: 10_000,
   });
   await enough.promise;
   await daemon[Symbol.asyncDispose]();

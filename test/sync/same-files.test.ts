@@ -1,9 +1,10 @@
-import { mkdirSync, readFileSync, utimesSync, writeFileSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { lstatSync, mkdirSync, readFileSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { createSameFiles } from '../../src/workspace/same-files.ts';
 import { git } from '../support/git.ts';
-import { makeSolo, openNode } from './workshop.ts';
+import { byHand, drop, makeSolo, openNode, put } from './workshop.ts';
 
 /** A workspace with this many more files than the few of the template. */
 async function large(count: number): Promise<{ readonly dir: string; readonly state: string }> {
@@ -47,27 +48,70 @@ test('what one process has compared with the commit the next one need not read',
   expect(await look(dir, state)).toEqual({ dirty: [], read: 0 });
 });
 
+const NOTE = 'shared/projects/p/notes/7.md';
+
+/** Writes another text of the same length, with the time of the one before; what a person could do. */
+function disguise(dir: string): void {
+  const file = join(dir, NOTE);
+  const { atime, mtime } = statSync(file);
+  writeFileSync(file, 'nOte 7\n');
+  utimesSync(file, atime, mtime);
+}
+
 test('a file that was changed meanwhile is found, with the old size and the old time as well', async () => {
   const { dir, state } = await large(1_100);
+  // A whole second, which can be set again exactly.
+  utimesSync(join(dir, NOTE), new Date(1_000), new Date(1_000));
   await look(dir, state);
-  const file = join(dir, 'shared/projects/p/notes/7.md');
-  writeFileSync(file, 'nOte 7\n');
-  utimesSync(file, new Date(1_000), new Date(1_000));
-  expect(await look(dir, state)).toEqual({ dirty: ['shared/projects/p/notes/7.md'], read: 1 });
+  disguise(dir);
+  expect(await look(dir, state)).toEqual({ dirty: [NOTE], read: 1 });
 });
 
-test('a record that is damaged is as good as none', async () => {
+test('a record that is damaged is as good as none, whatever it says', async () => {
   const { dir, state } = await large(1_100);
   await look(dir, state);
+  disguise(dir);
+  // It claims of the file as it looks now that it holds what is committed.
+  const { dev, ino, mode, size, mtimeNs, ctimeNs } = lstatSync(join(dir, NOTE), { bigint: true });
   const file = join(state, 'same-files.json');
-  writeFileSync(file, readFileSync(file, 'utf8').replaceAll(/[0-9a-f]{40}/g, '0'.repeat(40)));
+  const claim = `["${NOTE}","${git(dir, 'rev-parse', `HEAD:${NOTE}`)} ${[dev, ino, mode, size, mtimeNs, ctimeNs].join(':')}"]`;
+  const damaged = readFileSync(file, 'utf8').replace(new RegExp(`\\["${NOTE}","[^"]*"\\]`), claim);
+  expect(damaged).toContain(claim);
+  writeFileSync(file, damaged);
   const { dirty, read } = await look(dir, state);
-  expect(dirty).toEqual([]);
+  expect(dirty).toEqual([NOTE]);
   expect(read).toBeGreaterThan(1_100);
 });
 
-test('a small tree has no such record', async () => {
+test.each(['5', '{}', '[null]', '[[1,2],["a"]]', 'null'])(
+  'a record of another form, %s, is as good as none',
+  async (body) => {
+    const { dir, state } = await large(20);
+    const digest = createHash('sha256').update(body).digest('hex');
+    writeFileSync(join(state, 'same-files.json'), `{"schema":1,"digest":"${digest}","same-files":\n${body}}\n`);
+    expect(await look(dir, state)).toMatchObject({ dirty: [] });
+  },
+);
+
+test('a small tree has no such record, however often it is looked at', async () => {
   const { dir, state } = await large(20);
+  const same = createSameFiles(state);
+  for (let index = 0; index < 1_100; index += 1) same.note(NOTE, String(index));
+  same.keep(new Set([NOTE]));
   await look(dir, state);
   expect(() => readFileSync(join(state, 'same-files.json'))).toThrow('ENOENT');
+});
+
+test('what an editor keeps beside an open file is nobody’s edit, and its end is one where it was committed', async () => {
+  const lead = await makeSolo();
+  const [swap, backup, old] = ['.plan.md.swp', 'plan.md~', 'old.tmp'].map((name) => `shared/projects/p/${name}`);
+  if (swap === undefined || backup === undefined || old === undefined) throw new Error('three names');
+  put(lead.dir, old, 'committed by hand\n');
+  byHand(lead.dir, 'By hand');
+  put(lead.dir, swap, 'x');
+  put(lead.dir, backup, 'x');
+  put(lead.dir, 'shared/projects/p/new.md', 'x');
+  expect(await lead.sync.dirty()).toEqual(['shared/projects/p/new.md']);
+  drop(lead.dir, old);
+  expect(await lead.sync.dirty()).toEqual(['shared/projects/p/new.md', old]);
 });
