@@ -58,6 +58,8 @@ export interface RunningNode extends App {
   follow(marks: Marks | undefined, tell: (happening: Happening) => void): Following;
   /** Nothing is held back any more (`git.minPushInterval`), so that whoever waits is answered before the node stops. */
   hurry(): void;
+  /** Milliseconds since the node last worked on a step or took something in; none while it does. */
+  restingFor(): number;
   /** Ends the ticks and the watcher, flushes, pushes (bounded) and gives up the lock. Repeatable. */
   stop(): Promise<void>;
 }

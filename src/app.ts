@@ -74,7 +74,16 @@ export async function startNode(options: AppOptions): Promise<RunningNode> {
     return stopping;
   };
   const feed = createFeed(assembly);
-  return { ...face(assembly, () => Promise.resolve()), ...feed, close: stop, hurry, stop, stopped: ended.promise };
+  const restingFor = (): number => assembly.sync.quietFor();
+  return {
+    ...face(assembly, () => Promise.resolve()),
+    ...feed,
+    close: stop,
+    hurry,
+    restingFor,
+    stop,
+    stopped: ended.promise,
+  };
 }
 
 /** What this node keeps in order: its clone, and as the Leader's the team's repository, where Baton made it on this machine. */

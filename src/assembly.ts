@@ -134,6 +134,7 @@ export async function assemble(
     isOvertaken: (announcement) => isOvertakenMessage(workTree.view(), announcement),
     onLeft: () => reconciler.wake([]),
   });
+  stack.defer(() => outbox.close());
   const mode = remote === undefined ? 'solo' : 'team';
   const histories = createHistories({ workTree, git, sync, branch, lanePrefix, isTeam: remote !== undefined });
   const index = createWorkIndex(root, { workTree, millis: () => clock.millis() });

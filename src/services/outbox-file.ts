@@ -81,16 +81,24 @@ export interface Saving {
   readonly saveSoon: () => Promise<void>;
   /** What changed is written by `record`, or with whatever is written before. */
   readonly note: () => void;
+  /** As `note`, and written after a second if nothing else has done it: for what may be lost without harm. */
+  readonly saveLater: () => void;
   /** Everything that changed is on disk when this returns, or it throws. */
   readonly record: () => void;
+  /** As `record` for whoever ends the process, and to whom a failure is no reason to stay: it is in the log. */
+  readonly close: () => void;
 }
 
-/** Keeps the file as `owed` is; whoever changes that says so by `save`, `saveSoon` or `note`. */
+/** Milliseconds after which is written what nobody waits for. */
+const LATER = 1_000;
+
+/** Keeps the file as `owed` is; whoever changes that says so by one of these. */
 export function keepSaved(file: string, owed: ReadonlyMap<string, Owed>, log: Log): Saving {
   /** Whether something changed that is not on disk; only a write that succeeded clears it. */
   let isDirty = false;
   /** Settled by the next write; absent when none is on its way. */
   let saving: PromiseWithResolvers<void> | undefined;
+  let later: NodeJS.Timeout | undefined;
 
   const save = (): void => {
     const waiting = saving;
@@ -99,6 +107,8 @@ export function keepSaved(file: string, owed: ReadonlyMap<string, Owed>, log: Lo
     try {
       saveOwed(file, owed);
       isDirty = false;
+      clearTimeout(later);
+      later = undefined;
       waiting?.resolve();
     } catch (error) {
       waiting?.reject(error);
@@ -111,21 +121,29 @@ export function keepSaved(file: string, owed: ReadonlyMap<string, Owed>, log: Lo
   const record = (): void => {
     if (isDirty) save();
   };
+  /** Whoever waits is told; for all others there is the log. */
+  const recordUnasked = (): void => {
+    try {
+      record();
+    } catch (error) {
+      log.warn({ error: String(error) }, 'the outbox cannot be written');
+    }
+  };
   const saveSoon = (): Promise<void> => {
     isDirty = true;
     if (saving === undefined) {
       saving = Promise.withResolvers();
-      // Whoever waits is told; for all others there is the log.
       saving.promise.catch(() => undefined);
-      setImmediate(() => {
-        try {
-          record();
-        } catch (error) {
-          log.warn({ error: String(error) }, 'the outbox cannot be written');
-        }
-      });
+      setImmediate(recordUnasked);
     }
     return saving.promise;
   };
-  return { save, saveSoon, note, record };
+  const saveLater = (): void => {
+    isDirty = true;
+    later ??= setTimeout(() => {
+      later = undefined;
+      recordUnasked();
+    }, LATER).unref();
+  };
+  return { save, saveSoon, saveLater, note, record, close: recordUnasked };
 }

@@ -27,6 +27,8 @@ export interface Outbox extends Announcer {
   overdue(): readonly Owed[];
   /** Whether it can be decided only by what the remote holds. */
   isUndecided(owed: Owed): boolean;
+  /** Writes what was to be written later. */
+  close(): void;
 }
 
 export interface OutboxDependencies {
@@ -79,7 +81,7 @@ export function createOutbox({
   const speaker = createSpeaker({ chat, clock, events, secrets });
   const { limit } = chat;
 
-  const { save, saveSoon, note, record } = keepSaved(file, owed, log);
+  const { save, saveSoon, saveLater, note, record, close } = keepSaved(file, owed, log);
 
   function keep(announcement: Announcement, changes: Pick<Owed, 'state'> & Partial<Owed>): void {
     const before = owed.get(announcement.txn);
@@ -259,6 +261,7 @@ export function createOutbox({
 
     async deliver(announcements) {
       const deliveries: Delivery[] = [];
+      /** Something is still owed, in another way than before. */
       let changed = false;
       try {
         const isOver = await inTime(clock, async (signal) => {
@@ -266,7 +269,10 @@ export function createOutbox({
             const outcome = await outcomeOf(announcement, signal);
             if (signal.aborted) return;
             deliveries.push({ txn: announcement.txn, ...outcome });
-            changed = settle(announcement, outcome) || changed;
+            const settled = settle(announcement, outcome);
+            // Whoever finds it owed says it again under the same transaction, by which the room knows it.
+            if (settled && outcome.sent) saveLater();
+            else changed ||= settled;
           }
         });
         if (isOver) return deliveries;
@@ -319,6 +325,8 @@ export function createOutbox({
       if (failures.length > 0) throw failures[0];
       return deliveries;
     },
+
+    close,
 
     pending: () => [...owed.values()],
 

@@ -48,12 +48,12 @@ export interface ReconcilerDependencies extends DeliveryDependencies {
 }
 
 /**
- * Milliseconds for which a round lets the steps go first that are under way: so many, and longer where many callers wait for one. And
- * those between two looks at that.
+ * Milliseconds without a step after which a round begins, so that it takes no time from a step, nor from what other nodes of this
+ * machine do with it in its first moment; and how long it waits for that, longer where many callers wait for a step.
  */
-const COURTESY = { few: 400, many: 3_000 };
+const QUIET = 200;
+const COURTESY = { few: 1_000, many: 3_000 };
 const MANY = 50;
-const GLANCE = 10;
 
 /** Enough for an accept that makes a report due that marks itself sent; more means that something oscillates. */
 const MAX_PASSES = 5;
@@ -70,6 +70,9 @@ export function createReconciler(dependencies: ReconcilerDependencies): Reconcil
     calm: createCalm(dependencies.calm ?? 0),
   };
   const ending = new AbortController();
+  /** Aborted while somebody waits for the rounds themselves. */
+  let hurry = new AbortController();
+  let awaiting = 0;
   let calming = false;
   /** What the next round is about; `undefined` when none is wanted. */
   let wanted: Scope | undefined;
@@ -115,8 +118,8 @@ export function createReconciler(dependencies: ReconcilerDependencies): Reconcil
     const { clock, sync } = dependencies;
     const since = clock.elapsed();
     const longest = (): number => (sync.callers() < MANY ? COURTESY.few : COURTESY.many);
-    while (!closed && sync.quietFor() === 0 && clock.elapsed() - since < longest())
-      await clock.sleep(GLANCE, ending.signal);
+    while (!hurry.signal.aborted && sync.quietFor() < QUIET && clock.elapsed() - since < longest())
+      await clock.sleep(QUIET - sync.quietFor(), hurry.signal);
   }
 
   /** Looks again when what waits to be told has stood long enough. */
@@ -128,6 +131,18 @@ export function createReconciler(dependencies: ReconcilerDependencies): Reconcil
     wake([]);
   }
 
+  /** Resolves once nothing is under way; what is asked for until then waits for no step. */
+  async function hurried(present: () => Promise<void> | undefined): Promise<void> {
+    awaiting += 1;
+    hurry.abort();
+    try {
+      for (let task = present(); task !== undefined; task = present()) await task;
+    } finally {
+      awaiting -= 1;
+      if (awaiting === 0 && !closed) hurry = new AbortController();
+    }
+  }
+
   function wake(changed?: readonly string[]): void {
     if (closed) return;
     wanted = widen(wanted, changed === undefined ? 'all' : scopeOf(changed));
@@ -136,19 +151,12 @@ export function createReconciler(dependencies: ReconcilerDependencies): Reconcil
 
   return {
     wake,
-    async settled() {
-      while (running !== undefined) await running;
-    },
-    async idle() {
-      for (;;) {
-        const present = running ?? delivery.running();
-        if (present === undefined) return;
-        await present;
-      }
-    },
+    settled: () => hurried(() => running),
+    idle: () => hurried(() => running ?? delivery.running()),
     async close() {
       closed = true;
       ending.abort();
+      hurry.abort();
       await running;
       await delivery.close();
     },

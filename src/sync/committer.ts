@@ -143,9 +143,11 @@ async function commitAll(
   for (const step of accepted) {
     for (const [path, target] of step.targets) {
       // What a step wrote is not on disk yet, so what another adopts there is older.
-      if (!target.adopted || targets.get(path)?.adopted !== false) targets.set(path, target);
+      if (target.adopted && targets.get(path)?.adopted === false) continue;
+      targets.set(path, target);
+      // Only with its target: what else was on disk meanwhile, that was not made from.
+      if (step.seen.has(path)) seen.set(path, step.seen.get(path));
     }
-    for (const [path, content] of step.seen) seen.set(path, content);
   }
   const paths = [...targets.keys()];
   const held = await git.resolve(paths.map((path) => `${head}:${path}`));

@@ -3,7 +3,8 @@ import type { ObjectId, TreeEdit } from '../ports-git.ts';
 import { FlowError } from '../protocol/errors.ts';
 import { mayWrite } from '../protocol/ownership.ts';
 import { goingOn, newestPart } from '../protocol/event-logs.ts';
-import { eventLogIn, eventsDir, localpartOfLane } from '../protocol/paths.ts';
+import { foldName } from '../protocol/names.ts';
+import { classifyPath, eventLogIn, eventsDir, localpartOfLane, taskPaths } from '../protocol/paths.ts';
 import { redactSecrets } from '../protocol/secrets/scan.ts';
 import { renderEventLine } from '../protocol/records/event.ts';
 import { lanesIn, seconds } from './context.ts';
@@ -21,33 +22,71 @@ import { integrationMessage } from './message.ts';
 const MOST_REFUSALS = 50;
 
 /**
- * Integrates every lane that has commits which main lacks (architecture.md, "Lanes"). Each becomes a merge commit of
- * its own with what its Worker may change. A lane that cannot be integrated is reported and never stops the others.
+ * Integrates every lane that has commits which main lacks (architecture.md, "Lanes"), each with what its Worker may change.
+ * Lanes that have nothing to do with each other are one merge commit, all others have one of their own. A lane that cannot
+ * be integrated is reported and never stops the others.
  */
 export async function integrateLanes(context: SyncContext, main: ObjectId): Promise<Taken> {
-  const lanes = lanesIn(context.state.tracked, context.lanePrefix);
+  const { state, git, log } = context;
+  const lanes = lanesIn(state.tracked, context.lanePrefix);
   const names = lanes.flatMap(([ref]) => localpartOfLane(context.lanePrefix, ref) ?? []);
   const refusals: LaneRefusal[] = [];
   const conflicts: Brought['conflicts'][number][] = [];
   let head = main;
+  /** Lanes that were judged on `head` and are not merged yet. */
+  let waiting: JudgedLane[] = [];
+
+  const attempt = async (lane: string, tip: ObjectId, task: () => Promise<void>): Promise<void> => {
+    try {
+      await task();
+    } catch (error) {
+      state.troubledLanes.set(lane, tip);
+      log.error({ lane, commit: tip, error: String(error) }, 'a lane could not be integrated');
+      refusals.push(brokenLane(context, lane, tip, error));
+    }
+  };
+  const mergeWaiting = async (): Promise<void> => {
+    const together = waiting;
+    waiting = [];
+    try {
+      if (together.length > 0) head = await mergeTogether(context, head, together);
+    } catch (error) {
+      log.warn({ lanes: together.length, error: String(error) }, 'lanes could not be merged at once');
+      for (const judged of together) {
+        const { lane, tip } = judged.delta;
+        await attempt(lane, tip, async () => {
+          head = await mergeTogether(context, head, [judged]);
+        });
+      }
+    }
+  };
+
   for (const [ref, tip] of lanes) {
     const lane = ref.slice('refs/heads/'.length);
-    if (context.state.troubledLanes.get(lane) === tip || context.state.integrated.get(lane) === tip) continue;
-    try {
-      if (await context.git.isAncestor(tip, main)) {
-        context.state.integrated.set(lane, tip);
-        continue;
+    if (state.troubledLanes.get(lane) === tip || state.integrated.get(lane) === tip) continue;
+    await attempt(lane, tip, async () => {
+      if (await git.isAncestor(tip, main)) {
+        state.integrated.set(lane, tip);
+        return;
       }
-      const merged = await integrateLane(context, { lane, tip, main: head, since: main, names });
+      const judge = (): Promise<JudgedLane> => judgeLane(context, { lane, tip, main: head, since: main, names });
+      let judged = await judge();
+      if (waiting.length > 0 && !canJoin(waiting, judged)) {
+        // What it meets of theirs counts for it.
+        await mergeWaiting();
+        judged = await judge();
+      }
+      if (isPlain(judged)) {
+        waiting.push(judged);
+        return;
+      }
+      const merged = await mergeAlone(context, judged);
       head = merged.head;
       refusals.push(...merged.refusals);
       conflicts.push(...merged.conflicts);
-    } catch (error) {
-      context.state.troubledLanes.set(lane, tip);
-      context.log.error({ lane, commit: tip, error: String(error) }, 'a lane could not be integrated');
-      refusals.push(brokenLane(context, lane, tip, error));
-    }
+    });
   }
+  await mergeWaiting();
   return { head, refusals, conflicts };
 }
 
@@ -77,8 +116,15 @@ interface Coming {
   readonly names: readonly string[];
 }
 
-async function integrateLane(context: SyncContext, { lane, tip, main, since, names }: Coming): Promise<Taken> {
-  const { git, workTree, lanePrefix, author, clock } = context;
+/** A lane, and what of it may be taken into the main that it was judged on. */
+interface JudgedLane {
+  readonly delta: LaneDelta;
+  readonly base: CommonBase;
+  readonly sanitised: Sanitised;
+}
+
+async function judgeLane(context: SyncContext, { lane, tip, main, since, names }: Coming): Promise<JudgedLane> {
+  const { git, workTree, lanePrefix } = context;
   const localpart = localpartOfLane(lanePrefix, lane);
   if (localpart === undefined) throw new FlowError('sync-failed', `${lane} is not the name of a lane`);
   const problem = await ownerProblem(git, main, { localpart, self: context.localpart, names });
@@ -88,20 +134,61 @@ async function integrateLane(context: SyncContext, { lane, tip, main, since, nam
   const ancestors = base.made ? await git.mergeBases(since, tip) : [];
   const { maxFileBytes } = workTree.view().team.policies;
   const delta = { lane, localpart, tip, main, base: base.commit, ancestors, maxFileBytes, scan: await scanOf(context) };
-  const sanitised = await sanitise(git, delta);
-  const merge = sanitised.apart
-    ? { tree: undefined, edits: sanitised.edits, conflicts: [] }
-    : await mergeLane(context, base, delta, sanitised);
-  const told = summedUp(sanitised.refusals);
-  const head = await git.commit({
-    parents: [main, tip],
-    ...(merge.tree === undefined ? {} : { tree: merge.tree }),
-    edits: [...merge.edits, ...(await refusalEvents(context, merge.tree ?? main, told))],
-    message: integrationMessage(lane, localpart, told),
+  return { delta, base, sanitised: await sanitise(git, delta) };
+}
+
+/** Whether a lane is taken as it is, into a main that has not changed the same files. */
+const isPlain = ({ sanitised }: JudgedLane): boolean => sanitised.apart && sanitised.refusals.length === 0;
+
+/** No commit has more lanes than this for parents, so that people and their programs can still show it. */
+const MOST_TOGETHER = 24;
+
+/** Whether a lane may go with those that wait: judged on a main that holds them, it would be judged the same. */
+function canJoin(waiting: readonly JudgedLane[], judged: JudgedLane): boolean {
+  if (!isPlain(judged) || waiting.length >= MOST_TOGETHER) return false;
+  const taken = new Set(waiting.flatMap(placesOf));
+  return placesOf(judged).every((place) => !taken.has(place));
+}
+
+/** What a lane's files are judged by: of a task the whole folder, and for all names however they are spelled. */
+function placesOf({ sanitised }: JudgedLane): readonly string[] {
+  return sanitised.edits.map(({ path }) => {
+    const place = classifyPath(path);
+    return foldName('taskId' in place ? taskPaths(place.taskId).dir : path);
+  });
+}
+
+/** One commit for lanes that touch nothing in common, neither with each other nor with main. */
+function mergeTogether(
+  { git, author, clock }: SyncContext,
+  main: ObjectId,
+  lanes: readonly JudgedLane[],
+): Promise<ObjectId> {
+  return git.commit({
+    parents: [...new Set([main, ...lanes.map(({ delta }) => delta.tip)])],
+    edits: lanes.flatMap(({ sanitised }) => sanitised.edits),
+    message: integrationMessage(lanes.map(({ delta }) => delta)),
     author,
     at: seconds(clock),
   });
-  return { head, refusals: told, conflicts: merge.conflicts };
+}
+
+async function mergeAlone(context: SyncContext, { delta, base, sanitised }: JudgedLane): Promise<Taken> {
+  const { git, author, clock } = context;
+  const { tip, main } = delta;
+  const merge = sanitised.apart
+    ? { tree: undefined, edits: sanitised.edits, conflicts: [] }
+    : await mergeLane(context, base, delta, sanitised);
+  const refusals = summedUp(sanitised.refusals);
+  const head = await git.commit({
+    parents: [main, tip],
+    ...(merge.tree === undefined ? {} : { tree: merge.tree }),
+    edits: [...merge.edits, ...(await refusalEvents(context, merge.tree ?? main, refusals))],
+    message: integrationMessage([delta], refusals),
+    author,
+    at: seconds(clock),
+  });
+  return { head, refusals, conflicts: merge.conflicts };
 }
 
 /** Merges what is taken of a lane with what main has done at the same paths meanwhile. */

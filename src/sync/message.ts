@@ -56,11 +56,28 @@ function submissionOf(task: string | undefined, changes: readonly Change[]): str
   return typeof id === 'string' ? id : undefined;
 }
 
-/** architecture.md, "Lanes": what was not taken stands in the merge itself. */
-export function integrationMessage(lane: string, localpart: string, refusals: readonly LaneRefusal[]): string {
-  const refused = refusals.map(({ path, reason }) => `Refused: ${line(path)} ${line(reason)}`);
-  return `${[`integrate ${line(lane)}`, '', `Actor: worker:${line(localpart)}`, ...refused].join('\n')}\n`;
+/** A lane that is merged into main. */
+interface MergedLane {
+  readonly lane: string;
+  readonly localpart: string;
 }
+
+/** architecture.md, "Lanes": whose work it is, and what was not taken of it, stands in the merge itself. */
+export function integrationMessage(lanes: readonly MergedLane[], refusals: readonly LaneRefusal[] = []): string {
+  const refused = refusals.map(({ path, reason }) => `Refused: ${line(path)} ${line(reason)}`);
+  const blocks = lanes.map(({ lane, localpart }) => [
+    ...(lanes.length === 1 ? [] : [`Lane: ${line(lane)}`]),
+    `Actor: worker:${line(localpart)}`,
+  ]);
+  const subject = `integrate ${lanes.map(({ lane }) => line(lane)).join(', ')}`;
+  return `${[
+    lanes.length > 1 && subject.length > LONGEST_SUBJECT ? `integrate ${lanes.length} lanes` : subject,
+    ...blocks.map((block) => block.join('\n')),
+  ].join('\n\n')}${['', ...refused].join('\n')}\n`;
+}
+
+/** Characters of a first line that every program shows whole. */
+const LONGEST_SUBJECT = 72;
 
 const LONGEST_LINE = 300;
 

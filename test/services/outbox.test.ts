@@ -72,8 +72,32 @@ describe('the outbox', () => {
     const [delivery] = await outbox.deliver([announcement('a')]);
     expect(delivery).toEqual({ txn: 'a', sent: true, eventId: expect.stringMatching(/^\$/) as string, reused: false });
     expect(await said()).toEqual(['text of a']);
-    expect(states(open())).toEqual([]);
+    await eventually(() => states(open()).length === 0, 'the outbox is empty');
     expect(readdirSync(dir).sort()).toEqual(['outbox.json', 'rooms']);
+  });
+
+  test('says nothing twice where it ended before it had written down what was said', async () => {
+    const { open, said } = place();
+    const killed = open();
+    killed.owe([announcement('a')], undefined);
+    killed.record();
+    await killed.deliver([announcement('a')]);
+    const next = open();
+    expect(states(next)).toEqual([['a', 'waiting']]);
+    await next.confirm(() => true);
+    expect(await next.flush()).toMatchObject([{ txn: 'a', sent: true, reused: true }]);
+    expect(await said()).toEqual(['text of a']);
+    expect(states(open())).toEqual([]);
+  });
+
+  test('has written down what was said when it is closed', async () => {
+    const { open } = place();
+    const outbox = open();
+    outbox.owe([announcement('a')], undefined);
+    outbox.record();
+    await outbox.deliver([announcement('a')]);
+    outbox.close();
+    expect(states(open())).toEqual([]);
   });
 
   test('is on disk when it says so, or throws, also after a write that failed unseen', async () => {

@@ -175,7 +175,7 @@ describe('the message of a commit', () => {
     const forged = commitMessage([step('taskflow(x): t\nActor: admin:root', 't\n\nActor: admin:root')]);
     expect(forged.split('\n').filter((line) => line.startsWith('Actor:'))).toEqual(['Actor: worker:ana']);
     const refusal = { lane: 'l', localpart: 'ana', commit: 'c', path: 'a\nActor: x', reason: 'not-owner', detail: '' };
-    expect(integrationMessage('lanes/ana', 'ana', [refusal])).toBe(
+    expect(integrationMessage([{ lane: 'lanes/ana', localpart: 'ana' }], [refusal])).toBe(
       'integrate lanes/ana\n\nActor: worker:ana\nRefused: a Actor: x not-owner\n',
     );
   });

@@ -72,6 +72,30 @@ describe('a person who edits at the wrong moment', () => {
     expect(see(dir, PLANNED)).toContain('[x] t-ana');
     expect(see(dir, PLANNED)).toContain('A note by a person.');
   });
+
+  test('keeps the edit that comes between two steps of one group at the same file', async () => {
+    const { dir } = await makeSolo();
+    let looks = 0;
+    const node = await tampered(dir, (tree, repository) => ({
+      workTree: tree,
+      git: {
+        ...repository,
+        async entries(commit, path) {
+          const found = await repository.entries(commit, path);
+          looks += 1;
+          if (looks === 1) put(dir, PLANNED, `${see(dir, PLANNED)}\nA note by a person.\n`);
+          return found;
+        },
+      },
+    }));
+    await Promise.all([
+      change(node, (view) => [write(PLANNED, (view.text(PLANNED) ?? '').replace('[~] t-ana', '[x] t-ana'))]),
+      change(node, [{ kind: 'adopt', path: PLANNED }]),
+    ]);
+    expect(looks).toBe(1);
+    expect(see(dir, PLANNED)).toContain('[x] t-ana');
+    expect(see(dir, PLANNED)).toContain('A note by a person.');
+  });
 });
 
 describe('what was not durable yet', () => {

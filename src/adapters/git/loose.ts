@@ -11,6 +11,7 @@ import {
   readFileSync,
   renameSync,
   rmSync,
+  statSync,
   utimesSync,
   writeFileSync,
 } from 'node:fs';
@@ -107,8 +108,9 @@ export function isAsWritten(now: Stats, { ino, size, mtimeMs }: Written): boolea
  */
 export function putLoose(directory: string, id: ObjectId, bytesOf: () => Uint8Array): Written | undefined {
   const file = looseFile(directory, id);
-  if (existsSync(file)) {
-    freshen(file);
+  const there = statSync(file, { throwIfNoEntry: false });
+  if (there !== undefined) {
+    freshen(file, there);
     return undefined;
   }
   const temporary = join(dirname(file), `tmp_obj_${randomBytes(6).toString('hex')}`);
@@ -125,10 +127,10 @@ export function putLoose(directory: string, id: ObjectId, bytesOf: () => Uint8Ar
 /** Milliseconds for which a file counts as just made; what collects garbage gives an hour and more. */
 const FRESH = 60_000;
 
-/** Whatever collects garbage goes by age, and this is needed from now on. */
-export function freshen(file: string): void {
+/** Whatever collects garbage goes by age, and this is needed from now on. `there`: how the file looks. */
+export function freshen(file: string, { mtimeMs }: Pick<Stats, 'mtimeMs'>): void {
   const now = new Date();
-  utimesSync(file, now, now);
+  if (Math.abs(now.getTime() - mtimeMs) > FRESH) utimesSync(file, now, now);
 }
 
 /** Git's cleaning takes away a directory that is empty, also one that was made just now. */
@@ -175,7 +177,7 @@ export function linkLoose(from: string, to: string, id: ObjectId, written?: Writ
       const there = lstatSync(looseFile(from, id));
       if (!isForAll(there) || (written !== undefined && !isAsWritten(there, written))) return false;
       linkSync(looseFile(from, id), file);
-      if (Math.abs(Date.now() - there.mtimeMs) > FRESH) freshen(file);
+      freshen(file, there);
       return true;
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'ENOENT') return false;

@@ -59,17 +59,16 @@ function entryHead(type: number, size: number): Buffer {
  * share it, or when it is not there any more as it was made; then nothing of it is left there.
  */
 export function sharePack(from: string, to: string, { files, algorithm }: OwnPack): boolean {
-  const names = [...files.keys()];
   const made: string[] = [];
   try {
-    if (!names.some((name) => name.endsWith('.idx'))) return false;
+    if (![...files.keys()].some((name) => name.endsWith('.idx'))) return false;
     for (const [name, written] of files) if (!isWhole(join(from, 'pack', name), written, algorithm)) return false;
     mkdirSync(join(to, 'pack'), { recursive: true });
-    for (const name of names) {
+    for (const [name, written] of files) {
       const file = join(to, 'pack', name);
       linkSync(join(from, 'pack', name), file);
       made.push(file);
-      if (name.endsWith('.pack')) freshen(file);
+      if (name.endsWith('.pack')) freshen(file, written);
     }
     return true;
   } catch (error) {

@@ -9,6 +9,10 @@ export interface QuietMemoryOptions {
   readonly pause?: number;
   /** Bytes that the heap must have grown by. */
   readonly worth?: number;
+  /** Milliseconds since the program last did what somebody waits for, none while it does; absent: nobody ever waits. */
+  readonly restingFor?: () => number;
+  /** So long it must have rested. Where many share a machine, one in the middle of a step hardly gets the processor either. */
+  readonly rest?: number;
 }
 
 const MEGABYTE = 2 ** 20;
@@ -25,6 +29,8 @@ export function giveBackWhenQuiet({
   quiet = 80,
   pause = 60_000,
   worth = 32 * MEGABYTE,
+  restingFor = () => Number.POSITIVE_INFINITY,
+  rest = 2_000,
 }: QuietMemoryOptions = {}): Disposable {
   const collect = collector();
   if (collect === undefined) return { [Symbol.dispose]: () => undefined };
@@ -48,12 +54,17 @@ export function giveBackWhenQuiet({
     again = kept - needed >= worth;
   }
 
-  /** Looks again and again, until the processor was hardly used from one look to the next. */
+  /** Looks again and again, until nobody has waited for long and the processor was hardly used from one look to the next. */
   function whenQuiet(): void {
+    const missing = rest - restingFor();
+    if (missing > 0) {
+      timer = setTimeout(whenQuiet, missing).unref();
+      return;
+    }
     const before = process.cpuUsage();
     timer = setTimeout(() => {
       const { user, system } = process.cpuUsage(before);
-      if (user + system > quiet * BUSY) return whenQuiet();
+      if (user + system > quiet * BUSY || restingFor() < rest) return whenQuiet();
       giveBack();
       if (again) return wait();
       observer.observe({ entryTypes: ['gc'] });

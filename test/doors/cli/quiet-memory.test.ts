@@ -51,3 +51,14 @@ test('what a burst still holds in a pause goes back later', async () => {
   kept = undefined;
   await falls(during - 60);
 });
+
+test('a node that gets no processor in the middle of a step is not taken for a quiet one', async () => {
+  let resting = 0;
+  using _ = giveBackWhenQuiet({ quiet: 20, rest: 500, worth: 16 * MEGABYTE, restingFor: () => resting });
+  const before = held();
+  burst();
+  await wait(600);
+  expect(held()).toBeGreaterThan(before + 50);
+  resting = 500;
+  await falls(before + 50);
+});
