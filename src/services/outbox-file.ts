@@ -85,7 +85,10 @@ export interface Saving {
   readonly saveLater: () => void;
   /** Everything that changed is on disk when this returns, or it throws. */
   readonly record: () => void;
-  /** As `record` for whoever ends the process, and to whom a failure is no reason to stay: it is in the log. */
+  /**
+   * As `record` for whoever gives the file to others, and to whom a failure is no reason to stay: it is in the log. From then on
+   * nothing is written later.
+   */
   readonly close: () => void;
 }
 
@@ -99,6 +102,7 @@ export function keepSaved(file: string, owed: ReadonlyMap<string, Owed>, log: Lo
   /** Settled by the next write; absent when none is on its way. */
   let saving: PromiseWithResolvers<void> | undefined;
   let later: NodeJS.Timeout | undefined;
+  let closed = false;
 
   const save = (): void => {
     const waiting = saving;
@@ -140,10 +144,16 @@ export function keepSaved(file: string, owed: ReadonlyMap<string, Owed>, log: Lo
   };
   const saveLater = (): void => {
     isDirty = true;
+    if (closed) return;
     later ??= setTimeout(() => {
       later = undefined;
       recordUnasked();
     }, LATER).unref();
   };
-  return { save, saveSoon, saveLater, note, record, close: recordUnasked };
+  const close = (): void => {
+    closed = true;
+    clearTimeout(later);
+    recordUnasked();
+  };
+  return { save, saveSoon, saveLater, note, record, close };
 }

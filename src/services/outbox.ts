@@ -27,7 +27,7 @@ export interface Outbox extends Announcer {
   overdue(): readonly Owed[];
   /** Whether it can be decided only by what the remote holds. */
   isUndecided(owed: Owed): boolean;
-  /** Writes what was to be written later. */
+  /** Writes what was to be written later, before somebody else may have the file; what is said after that is said again. */
   close(): void;
 }
 

@@ -118,8 +118,11 @@ export function createReconciler(dependencies: ReconcilerDependencies): Reconcil
     const { clock, sync } = dependencies;
     const since = clock.elapsed();
     const longest = (): number => (sync.callers() < MANY ? COURTESY.few : COURTESY.many);
-    while (!hurry.signal.aborted && sync.quietFor() < QUIET && clock.elapsed() - since < longest())
-      await clock.sleep(QUIET - sync.quietFor(), hurry.signal);
+    for (;;) {
+      const left = Math.min(QUIET - sync.quietFor(), since + longest() - clock.elapsed());
+      if (hurry.signal.aborted || left <= 0) return;
+      await clock.sleep(left, hurry.signal);
+    }
   }
 
   /** Looks again when what waits to be told has stood long enough. */

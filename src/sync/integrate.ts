@@ -33,8 +33,9 @@ export async function integrateLanes(context: SyncContext, main: ObjectId): Prom
   const refusals: LaneRefusal[] = [];
   const conflicts: Brought['conflicts'][number][] = [];
   let head = main;
-  /** Lanes that were judged on `head` and are not merged yet. */
+  /** Lanes that were judged on `head` and are not merged yet, and what they touch. */
   let waiting: JudgedLane[] = [];
+  const taken = new Set<string>();
 
   const attempt = async (lane: string, tip: ObjectId, task: () => Promise<void>): Promise<void> => {
     try {
@@ -48,6 +49,7 @@ export async function integrateLanes(context: SyncContext, main: ObjectId): Prom
   const mergeWaiting = async (): Promise<void> => {
     const together = waiting;
     waiting = [];
+    taken.clear();
     try {
       if (together.length > 0) head = await mergeTogether(context, head, together);
     } catch (error) {
@@ -71,13 +73,16 @@ export async function integrateLanes(context: SyncContext, main: ObjectId): Prom
       }
       const judge = (): Promise<JudgedLane> => judgeLane(context, { lane, tip, main: head, since: main, names });
       let judged = await judge();
-      if (waiting.length > 0 && !canJoin(waiting, judged)) {
+      const mayJoin =
+        isPlain(judged) && waiting.length < MOST_TOGETHER && !placesOf(judged).some((place) => taken.has(place));
+      if (waiting.length > 0 && !mayJoin) {
         // What it meets of theirs counts for it.
         await mergeWaiting();
         judged = await judge();
       }
       if (isPlain(judged)) {
         waiting.push(judged);
+        for (const place of placesOf(judged)) taken.add(place);
         return;
       }
       const merged = await mergeAlone(context, judged);
@@ -143,14 +148,10 @@ const isPlain = ({ sanitised }: JudgedLane): boolean => sanitised.apart && sanit
 /** No commit has more lanes than this for parents, so that people and their programs can still show it. */
 const MOST_TOGETHER = 24;
 
-/** Whether a lane may go with those that wait: judged on a main that holds them, it would be judged the same. */
-function canJoin(waiting: readonly JudgedLane[], judged: JudgedLane): boolean {
-  if (!isPlain(judged) || waiting.length >= MOST_TOGETHER) return false;
-  const taken = new Set(waiting.flatMap(placesOf));
-  return placesOf(judged).every((place) => !taken.has(place));
-}
-
-/** What a lane's files are judged by: of a task the whole folder, and for all names however they are spelled. */
+/**
+ * What a lane's files are judged by: of a task the whole folder, and for all names however they are spelled. Lanes that have
+ * none of it in common are judged the same on a main that holds the others.
+ */
 function placesOf({ sanitised }: JudgedLane): readonly string[] {
   return sanitised.edits.map(({ path }) => {
     const place = classifyPath(path);

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { FULL_LOG } from '../../src/protocol/event-logs.ts';
 import { git } from '../support/git.ts';
-import { openSolo, openTeam, plan, type Parts } from '../support/parts.ts';
+import { openParts, openSolo, openTeam, plan, type Parts } from '../support/parts.ts';
 
 type Entries = readonly { readonly what: string; readonly commit?: string; readonly durability: string }[];
 
@@ -58,6 +58,27 @@ test('a history names for each event the commit that brought it, from whosever c
     ['task.acknowledged', '-', 'committed'],
     ['task.added', '-', 'committed'],
   ]);
+});
+
+test('a history finds the commit of each lane that came to main in one merge', async () => {
+  const { remote, lead, ana } = await openTeam();
+  const bo = await openParts({ dir: join(remote, '../bo'), role: 'worker', as: 'bo', remote });
+  await lead.run('project.create', { projectId: 'p', title: 'P', source: 'team-admin' });
+  const tasks = ['ana', 'bo'].map((name) => ({ taskId: `t-${name}`, title: name, assignedTo: name }));
+  await lead.run('project.plan_dag', { projectId: 'p', tasks });
+  for (const { taskId } of tasks)
+    await lead.run('task.delegate', { projectId: 'p', taskId, roomId: '!team:local', spec: 'Do it.', notify: true });
+  await lead.settle();
+  await Promise.all([ana.run('task.ack', { taskId: 't-ana' }), bo.run('task.ack', { taskId: 't-bo' })]);
+  await lead.sync.pull();
+  expect(git(lead.dir, 'log', '-1', '--format=%s')).toBe('integrate lanes/ana, lanes/bo');
+  for (const { taskId } of tasks) {
+    expect((await told(lead, taskId)).at(-1)).toEqual([
+      'task.acknowledged',
+      `taskflow(task.ack): ${taskId}`,
+      'replicated',
+    ]);
+  }
 });
 
 test('a history goes through the parts of a log in their order, and finds the commit of each', async () => {

@@ -1,5 +1,6 @@
 import { mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import { createClock } from '../../src/adapters/clock.ts';
 import { createLocalChat } from '../../src/adapters/local-chat.ts';
@@ -88,6 +89,25 @@ describe('the outbox', () => {
     expect(await next.flush()).toMatchObject([{ txn: 'a', sent: true, reused: true }]);
     expect(await said()).toEqual(['text of a']);
     expect(states(open())).toEqual([]);
+  });
+
+  test('leaves the file alone once it is closed, which then may be that of another process', async () => {
+    const { open } = place();
+    const stopping = open();
+    stopping.owe([announcement('a')], undefined);
+    stopping.record();
+    const said = stopping.deliver([announcement('a')]);
+    stopping.close();
+    await said;
+    const next = open();
+    next.owe([announcement('b')], undefined);
+    next.record();
+    // Longer than what nobody waits for is kept back.
+    await wait(1_200);
+    expect(states(open())).toEqual([
+      ['a', 'waiting'],
+      ['b', 'waiting'],
+    ]);
   });
 
   test('has written down what was said when it is closed', async () => {

@@ -13,6 +13,8 @@ export interface QuietMemoryOptions {
   readonly restingFor?: () => number;
   /** So long it must have rested. Where many share a machine, one in the middle of a step hardly gets the processor either. */
   readonly rest?: number;
+  /** Where it never rests that long, a moment in which nobody waits is enough after so many milliseconds. */
+  readonly patience?: number;
 }
 
 const MEGABYTE = 2 ** 20;
@@ -31,6 +33,7 @@ export function giveBackWhenQuiet({
   worth = 32 * MEGABYTE,
   restingFor = () => Number.POSITIVE_INFINITY,
   rest = 2_000,
+  patience = 30_000,
 }: QuietMemoryOptions = {}): Disposable {
   const collect = collector();
   if (collect === undefined) return { [Symbol.dispose]: () => undefined };
@@ -55,16 +58,17 @@ export function giveBackWhenQuiet({
   }
 
   /** Looks again and again, until nobody has waited for long and the processor was hardly used from one look to the next. */
-  function whenQuiet(): void {
-    const missing = rest - restingFor();
-    if (missing > 0) {
-      timer = setTimeout(whenQuiet, missing).unref();
+  function whenQuiet(since = performance.now()): void {
+    const left = since + patience - performance.now();
+    const isRested = (): boolean => restingFor() >= (left > 0 ? rest : quiet);
+    if (!isRested()) {
+      timer = setTimeout(() => whenQuiet(since), Math.max(quiet, Math.min(rest - restingFor(), left))).unref();
       return;
     }
     const before = process.cpuUsage();
     timer = setTimeout(() => {
       const { user, system } = process.cpuUsage(before);
-      if (user + system > quiet * BUSY || restingFor() < rest) return whenQuiet();
+      if (user + system > quiet * BUSY || !isRested()) return whenQuiet(since);
       giveBack();
       if (again) return wait();
       observer.observe({ entryTypes: ['gc'] });
@@ -72,7 +76,7 @@ export function giveBackWhenQuiet({
   }
 
   function wait(): void {
-    timer = setTimeout(whenQuiet, Math.max(0, given + pause - performance.now())).unref();
+    timer = setTimeout(() => whenQuiet(), Math.max(0, given + pause - performance.now())).unref();
   }
 
   // Whatever works makes garbage: a node that waits is looked at by nobody, and one that works is asked nothing each time.

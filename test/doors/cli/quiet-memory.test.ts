@@ -62,3 +62,14 @@ test('a node that gets no processor in the middle of a step is not taken for a q
   resting = 500;
   await falls(before + 50);
 });
+
+test('a node that never rests for long gives its memory back in a moment between two steps', async () => {
+  const begun = performance.now();
+  // Somebody waits for half of each second.
+  const restingFor = (): number => Math.max(0, ((performance.now() - begun) % 1_000) - 500);
+  using _ = giveBackWhenQuiet({ quiet: 20, rest: 2_000, patience: 1_500, worth: 16 * MEGABYTE, restingFor });
+  const before = held();
+  burst();
+  await falls(before + 50);
+  expect(performance.now() - begun).toBeGreaterThan(1_500);
+});
