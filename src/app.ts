@@ -212,6 +212,7 @@ async function syncNow(assembly: Assembly): Promise<Envelope> {
     await sync.push();
     reconciler.wake();
     await reconciler.idle();
+    assembly.outbox.record();
     await sync.idle();
     const { changed, refusals, conflicts } = report;
     return {
