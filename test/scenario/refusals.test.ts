@@ -105,11 +105,11 @@ function everything({ lead, ana, remote }: Team): unknown {
   return { lead: stateOf(lead, remote), ana: stateOf(ana), rooms };
 }
 
-/** Both nodes are in step and have nothing left to do. */
-async function settled({ team, agents }: Scene): Promise<unknown> {
+/** Both nodes are in step and have nothing left to do: neither to take in nor, in a round of their own, to answer it. */
+async function settled(team: Team): Promise<unknown> {
   let last: unknown;
   return eventually(async () => {
-    for (const agent of [agents.lead, agents.ana]) await agent.must('filesync', 'pull', { path: 'shared/projects' });
+    for (const workspace of [team.lead, team.ana]) expect((await cli(workspace, 'sync', 'now')).code).toBe(0);
     const now = everything(team);
     const still = JSON.stringify(now) === JSON.stringify(last);
     last = now;
@@ -119,7 +119,7 @@ async function settled({ team, agents }: Scene): Promise<unknown> {
 
 test('whatever the protocol refuses is refused in its words over MCP and on the command line, and changes nothing', async () => {
   const { team, agents, submission } = await scene();
-  const before = await settled({ team, agents, submission });
+  const before = await settled(team);
   const problems: string[] = [];
   const compare = (how: string, wanted: Refusal, answer: Record<string, unknown>): void => {
     const { who, tool, action, code, error, says = '' } = wanted;
