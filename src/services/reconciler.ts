@@ -48,12 +48,12 @@ export interface ReconcilerDependencies extends DeliveryDependencies {
 }
 
 /**
- * Milliseconds without a step after which a round begins, so that it takes no time from a step, nor from what other nodes of this
- * machine do with it in its first moment; and how long it waits for that, longer where many callers wait for a step.
+ * Milliseconds for which a round lets the steps go first that are under way: so many, and longer where many callers wait for one. And
+ * those between two looks at that.
  */
-const QUIET = 200;
-const COURTESY = { few: 1_000, many: 3_000 };
+const COURTESY = { few: 400, many: 3_000 };
 const MANY = 50;
+const GLANCE = 10;
 
 /** Enough for an accept that makes a report due that marks itself sent; more means that something oscillates. */
 const MAX_PASSES = 5;
@@ -70,9 +70,6 @@ export function createReconciler(dependencies: ReconcilerDependencies): Reconcil
     calm: createCalm(dependencies.calm ?? 0),
   };
   const ending = new AbortController();
-  /** Aborted while somebody waits for the rounds themselves. */
-  let hurry = new AbortController();
-  let awaiting = 0;
   let calming = false;
   /** What the next round is about; `undefined` when none is wanted. */
   let wanted: Scope | undefined;
@@ -118,11 +115,8 @@ export function createReconciler(dependencies: ReconcilerDependencies): Reconcil
     const { clock, sync } = dependencies;
     const since = clock.elapsed();
     const longest = (): number => (sync.callers() < MANY ? COURTESY.few : COURTESY.many);
-    for (;;) {
-      const left = Math.min(QUIET - sync.quietFor(), since + longest() - clock.elapsed());
-      if (hurry.signal.aborted || left <= 0) return;
-      await clock.sleep(left, hurry.signal);
-    }
+    while (!closed && sync.quietFor() === 0 && clock.elapsed() - since < longest())
+      await clock.sleep(GLANCE, ending.signal);
   }
 
   /** Looks again when what waits to be told has stood long enough. */
@@ -134,18 +128,6 @@ export function createReconciler(dependencies: ReconcilerDependencies): Reconcil
     wake([]);
   }
 
-  /** Resolves once nothing is under way; what is asked for until then waits for no step. */
-  async function hurried(present: () => Promise<void> | undefined): Promise<void> {
-    awaiting += 1;
-    hurry.abort();
-    try {
-      for (let task = present(); task !== undefined; task = present()) await task;
-    } finally {
-      awaiting -= 1;
-      if (awaiting === 0 && !closed) hurry = new AbortController();
-    }
-  }
-
   function wake(changed?: readonly string[]): void {
     if (closed) return;
     wanted = widen(wanted, changed === undefined ? 'all' : scopeOf(changed));
@@ -154,12 +136,19 @@ export function createReconciler(dependencies: ReconcilerDependencies): Reconcil
 
   return {
     wake,
-    settled: () => hurried(() => running),
-    idle: () => hurried(() => running ?? delivery.running()),
+    async settled() {
+      while (running !== undefined) await running;
+    },
+    async idle() {
+      for (;;) {
+        const present = running ?? delivery.running();
+        if (present === undefined) return;
+        await present;
+      }
+    },
     async close() {
       closed = true;
       ending.abort();
-      hurry.abort();
       await running;
       await delivery.close();
     },
