@@ -59,7 +59,7 @@ export interface RunningNode extends App {
   /** Nothing is held back any more (`git.minPushInterval`), so that whoever waits is answered before the node stops. */
   hurry(): void;
   /** Milliseconds since the node last worked on a step or took something in; none while it does. */
-  restingFor(): number;
+  quietFor(): number;
   /** Ends the ticks and the watcher, flushes, pushes (bounded) and gives up the lock. Repeatable. */
   stop(): Promise<void>;
 }

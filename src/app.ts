@@ -74,13 +74,12 @@ export async function startNode(options: AppOptions): Promise<RunningNode> {
     return stopping;
   };
   const feed = createFeed(assembly);
-  const restingFor = (): number => assembly.sync.quietFor();
   return {
     ...face(assembly, () => Promise.resolve()),
     ...feed,
     close: stop,
     hurry,
-    restingFor,
+    quietFor: () => assembly.sync.quietFor(),
     stop,
     stopped: ended.promise,
   };

@@ -74,7 +74,7 @@ export async function integrateLanes(context: SyncContext, main: ObjectId): Prom
       const judge = (): Promise<JudgedLane> => judgeLane(context, { lane, tip, main: head, since: main, names });
       let judged = await judge();
       const mayJoin =
-        isPlain(judged) && waiting.length < MOST_TOGETHER && !placesOf(judged).some((place) => taken.has(place));
+        isPlain(judged) && waiting.length < MOST_TOGETHER && !judged.places.some((place) => taken.has(place));
       if (waiting.length > 0 && !mayJoin) {
         // What it meets of theirs counts for it.
         await mergeWaiting();
@@ -82,7 +82,7 @@ export async function integrateLanes(context: SyncContext, main: ObjectId): Prom
       }
       if (isPlain(judged)) {
         waiting.push(judged);
-        for (const place of placesOf(judged)) taken.add(place);
+        for (const place of judged.places) taken.add(place);
         return;
       }
       const merged = await mergeAlone(context, judged);
@@ -126,6 +126,11 @@ interface JudgedLane {
   readonly delta: LaneDelta;
   readonly base: CommonBase;
   readonly sanitised: Sanitised;
+  /**
+   * What its files are judged by: of a task the whole folder, and for all names however they are spelled. Lanes that have none
+   * of it in common are judged the same on a main that holds the others.
+   */
+  readonly places: readonly string[];
 }
 
 async function judgeLane(context: SyncContext, { lane, tip, main, since, names }: Coming): Promise<JudgedLane> {
@@ -139,7 +144,8 @@ async function judgeLane(context: SyncContext, { lane, tip, main, since, names }
   const ancestors = base.made ? await git.mergeBases(since, tip) : [];
   const { maxFileBytes } = workTree.view().team.policies;
   const delta = { lane, localpart, tip, main, base: base.commit, ancestors, maxFileBytes, scan: await scanOf(context) };
-  return { delta, base, sanitised: await sanitise(git, delta) };
+  const sanitised = await sanitise(git, delta);
+  return { delta, base, sanitised, places: sanitised.edits.map(({ path }) => placeOf(path)) };
 }
 
 /** Whether a lane is taken as it is, into a main that has not changed the same files. */
@@ -148,15 +154,9 @@ const isPlain = ({ sanitised }: JudgedLane): boolean => sanitised.apart && sanit
 /** No commit has more lanes than this for parents, so that people and their programs can still show it. */
 const MOST_TOGETHER = 24;
 
-/**
- * What a lane's files are judged by: of a task the whole folder, and for all names however they are spelled. Lanes that have
- * none of it in common are judged the same on a main that holds the others.
- */
-function placesOf({ sanitised }: JudgedLane): readonly string[] {
-  return sanitised.edits.map(({ path }) => {
-    const place = classifyPath(path);
-    return foldName('taskId' in place ? taskPaths(place.taskId).dir : path);
-  });
+function placeOf(path: string): string {
+  const place = classifyPath(path);
+  return foldName('taskId' in place ? taskPaths(place.taskId).dir : path);
 }
 
 /** One commit for lanes that touch nothing in common, neither with each other nor with main. */

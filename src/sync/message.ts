@@ -64,16 +64,14 @@ interface MergedLane {
 
 /** architecture.md, "Lanes": whose work it is, and what was not taken of it, stands in the merge itself. */
 export function integrationMessage(lanes: readonly MergedLane[], refusals: readonly LaneRefusal[] = []): string {
-  const refused = refusals.map(({ path, reason }) => `Refused: ${line(path)} ${line(reason)}`);
-  const blocks = lanes.map(({ lane, localpart }) => [
-    ...(lanes.length === 1 ? [] : [`Lane: ${line(lane)}`]),
-    `Actor: worker:${line(localpart)}`,
-  ]);
-  const subject = `integrate ${lanes.map(({ lane }) => line(lane)).join(', ')}`;
-  return `${[
-    lanes.length > 1 && subject.length > LONGEST_SUBJECT ? `integrate ${lanes.length} lanes` : subject,
-    ...blocks.map((block) => block.join('\n')),
-  ].join('\n\n')}${['', ...refused].join('\n')}\n`;
+  const isOne = lanes.length === 1;
+  const named = `integrate ${lanes.map(({ lane }) => line(lane)).join(', ')}`;
+  const subject = isOne || named.length <= LONGEST_SUBJECT ? named : `integrate ${lanes.length} lanes`;
+  const blocks = lanes.map(
+    ({ lane, localpart }) => `${isOne ? '' : `Lane: ${line(lane)}\n`}Actor: worker:${line(localpart)}`,
+  );
+  const refused = refusals.map(({ path, reason }) => `\nRefused: ${line(path)} ${line(reason)}`);
+  return `${[subject, ...blocks].join('\n\n')}${refused.join('')}\n`;
 }
 
 /** Characters of a first line that every program shows whole. */

@@ -55,7 +55,7 @@ export function fakeApp({
     },
     stopped: stopped.promise,
     hurry: () => undefined,
-    restingFor: () => Number.POSITIVE_INFINITY,
+    quietFor: () => Number.POSITIVE_INFINITY,
     stop: () => {
       state.stopped += 1;
       stopped.resolve();

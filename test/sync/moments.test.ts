@@ -34,6 +34,24 @@ async function tampered(dir: string, hand: (tree: WorkTree, git: Git) => { workT
   return node;
 }
 
+/** A solo node. While the first look at what a step adopts is under way, a person adds a note to the plan. */
+async function editedMeanwhile(dir: string) {
+  let looks = 0;
+  const node = await tampered(dir, (tree, repository) => ({
+    workTree: tree,
+    git: {
+      ...repository,
+      async entries(commit, path) {
+        const found = await repository.entries(commit, path);
+        looks += 1;
+        if (looks === 1) put(dir, PLANNED, `${see(dir, PLANNED)}\nA note by a person.\n`);
+        return found;
+      },
+    },
+  }));
+  return { node, looks: () => looks };
+}
+
 describe('a person who edits at the wrong moment', () => {
   test('is compared with what the draft saw, whoever looked at the disk since', async () => {
     const solo = await makeSolo();
@@ -48,51 +66,25 @@ describe('a person who edits at the wrong moment', () => {
 
   test('keeps the edit while a step that adopts is looked at', async () => {
     const { dir } = await makeSolo();
-    let edited = false;
-    const node = await tampered(dir, (tree, repository) => ({
-      workTree: tree,
-      git: {
-        ...repository,
-        async entries(commit, path) {
-          const found = await repository.entries(commit, path);
-          if (!edited) {
-            edited = true;
-            put(dir, PLANNED, `${see(dir, PLANNED)}\nA note by a person.\n`);
-          }
-          return found;
-        },
-      },
-    }));
+    const { node, looks } = await editedMeanwhile(dir);
     put(dir, 'shared/tasks/t-ana/result.md', 'STATUS: SUCCESS\nSUMMARY: x\n');
     await change(node, (view) => [
       { kind: 'adopt', path: 'shared/tasks/t-ana/result.md' },
       write(PLANNED, (view.text(PLANNED) ?? '').replace('[~] t-ana', '[x] t-ana')),
     ]);
-    expect(edited).toBe(true);
+    expect(looks()).toBe(1);
     expect(see(dir, PLANNED)).toContain('[x] t-ana');
     expect(see(dir, PLANNED)).toContain('A note by a person.');
   });
 
   test('keeps the edit that comes between two steps of one group at the same file', async () => {
     const { dir } = await makeSolo();
-    let looks = 0;
-    const node = await tampered(dir, (tree, repository) => ({
-      workTree: tree,
-      git: {
-        ...repository,
-        async entries(commit, path) {
-          const found = await repository.entries(commit, path);
-          looks += 1;
-          if (looks === 1) put(dir, PLANNED, `${see(dir, PLANNED)}\nA note by a person.\n`);
-          return found;
-        },
-      },
-    }));
+    const { node, looks } = await editedMeanwhile(dir);
     await Promise.all([
       change(node, (view) => [write(PLANNED, (view.text(PLANNED) ?? '').replace('[~] t-ana', '[x] t-ana'))]),
       change(node, [{ kind: 'adopt', path: PLANNED }]),
     ]);
-    expect(looks).toBe(1);
+    expect(looks()).toBe(1);
     expect(see(dir, PLANNED)).toContain('[x] t-ana');
     expect(see(dir, PLANNED)).toContain('A note by a person.');
   });

@@ -2,40 +2,21 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync, renameSync, rmSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { createGit } from '../../src/adapters/git/git.ts';
-import { systemClock } from '../../src/adapters/clock.ts';
 import type { WorkTree } from '../../src/ports.ts';
 import type { Git } from '../../src/ports-git.ts';
-import { createSync } from '../../src/sync/syncer.ts';
-import { createSameFiles } from '../../src/workspace/same-files.ts';
-import { createWorkTree } from '../../src/workspace/store.ts';
 import { git } from '../support/git.ts';
-import { PLAN, change, makeTeam, openNode, published, put, see, write, unhurried } from './workshop.ts';
+import { PLAN, change, makeTeam, openNode, published, put, see, write } from './workshop.ts';
 import type { Node, Team } from './workshop.ts';
 
 const PLANNED = 'shared/projects/p/plan.md';
 const SPEC = 'shared/tasks/t-ana/spec.md';
 
 /** The Leader's node once more, on a work tree or a git that a test has its hand in. */
-async function reopened({ lead, remote }: Team, hand: (tree: WorkTree, git: Git) => { workTree: WorkTree; git: Git }) {
-  const told: string[] = [];
-  const note = (_: unknown, message: string): number => told.push(message);
-  const parts = hand(createWorkTree(lead.dir), await createGit({ dir: lead.dir }));
-  const sync = await createSync({
-    ...parts,
-    same: createSameFiles(),
-    clock: systemClock,
-    log: { debug: () => {}, info: () => {}, warn: note, error: note },
-    role: 'leader',
-    localpart: 'lead',
-    writer: 'lead',
-    branch: 'main',
-    lanePrefix: 'lanes/',
-    remote,
-    author: { name: 'lead', email: 'lead@local' },
-  });
-  const node: Node = { ...lead, ...parts, sync: unhurried(sync), told };
-  return node;
+function reopened(
+  { lead: { dir }, remote }: Team,
+  hand: (tree: WorkTree, git: Git) => { workTree: WorkTree; git: Git },
+): Promise<Node> {
+  return openNode({ dir, role: 'leader', localpart: 'lead', remote }, { hand });
 }
 
 const mark = (node: Node, task: string) =>

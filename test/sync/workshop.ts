@@ -36,12 +36,15 @@ export interface Place {
 interface Settled {
   /** By which time stamps of files are old enough to be trusted; absent: none is. */
   readonly millis?: () => number;
+  /** What a test does to the parts before the sync gets them; absent: nothing. */
+  readonly hand?: (workTree: WorkTree, git: Git) => { readonly workTree: WorkTree; readonly git: Git };
 }
 
 export async function openNode(
   { dir, role, localpart, remote }: Place,
   {
     millis,
+    hand = (workTree, git) => ({ workTree, git }),
     ...more
   }: Partial<Pick<SyncOptions, 'minPush' | 'lastPush' | 'onPushed' | 'clock' | 'same'>> & Settled = {},
 ): Promise<Node> {
@@ -50,8 +53,10 @@ export async function openNode(
     told.push(`${message} ${JSON.stringify(fields)}`);
   };
   const log: Log = { debug: () => {}, info: () => {}, warn: note, error: note };
-  const git = await createGit({ dir, network: { quiet: 10_000, total: 20_000 } });
-  const workTree = createWorkTree(dir, millis === undefined ? {} : { millis });
+  const { git, workTree } = hand(
+    createWorkTree(dir, millis === undefined ? {} : { millis }),
+    await createGit({ dir, network: { quiet: 10_000, total: 20_000 } }),
+  );
   const sync = await createSync({
     git,
     workTree,
@@ -71,7 +76,7 @@ export async function openNode(
 }
 
 /** A test asks plain git next, so it waits until the index is up to date, too. */
-export function unhurried(sync: Sync): Sync {
+function unhurried(sync: Sync): Sync {
   const afterwards = async <Result>(work: Promise<Result>): Promise<Result> => {
     try {
       return await work;

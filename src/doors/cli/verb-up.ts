@@ -61,7 +61,7 @@ async function serve(session: Session, node: RunningNode, path: string, stopped:
           `${palette.green('up')}  ${node.identity.matrixUserId} (${node.identity.role}, ${node.mode}) in ${node.root}\n` +
           palette.dim('Ctrl-C stops it'),
       );
-      using _ = giveBackWhenQuiet({ restingFor: () => node.restingFor() });
+      using _ = giveBackWhenQuiet({ restingFor: () => node.quietFor() });
       await Promise.race([stopped, node.stopped]);
       session.output.note('stopping');
     } finally {
