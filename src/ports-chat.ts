@@ -45,6 +45,11 @@ export interface Chat {
    * above) when the homeserver is there and failed over the message.
    */
   send(message: OutgoingMessage): Promise<{ readonly eventId: string; readonly reused: boolean }>;
+  /**
+   * Whatever was sent outlives a loss of power once this returns: called before the record of it is given up. Absent where
+   * that is so once `send` returns. Throws `notify-failed`.
+   */
+  persist?(): void;
   /** Newest last. */
   history(room: string | undefined, limit: number): Promise<readonly RoomMessage[]>;
   /** Hears others from where the last process stopped, until it is closed. Absent where there is nobody to hear. */

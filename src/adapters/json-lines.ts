@@ -5,12 +5,37 @@ import { writeWhole } from '../workspace/atomic.ts';
 
 /** Appends records; they are whole and durable once this returns. Throws what the file system throws. */
 export function appendJsonLines(file: string, records: readonly object[]): void {
+  append(file, records, fsyncSync);
+}
+
+/** As `appendJsonLines` for every reader; what a loss of power leaves is only sure after `makeLinesDurable`. */
+export function addJsonLines(file: string, records: readonly object[]): void {
+  append(file, records, () => undefined);
+}
+
+/** A file that is gone has nothing to make durable. Throws what the file system throws for any other reason. */
+export function makeLinesDurable(file: string): void {
+  let descriptor: number;
+  try {
+    descriptor = openSync(file, 'r+');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return;
+    throw error;
+  }
+  try {
+    fsyncSync(descriptor);
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+function append(file: string, records: readonly object[], finish: (descriptor: number) => void): void {
   mkdirSync(dirname(file), { recursive: true });
   const text = records.map((record) => `${JSON.stringify(record)}\n`).join('');
   const descriptor = openSync(file, 'a+', 0o600);
   try {
     writeWhole(descriptor, Buffer.from(endsTorn(descriptor) ? `\n${text}` : text));
-    fsyncSync(descriptor);
+    finish(descriptor);
   } finally {
     closeSync(descriptor);
   }

@@ -5,7 +5,7 @@ import type { Clock } from '../ports.ts';
 import type { Chat, OutgoingMessage, RoomMessage } from '../ports-chat.ts';
 import { FlowError } from '../protocol/errors.ts';
 import { normaliseRoom } from '../protocol/rooms.ts';
-import { appendJsonLines, readJsonLines } from './json-lines.ts';
+import { addJsonLines, makeLinesDurable, readJsonLines } from './json-lines.ts';
 
 export interface LocalChatOptions {
   /** Where the room logs lie: `.baton/rooms`, one file per room. */
@@ -29,8 +29,9 @@ const SUFFIX = '.jsonl';
 const MAX_NAME = 200;
 
 /**
- * Chat without a homeserver (interface.md §7): messages are appended to a log on this machine and are there once
- * `send` returns. One process at a time: whoever holds the workspace's lock.
+ * Chat without a homeserver (interface.md §7): messages are appended to a log on this machine, and are there once
+ * `send` returns; a loss of power leaves them once `persist` has returned. One process at a time: whoever holds the
+ * workspace's lock.
  */
 export function createLocalChat({ dir, self, clock, members }: LocalChatOptions): Chat {
   /** Transaction id → event id of everything ever sent from here; read from the logs when first needed. */
@@ -41,7 +42,9 @@ export function createLocalChat({ dir, self, clock, members }: LocalChatOptions)
   };
 
   const beingWritten = new Map<string, Promise<string>>();
-  const write = createWriter(dir);
+  /** Room logs with lines that a loss of power may take. */
+  const unsynced = new Set<string>();
+  const write = createWriter(dir, unsynced);
 
   return {
     kind: 'local',
@@ -68,6 +71,16 @@ export function createLocalChat({ dir, self, clock, members }: LocalChatOptions)
       const lines = wanted === undefined ? readAll(dir) : readRoom(dir, wanted);
       const newest = limit > 0 ? lines.slice(-limit) : [];
       return newest.map(messageOf);
+    },
+    persist() {
+      try {
+        for (const file of unsynced) {
+          makeLinesDurable(file);
+          unsynced.delete(file);
+        }
+      } catch (cause) {
+        throw unwritten(cause);
+      }
     },
     close: () => Promise.resolve(),
   };
@@ -111,22 +124,22 @@ function encodeByte(character: string): string {
   return [...Buffer.from(character)].map((byte) => `%${byte.toString(16).toUpperCase().padStart(2, '0')}`).join('');
 }
 
-/** Lines that are given in one turn of the event loop share a write, since each write waits for the disk. */
-function createWriter(dir: string): (line: Line) => Promise<void> {
+/** Lines that are given in one turn of the event loop share a write. The files that were written are added to `unsynced`. */
+function createWriter(dir: string, unsynced: Set<string>): (line: Line) => Promise<void> {
   let waiting: { readonly line: Line; readonly written: PromiseWithResolvers<void> }[] = [];
   const writeAll = (): void => {
     const lines = Map.groupBy(waiting, ({ line }) => fileOf(dir, line.room));
     waiting = [];
     for (const [file, entries] of lines) {
       try {
-        appendJsonLines(
+        addJsonLines(
           file,
           entries.map(({ line }) => line),
         );
+        unsynced.add(file);
         for (const { written } of entries) written.resolve();
       } catch (cause) {
-        const message = `the local room log cannot be written (${codeOf(cause)})`;
-        for (const { written } of entries) written.reject(new FlowError('notify-failed', message, { cause }));
+        for (const { written } of entries) written.reject(unwritten(cause));
       }
     }
   };
@@ -136,6 +149,10 @@ function createWriter(dir: string): (line: Line) => Promise<void> {
     waiting.push({ line, written });
     return written.promise;
   };
+}
+
+function unwritten(cause: unknown): FlowError {
+  return new FlowError('notify-failed', `the local room log cannot be written (${codeOf(cause)})`, { cause });
 }
 
 function readRoom(dir: string, room: string): readonly Line[] {

@@ -95,8 +95,15 @@ export interface Saving {
 /** Milliseconds after which is written what nobody waits for. */
 const LATER = 1_000;
 
-/** Keeps the file as `owed` is; whoever changes that says so by one of these. */
-export function keepSaved(file: string, owed: ReadonlyMap<string, Owed>, log: Log): Saving {
+/**
+ * Keeps the file as `owed` is; whoever changes that says so by one of these. `persist` is called before each write: what is owed
+ * no longer is to stay said.
+ */
+export function keepSaved(
+  file: string,
+  owed: ReadonlyMap<string, Owed>,
+  { log, persist }: { readonly log: Log; readonly persist: () => void },
+): Saving {
   /** Whether something changed that is not on disk; only a write that succeeded clears it. */
   let isDirty = false;
   /** Settled by the next write; absent when none is on its way. */
@@ -109,6 +116,7 @@ export function keepSaved(file: string, owed: ReadonlyMap<string, Owed>, log: Lo
     saving = undefined;
     isDirty = true;
     try {
+      persist();
       saveOwed(file, owed);
       isDirty = false;
       clearTimeout(later);

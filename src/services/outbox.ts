@@ -81,7 +81,10 @@ export function createOutbox({
   const speaker = createSpeaker({ chat, clock, events, secrets });
   const { limit } = chat;
 
-  const { save, saveSoon, saveLater, note, record, close } = keepSaved(file, owed, log);
+  const { save, saveSoon, saveLater, note, record, close } = keepSaved(file, owed, {
+    log,
+    persist: () => chat.persist?.(),
+  });
 
   function keep(announcement: Announcement, changes: Pick<Owed, 'state'> & Partial<Owed>): void {
     const before = owed.get(announcement.txn);
@@ -271,7 +274,7 @@ export function createOutbox({
             deliveries.push({ txn: announcement.txn, ...outcome });
             const settled = settle(announcement, outcome);
             // Whoever finds it owed says it again under the same transaction, by which the room knows it.
-            if (settled && outcome.sent) saveLater();
+            if (outcome.sent) saveLater();
             else changed ||= settled;
           }
         });

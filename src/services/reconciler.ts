@@ -7,6 +7,7 @@ import type { Finding } from '../rules/consistency.ts';
 import { createArchivist } from './archivist.ts';
 import { createCalm } from './calm.ts';
 import type { Calm } from './calm.ts';
+import { createCourtesy } from './courtesy.ts';
 import { decideOwed } from './deliveries.ts';
 import type { DeliveryDependencies } from './deliveries.ts';
 import { createDeliveryLoop } from './delivery-loop.ts';
@@ -47,14 +48,6 @@ export interface ReconcilerDependencies extends DeliveryDependencies {
   readonly calm?: number;
 }
 
-/**
- * Milliseconds for which a round lets the steps go first that are under way: so many, and longer where many callers wait for one. And
- * those between two looks at that.
- */
-const COURTESY = { few: 400, many: 3_000 };
-const MANY = 50;
-const GLANCE = 10;
-
 /** Enough for an accept that makes a report due that marks itself sent; more means that something oscillates. */
 const MAX_PASSES = 5;
 
@@ -70,6 +63,8 @@ export function createReconciler(dependencies: ReconcilerDependencies): Reconcil
     calm: createCalm(dependencies.calm ?? 0),
   };
   const ending = new AbortController();
+  /** Somebody waits for a step, and mostly nobody for a round; and one round for many steps is cheaper than one for each. */
+  const courtesy = createCourtesy(dependencies);
   let calming = false;
   /** What the next round is about; `undefined` when none is wanted. */
   let wanted: Scope | undefined;
@@ -89,7 +84,7 @@ export function createReconciler(dependencies: ReconcilerDependencies): Reconcil
     // What was asked for before the node closes is done: a process for one command has nobody who does it later.
     for (let scope = take(), isFirst = true; scope !== undefined && (isFirst || !closed); scope = take()) {
       isFirst = false;
-      await afterSteps();
+      await courtesy.turn();
       try {
         // A pass may take in more than the round began with.
         let widest = scope;
@@ -110,15 +105,6 @@ export function createReconciler(dependencies: ReconcilerDependencies): Reconcil
     void calmDown();
   }
 
-  /** Somebody waits for a step, and nobody for a round; and one round for many steps is cheaper than one for each. */
-  async function afterSteps(): Promise<void> {
-    const { clock, sync } = dependencies;
-    const since = clock.elapsed();
-    const longest = (): number => (sync.callers() < MANY ? COURTESY.few : COURTESY.many);
-    while (!closed && sync.quietFor() === 0 && clock.elapsed() - since < longest())
-      await clock.sleep(GLANCE, ending.signal);
-  }
-
   /** Looks again when what waits to be told has stood long enough. */
   async function calmDown(): Promise<void> {
     if (calming || closed || !memory.calm.waits()) return;
@@ -136,19 +122,12 @@ export function createReconciler(dependencies: ReconcilerDependencies): Reconcil
 
   return {
     wake,
-    async settled() {
-      while (running !== undefined) await running;
-    },
-    async idle() {
-      for (;;) {
-        const present = running ?? delivery.running();
-        if (present === undefined) return;
-        await present;
-      }
-    },
+    settled: () => courtesy.hurried(() => running),
+    idle: () => courtesy.hurried(() => running ?? delivery.running()),
     async close() {
       closed = true;
       ending.abort();
+      courtesy.close();
       await running;
       await delivery.close();
     },

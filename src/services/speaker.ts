@@ -69,7 +69,10 @@ export function createSpeaker({
       if (awaited.has(txn)) return failed(`worker ${mustHaveJoined} is not a joined member of room ${room}`);
       const now = clock.millis();
       const message = digest === undefined ? singleMessage(head, now) : digestMessage(digest, [head, ...others], now);
-      return { sent: true, ...(await chat.send(message)) };
+      const sent = await chat.send(message);
+      // What follows it is recorded for everybody, that it was said.
+      if ([head, ...others].some((entry) => entry.announcement.followUp !== undefined)) chat.persist?.();
+      return { sent: true, ...sent };
     } catch (thrown) {
       const { code, message, retryable, data } = toFlowError(thrown, 'sending the message');
       if (Number(data['httpStatus']) >= 500) failures.set(nameOf(head), (failures.get(nameOf(head)) ?? 0) + 1);

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { appendFileSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { appendFileSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { systemClock } from '../../src/adapters/clock.ts';
@@ -68,6 +68,20 @@ test('a log that cannot be written is a failed notification that may be tried ag
       mentions: [],
     }),
   ).rejects.toMatchObject({ code: 'notify-failed', retryable: true });
+});
+
+test('a log that is gone when it is to outlive a loss of power is no failure, and one that cannot be reached is', async () => {
+  const dir = join(testFolder(), 'rooms');
+  const chat = open(dir);
+  await chat.send({ txn: '1', room, text: 'x', mentions: [] });
+  rmSync(dir, { recursive: true });
+  expect(() => chat.persist?.()).not.toThrow();
+  await chat.send({ txn: '2', room, text: 'x', mentions: [] });
+  rmSync(dir, { recursive: true });
+  writeFileSync(dir, 'a file');
+  for (let time = 0; time < 2; time += 1) {
+    expect(() => chat.persist?.()).toThrow(/the local room log cannot be written \(ENOTDIR\)/);
+  }
 });
 
 test('what was said is there although the process is killed at once, and is never said twice', async () => {

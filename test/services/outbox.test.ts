@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
@@ -60,6 +60,8 @@ function owing(open: () => Outbox, announcements: readonly Announcement[], commi
   outbox.record();
 }
 
+const followUp = { operation: 'record', input: {}, actor: { localpart: 'lead', role: 'leader' } } as const;
+
 const states = (outbox: Outbox): unknown[] => outbox.pending().map(({ announcement: { txn }, state }) => [txn, state]);
 
 describe('the outbox', () => {
@@ -118,6 +120,51 @@ describe('the outbox', () => {
     await outbox.deliver([announcement('a')]);
     outbox.close();
     expect(states(open())).toEqual([]);
+  });
+
+  test('has what was said outlive a loss of power before it is forgotten, and before what follows it is recorded', async () => {
+    const { open, chat, dir } = place();
+    const seen: unknown[] = [];
+    const onDisk = (): unknown =>
+      (JSON.parse(readFileSync(join(dir, 'outbox.json'), 'utf8')) as { owed: unknown[] }).owed.length;
+    const outbox = open({
+      ...chat,
+      persist() {
+        chat.persist?.();
+        seen.push(existsSync(join(dir, 'outbox.json')) ? onDisk() : 'no file');
+      },
+    });
+    outbox.owe([announcement('a'), announcement('b', { followUp })], undefined);
+    outbox.record();
+    await outbox.deliver([announcement('a')]);
+    expect(seen).toEqual(['no file']);
+    await outbox.deliver([announcement('b', { followUp })]);
+    expect(seen).toEqual(['no file', 2]);
+    outbox.close();
+    expect(seen).toEqual(['no file', 2, 2]);
+    expect(onDisk()).toBe(0);
+  });
+
+  test('forgets nothing while the room cannot be made to outlive a loss of power', async () => {
+    const { open, chat, problems } = place();
+    let isBroken = false;
+    const outbox = open({
+      ...chat,
+      persist() {
+        if (isBroken) throw new FlowError('notify-failed', 'the disk is broken');
+      },
+    });
+    outbox.owe([announcement('a')], undefined);
+    outbox.record();
+    isBroken = true;
+    await expect(outbox.deliver([announcement('b', { followUp })])).rejects.toThrow('the disk is broken');
+    await outbox.deliver([announcement('a')]);
+    outbox.close();
+    expect(states(open())).toEqual([['a', 'waiting']]);
+    expect(problems.join('')).toContain('the disk is broken');
+    isBroken = false;
+    outbox.record();
+    expect(states(open())).toEqual([['b', 'due']]);
   });
 
   test('is on disk when it says so, or throws, also after a write that failed unseen', async () => {
@@ -206,7 +253,6 @@ describe('the outbox', () => {
     let left = 0;
     const log = createLog({ level: 'silent' });
     const outbox = createOutbox({ dir, chat: mute, clock, log, onLeft: () => (left += 1) });
-    const followUp = { operation: 'record', input: {}, actor: { localpart: 'lead', role: 'leader' } } as const;
     const announcements = ['a', 'b'].map((txn) => announcement(txn, { followUp }));
     outbox.owe(announcements, undefined);
     const reason = 'the homeserver takes its time';
@@ -379,11 +425,6 @@ describe('the outbox', () => {
 
   test('has the follow-up run before a message is forgotten, and runs it again when it failed', async () => {
     const { open, chat } = place();
-    const followUp = {
-      operation: 'task.confirm_assignment',
-      input: { taskId: 't' },
-      actor: { localpart: 'lead', role: 'leader' },
-    } as const;
     const down = failing(chat, { refuse: () => new FlowError('notify-failed', 'down') });
     await open(down).deliver([announcement('a', { followUp })]);
     const outbox = open();

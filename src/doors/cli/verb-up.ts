@@ -25,8 +25,7 @@ async function up(session: Session): Promise<void> {
   const stop = untilSignal();
   try {
     const node = await startNode({ root, env: io.env });
-    // Others wait for what a Leader's node works through, and there is one of it.
-    if (node.identity.role === 'leader') collectNewObjects('late');
+    collectNewObjects('late');
     await serve(session, node, path, stop.received);
   } finally {
     stop.ignore();
@@ -34,9 +33,9 @@ async function up(session: Session): Promise<void> {
 }
 
 /**
- * A node lives long and mostly waits, and twenty of them share the caches of one machine: where each works through 16 MB of new
- * objects before it collects them, all are slower. Where one alone has much to do, a fourth of its time goes into collecting
- * early.
+ * How much the engine lets a node work through before it collects new objects: 1 MB, or up to 16 MB. What a start reads is kept, and
+ * would only be copied to and fro in more memory; of what a step makes nearly all is dropped, and collecting that early costs an
+ * eighth of its time and more (docs/decisions/0041).
  */
 function collectNewObjects(when: 'early' | 'late'): void {
   setFlagsFromString(`--semi-space-growth-factor=${when === 'early' ? 1 : 2}`);
