@@ -194,8 +194,9 @@ function refusal(call: ToolCall, error: FlowError): Envelope {
 type Adopted = Awaited<ReturnType<Assembly['sync']['adopt']>>;
 
 /** Everything edited by hand is committed as far as this node's actor owns it. */
-async function adoptEdits({ sync, log }: Assembly): Promise<Omit<Adopted, 'adopted'>> {
-  const { adopted: _adopted, ...kept } = await sync.adopt(await sync.dirty());
+async function adoptEdits({ sync, reconciler, log }: Assembly): Promise<Omit<Adopted, 'adopted'>> {
+  const { adopted, ...kept } = await sync.adopt(await sync.dirty());
+  if (adopted.length > 0) reconciler.wake(adopted, { promptly: true });
   if (kept.foreign.length > 0)
     log.warn({ paths: kept.foreign }, 'changed by hand, but owned by somebody else: not published');
   return kept;

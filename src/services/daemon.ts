@@ -92,13 +92,14 @@ const TASK_FOLDER = /^shared\/tasks\/[^/]+\/$/;
 
 /** `told`: files of others of which this was said before. */
 async function adopt(
-  { sync, log }: DaemonDependencies,
+  { sync, reconciler, log }: DaemonDependencies,
   paths: readonly string[],
   told = new Set<string>(),
 ): Promise<void> {
   if (paths.length === 0) return;
   try {
-    const { foreign } = await sync.adopt(paths);
+    const { adopted, foreign } = await sync.adopt(paths);
+    if (adopted.length > 0) reconciler.wake(adopted, { promptly: true });
     const untold = foreign.filter((path) => !told.has(path));
     for (const path of untold) told.add(path);
     if (untold.length > 0) log.warn({ paths: untold }, 'changed by hand, but owned by somebody else: not published');

@@ -27,9 +27,10 @@ import type { Look, Step } from './steps.ts';
 export interface Reconciler {
   /**
    * Asks for a round; calls during a round share the next one. `changed` names the paths that may have to do with it,
-   * none when only what is owed may go on; without it everything is looked at.
+   * none when only what is owed may go on; without it everything is looked at. `promptly`: what somebody has done by hand is
+   * answered at once, so that a node acts on its own people's edits before others do; all else waits for the steps.
    */
-  wake(changed?: readonly string[]): void;
+  wake(changed?: readonly string[], how?: { readonly promptly: boolean }): void;
   /** Resolves once no round is under way or asked for; messages may still be leaving. */
   settled(): Promise<void>;
   /** Resolves once no round is under way or asked for, and nothing is being said. */
@@ -114,8 +115,9 @@ export function createReconciler(dependencies: ReconcilerDependencies): Reconcil
     wake([]);
   }
 
-  function wake(changed?: readonly string[]): void {
+  function wake(changed?: readonly string[], { promptly } = { promptly: false }): void {
     if (closed) return;
+    if (promptly) courtesy.prompt();
     wanted = widen(wanted, changed === undefined ? 'all' : scopeOf(changed));
     running ??= rounds();
   }

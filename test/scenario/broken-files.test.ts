@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { expect, test } from 'vitest';
 import { baton } from '../support/baton.ts';
@@ -109,6 +109,7 @@ const shown = (json: string): string => json.replaceAll(/\\\\([[\]])/g, '$1');
 /** Everything that was ever said in the rooms of this clone. */
 function roomsOf(workspace: string): string {
   const folder = join(workspace, '.baton/rooms');
+  if (!existsSync(folder)) return '';
   return readdirSync(folder)
     .map((name) => shown(readFileSync(join(folder, name), 'utf8')))
     .join('');

@@ -51,6 +51,15 @@ test.each([
   expect(at()).toBe(longest);
 });
 
+test('asked to be prompt it waits for the steps that are under way, once', async () => {
+  const { courtesy, at } = place({ steps: [0, 30, 300] });
+  courtesy.prompt();
+  await courtesy.turn();
+  expect(at()).toBe(20);
+  await courtesy.turn();
+  expect(at()).toBe(240);
+});
+
 test('it waits for nothing while somebody waits for it, nor once the node stops', async () => {
   const { courtesy, at } = place({ steps: always });
   const held = Promise.withResolvers<void>();
@@ -68,21 +77,29 @@ test('it waits for nothing while somebody waits for it, nor once the node stops'
   expect(at()).toBe(1_000);
 });
 
-test('who begins to wait ends a wait that is under way', async () => {
-  let wake: (() => void) | undefined;
+test.each([
+  { what: 'who begins to wait', act: 'hurried' },
+  { what: 'who asks to be prompt', act: 'prompt' },
+  { what: 'the end of the node', act: 'close' },
+] as const)('$what ends a wait that is under way', async ({ act }) => {
+  let quiet = 0;
+  let asked = 0;
   const courtesy = createCourtesy({
     clock: {
       elapsed: () => 0,
       sleep: (_ms, signal) =>
         new Promise((resolve) => {
-          wake = resolve;
+          asked += 1;
           signal?.addEventListener('abort', () => resolve());
         }),
     },
-    sync: { quietFor: () => 0, callers: () => 1 },
+    sync: { quietFor: () => quiet, callers: () => 1 },
   });
   let running: Promise<void> | undefined = courtesy.turn().then(() => (running = undefined));
-  expect(wake).toBeDefined();
-  await courtesy.hurried(() => running);
-  expect(running).toBeUndefined();
+  expect(asked).toBe(1);
+  quiet = 10;
+  if (act === 'hurried') await courtesy.hurried(() => running);
+  else courtesy[act]();
+  await running;
+  expect([running, asked]).toEqual([undefined, 1]);
 });
