@@ -16,6 +16,9 @@ const WHOLE_LOOK_EVERY = 600_000;
 /** How long an idle node is watched; seconds: for one of each of the things that it does once a minute, the first a minute after its start. */
 const IDLE = 65;
 
+/** Milliseconds without work, longer than a node has to rest before it gives back the memory of what it did (docs/decisions/0036). */
+const AT_REST = 2_500;
+
 /** The tree's lateness is raised once, ever; it is counted as if as much came due in every hour. Milliseconds. */
 const RAISING_EVERY = 3_600_000;
 
@@ -33,12 +36,12 @@ export async function measureP5(bench: Bench, limit: Limit): Promise<readonly Fi
   for (let round = 0; round < rounds && (round === 0 || limit.left() > IDLE * 1000); round += 1) {
     const { node, answered } = await start(bench, root);
     ready.push(answered);
-    await node.quiet();
+    await node.quiet(AT_REST);
     resident.push(node.memory().now);
     await node.stop();
   }
   const { node } = await start(bench, root);
-  await node.quiet();
+  await node.quiet(AT_REST);
   const idle = await watchIdle(bench, node, limit);
   const memory = node.memory();
   await node.stop();
