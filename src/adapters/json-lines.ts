@@ -17,7 +17,7 @@ export function addJsonLines(file: string, records: readonly object[]): void {
 export function makeLinesDurable(file: string): void {
   let descriptor: number;
   try {
-    descriptor = openSync(file, 'r+');
+    descriptor = openSync(file, 'r');
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return;
     throw error;

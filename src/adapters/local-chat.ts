@@ -52,7 +52,11 @@ export function createLocalChat({ dir, self, clock, members }: LocalChatOptions)
     joined: () => Promise.resolve([...new Set([self, ...(members?.() ?? [])])]),
     async send(message) {
       const earlier = known().get(message.txn);
-      if (earlier !== undefined) return { eventId: earlier, reused: true };
+      if (earlier !== undefined) {
+        // An earlier process may have ended before it had made that outlive a loss of power.
+        unsynced.add(fileOf(dir, roomKey(message.room)));
+        return { eventId: earlier, reused: true };
+      }
       const running = beingWritten.get(message.txn);
       if (running !== undefined) return { eventId: await running, reused: true };
       const eventId = `$${clock.id()}`;
@@ -73,14 +77,16 @@ export function createLocalChat({ dir, self, clock, members }: LocalChatOptions)
       return newest.map(messageOf);
     },
     persist() {
-      try {
-        for (const file of unsynced) {
+      const failures: unknown[] = [];
+      for (const file of unsynced) {
+        try {
           makeLinesDurable(file);
           unsynced.delete(file);
+        } catch (cause) {
+          failures.push(cause);
         }
-      } catch (cause) {
-        throw unwritten(cause);
       }
+      if (failures.length > 0) throw unwritten(failures[0]);
     },
     close: () => Promise.resolve(),
   };

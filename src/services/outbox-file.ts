@@ -116,7 +116,12 @@ export function keepSaved(
     saving = undefined;
     isDirty = true;
     try {
-      persist();
+      try {
+        persist();
+      } catch (error) {
+        // A room that cannot be kept is no reason to record nothing: work does not wait for the chat.
+        log.warn({ error: String(error) }, 'what was said may not outlive a loss of power');
+      }
       saveOwed(file, owed);
       isDirty = false;
       clearTimeout(later);

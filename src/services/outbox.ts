@@ -274,7 +274,7 @@ export function createOutbox({
             deliveries.push({ txn: announcement.txn, ...outcome });
             const settled = settle(announcement, outcome);
             // Whoever finds it owed says it again under the same transaction, by which the room knows it.
-            if (outcome.sent) saveLater();
+            if (outcome.sent && (settled || !outcome.reused)) saveLater();
             else changed ||= settled;
           }
         });

@@ -1,6 +1,6 @@
 import type { EventBus } from '../events.ts';
 import type { Clock } from '../ports.ts';
-import type { Chat } from '../ports-chat.ts';
+import type { Announcement, Chat } from '../ports-chat.ts';
 import { toFlowError } from '../protocol/errors.ts';
 import type { Secrets } from '../protocol/secrets/known.ts';
 import { redactSecrets } from '../protocol/secrets/scan.ts';
@@ -70,8 +70,7 @@ export function createSpeaker({
       const now = clock.millis();
       const message = digest === undefined ? singleMessage(head, now) : digestMessage(digest, [head, ...others], now);
       const sent = await chat.send(message);
-      // What follows it is recorded for everybody, that it was said.
-      if ([head, ...others].some((entry) => entry.announcement.followUp !== undefined)) chat.persist?.();
+      if ([head, ...others].some((entry) => isLastWord(entry.announcement))) chat.persist?.();
       return { sent: true, ...sent };
     } catch (thrown) {
       const { code, message, retryable, data } = toFlowError(thrown, 'sending the message');
@@ -107,6 +106,14 @@ export function createSpeaker({
     isAwaited: (txn) => awaited.has(txn),
     mayBePassed: (txn) => awaited.has(txn) || (failures.get(txn) ?? 0) >= BAD_MOMENTS,
   };
+}
+
+/**
+ * Whether nobody could say it again after a loss of power: what follows it tells everybody that it was said, or no commit tells
+ * that it was to be said.
+ */
+function isLastWord({ kind, followUp }: Announcement): boolean {
+  return followUp !== undefined || kind === 'message';
 }
 
 /** The transaction under which it is said. */

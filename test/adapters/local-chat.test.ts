@@ -70,6 +70,17 @@ test('a log that cannot be written is a failed notification that may be tried ag
   ).rejects.toMatchObject({ code: 'notify-failed', retryable: true });
 });
 
+test('what an earlier process has said is to outlive a loss of power as well, before anybody gives up the record of it', async () => {
+  const dir = join(testFolder(), 'rooms');
+  const message = { txn: '1', room, text: 'x', mentions: [] };
+  await open(dir).send(message);
+  const next = open(dir);
+  expect(await next.send(message)).toMatchObject({ reused: true });
+  rmSync(dir, { recursive: true });
+  writeFileSync(dir, 'a file');
+  expect(() => next.persist?.()).toThrow('cannot be written');
+});
+
 test('a log that is gone when it is to outlive a loss of power is no failure, and one that cannot be reached is', async () => {
   const dir = join(testFolder(), 'rooms');
   const chat = open(dir);
