@@ -111,17 +111,20 @@ export function keepSaved(
   let later: NodeJS.Timeout | undefined;
   let closed = false;
 
+  /** A room that cannot be kept is no reason to record nothing: work does not wait for the chat. */
+  const keepSaid = (): void => {
+    try {
+      persist();
+    } catch (error) {
+      log.warn({ error: String(error) }, 'what was said may not outlive a loss of power');
+    }
+  };
   const save = (): void => {
     const waiting = saving;
     saving = undefined;
     isDirty = true;
     try {
-      try {
-        persist();
-      } catch (error) {
-        // A room that cannot be kept is no reason to record nothing: work does not wait for the chat.
-        log.warn({ error: String(error) }, 'what was said may not outlive a loss of power');
-      }
+      keepSaid();
       saveOwed(file, owed);
       isDirty = false;
       clearTimeout(later);
