@@ -42,7 +42,14 @@ export interface TreeWatchOptions extends Omit<WatchOptions, 'dirs'> {
 export async function watchTree({ root, dirs = EDITED, isAsleep, ...options }: TreeWatchOptions): Promise<Watching> {
   if (isAsleep === undefined) return watchPaths(root, dirs, { isIgnored: isTemporary }, options);
   const tasks = join(root, TASKS);
-  const sleeps = (path: string): boolean => dirname(path) === tasks && isAsleep(basename(path));
+  /** What is watched stays so: to ask again with each change in a folder would have its record read each time. */
+  const awake = new Set<string>();
+  const sleeps = (path: string): boolean => {
+    if (dirname(path) !== tasks || awake.has(path)) return false;
+    const isSleeping = isAsleep(basename(path));
+    if (!isSleeping) awake.add(path);
+    return isSleeping;
+  };
   return together([
     watchPaths(root, dirs, { isIgnored: (path) => isTemporary(path) || sleeps(path) }, options),
     watchNames(root, TASKS, options),

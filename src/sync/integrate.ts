@@ -9,7 +9,7 @@ import { redactSecrets } from '../protocol/secrets/scan.ts';
 import { renderEventLine } from '../protocol/records/event.ts';
 import { lanesIn, seconds } from './context.ts';
 import type { Brought, SyncContext, Taken } from './context.ts';
-import { ownerProblem } from './lane-owner.ts';
+import { agentsOn, ownerProblem } from './lane-owner.ts';
 import { commonBase, mergeOn } from './merge.ts';
 import type { CommonBase, Merge } from './merge.ts';
 import { decode } from './resolve.ts';
@@ -134,10 +134,12 @@ interface JudgedLane {
 }
 
 async function judgeLane(context: SyncContext, { lane, tip, main, since, names }: Coming): Promise<JudgedLane> {
-  const { git, workTree, lanePrefix } = context;
+  const { git, workTree, lanePrefix, state } = context;
   const localpart = localpartOfLane(lanePrefix, lane);
   if (localpart === undefined) throw new FlowError('sync-failed', `${lane} is not the name of a lane`);
-  const problem = await ownerProblem(git, main, { localpart, self: context.localpart, names });
+  if (state.agents?.main !== main) state.agents = { main, ids: await agentsOn(git, main) };
+  const claim = { localpart, self: context.localpart, names, agents: state.agents.ids };
+  const problem = await ownerProblem(git, main, claim);
   if (problem !== undefined) throw new FlowError('not-owner', `${lane} is not taken: ${problem}`);
   const base = await commonBase(git, since, tip);
   if (base === undefined) throw new FlowError('sync-failed', `${lane} shares no history with ${context.branch}`);

@@ -13,6 +13,17 @@ interface Claim {
   readonly self: string;
   /** Of all lanes that there are. */
   readonly names: readonly string[];
+  /** As `agentsOn` tells them. */
+  readonly agents: readonly string[];
+}
+
+/** Whose records a commit holds. */
+export async function agentsOn(git: Git, commit: ObjectId): Promise<readonly string[]> {
+  const [records = []] = await git.list([`${commit}:${AGENTS}`]);
+  return records.flatMap(({ name }) => {
+    const place = classifyPath(`${AGENTS}/${name}`);
+    return place.kind === 'agent' ? [place.agentId] : [];
+  });
 }
 
 /**
@@ -21,13 +32,9 @@ interface Claim {
  * somebody who leads, would open to whoever made the lane what is not theirs (quality.md S1).
  */
 export async function ownerProblem(git: Git, main: ObjectId, claim: Claim): Promise<string | undefined> {
-  const { localpart, self, names } = claim;
+  const { localpart, self, names, agents } = claim;
   if (sameLocalpart(localpart, self)) return 'this name is that of the node which integrates, and that writes main';
-  const [agents = []] = await git.list([`${main}:${AGENTS}`]);
-  const known = agents.flatMap(({ name }) => {
-    const place = classifyPath(`${AGENTS}/${name}`);
-    return place.kind === 'agent' && sameLocalpart(place.agentId, localpart) ? [place.agentId] : [];
-  });
+  const known = agents.filter((agentId) => sameLocalpart(agentId, localpart));
   if (known.length > 0 && !known.includes(localpart)) return `the agent of this name is spelled ${known[0] ?? ''}`;
   if (known.length === 0) {
     const twins = names.some((name) => name !== localpart && sameLocalpart(name, localpart));

@@ -52,6 +52,7 @@ export async function createSync(options: SyncOptions): Promise<Sync> {
       left: undefined,
       noNews: undefined,
       allowed: undefined,
+      agents: undefined,
       owed: {
         begun: 0,
         finished: 0,

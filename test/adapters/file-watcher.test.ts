@@ -78,6 +78,25 @@ describe('watching the files of a workspace', () => {
     );
   });
 
+  test('asks once whether a task sleeps that does not, however often its files change', async () => {
+    const root = testFolder();
+    put(root, 'shared/tasks/live/meta.json', 'one');
+    const heard = listener();
+    const asked: string[] = [];
+    const isAsleep = (id: string): boolean => {
+      asked.push(id);
+      return false;
+    };
+    closing(await watchTree({ root, ...heard, isAsleep }));
+    for (const name of ['a', 'b', 'c']) {
+      put(root, `shared/tasks/live/${name}.md`, name);
+      await heard.until(`shared/tasks/live/${name}.md`);
+    }
+    put(root, 'shared/tasks/new/meta.json', 'one');
+    await heard.until('shared/tasks/new/meta.json');
+    expect(asked).toEqual(['live', 'new']);
+  });
+
   test('goes on when the folder of all tasks was replaced', async () => {
     const root = testFolder();
     put(root, 'shared/tasks/old/meta.json', 'one');

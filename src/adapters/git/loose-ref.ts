@@ -1,13 +1,13 @@
 import { randomBytes } from 'node:crypto';
 import {
   closeSync,
+  fstatSync,
   fsyncSync,
   linkSync,
   mkdirSync,
   openSync,
   renameSync,
   rmSync,
-  statSync,
   utimesSync,
   writeFileSync,
 } from 'node:fs';
@@ -37,7 +37,6 @@ export async function moveLooseRef(
   scratch: string,
 ): Promise<boolean> {
   const lock = `${file}.lock`;
-  mkdirSync(dirname(file), { recursive: true });
   // Git clears away what begins like this, should we die here.
   const own = join(scratch, `tmp_ref_${randomBytes(6).toString('hex')}`);
   try {
@@ -59,28 +58,33 @@ export async function moveLooseRef(
 }
 
 function writeWhole(file: string, content: string): bigint {
-  writeFileSync(file, content, { mode: MODE, flag: 'wx' });
-  const descriptor = openSync(file, 'r');
+  const descriptor = openSync(file, 'wx', MODE);
   try {
+    writeFileSync(descriptor, content);
     fsyncSync(descriptor);
+    return fstatSync(descriptor, { bigint: true }).ino;
   } finally {
     closeSync(descriptor);
   }
-  return statSync(file, { bigint: true }).ino;
 }
 
 async function takeLock(lock: string, own: string, scratch: string): Promise<boolean> {
   const begun = performance.now();
   const standing = createLockWatch();
-  for (let looks = 0; performance.now() - begun < LONGEST;) {
-    // A lock is as old as its name.
+  for (let looks = 0, times = 0; performance.now() - begun < LONGEST; times += 1) {
+    // A lock is as old as its name: one that has waited for others is not.
     const now = new Date();
-    utimesSync(own, now, now);
+    if (times > 0) utimesSync(own, now, now);
     try {
       linkSync(own, lock);
       return true;
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+      const { code } = error as NodeJS.ErrnoException;
+      if (code === 'ENOENT' && times === 0) {
+        mkdirSync(dirname(lock), { recursive: true });
+        continue;
+      }
+      if (code !== 'EEXIST') throw error;
     }
     const found = standing(lock);
     if (found === 'left') takeAway(lock, standing.inode(), scratch);

@@ -19,6 +19,7 @@ import type { Stats } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { deflateSync, inflateSync } from 'node:zlib';
 import type { ObjectId } from '../../ports-git.ts';
+import { asOneBlock, ofOneBlock } from './stored.ts';
 
 export type ObjectKind = 'blob' | 'tree' | 'commit';
 
@@ -38,16 +39,14 @@ export const LARGEST_TOGETHER = 24 * 2 ** 20;
 /** Where a store keeps an object that is not packed. */
 export const looseFile = (directory: string, id: ObjectId): string => join(directory, id.slice(0, 2), id.slice(2));
 
-/** Bytes of an object up to which it is packed with less memory at work, and what that is. To make it ready costs more than to pack. */
-const SMALL = 4 * 1024;
-const MODEST = { windowBits: 12, memLevel: 4 };
+/** Bytes of an object up to which it is stored as it is: a disk gives a file a block of 4 KB in any case. */
+const SMALL = 4_000;
 
 /** An object as its loose file holds it. */
 export function deflated({ kind, content }: Pick<GitObject, 'kind' | 'content'>): Buffer {
   const level = content.length > LARGE_TREE && kind === 'tree' ? 0 : 1;
   const whole = Buffer.concat([Buffer.from(`${kind} ${content.length}\0`), content]);
-  const effort = whole.length > SMALL ? { level } : { level, ...MODEST, chunkSize: whole.length + 64 };
-  return deflateSync(whole, effort);
+  return whole.length > SMALL ? deflateSync(whole, { level }) : asOneBlock(whole);
 }
 
 /**
@@ -55,10 +54,10 @@ export function deflated({ kind, content }: Pick<GitObject, 'kind' | 'content'>)
  * id is not compared.
  */
 export function inflated(bytes: Uint8Array): { readonly kind: ObjectKind; readonly content: Buffer } | undefined {
-  let whole: Buffer;
+  let whole = ofOneBlock(bytes);
   try {
     const chunkSize = Math.min(16 * 1024, 256 + bytes.length * 4);
-    whole = inflateSync(bytes, { maxOutputLength: LARGEST, chunkSize });
+    whole ??= inflateSync(bytes, { maxOutputLength: LARGEST, chunkSize });
   } catch {
     return undefined;
   }
