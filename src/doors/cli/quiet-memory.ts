@@ -13,7 +13,10 @@ export interface QuietMemoryOptions {
   readonly restingFor?: () => number;
   /** So long it must have rested. Where many share a machine, one in the middle of a step hardly gets the processor either. */
   readonly rest?: number;
-  /** Where it never rests that long, a moment in which nobody waits is enough after so many milliseconds. */
+  /**
+   * Where it never rests that long, a moment in which nobody waits is enough after so many milliseconds, twice as many at most. By
+   * chance, since nodes that were started together would all collect at the same moment: twenty then take seconds.
+   */
   readonly patience?: number;
 }
 
@@ -33,7 +36,7 @@ export function giveBackWhenQuiet({
   worth = 32 * MEGABYTE,
   restingFor = () => Number.POSITIVE_INFINITY,
   rest = 2_000,
-  patience = 30_000,
+  patience = 120_000,
 }: QuietMemoryOptions = {}): Disposable {
   const collect = collector();
   if (collect === undefined) return { [Symbol.dispose]: () => undefined };
@@ -58,17 +61,17 @@ export function giveBackWhenQuiet({
   }
 
   /** Looks again and again, until nobody has waited for long and the processor was hardly used from one look to the next. */
-  function whenQuiet(since = performance.now()): void {
-    const left = since + patience - performance.now();
+  function whenQuiet(until = performance.now() + patience * (1 + Math.random())): void {
+    const left = until - performance.now();
     const isRested = (): boolean => restingFor() >= (left > 0 ? rest : quiet);
     if (!isRested()) {
-      timer = setTimeout(() => whenQuiet(since), Math.max(quiet, Math.min(rest - restingFor(), left))).unref();
+      timer = setTimeout(() => whenQuiet(until), Math.max(quiet, Math.min(rest - restingFor(), left))).unref();
       return;
     }
     const before = process.cpuUsage();
     timer = setTimeout(() => {
       const { user, system } = process.cpuUsage(before);
-      if (user + system > quiet * BUSY || !isRested()) return whenQuiet(since);
+      if (user + system > quiet * BUSY || !isRested()) return whenQuiet(until);
       giveBack();
       if (again) return wait();
       observer.observe({ entryTypes: ['gc'] });
