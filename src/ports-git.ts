@@ -189,8 +189,12 @@ export interface Git extends Disposable {
   /** The last commit made with `attempt`: if the remote holds it, it is this clone's own work. */
   attempted(): Promise<ObjectId | undefined>;
 
-  /** Fetches these branches (`main`, `lanes/*`) and forgets those that are gone; a branch not there is no failure. */
-  fetch(remote: string, branches: readonly string[]): Promise<FetchOutcome>;
+  /**
+   * Fetches these branches (`main`, `lanes/*`) and forgets those that are gone; a branch not there is no failure. With `notes: 'aside'`
+   * what was fetched is there, and the refs that name it are moved beside what the caller does next: `updateRefs`, `push` and the next
+   * fetch wait for them, and throw what went wrong.
+   */
+  fetch(remote: string, branches: readonly string[], options?: { readonly notes?: 'aside' }): Promise<FetchOutcome>;
   /**
    * Looks at branches of a remote without bringing anything of them here; ids of both repositories may be asked for.
    * `undefined` when they have to be fetched to be seen: a remote elsewhere, or one that only git can read.

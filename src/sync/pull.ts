@@ -23,7 +23,7 @@ export async function begin(context: SyncContext): Promise<{ readonly position: 
 /** Fetches main and lanes. Throws `sync-failed` when the remote does not answer. */
 export async function fetchAll(context: SyncContext, remote: string): Promise<void> {
   const { git, state } = context;
-  const outcome = await git.fetch(remote, wantedBranches(context));
+  const outcome = await git.fetch(remote, wantedBranches(context), { notes: 'aside' });
   if (outcome.kind !== 'ok') throw away(context, outcome);
   state.tracked = outcome.refs;
   answered(context);

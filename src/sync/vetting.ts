@@ -35,8 +35,8 @@ export function vettingGit(git: Git, vetted: Set<ObjectId>): Git {
       if (draft.parents.every((parent) => vetted.has(parent))) vet(vetted, commit);
       return commit;
     },
-    async fetch(remote, branches) {
-      const outcome = await git.fetch(remote, branches);
+    async fetch(remote, branches, options) {
+      const outcome = await git.fetch(remote, branches, options);
       if (outcome.kind === 'ok') for (const commit of outcome.refs.values()) vet(vetted, commit);
       return outcome;
     },

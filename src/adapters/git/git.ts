@@ -5,6 +5,7 @@ import { dirname, join } from 'node:path';
 import { FlowError } from '../../protocol/errors.ts';
 import type { Log } from '../../ports.ts';
 import type { Git } from '../../ports-git.ts';
+import { createAside } from './aside.ts';
 import { createChecks, configsOf } from './checks.ts';
 import { importUserConfig, isolatedEnvironment } from './environment.ts';
 import { writeCommit } from './commit.ts';
@@ -83,13 +84,13 @@ export async function createGit(options: GitOptions): Promise<Git> {
   const updateRefs = createRefUpdater(clone, cloneLookup, ['--create-reflog', '-m', 'baton']);
   const readRefs = createReadRefs(found.gitDir, found.objects, cloneLookup);
   const mirror = createMirror(readRefs, updateRefs);
-  const talk = createRemoteTalk(
-    atRoot,
-    store,
-    network,
-    createChecks(clone, configsOf(found.gitDir, dirname(found.objects))),
-    options.log,
-  );
+  const aside = createAside();
+  const talk = createRemoteTalk(atRoot, store, {
+    limits: network,
+    checks: createChecks(clone, configsOf(found.gitDir, dirname(found.objects))),
+    aside,
+    log: options.log,
+  });
   const noteAttempt = createRefUpdater(clone, cloneLookup);
 
   return {
@@ -97,7 +98,10 @@ export async function createGit(options: GitOptions): Promise<Git> {
     idLength,
     facts: () => readFacts(clone, found.gitDir),
     stand: createStand(clone, found.gitDir, readRefs),
-    updateRefs,
+    async updateRefs(updates) {
+      await aside.done();
+      return updateRefs(updates);
+    },
     stage: createStage(index, { file: join(found.gitDir, 'index'), objects: found.objects, idBytes: idLength / 2 }),
     reveal: (folders) => revealFolders(found.gitDir, folders),
     read: store.read,
@@ -140,15 +144,22 @@ export async function createGit(options: GitOptions): Promise<Git> {
       return { author, subject };
     },
     attempted: async () => (await readRefs([ATTEMPT_REF]))[0],
-    async fetch(remote, branches) {
+    async fetch(remote, branches, { notes } = {}) {
+      await aside.done();
       let outcome = await talk.fetch(remote, branches);
       const isBroken = outcome.kind === 'unreachable' && /bad object|necessary objects/i.test(outcome.detail);
       if (isBroken && (await dropBroken(objects, lookup))) outcome = await talk.fetch(remote, branches);
-      if (outcome.kind === 'ok') await mirror(outcome.refs);
+      const { refs } = outcome.kind === 'ok' ? outcome : {};
+      if (refs !== undefined) aside.begin(() => mirror(refs));
+      if (notes !== 'aside') await aside.done();
       return outcome;
     },
     glance: (remote, branches) => talk.glance(remote, branches),
-    push: (remote, branch, commit) => talk.push(remote, branch, commit),
+    async push(remote, branch, commit) {
+      // What could not be noted is told while nothing is published.
+      await aside.done();
+      return talk.push(remote, branch, commit);
+    },
     [Symbol.dispose]: () => closing.abort(),
   };
 }

@@ -2,13 +2,12 @@ import { randomBytes } from 'node:crypto';
 import {
   closeSync,
   constants,
-  existsSync,
   fstatSync,
   linkSync,
   lstatSync,
   mkdirSync,
   openSync,
-  readFileSync,
+  readSync,
   renameSync,
   rmSync,
   statSync,
@@ -19,7 +18,7 @@ import type { Stats } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { deflateSync, inflateSync } from 'node:zlib';
 import type { ObjectId } from '../../ports-git.ts';
-import { asOneBlock, ofOneBlock } from './stored.ts';
+import { MOST_OF_ONE_BLOCK, asOneBlock, ofOneBlock } from './stored.ts';
 
 export type ObjectKind = 'blob' | 'tree' | 'commit';
 
@@ -28,9 +27,6 @@ export interface GitObject {
   readonly id: ObjectId;
   readonly content: Uint8Array;
 }
-
-/** Bytes of a tree from which it is stored as it is: ids do not compress, and the next one will replace it. */
-const LARGE_TREE = 32 * 1024;
 
 /** Bytes of an object, and of many together, from which git moves them, in a pack. */
 export const LARGEST = 4 * 2 ** 20;
@@ -42,11 +38,11 @@ export const looseFile = (directory: string, id: ObjectId): string => join(direc
 /** Bytes of an object up to which it is stored as it is: a disk gives a file a block of 4 KB in any case. */
 const SMALL = 4_000;
 
-/** An object as its loose file holds it. */
+/** An object as its loose file holds it. A tree is not packed either: ids do not compress, and the next one will replace it. */
 export function deflated({ kind, content }: Pick<GitObject, 'kind' | 'content'>): Buffer {
-  const level = content.length > LARGE_TREE && kind === 'tree' ? 0 : 1;
   const whole = Buffer.concat([Buffer.from(`${kind} ${content.length}\0`), content]);
-  return whole.length > SMALL ? deflateSync(whole, { level }) : asOneBlock(whole);
+  const most = kind === 'tree' ? MOST_OF_ONE_BLOCK : SMALL;
+  return whole.length <= most ? asOneBlock(whole) : deflateSync(whole, { level: kind === 'tree' ? 0 : 1 });
 }
 
 /**
@@ -82,14 +78,22 @@ export function looseBytes(directory: string, id: ObjectId): Buffer | 'unfit' | 
   }
   try {
     const found = fstatSync(descriptor);
-    return found.isFile() && found.size <= LARGEST ? readFileSync(descriptor) : 'unfit';
+    return found.isFile() && found.size <= LARGEST ? readWhole(descriptor, found.size) : 'unfit';
   } finally {
     closeSync(descriptor);
   }
 }
 
-export function hasLoose(directory: string, id: ObjectId): boolean {
-  return existsSync(looseFile(directory, id));
+/** At most so many bytes; a loose file never grows. */
+function readWhole(descriptor: number, size: number): Buffer {
+  const bytes = Buffer.allocUnsafe(size);
+  let done = 0;
+  while (done < size) {
+    const read = readSync(descriptor, bytes, done, size - done, null);
+    if (read === 0) break;
+    done += read;
+  }
+  return bytes.subarray(0, done);
 }
 
 /** How a file looks that this process has written, as long as nobody else has touched it. */
@@ -187,7 +191,9 @@ export function linkLoose(from: string, to: string, id: ObjectId, written?: Writ
   return false;
 }
 
+const user = process.geteuid?.();
+
 /** A plain file of this process's own user that everybody may read. */
 export function isForAll(found: Stats): boolean {
-  return found.isFile() && found.uid === process.geteuid?.() && (found.mode & 0o444) === 0o444;
+  return found.isFile() && found.uid === user && (found.mode & 0o444) === 0o444;
 }

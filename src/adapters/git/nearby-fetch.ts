@@ -3,7 +3,7 @@ import { createPauses } from '../../pauses.ts';
 import { visitGap } from './gap.ts';
 import { between } from './graph.ts';
 import type { CommitNode } from './graph.ts';
-import { LARGEST_TOGETHER, hasLoose } from './loose.ts';
+import { LARGEST_TOGETHER } from './loose.ts';
 import type { Nearby } from './nearby.ts';
 import type { ObjectKind } from './loose.ts';
 import type { Objects } from './objects.ts';
@@ -52,7 +52,6 @@ function createSource(
   let brought = 0;
   let left = LARGEST_TOGETHER;
   const bring = async (kind: ObjectKind, id: ObjectId): Promise<boolean> => {
-    if (hasLoose(store.directory, id)) return true;
     // One that is at hand may have been collected as garbage since.
     if (store.isAtHand(id) && (await store.lookup.stat([id]))[0] !== undefined) return true;
     brought += 1;

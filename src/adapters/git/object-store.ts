@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHash, hash } from 'node:crypto';
 import type { ObjectId } from '../../ports-git.ts';
 import { FlowError } from '../../protocol/errors.ts';
 import { createPauses } from '../../pauses.ts';
@@ -8,10 +8,19 @@ import { writePack } from './pack.ts';
 import type { OwnPack } from './pack.ts';
 import type { GitPlace } from './run.ts';
 
+/** Bytes up to which an object is copied to be hashed at once. */
+const SMALL = 64 * 1024;
+
 /** Gives an object the id that git gives it. `idLength`: 40 or 64. */
 export function identified(idLength: number, kind: ObjectKind, content: Uint8Array): GitObject {
-  const hash = createHash(idLength === 64 ? 'sha256' : 'sha1');
-  return { kind, content, id: hash.update(`${kind} ${content.length}\0`).update(content).digest('hex') };
+  const algorithm = idLength === 64 ? 'sha256' : 'sha1';
+  const head = `${kind} ${content.length}\0`;
+  // To make a hash ready that takes its bytes in parts costs more than to hash a small object.
+  const id =
+    content.length <= SMALL
+      ? hash(algorithm, Buffer.concat([Buffer.from(head), content]))
+      : createHash(algorithm).update(head).update(content).digest('hex');
+  return { kind, content, id };
 }
 
 /**

@@ -1,4 +1,5 @@
 import type { FetchOutcome, ObjectId, PushOutcome, RemoteFailure, RemoteGlance } from '../../ports-git.ts';
+import type { Aside } from './aside.ts';
 import type { Checks } from './checks.ts';
 import { withSettings } from './environment.ts';
 import { createGlanceReader, glanceAt } from './glance.ts';
@@ -37,13 +38,20 @@ interface Last {
   readonly refs: Branches;
 }
 
-/** `checks`: what the clone wants to be checked of what is fetched, which git does. */
+export interface RemoteTalkOptions {
+  /** Bounds on one call that goes over the network. */
+  readonly limits: OrdinaryOptions;
+  /** What the clone wants to be checked of what is fetched, which git does. */
+  readonly checks: () => Promise<Checks>;
+  /** Where the private repository notes what was fetched; to be done before the next fetch. */
+  readonly aside: Aside;
+  readonly log?: Pick<Log, 'info'> | undefined;
+}
+
 export function createRemoteTalk(
   place: GitPlace,
   store: Objects,
-  limits: OrdinaryOptions,
-  checks: () => Promise<Checks>,
-  log?: Pick<Log, 'info'>,
+  { limits, checks, aside, log }: RemoteTalkOptions,
 ): RemoteTalk {
   let last: Last | undefined;
   let pushes = 0;
@@ -58,9 +66,21 @@ export function createRemoteTalk(
     if (nearby === undefined || [...before.refs.keys()].some((ref) => !there.has(ref))) return undefined;
     const moved = [...there].filter(([ref, id]) => before.refs.get(ref) !== id);
     const gap = { tips: moved.map(([, id]) => id), known: [...new Set(before.refs.values())] };
-    if (!(await fetchNearby(store, nearby, gap))) return undefined;
-    await track(moved.map(([ref, next]) => ({ ref: ref.replace('refs/heads/', TRACKED), next })));
-    return there;
+    return (await fetchNearby(store, nearby, gap)) ? there : undefined;
+  }
+
+  /** Where the next fetch by git begins. Nobody waits for it who only reads what was fetched. */
+  function note(before: Branches, refs: Branches): void {
+    const moved = [...refs].filter(([ref, id]) => before.get(ref) !== id);
+    const updates = moved.map(([ref, next]) => ({ ref: ref.replace('refs/heads/', TRACKED), next }));
+    aside.begin(async () => {
+      try {
+        await track(updates);
+      } catch (error) {
+        last = undefined;
+        throw error;
+      }
+    });
   }
 
   /**
@@ -79,6 +99,7 @@ export function createRemoteTalk(
       reached = { ...before, refs: more };
       last = reached;
     }
+    note(before.refs, reached.refs);
     return reached.refs;
   }
 

@@ -6,16 +6,17 @@ const HEADER = [0x78, 0x01, 0x01] as const;
 const BEGIN = HEADER.length + 4;
 const END = 4;
 
-/** What one block may hold. */
-const LARGEST = 0xffff;
+/** Bytes that one block may hold. */
+export const MOST_OF_ONE_BLOCK = 0xffff;
 
-/** At most 65,535 bytes as a zlib stream. */
+/** At most `MOST_OF_ONE_BLOCK` bytes as a zlib stream. */
 export function asOneBlock(bytes: Uint8Array): Buffer {
-  if (bytes.length > LARGEST) throw new RangeError(`a block holds ${LARGEST} bytes, and not ${bytes.length}`);
+  if (bytes.length > MOST_OF_ONE_BLOCK)
+    throw new RangeError(`a block holds ${MOST_OF_ONE_BLOCK} bytes, and not ${bytes.length}`);
   const stream = Buffer.allocUnsafe(BEGIN + bytes.length + END);
   stream.set(HEADER);
   stream.writeUInt16LE(bytes.length, HEADER.length);
-  stream.writeUInt16LE(bytes.length ^ LARGEST, HEADER.length + 2);
+  stream.writeUInt16LE(bytes.length ^ MOST_OF_ONE_BLOCK, HEADER.length + 2);
   stream.set(bytes, BEGIN);
   stream.writeUInt32BE(adler32(bytes), BEGIN + bytes.length);
   return stream;
@@ -27,7 +28,8 @@ export function ofOneBlock(stream: Uint8Array): Buffer | undefined {
   if (length < 0 || HEADER.some((byte, index) => stream[index] !== byte)) return undefined;
   const whole = Buffer.from(stream.buffer, stream.byteOffset, stream.length);
   const isOne =
-    whole.readUInt16LE(HEADER.length) === length && whole.readUInt16LE(HEADER.length + 2) === (length ^ LARGEST);
+    whole.readUInt16LE(HEADER.length) === length &&
+    whole.readUInt16LE(HEADER.length + 2) === (length ^ MOST_OF_ONE_BLOCK);
   if (!isOne) return undefined;
   const bytes = whole.subarray(BEGIN, BEGIN + length);
   return whole.readUInt32BE(BEGIN + length) === adler32(bytes) ? bytes : undefined;

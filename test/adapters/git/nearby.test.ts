@@ -12,6 +12,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
 import * as fc from 'fast-check';
 import { beforeEach, describe, expect, test } from 'vitest';
@@ -79,26 +80,29 @@ describe('a remote on this machine', () => {
 
   test('gives what comes while it is fetched from, too', async () => {
     const { lead, ana, first } = await makeTeam();
-    const [second, third] = [
-      await commit(lead, [first], write('c', 'news\n')),
-      await commit(lead, [first], write('d', 'newer\n')),
-    ];
-    expect(await lead.git.push(remote, 'main', second)).toEqual({ kind: 'ok' });
-    plain(lead.dir, 'push', '-q', remote, `${third}:refs/heads/aside`);
-    // The other clone's git writes down what was brought: at that moment somebody else pushes.
-    const mark = join(ground.folder, 'move');
-    const bin = join(ground.folder, 'ana.bin/git');
-    const move = `if [ -e ${mark} ]; then rm ${mark}; env -u GIT_OBJECT_DIRECTORY git --git-dir=${remote} update-ref refs/heads/lanes/ana ${third}; fi`;
-    const script = readFileSync(bin, 'utf8');
-    writeFileSync(bin, script.replace('exec git', `case " $* " in *" update-ref "*) ${move};; esac\nexec git`));
-    writeFileSync(mark, '');
-    const fetched = await ana.git.fetch(remote, WANTED);
-    expect(existsSync(mark)).toBe(false);
+    const later = await commit(lead, [first], write('d', 'newer\n'));
+    // So much that whoever brings it pauses.
+    let tip = first;
+    for (const part of ['p', 'q', 'r', 's', 't', 'u'])
+      tip = await commit(
+        lead,
+        [tip],
+        ...Array.from({ length: 240 }, (_, index) => write(`${part}/${index}`, `${part}${index}\n`)),
+      );
+    expect(await lead.git.push(remote, 'main', tip)).toEqual({ kind: 'ok' });
+    plain(lead.dir, 'push', '-q', remote, `${later}:refs/heads/aside`);
+    let isOver = false;
+    const fetching = ana.git.fetch(remote, WANTED).finally(() => (isOver = true));
+    await setImmediate();
+    expect(isOver).toBe(false);
+    plain(remote, 'update-ref', 'refs/heads/lanes/ana', later);
+    const fetched = await fetching;
     expect(fetched.kind === 'ok' && Object.fromEntries(fetched.refs)).toEqual({
-      'refs/heads/main': second,
-      'refs/heads/lanes/ana': third,
+      'refs/heads/main': tip,
+      'refs/heads/lanes/ana': later,
     });
     expect(plain(ana.dir, 'cat-file', '-p', 'origin/lanes/ana:d')).toBe('newer');
+    expect(ana.talks()).toBe(1);
   });
 
   test('gets merges, removals and what comes back, and gives them', async () => {
