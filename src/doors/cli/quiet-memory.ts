@@ -11,16 +11,20 @@ export interface QuietMemoryOptions {
   readonly worth?: number;
   /** Milliseconds since the program last did what somebody waits for, none while it does; absent: nobody ever waits. */
   readonly restingFor?: () => number;
-  /** So long it must have rested. Where many share a machine, one in the middle of a step hardly gets the processor either. */
-  readonly rest?: number;
   /**
-   * Where it never rests that long, a moment in which nobody waits is enough after so many milliseconds, twice as many at most. By
-   * chance, since nodes that were started together would all collect at the same moment: twenty then take seconds.
+   * So long it must have rested. Where many share a machine, one in the middle of a step hardly gets the processor either. After
+   * the first time it is up to fifteen times as long, by chance: nodes that rest from the same work would all collect at the same
+   * moment, in which twenty of them take seconds.
    */
+  readonly rest?: number;
+  /** Where it never rests that long, a moment in which nobody waits is enough after so many milliseconds; by chance twice as many. */
   readonly patience?: number;
 }
 
 const MEGABYTE = 2 ** 20;
+
+/** How many times longer than at first a program rests at most before it gives memory back. */
+const SPREAD = 14;
 
 /** Microseconds of processor time in a millisecond from which on a program is busy. */
 const BUSY = 100;
@@ -46,40 +50,46 @@ export function giveBackWhenQuiet({
   let [kept, needed] = [0, Number.POSITIVE_INFINITY];
   let given = Number.NEGATIVE_INFINITY;
   /** The last time came too early, while a burst still held what it worked with. */
-  let again = false;
+  let hasMore = false;
   let timer: NodeJS.Timeout | undefined;
 
   function giveBack(): void {
-    if (!again && held() - kept < worth) return;
+    if (!hasMore && held() - kept < worth) return;
     collect?.({ type: 'major', flavor: 'last-resort' });
     kept = held();
     given = performance.now();
     // What is left a second time is needed.
-    if (again) needed = kept;
+    if (hasMore) needed = kept;
     needed = Math.min(needed, kept);
-    again = kept - needed >= worth;
+    hasMore = kept - needed >= worth;
   }
 
   /** Looks again and again, until nobody has waited for long and the processor was hardly used from one look to the next. */
-  function whenQuiet(until = performance.now() + patience * (1 + Math.random())): void {
+  function whenQuiet({ until, wanted }: { readonly until: number; readonly wanted: number }): void {
     const left = until - performance.now();
-    const isRested = (): boolean => restingFor() >= (left > 0 ? rest : quiet);
+    const isRested = (): boolean => restingFor() >= (left > 0 ? wanted : quiet);
+    const again = (): void => whenQuiet({ until, wanted });
     if (!isRested()) {
-      timer = setTimeout(() => whenQuiet(until), Math.max(quiet, Math.min(rest - restingFor(), left))).unref();
+      timer = setTimeout(again, Math.max(quiet, Math.min(wanted - restingFor(), left))).unref();
       return;
     }
     const before = process.cpuUsage();
     timer = setTimeout(() => {
       const { user, system } = process.cpuUsage(before);
-      if (user + system > quiet * BUSY || !isRested()) return whenQuiet(until);
+      if (user + system > quiet * BUSY || !isRested()) return again();
       giveBack();
-      if (again) return wait();
+      if (hasMore) return wait();
       observer.observe({ entryTypes: ['gc'] });
     }, quiet).unref();
   }
 
   function wait(): void {
-    timer = setTimeout(() => whenQuiet(), Math.max(0, given + pause - performance.now())).unref();
+    const look = (): void =>
+      whenQuiet({
+        until: performance.now() + patience * (1 + Math.random()),
+        wanted: given < 0 ? rest : rest * (1 + SPREAD * Math.random()),
+      });
+    timer = setTimeout(look, Math.max(0, given + pause - performance.now())).unref();
   }
 
   // Whatever works makes garbage: a node that waits is looked at by nobody, and one that works is asked nothing each time.

@@ -82,14 +82,14 @@ describe('a remote on this machine', () => {
     const { lead, ana, first } = await makeTeam();
     const later = await commit(lead, [first], write('d', 'newer\n'));
     // So much that whoever brings it pauses.
-    let tip = first;
+    let large = first;
     for (const part of ['p', 'q', 'r', 's', 't', 'u'])
-      tip = await commit(
+      large = await commit(
         lead,
-        [tip],
+        [large],
         ...Array.from({ length: 240 }, (_, index) => write(`${part}/${index}`, `${part}${index}\n`)),
       );
-    expect(await lead.git.push(remote, 'main', tip)).toEqual({ kind: 'ok' });
+    expect(await lead.git.push(remote, 'main', large)).toEqual({ kind: 'ok' });
     plain(lead.dir, 'push', '-q', remote, `${later}:refs/heads/aside`);
     let isOver = false;
     const fetching = ana.git.fetch(remote, WANTED).finally(() => (isOver = true));
@@ -98,7 +98,7 @@ describe('a remote on this machine', () => {
     plain(remote, 'update-ref', 'refs/heads/lanes/ana', later);
     const fetched = await fetching;
     expect(fetched.kind === 'ok' && Object.fromEntries(fetched.refs)).toEqual({
-      'refs/heads/main': tip,
+      'refs/heads/main': large,
       'refs/heads/lanes/ana': later,
     });
     expect(plain(ana.dir, 'cat-file', '-p', 'origin/lanes/ana:d')).toBe('newer');
