@@ -27,11 +27,8 @@ export async function finishing({ state: { owed } }: SyncContext): Promise<void>
   owed.callers -= 1;
 }
 
-/**
- * Milliseconds for which checkouts gather, since telling the index costs the same for few paths and for many. As long as a round
- * waits after a step: until then the others of this machine need the processor more than a person's `git status` does.
- */
-const GATHER = 200;
+/** Milliseconds for which checkouts gather, since telling the index costs the same for few paths and for many. */
+const GATHER = 30;
 /**
  * Milliseconds without a checkout until files are made durable, and after which they are anyhow. Until then the commit
  * holds what they say: a loss of power is made good from it. An operating system writes what changed to the disk within
