@@ -114,7 +114,7 @@ async function submission(lead: BenchNode, worker: BenchNode, taskId: string, li
   const look = (): void => {
     if (submitted()) seen.resolve(performance.now() - start);
   };
-  // Of ten messages about a folder one is about the record, and to read it with each would take from what is measured.
+  // Most messages about a folder are not about the record, and to read it with each would take from what is measured.
   const watcher = watch(folder, (_, name) => name === 'meta.json' && look());
   try {
     const call = worker.must('taskflow', 'submit_task', {

@@ -23,7 +23,7 @@ export interface QuietMemoryOptions {
 
 const MEGABYTE = 2 ** 20;
 
-/** How many times longer than at first a program rests at most before it gives memory back. */
+/** So many times `rest` may be added by chance, after the first time. */
 const SPREAD = 14;
 
 /** Microseconds of processor time in a millisecond from which on a program is busy. */

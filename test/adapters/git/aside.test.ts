@@ -29,6 +29,16 @@ test('what failed is told once, after all the rest was done', async () => {
   await expect(aside.done()).resolves.toBeUndefined();
 });
 
+test('whoever waits is held up until all is done, and told of what failed, also beside another', async () => {
+  const aside = createAside();
+  const work = Promise.withResolvers<void>();
+  aside.begin(() => work.promise);
+  const both = Promise.allSettled([aside.done(), aside.done()]);
+  work.reject(new Error('the disk is full'));
+  expect((await both).map(({ status }) => status)).toEqual(['rejected', 'rejected']);
+  await expect(aside.done()).resolves.toBeUndefined();
+});
+
 test('what was fetched is there before the refs name it, and nothing is pushed or moved when they cannot', async () => {
   const { remote, makeTeam } = newGround();
   const { lead, ana, first } = await makeTeam();
