@@ -128,6 +128,15 @@ export interface BroughtContent {
   readonly words: readonly { readonly commit: ObjectId; readonly text: string }[];
 }
 
+export interface CommitWords {
+  /** `name <email>` */
+  readonly author: string;
+  /** When its author began it, in seconds since the epoch. */
+  readonly at: number;
+  readonly subject: string;
+  readonly parents: readonly ObjectId[];
+}
+
 export interface Git extends Disposable {
   readonly root: string;
   /** 40 or 64: tells SHA-1 from SHA-256 repositories. */
@@ -184,17 +193,19 @@ export interface Git extends Disposable {
    * again, and of a merge those that differ from all its parents; and what they say of themselves.
    */
   brought(of: ObjectId, without: readonly ObjectId[]): Promise<BroughtContent>;
-  /** `name <email>` and subject of a commit, for messages. */
-  describe(commit: ObjectId): Promise<{ readonly author: string; readonly subject: string }>;
+  /** What a commit says of itself. */
+  describe(commit: ObjectId): Promise<CommitWords>;
   /** The last commit made with `attempt`: if the remote holds it, it is this clone's own work. */
   attempted(): Promise<ObjectId | undefined>;
 
   /**
    * Fetches these branches (`main`, `lanes/*`) and forgets those that are gone; a branch not there is no failure. With `notes: 'aside'`
    * what was fetched is there, and the refs that name it are moved beside what the caller does next: `updateRefs`, `push` and the next
-   * fetch wait for them, and throw what went wrong.
+   * fetch wait for them. A push moves those that could not be moved, and throws when they cannot still.
    */
   fetch(remote: string, branches: readonly string[], options?: { readonly notes?: 'aside' }): Promise<FetchOutcome>;
+  /** Resolves when the refs show what was fetched, as far as they can be moved now. */
+  noted(): Promise<void>;
   /**
    * Looks at branches of a remote without bringing anything of them here; ids of both repositories may be asked for.
    * `undefined` when they have to be fetched to be seen: a remote elsewhere, or one that only git can read.

@@ -12,7 +12,7 @@ import { firstCommit } from './first-commit.ts';
 
 export interface HistoriesDependencies {
   readonly workTree: WorkTree;
-  readonly git: Pick<Git, 'resolve' | 'sizes' | 'read' | 'stand' | 'isAncestor' | 'idLength'>;
+  readonly git: Pick<Git, 'resolve' | 'sizes' | 'read' | 'stand' | 'isAncestor' | 'idLength' | 'noted'>;
   readonly sync: Pick<Sync, 'status'>;
   /** The published branch. */
   readonly branch: string;
@@ -53,6 +53,7 @@ export function createHistories({ workTree, git, sync, branch, lanePrefix, isTea
 
   async function placesOf(lines: readonly (Line & { readonly log: string })[]): Promise<ReadonlyMap<Line, Place>> {
     const own = `refs/heads/${(await sync.status()).branch}`;
+    await git.noted();
     const places = new Map<Line, Place>();
     for (const [log, among] of Map.groupBy(lines, (line) => line.log)) {
       const { ids } = await git.stand([own, ...(isTeam ? remotesOf(log) : [])]);

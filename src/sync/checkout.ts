@@ -3,6 +3,7 @@ import { FILE_MODE } from '../ports-git.ts';
 import { foldName, isReservedPath } from '../protocol/names.ts';
 import { CHECKOUT_REF, blobId, branchRef } from './context.ts';
 import type { Placed, Placement, Position, SyncContext } from './context.ts';
+import { noteMove } from './old-index.ts';
 import { sparsely } from './sparse.ts';
 import { decode, resolveFile, sameBytes, setAsidePath } from './resolve.ts';
 
@@ -31,12 +32,13 @@ export async function advance(
     if (!moved) state.owed.begun -= 1;
   }
   if (!moved) return undefined;
+  noteMove(context, head, next);
   const wanted = options.placements ?? (await placementsBetween(context, head, next));
   const placements = await sparsely(context, next, wanted);
   const brought = await placeFiles(context, placements);
   const succeeded = new Set(placements.map(({ path }) => path));
   state.unplaced = new Set([...[...state.unplaced].filter((path) => !succeeded.has(path)), ...brought.failed]);
-  return { ...brought, journal: true };
+  return { ...brought, commit: next };
 }
 
 export async function placementsBetween(
@@ -111,7 +113,7 @@ export async function placeFiles(context: SyncContext, placements: readonly Plac
   const entries = safe.map(({ path, next, hidden = false }) =>
     next === undefined ? { path, id: undefined } : { path, id: next.id, mode: next.mode || FILE_MODE, hidden },
   );
-  return { changed, conflicts, refusals: [], failed: [...failed], written: changed, entries, journal: false };
+  return { changed, conflicts, refusals: [], failed: [...failed], written: changed, entries };
 }
 
 /** What a clone keeps for itself: who it acts for, what its node may run, and that node's state. */

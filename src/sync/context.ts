@@ -4,6 +4,7 @@ import type { Author, Git, IndexEntry, ObjectId } from '../ports-git.ts';
 import { FlowError } from '../protocol/errors.ts';
 import type { Actor } from '../protocol/records/types.ts';
 import type { Secrets } from '../protocol/secrets/known.ts';
+import type { LastMove } from './old-index.ts';
 import type { Quota, QuotaSettings } from './quota.ts';
 
 export interface SyncOptions {
@@ -60,6 +61,8 @@ interface SyncState {
   readonly placed: Map<string, ObjectId | undefined>;
   /** Files that could not be brought to the branch's content: what stands there is older, and nobody's edit. */
   unplaced: ReadonlySet<string>;
+  /** How this node last moved its branch, until it finds that others have moved it since; see `old-index.ts`. */
+  moved: LastMove | undefined;
   /** What checkouts still owe, which nobody waits for; see `finish.ts`. */
   readonly owed: OwedCheckouts;
   /** Main as the last look `when-calm` left it, and since when such looks have left news; milliseconds of `Clock.elapsed`. */
@@ -104,8 +107,8 @@ export interface Placed extends Brought {
   readonly failed: readonly string[];
   /** What the index is to be told. */
   readonly entries: readonly IndexEntry[];
-  /** Whether the note of an unfinished checkout is about these files, and goes with them. */
-  readonly journal: boolean;
+  /** To what the branch was moved for them; absent: it stands where it stood, and there is no note of an unfinished checkout. */
+  readonly commit?: ObjectId;
 }
 
 /** What a step brought into the work tree; steps of one turn are added up. */

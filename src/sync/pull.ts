@@ -2,28 +2,54 @@ import type { Reach } from '../ports.ts';
 import type { RemoteFailure } from '../ports-git.ts';
 import { FlowError } from '../protocol/errors.ts';
 import { redactSecrets } from '../protocol/secrets/scan.ts';
-import { advance } from './checkout.ts';
+import { advance, placementsBetween } from './checkout.ts';
 import { NOTHING, joined, readPosition, wantedBranches } from './context.ts';
 import type { Brought, Position, SyncContext } from './context.ts';
 import { finishLater, isGoingOn, repair } from './finish.ts';
 import { takeIn } from './lanes.ts';
+import { keptFromOldIndex } from './old-index.ts';
 import { canWorkOn } from './own-work.ts';
 
 /** So often a step is decided anew because other writers were faster. */
 export const MOST_ATTEMPTS = 8;
 
-/** Begins a turn: where the clone stands, after anything that a crash left half done was made good. */
+/**
+ * Begins a turn: where the clone stands, after anything was made good that a crash left half done, or that was committed by hand
+ * with an index from before a step.
+ */
 export async function begin(context: SyncContext): Promise<{ readonly position: Position; readonly brought: Brought }> {
+  const begun = await beginAsItStands(context);
+  const { position, brought } = begun;
+  const kept = await keptFromOldIndex(context, position.head);
+  if (kept === undefined) return begun;
+  // The work tree shows the step, or what was written there since.
+  const placements = (await placementsBetween(context, position.head, kept)).map((placement) => ({
+    ...placement,
+    adopted: !context.state.unplaced.has(placement.path),
+  }));
+  const placed = await advance(context, position, kept, { placements });
+  if (placed !== undefined) finishLater(context, placed);
+  const again = await beginAsItStands(context);
+  return { ...again, brought: joined(brought, joined(placed ?? NOTHING, again.brought)) };
+}
+
+async function beginAsItStands(
+  context: SyncContext,
+): Promise<{ readonly position: Position; readonly brought: Brought }> {
   const position = await readPosition(context);
   if (isGoingOn(context, position)) return { position, brought: NOTHING };
   const brought = await repair(context, position);
   return { position: position.unfinished === undefined ? position : await readPosition(context), brought };
 }
 
-/** Fetches main and lanes. Throws `sync-failed` when the remote does not answer. */
-export async function fetchAll(context: SyncContext, remote: string): Promise<void> {
+/** Fetches main and lanes; `options` as `Git.fetch` takes them. Throws `sync-failed` when the remote does not answer. */
+export async function fetchAll(
+  context: SyncContext,
+  remote: string,
+  options?: { readonly notes?: 'aside' },
+): Promise<void> {
   const { git, state } = context;
-  const outcome = await git.fetch(remote, wantedBranches(context), { notes: 'aside' });
+  const outcome = await git.fetch(remote, wantedBranches(context), options);
   if (outcome.kind !== 'ok') throw away(context, outcome);
   state.tracked = outcome.refs;
   answered(context);
@@ -70,7 +96,7 @@ export async function pullOnce(
     answered(context);
     return { position, brought };
   }
-  await fetchAll(context, remote);
+  await fetchAll(context, remote, { notes: 'aside' });
   if (reach !== 'own-work') context.state.left = undefined;
   for (let attempt = 1; attempt <= MOST_ATTEMPTS; attempt += 1) {
     const { head, refusals, conflicts } = await takeIn(context, position.head, reach);

@@ -1,9 +1,9 @@
 import type { ObjectId, PushOutcome, RemoteFailure } from '../ports-git.ts';
 import { FlowError } from '../protocol/errors.ts';
 import { redactSecrets } from '../protocol/secrets/scan.ts';
-import { NOTHING, branchRef, joined, readPosition } from './context.ts';
+import { branchRef, joined, readPosition } from './context.ts';
 import type { Brought, SyncContext } from './context.ts';
-import { MOST_ATTEMPTS, busy, fetchAll, pullOnce } from './pull.ts';
+import { MOST_ATTEMPTS, begin, busy, fetchAll, pullOnce } from './pull.ts';
 import { requireNoSecretIn } from './vetting.ts';
 
 /** Whether the own branch holds something that others wait for. Merges alone wait for the next real commit of a lane. */
@@ -130,11 +130,11 @@ export async function owesPush(context: SyncContext): Promise<boolean> {
  * other writers were faster with stays owed when the next push may not be yet.
  */
 export async function pushAll(context: SyncContext, remote: string): Promise<Brought> {
-  const { head: own } = await readPosition(context);
+  const begun = await begin(context);
+  let { brought } = begun;
+  let { head } = begun.position;
   const unknown = !context.state.tracked.has(branchRef(context.ownBranch));
-  if (!unknown && !(await owesRemote(context, own))) return NOTHING;
-  let brought = NOTHING;
-  let head = own;
+  if (!unknown && !(await owesRemote(context, head))) return brought;
   for (let attempt = 1; attempt <= MOST_ATTEMPTS; attempt += 1) {
     // The push itself finds out whether anything has to be fetched before.
     if (unknown || attempt > 1) {

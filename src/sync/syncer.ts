@@ -49,6 +49,7 @@ export async function createSync(options: SyncOptions): Promise<Sync> {
       setAside: new Set(),
       placed: new Map(),
       unplaced: new Set(),
+      moved: undefined,
       left: undefined,
       noNews: undefined,
       allowed: undefined,
@@ -218,6 +219,7 @@ export async function createSync(options: SyncOptions): Promise<Sync> {
       if (closed) return;
       closed = true;
       await gathering.finish();
+      await git.noted();
       if (remote === undefined || (context.lastPush === 'when-due' && quota.wait() > 0)) return finishing(context);
       const stop = new AbortController();
       const last = takeTurn(async () => {
@@ -229,6 +231,7 @@ export async function createSync(options: SyncOptions): Promise<Sync> {
       await Promise.race([last, clock.sleep(LAST_PUSH, stop.signal)]);
       stop.abort();
       await finishing(context);
+      await git.noted();
     },
   };
 }

@@ -42,7 +42,7 @@ export async function measureP6(bench: Bench, limit: Limit): Promise<readonly Fi
   const since = Date.now();
   await wait(idle * 1000);
   // Not those that end meanwhile, because they have waited in vain for the next question, and not what tidies up the clone.
-  const started = lead.processes().filter(({ at, words: [name] }) => at >= since && name !== 'maintenance');
+  const started = lead.processes().filter(({ at, words: [name] }) => at >= since && !TIDYING.has(name ?? ''));
   const polls = started.length;
   const names = polls === 0 ? '' : ` (${started.map(({ words: [name = ''] }) => name).join(', ')})`;
   await stopAll([lead, ...workers]);
@@ -74,6 +74,9 @@ export async function measureP6(bench: Bench, limit: Limit): Promise<readonly Fi
     absolute({ id: 'P6', what, unit: 'ms', limit: 300, sound: missing === 0 && polls <= idle, cut, notes }, spread),
   ];
 }
+
+/** What a node has git do to the store of its clone when nothing happens. */
+const TIDYING: ReadonlySet<string> = new Set(['maintenance', 'gc', 'prune-packed', 'config']);
 
 export interface Submission {
   /** Milliseconds from the call until the Worker is answered. */

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { NamedChange } from '../../src/sync/lane-names.ts';
 import { knownNames } from '../../src/sync/lane-names.ts';
 import { git } from '../support/git.ts';
-import { byHand, drop, makeSolo, makeTeam, put } from './workshop.ts';
+import { byHand, change, drop, makeSolo, makeTeam, published, put, write } from './workshop.ts';
 
 const FOLDER = 'shared/tasks/t-ana/workspace';
 
@@ -75,4 +75,22 @@ describe('a lane that was pushed with plain git', () => {
     const inMain = git(remote, 'ls-tree', '-r', '--name-only', 'main', `${FOLDER}/`).split('\n');
     expect(inMain).toEqual([`${FOLDER}/Docs/x.md`]);
   });
+});
+
+test('whose lane it is, is asked of main as it is at that moment', async () => {
+  const { ana, lead, remote } = await makeTeam();
+  const submit = async (path: string): Promise<readonly string[]> => {
+    await change(ana, [write(path, 'x\n')]);
+    const { refusals } = await lead.sync.pull();
+    return refusals.map(({ reason }) => reason);
+  };
+  expect(await submit('shared/tasks/t-ana/progress/1.md')).toEqual([]);
+  // The record of the agent goes, and another one comes whose name differs by case only.
+  await change(lead, [
+    { kind: 'remove', path: 'shared/agents/ana.json' },
+    write('shared/agents/Ana.json', '{\n  "agent_id": "Ana",\n  "role": "worker",\n  "status": "IDLE"\n}\n'),
+  ]);
+  await submit('shared/tasks/t-ana/progress/2.md');
+  expect(lead.told.join('\n')).toContain('the agent of this name is spelled Ana');
+  expect(published(remote, 'main', 'shared/tasks/t-ana/progress/2.md')).toBeUndefined();
 });

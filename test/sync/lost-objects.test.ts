@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { git } from '../support/git.ts';
@@ -41,5 +41,30 @@ describe('a note of a clone that names an object which is gone is none', () => {
     leave(ana.dir, 'refs/baton-attempt/last');
     await ana.sync.pull();
     expect(see(ana.dir, 'shared/tasks/t-ana/progress/x.md')).toBe('x\n');
+  });
+});
+
+describe('a file of an object that a loss of power has torn', () => {
+  test.each([
+    ['has nothing in it', (size: number) => Buffer.alloc(size * 0)],
+    ['has zeros in it', (size: number) => Buffer.alloc(size)],
+    ['has half of it', (size: number, whole: Buffer) => whole.subarray(0, size / 2)],
+  ])('is written anew when it %s and the object is brought', async (_, tear) => {
+    const { lead, ana, remote } = await makeTeam();
+    await ana.sync.pull();
+    await change(lead, [write('shared/tasks/t-bo/spec.md', 'news\n')]);
+    const torn = ['shared/tasks/t-bo', 'shared/tasks/t-bo/spec.md'].map((path) => {
+      const id = git(remote, 'rev-parse', `main:${path}`);
+      const [here, there] = [ana.dir, lead.dir].map((dir) => join(dir, '.git/objects', id.slice(0, 2), id.slice(2)));
+      const whole = readFileSync(there ?? '');
+      mkdirSync(dirname(here ?? ''), { recursive: true });
+      writeFileSync(here ?? '', tear(whole.length, whole));
+      chmodSync(here ?? '', 0o444);
+      return id;
+    });
+    await ana.sync.pull();
+    expect(torn.map((id) => git(ana.dir, 'cat-file', '-t', id))).toEqual(['tree', 'blob']);
+    expect(git(ana.dir, 'fsck', '--full', '--strict')).toBe('');
+    expect(see(ana.dir, 'shared/tasks/t-bo/spec.md')).toBe('news\n');
   });
 });

@@ -1,25 +1,21 @@
 /** Work that goes on beside what its caller does next. */
 export interface Aside {
-  begin(work: () => Promise<unknown>): void;
-  /** Resolves when all that was begun is done. Throws what failed, to everybody who waits for it, and not again. */
+  begin(work: () => Promise<void>): void;
+  /** Resolves when all that was begun is over; what failed of it was told to `failed`. */
   done(): Promise<void>;
 }
 
-export function createAside(): Aside {
-  let going: Promise<unknown>[] = [];
+export function createAside(failed: (error: unknown) => void): Aside {
+  const going = new Set<Promise<void>>();
   return {
     begin(work) {
-      const begun = work();
-      // Told by `done`.
-      begun.catch(() => undefined);
-      going = [...going, begun];
+      const begun = work()
+        .catch(failed)
+        .finally(() => going.delete(begun));
+      going.add(begun);
     },
     async done() {
-      const all = going;
-      const settled = await Promise.allSettled(all);
-      going = going.filter((one) => !all.includes(one));
-      const failed = settled.find((one) => one.status === 'rejected');
-      if (failed !== undefined) throw failed.reason;
+      await Promise.all(going);
     },
   };
 }

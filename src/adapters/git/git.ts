@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { FlowError } from '../../protocol/errors.ts';
 import type { Log } from '../../ports.ts';
-import type { Git } from '../../ports-git.ts';
+import type { Git, ObjectId } from '../../ports-git.ts';
 import { createAside } from './aside.ts';
 import { createChecks, configsOf } from './checks.ts';
 import { importUserConfig, isolatedEnvironment } from './environment.ts';
@@ -84,7 +84,20 @@ export async function createGit(options: GitOptions): Promise<Git> {
   const updateRefs = createRefUpdater(clone, cloneLookup, ['--create-reflog', '-m', 'baton']);
   const readRefs = createReadRefs(found.gitDir, found.objects, cloneLookup);
   const mirror = createMirror(readRefs, updateRefs);
-  const aside = createAside();
+  const aside = createAside((error) =>
+    options.log?.info(
+      { error: String(error) },
+      'what was fetched is not noted in the refs yet; the next push or fetch does it',
+    ),
+  );
+  /** What was fetched, until the refs of the clone show it. */
+  let unnoted: ReadonlyMap<string, ObjectId> | undefined;
+  const noteFetched = async (): Promise<void> => {
+    const refs = unnoted;
+    if (refs === undefined) return;
+    await mirror(refs);
+    if (unnoted === refs) unnoted = undefined;
+  };
   const talk = createRemoteTalk(atRoot, store, {
     limits: network,
     checks: createChecks(clone, configsOf(found.gitDir, dirname(found.objects))),
@@ -138,10 +151,9 @@ export async function createGit(options: GitOptions): Promise<Git> {
     },
     brought: (of, without) => readBrought(objects, of, without),
     async describe(commit) {
-      const [author = '', subject = ''] = (await ask(objects, ['log', '-1', '--format=%an <%ae>%n%s', commit])).split(
-        '\n',
-      );
-      return { author, subject };
+      const text = await ask(objects, ['log', '-1', '--format=%an <%ae>%n%at%n%P%n%s', commit]);
+      const [author = '', at = '', parents = '', subject = ''] = text.split('\n');
+      return { author, at: Number(at), parents: parents.split(' ').filter((id) => id !== ''), subject };
     },
     attempted: async () => (await readRefs([ATTEMPT_REF]))[0],
     async fetch(remote, branches, { notes } = {}) {
@@ -149,15 +161,17 @@ export async function createGit(options: GitOptions): Promise<Git> {
       let outcome = await talk.fetch(remote, branches);
       const isBroken = outcome.kind === 'unreachable' && /bad object|necessary objects/i.test(outcome.detail);
       if (isBroken && (await dropBroken(objects, lookup))) outcome = await talk.fetch(remote, branches);
-      const { refs } = outcome.kind === 'ok' ? outcome : {};
-      if (refs !== undefined) aside.begin(() => mirror(refs));
-      if (notes !== 'aside') await aside.done();
+      if (outcome.kind === 'ok') unnoted = outcome.refs;
+      if (notes === 'aside') aside.begin(noteFetched);
+      else await Promise.all([noteFetched(), aside.done()]);
       return outcome;
     },
+    noted: () => aside.done(),
     glance: (remote, branches) => talk.glance(remote, branches),
     async push(remote, branch, commit) {
-      // What could not be noted is told while nothing is published.
       await aside.done();
+      // Where that cannot be done now either, it is told while nothing of this push is published.
+      await noteFetched();
       return talk.push(remote, branch, commit);
     },
     [Symbol.dispose]: () => closing.abort(),

@@ -107,12 +107,12 @@ export function isAsWritten(now: Stats, { ino, size, mtimeMs }: Written): boolea
 
 /**
  * Puts an object into a store as a loose file, complete before it has its name, and returns how that looks. What is there already
- * stays: then nothing is known of it.
+ * stays: then nothing is known of it. But for a file that a loss of power has torn: who writes through it has what it should hold.
  */
 export function putLoose(directory: string, id: ObjectId, bytesOf: () => Uint8Array): Written | undefined {
   const file = looseFile(directory, id);
   const there = statSync(file, { throwIfNoEntry: false });
-  if (there !== undefined) {
+  if (there !== undefined && isWhole(directory, id)) {
     freshen(file, there);
     return undefined;
   }
@@ -125,6 +125,11 @@ export function putLoose(directory: string, id: ObjectId, bytesOf: () => Uint8Ar
     rmSync(temporary, { force: true });
     throw error;
   }
+}
+
+function isWhole(directory: string, id: ObjectId): boolean {
+  const bytes = looseBytes(directory, id);
+  return bytes === 'unfit' || (bytes !== undefined && inflated(bytes) !== undefined);
 }
 
 /** Milliseconds for which a file counts as just made; what collects garbage gives an hour and more. */

@@ -1,12 +1,12 @@
 import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { createAside } from '../../../src/adapters/git/aside.ts';
 import { git as plain } from '../../support/git.ts';
 import { WANTED, commit, newGround, write } from './nearby-team.ts';
 
 test('what was begun goes on beside its caller, and is waited for by whoever asks', async () => {
-  const aside = createAside();
+  const aside = createAside(() => undefined);
   const work = Promise.withResolvers<void>();
   let isOver = false;
   aside.begin(() => work.promise);
@@ -18,46 +18,60 @@ test('what was begun goes on beside its caller, and is waited for by whoever ask
   expect(isOver).toBe(true);
 });
 
-test('what failed is told once, after all the rest was done', async () => {
-  const aside = createAside();
+test('what failed is told, and everybody who waits is held up until all the rest is over', async () => {
+  const failed: string[] = [];
+  const aside = createAside((error) => failed.push(String(error)));
   const rest = Promise.withResolvers<void>();
+  const ended: string[] = [];
   aside.begin(() => Promise.reject(new Error('the disk is full')));
   aside.begin(() => rest.promise);
-  const done = aside.done();
+  const both = ['one', 'other'].map((name) => aside.done().then(() => ended.push(name)));
+  await Promise.resolve();
+  expect(ended).toEqual([]);
   rest.resolve();
-  await expect(done).rejects.toThrow('the disk is full');
-  await expect(aside.done()).resolves.toBeUndefined();
+  await Promise.all(both);
+  expect([failed, ended]).toEqual([['Error: the disk is full'], ['one', 'other']]);
 });
 
-test('whoever waits is held up until all is done, and told of what failed, also beside another', async () => {
-  const aside = createAside();
-  const work = Promise.withResolvers<void>();
-  aside.begin(() => work.promise);
-  const both = Promise.allSettled([aside.done(), aside.done()]);
-  work.reject(new Error('the disk is full'));
-  expect((await both).map(({ status }) => status)).toEqual(['rejected', 'rejected']);
-  await expect(aside.done()).resolves.toBeUndefined();
-});
+describe('a ref that another git holds while what was fetched is noted', () => {
+  async function makeGround() {
+    const { remote, makeTeam } = newGround();
+    const { lead, ana, first } = await makeTeam();
+    const second = await commit(lead, [first], write('c', 'news\n'));
+    expect(await lead.git.push(remote, 'main', second)).toEqual({ kind: 'ok' });
+    const own = await commit(ana, [first], write('a/x', 'of ana\n'));
+    const lock = join(ana.dir, '.git/refs/remotes/origin/main.lock');
+    writeFileSync(lock, '');
+    expect(await ana.git.fetch(remote, WANTED, { notes: 'aside' })).toMatchObject({ kind: 'ok' });
+    return { remote, ana, first, second, own, lock };
+  }
 
-test('what was fetched is there before the refs name it, and nothing is pushed or moved when they cannot', async () => {
-  const { remote, makeTeam } = newGround();
-  const { lead, ana, first } = await makeTeam();
-  const second = await commit(lead, [first], write('c', 'news\n'));
-  expect(await lead.git.push(remote, 'main', second)).toEqual({ kind: 'ok' });
-  const own = await commit(ana, [first], write('a/x', 'of ana\n'));
-  // Another git is at work on one of the refs, and stays.
-  const lock = join(ana.dir, '.git/refs/remotes/origin/main.lock');
-  writeFileSync(lock, '');
-  expect(await ana.git.fetch(remote, WANTED, { notes: 'aside' })).toMatchObject({ kind: 'ok' });
-  expect(Buffer.from((await ana.git.read([`${second}:c`]))[0] ?? []).toString()).toBe('news\n');
-  await expect(ana.git.push(remote, 'lanes/ana', own)).rejects.toMatchObject({ code: 'git-failed', retryable: true });
-  expect(plain(remote, 'rev-parse', 'lanes/ana')).toBe(first);
-  await ana.git.fetch(remote, WANTED, { notes: 'aside' });
-  const move = [{ ref: 'refs/heads/main', next: second }];
-  await expect(ana.git.updateRefs(move)).rejects.toMatchObject({ code: 'git-failed' });
-  rmSync(lock);
-  await ana.git.fetch(remote, WANTED);
-  expect(plain(ana.dir, 'rev-parse', 'origin/main')).toBe(second);
-  expect(await ana.git.push(remote, 'lanes/ana', own)).toEqual({ kind: 'ok' });
-  expect(await ana.git.updateRefs(move)).toBe(true);
+  test('holds up nobody who reads what was fetched', async () => {
+    const { ana, second } = await makeGround();
+    expect(Buffer.from((await ana.git.read([`${second}:c`]))[0] ?? []).toString()).toBe('news\n');
+  });
+
+  test('holds up a push, and nothing of it is published', async () => {
+    const { remote, ana, first, second, own, lock } = await makeGround();
+    // Whoever moves another ref waits, and has nothing to do with it.
+    expect(await ana.git.updateRefs([{ ref: 'refs/heads/main', next: second }])).toBe(true);
+    await expect(ana.git.push(remote, 'lanes/ana', own)).rejects.toMatchObject({ code: 'git-failed', retryable: true });
+    expect(plain(remote, 'rev-parse', 'lanes/ana')).toBe(first);
+    rmSync(lock);
+    expect(await ana.git.push(remote, 'lanes/ana', own)).toEqual({ kind: 'ok' });
+    expect(plain(ana.dir, 'rev-parse', 'origin/main')).toBe(second);
+  });
+
+  test('is forgotten once it is free: the next fetch notes all', async () => {
+    const { remote, ana, second, lock } = await makeGround();
+    await ana.git.noted();
+    rmSync(lock);
+    expect(await ana.git.fetch(remote, WANTED)).toMatchObject({ kind: 'ok' });
+    expect(plain(ana.dir, 'rev-parse', 'origin/main')).toBe(second);
+  });
+
+  test('is told at once to whoever wants all noted', async () => {
+    const { remote, ana } = await makeGround();
+    await expect(ana.git.fetch(remote, WANTED)).rejects.toMatchObject({ code: 'git-failed' });
+  });
 });

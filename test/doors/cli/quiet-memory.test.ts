@@ -73,3 +73,16 @@ test('a node that never rests for long gives its memory back in a moment between
   await falls(before + 50);
   expect(performance.now() - begun).toBeGreaterThan(1_500);
 });
+
+test('a node that rests between two bursts gives its memory back after each', async () => {
+  const begun = performance.now();
+  using _ = giveBackWhenQuiet({
+    ...{ quiet: 20, pause: 200, rest: 20, patience: 60_000, worth: 16 * MEGABYTE },
+    restingFor: () => performance.now() - begun,
+  });
+  const before = held();
+  for (let time = 0; time < 3; time += 1) {
+    burst();
+    await falls(before + 50);
+  }
+});

@@ -1,0 +1,187 @@
+import { describe, expect, test } from 'vitest';
+import type { Git } from '../../src/ports-git.ts';
+import { git } from '../support/git.ts';
+import { change, makeSolo, makeTeam, openNode, published, put, see, taskMeta, write } from './workshop.ts';
+import type { Node, Place, Team } from './workshop.ts';
+
+const RECORD = 'shared/tasks/t-last/meta.json';
+const SPEC = 'shared/tasks/t-ana/spec.md';
+const NOTES = 'notes.md';
+const STEP = [write(RECORD, taskMeta('t-last', 'ana')), write(SPEC, '# Second edition\n')];
+
+/** A node of which a person uses git just when its branch has moved, and `before` the index is told or `after` it was. */
+async function meddled(
+  { place, sync }: { readonly place: Place; readonly sync: Node['sync'] },
+  { before, after }: { before?: () => void; after?: () => void },
+): Promise<Node> {
+  await sync.close();
+  const once = (work: (() => void) | undefined): (() => void) => {
+    let isDone = false;
+    return () => {
+      if (!isDone) work?.();
+      isDone = true;
+    };
+  };
+  const [first, last] = [once(before), once(after)];
+  const hand = (workTree: Node['workTree'], repository: Git): Pick<Node, 'workTree' | 'git'> => ({
+    workTree,
+    git: {
+      ...repository,
+      async stage(entries) {
+        first();
+        const told = await repository.stage(entries);
+        last();
+        return told;
+      },
+    },
+  });
+  return openNode(place, { hand });
+}
+
+const leader = ({ lead, remote }: Team): Parameters<typeof meddled>[0] => ({
+  place: { dir: lead.dir, role: 'leader', localpart: 'lead', remote },
+  sync: lead.sync,
+});
+
+function commitNotes(dir: string, ...flags: readonly string[]): void {
+  put(dir, NOTES, 'mine\n');
+  git(dir, 'add', NOTES);
+  git(dir, 'commit', '-q', ...flags, '-m', 'notes');
+}
+
+const both = [taskMeta('t-last', 'ana'), '# Second edition\n'];
+
+describe('a commit by hand with an index from before a step', () => {
+  test.each([
+    ['of what is staged', []],
+    ['of all that is known to git', ['-a']],
+  ])('%s takes nothing of the step back', async (_, flags) => {
+    const team = await makeTeam();
+    const lead = await meddled(leader(team), { before: () => commitNotes(team.lead.dir, ...flags) });
+    await change(lead, STEP);
+    await lead.sync.push();
+    expect([RECORD, SPEC].map((path) => published(team.remote, 'main', path))).toEqual(both);
+    expect(published(team.remote, 'main', NOTES)).toBe('mine\n');
+    expect(git(lead.dir, 'status', '--porcelain')).toBe('');
+    expect(git(lead.dir, 'log', '-3', '--format=%s')).toBe(
+      ['workspace(keep_step)', 'notes', 'taskflow(test): t-ana'].join('\n'),
+    );
+    expect(lead.told).toEqual([expect.stringContaining('had taken back')]);
+  });
+
+  test('takes nothing back of what a lane brought', async () => {
+    const team = await makeTeam();
+    const lead = await meddled(leader(team), { before: () => commitNotes(team.lead.dir) });
+    const result = 'shared/tasks/t-ana/result.md';
+    await change(team.ana, [write(result, 'done\n')]);
+    await lead.sync.pull();
+    await lead.sync.push();
+    expect(published(team.remote, 'main', result)).toBe('done\n');
+    await team.ana.sync.pull();
+    expect(see(team.ana.dir, result)).toBe('done\n');
+  });
+
+  test('takes nothing back of a step of a worker', async () => {
+    const team = await makeTeam();
+    const ana = await meddled(
+      { place: { dir: team.ana.dir, role: 'worker', localpart: 'ana', remote: team.remote }, sync: team.ana.sync },
+      { before: () => commitNotes(team.ana.dir) },
+    );
+    const result = 'shared/tasks/t-ana/result.md';
+    await change(ana, [write(result, 'done\n')]);
+    await ana.sync.push();
+    expect(published(team.remote, 'lanes/ana', result)).toBe('done\n');
+  });
+
+  test('takes nothing back without a remote', async () => {
+    const solo = await makeSolo();
+    const node = await meddled(
+      { place: { dir: solo.dir, role: 'leader', localpart: 'lead' }, sync: solo.sync },
+      { before: () => commitNotes(solo.dir) },
+    );
+    await change(node, STEP);
+    await node.sync.pull();
+    expect([RECORD, SPEC].map((path) => `${git(node.dir, 'show', `HEAD:${path}`)}\n`)).toEqual(both);
+    expect(git(node.dir, 'status', '--porcelain')).toBe('');
+  });
+
+  test('takes nothing back when it is finished only after the index was told', async () => {
+    const team = await makeTeam();
+    const { dir } = team.lead;
+    let tree = '';
+    const lead = await meddled(leader(team), {
+      before: () => {
+        put(dir, NOTES, 'mine\n');
+        git(dir, 'add', NOTES);
+        tree = git(dir, 'write-tree');
+      },
+      after: () => git(dir, 'update-ref', 'HEAD', git(dir, 'commit-tree', '-p', 'HEAD', '-m', 'notes', tree), 'HEAD'),
+    });
+    await change(lead, STEP);
+    await lead.sync.push();
+    expect([RECORD, SPEC].map((path) => published(team.remote, 'main', path))).toEqual(both);
+  });
+
+  test('brings back no file that the step had put away', async () => {
+    const team = await makeTeam();
+    const lead = await meddled(leader(team), { before: () => commitNotes(team.lead.dir) });
+    await change(lead, [{ kind: 'remove', path: SPEC }]);
+    await lead.sync.push();
+    expect(published(team.remote, 'main', SPEC)).toBeUndefined();
+    expect(see(lead.dir, SPEC)).toBeUndefined();
+  });
+
+  test('leaves what the person has written since into a file of the step as it is', async () => {
+    const team = await makeTeam();
+    const lead = await meddled(leader(team), {
+      before: () => {
+        commitNotes(team.lead.dir);
+        put(team.lead.dir, SPEC, '# Second edition, and more\n');
+      },
+    });
+    await change(lead, STEP);
+    await lead.sync.push();
+    expect(published(team.remote, 'main', SPEC)).toBe('# Second edition\n');
+    expect(see(lead.dir, SPEC)).toBe('# Second edition, and more\n');
+    await lead.sync.adopt([SPEC]);
+    expect(published(team.remote, 'main', SPEC)).toBe('# Second edition, and more\n');
+  });
+
+  test('keeps what has to be kept of several steps', async () => {
+    const team = await makeTeam();
+    const lead = await meddled(leader(team), { before: () => commitNotes(team.lead.dir) });
+    const steps = ['one', 'two', 'three'].map((name) => `shared/projects/p/${name}.md`);
+    await Promise.all(steps.map((path) => change(lead, [write(path, `${path}\n`)])));
+    await lead.sync.push();
+    expect(steps.map((path) => published(team.remote, 'main', path))).toEqual(steps.map((path) => `${path}\n`));
+  });
+});
+
+describe('a step that is taken back on purpose', () => {
+  test.each<[string, (dir: string) => void]>([
+    ['by git revert', (dir) => git(dir, 'revert', '--no-edit', 'HEAD')],
+    [
+      'by a commit that is begun later',
+      (dir) => {
+        git(dir, 'rm', '-q', RECORD);
+        git(dir, 'checkout', '-q', 'HEAD^', '--', SPEC);
+        git(dir, 'commit', '-q', '-m', 'not so', `--date=${Math.ceil(Date.now() / 1000) + 2}`);
+      },
+    ],
+    [
+      'by a commit in its place',
+      (dir) => {
+        git(dir, 'revert', '--no-commit', 'HEAD');
+        git(dir, 'commit', '-q', '--amend', '--allow-empty', '-m', 'not so');
+        git(dir, 'commit', '-q', '--allow-empty', '-m', 'and more');
+      },
+    ],
+  ])('%s stays so', async (_, takeBack) => {
+    const solo = await makeSolo();
+    await change(solo, STEP);
+    takeBack(solo.dir);
+    await solo.sync.pull();
+    expect(see(solo.dir, RECORD)).toBeUndefined();
+    expect(git(solo.dir, 'status', '--porcelain')).toBe('');
+  });
+});
