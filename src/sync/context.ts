@@ -4,7 +4,6 @@ import type { Author, Git, IndexEntry, ObjectId } from '../ports-git.ts';
 import { FlowError } from '../protocol/errors.ts';
 import type { Actor } from '../protocol/records/types.ts';
 import type { Secrets } from '../protocol/secrets/known.ts';
-import type { LastMove } from './old-index.ts';
 import type { Quota, QuotaSettings } from './quota.ts';
 
 export interface SyncOptions {
@@ -81,6 +80,15 @@ interface SyncState {
   readonly integrated: Map<string, ObjectId>;
   /** Tips of lanes that could not be integrated at all, so that each is reported once. */
   readonly troubledLanes: Map<string, ObjectId>;
+}
+
+/** The last move of the branch by this node. */
+export interface LastMove {
+  /** What the index may have shown while the branch stood at `to`. */
+  readonly from: ObjectId;
+  readonly to: ObjectId;
+  /** When the index was told of it, in seconds since the epoch; absent: it was not yet. */
+  readonly told?: number;
 }
 
 /** The part of checkouts that goes on behind the steps. */

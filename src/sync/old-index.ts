@@ -4,15 +4,6 @@ import { commitMessage } from './message.ts';
 import { seconds } from './context.ts';
 import type { Placed, SyncContext } from './context.ts';
 
-/** The last move of the branch by this node. */
-export interface LastMove {
-  /** What the index may have shown while the branch stood at `to`. */
-  readonly from: ObjectId;
-  readonly to: ObjectId;
-  /** When the index was told of it, in seconds since the epoch; absent: it was not yet. */
-  readonly told?: number;
-}
-
 export function noteMove({ state }: SyncContext, from: ObjectId, to: ObjectId): void {
   const { moved } = state;
   const isBehind = moved?.to === from && moved.told === undefined;

@@ -77,7 +77,11 @@ test('a node that never rests for long gives its memory back in a moment between
 test('a node that rests between two bursts gives its memory back after each', async () => {
   const begun = performance.now();
   using _ = giveBackWhenQuiet({
-    ...{ quiet: 20, pause: 200, rest: 20, patience: 60_000, worth: 16 * MEGABYTE },
+    quiet: 20,
+    pause: 200,
+    rest: 20,
+    patience: 60_000,
+    worth: 16 * MEGABYTE,
     restingFor: () => performance.now() - begun,
   });
   const before = held();
