@@ -252,7 +252,7 @@ export interface Sync {
     /** What may not be committed as it stands; absent when there is none. */
     readonly unfit?: readonly UnfitFile[];
   }>;
-  /** What was changed by hand and can never be committed as it stands. Walks the tree and commits nothing. */
+  /** What was changed by hand and is not committed as it stands, or by whom. Walks the tree and commits nothing. */
   unfit(): Promise<readonly UnfitFile[]>;
   /** Paths under `shared/` that differ from the last commit. Walks the tree: not for the hot path. */
   dirty(): Promise<readonly string[]>;

@@ -27,7 +27,7 @@ export interface Facts {
   }[];
   /** Of the operation's `audience`, those who have not joined. Absent when there is none, or when nobody can tell. */
   readonly absent?: Audience;
-  /** Present when the operation lists `unfit`: what was changed by hand and can never be committed as it stands. */
+  /** Present when the operation lists `unfit`: what was changed by hand and is not committed as it stands. */
   readonly unfit?: readonly {
     readonly path: string;
     readonly line?: number;

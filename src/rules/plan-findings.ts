@@ -11,7 +11,7 @@ import type { Finding } from './finding.ts';
 import { isTerminalTask } from './lifecycle.ts';
 import { isTerminalProject } from './project-lifecycle.ts';
 import { resultFinding } from './result-findings.ts';
-import { checkoutOf } from './shell.ts';
+import { bringBack } from './shell.ts';
 
 /** Findings about a project's work end with it. */
 export const isOpen = ({ meta }: ProjectEntry): boolean => meta !== undefined && !isTerminalProject(meta.status);
@@ -33,7 +33,7 @@ export function nodeFindings(view: WorkspaceView, entry: ProjectEntry, node: Pla
         severity: 'warning',
         ...about,
         message: `plan.md shows ${node.id} as delegated, but ${taskPaths(node.id).meta} is missing`,
-        remedy: `bring the folder back: ${checkoutOf(taskPaths(node.id).dir)}; or the id if it was another one; or set the marker to [ ] and run \`baton task delegate ${projectId} ${node.id} --spec …\``,
+        remedy: `bring the folder back: ${bringBack(taskPaths(node.id).dir)}; or the id if it was another one; or set the marker to [ ] and run \`baton task delegate ${projectId} ${node.id} --spec …\``,
         byHand: true,
       },
     ];
@@ -179,7 +179,7 @@ export function missingPlan(view: WorkspaceView, { id: projectId, plan }: Projec
       projectId,
       file,
       message: `project ${projectId} has no plan.md`,
-      remedy: `bring it back: ${checkoutOf(file)}; or send a graph with \`baton project plan ${projectId} --tasks …\``,
+      remedy: `bring it back: ${bringBack(file)}; or send a graph with \`baton project plan ${projectId} --tasks …\``,
     },
   ];
 }

@@ -3,7 +3,11 @@ export function word(text: string): string {
   return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", String.raw`'\''`)}'`;
 }
 
-/** What brings back a file or folder that was removed, out of the commit before; for a shell, in the workspace. */
-export function checkoutOf(path: string): string {
-  return `\`git checkout "$(git rev-list -1 HEAD -- ${word(path)})~" -- ${word(path)}\``;
+/**
+ * What brings back a file or folder that was removed, out of the commit before; for a shell, in the workspace. As a commit, since a
+ * Leader's node takes up no file of a Worker's that only lies there.
+ */
+export function bringBack(path: string): string {
+  const place = word(path);
+  return `\`git checkout "$(git rev-list -1 HEAD -- ${place})~" -- ${place} && git commit -m 'bring back' -- ${place}\``;
 }

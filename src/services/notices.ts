@@ -7,6 +7,7 @@ import type { Actor, EventRecord, TaskMeta } from '../protocol/records/types.ts'
 import { markdownText } from '../protocol/report-facts.ts';
 import type { WorkspaceView } from '../protocol/view.ts';
 import { leads } from '../protocol/roles.ts';
+import { parseTime } from '../protocol/timestamps.ts';
 import type { Finding } from '../rules/consistency.ts';
 import { isTerminalTask } from '../rules/lifecycle.ts';
 import type { RecordedRefusal } from './refusals.ts';
@@ -19,6 +20,11 @@ export interface NoticeRequest {
   readonly refusals: readonly RecordedRefusal[];
   /** Tasks of which there may be something new to say. */
   readonly tasks: readonly string[];
+  /**
+   * Milliseconds since the epoch: what happened at this time or later is told also when more has happened since, since no round may
+   * have come between the two. Of what is older, what still stands.
+   */
+  readonly since: number;
   readonly identity: Actor;
   readonly localRooms: boolean;
   readonly mode: 'solo' | 'team';
@@ -122,12 +128,19 @@ function notice(view: WorkspaceView, txn: string, text: string, mentions: readon
   return { kind: 'notice', txn, room: view.team.teamRoomId, text, mentions };
 }
 
+function isFresh({ since }: NoticeRequest, time: string | undefined): boolean {
+  const at = time === undefined ? undefined : parseTime(time);
+  return at !== undefined && at >= since;
+}
+
+const AT_WORK: ReadonlySet<string> = new Set(['prepared', 'assigned', 'in_progress']);
+
 /** In a Worker's own room log: what the Leader has assigned to it, and once more what it was late to take on. */
 function assignmentLines(request: NoticeRequest): readonly Announcement[] {
   const { view, identity } = request;
   return tasksOf(request)
     .filter((meta) => isSelf(identity, meta.assigned_to) && meta.notify_txn !== undefined)
-    .filter(({ status }) => status === 'prepared' || status === 'assigned' || status === 'in_progress')
+    .filter(({ status, assigned_at: at }) => AT_WORK.has(status) || isFresh(request, at))
     .flatMap((meta) => {
       const { notify_txn: txn = '', raised = [], status } = meta;
       const late = status === 'assigned' ? raised : [];
@@ -148,15 +161,13 @@ function assignmentLines(request: NoticeRequest): readonly Announcement[] {
     });
 }
 
-/** In a Worker's own room log: what it was told on its questions, while it is still at work. */
+/** In a Worker's own room log: what it was told on its questions. */
 function answerLines(request: NoticeRequest): readonly Announcement[] {
   const { view, identity } = request;
-  const own = tasksOf(request).filter(
-    ({ assigned_to: name, status }) => isSelf(identity, name) && !isTerminalTask(status),
-  );
+  const own = tasksOf(request).filter(({ assigned_to: name }) => isSelf(identity, name));
   return own.flatMap((meta) =>
-    (meta.attention ?? []).flatMap(({ kind, attempt, answer, answeredBy = '' }) =>
-      answer === undefined
+    (meta.attention ?? []).flatMap(({ kind, attempt, answer, answeredBy = '', answeredAt }) =>
+      answer === undefined || (isTerminalTask(meta.status) && !isFresh(request, answeredAt))
         ? []
         : [
             {
@@ -177,13 +188,13 @@ function answerLines(request: NoticeRequest): readonly Announcement[] {
   );
 }
 
-/** In the Leader's own room log: what Workers ask and nobody has answered yet. */
+/** In the Leader's own room log: what Workers ask. */
 function attentionLines(request: NoticeRequest): readonly Announcement[] {
   const { view, identity } = request;
   const leader = identity.matrixUserId ?? identity.localpart;
   return tasksOf(request).flatMap((meta) =>
     (meta.attention ?? [])
-      .filter(({ resolved }) => !resolved)
+      .filter(({ resolved, requestedAt }) => !resolved || isFresh(request, requestedAt))
       .map(({ kind, question, attempt }) => ({
         kind: 'attention' as const,
         txn: `attention-${meta.task_id}-${kind}-${attempt}`,
@@ -201,12 +212,13 @@ function attentionLines(request: NoticeRequest): readonly Announcement[] {
   );
 }
 
-/** In the Leader's own room log: what Workers have submitted and nobody has decided yet. */
+/** In the Leader's own room log: what Workers have submitted. */
 function submissionLines(request: NoticeRequest): readonly Announcement[] {
   const { view, identity } = request;
   const leader = identity.matrixUserId ?? identity.localpart;
   return tasksOf(request)
-    .filter(({ status, result_status }) => status === 'submitted' && result_status !== undefined)
+    .filter(({ result_status }) => result_status !== undefined)
+    .filter(({ status, submitted_at: at }) => status === 'submitted' || isFresh(request, at))
     .map((meta) => ({
       kind: 'completion',
       txn: `submit-${meta.task_id}-${meta.result_status ?? ''}`,

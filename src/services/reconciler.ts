@@ -49,6 +49,9 @@ export interface ReconcilerDependencies extends DeliveryDependencies {
   readonly calm?: number;
 }
 
+/** Milliseconds: longer than a round waits for steps, and than clocks of one team differ. */
+const FRESH = 120_000;
+
 /** Enough for an accept that makes a report due that marks itself sent; more means that something oscillates. */
 const MAX_PASSES = 5;
 
@@ -56,6 +59,7 @@ export function createReconciler(dependencies: ReconcilerDependencies): Reconcil
   const delivery = createDeliveryLoop(dependencies);
   const archivist = createArchivist(dependencies);
   const memory: Memory = {
+    began: Math.floor(dependencies.clock.millis() / 1000) * 1000,
     delivery,
     findings: createFindings(),
     raised: new Map(),
@@ -142,6 +146,8 @@ function widen(before: Scope | undefined, more: Scope): Scope {
 
 /** What rounds remember of each other; all of it is found anew by the first round of a process. */
 interface Memory {
+  /** When the process began, in whole seconds as records tell times; milliseconds since the epoch. */
+  readonly began: number;
   readonly delivery: DeliveryLoop;
   readonly findings: Findings;
   readonly raised: Map<string, Finding>;
@@ -244,7 +250,7 @@ function raise(
 /** Has the rooms told what people and agents must hear of; the transaction ids make every one a single message. */
 function tell(
   { clock, identity, localRooms, mode }: ReconcilerDependencies,
-  { newRefusals, delivery, calm, raised: standing }: Memory,
+  { began, newRefusals, delivery, calm, raised: standing }: Memory,
   { view, raised, scope }: { readonly view: WorkspaceView; readonly raised: readonly Finding[]; readonly scope: Scope },
 ): void {
   const notices = noticesFor({
@@ -252,6 +258,7 @@ function tell(
     findings: calm.due(raised, standing, clock.elapsed()),
     refusals: newRefusals(view, clock.now(), scope === 'all'),
     tasks: scope === 'all' ? view.taskIds() : [...scope.tasks],
+    since: Math.max(began, clock.millis() - FRESH),
     identity,
     localRooms,
     mode,

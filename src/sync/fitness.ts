@@ -4,6 +4,7 @@ import { isReservedPath } from '../protocol/names.ts';
 import { remedyFor } from '../protocol/secrets/scan.ts';
 import type { ScanOptions } from '../protocol/secrets/scan.ts';
 import type { UnfitFile } from '../ports.ts';
+import { word } from '../rules/shell.ts';
 import type { SyncContext } from './context.ts';
 import { leakError, leakOf, scanOf, wordsOf } from './secret-check.ts';
 
@@ -48,6 +49,22 @@ export function unfit(
   if (leak === undefined) return undefined;
   const place = leak.line === 0 ? {} : { line: leak.line };
   return { path: leak.path, ...place, why: wordsOf(leak), remedy: remedyFor(leak) };
+}
+
+/** What this node's agent may not change, and nobody else will see. */
+export async function keptHere(
+  { git, role }: SyncContext,
+  head: ObjectId,
+  paths: readonly string[],
+): Promise<readonly UnfitFile[]> {
+  const committed = await git.resolve(paths.map((path) => `${head}:${path}`));
+  return paths.map((path, index) => {
+    const undo =
+      committed[index] === undefined ? 'take it away' : `undo it with \`git checkout HEAD -- ${word(path)}\``;
+    const remedy =
+      role === 'leader' ? `${undo}; or commit it with plain git, if it is to be published all the same` : undo;
+    return { path, why: "is not this node's to change", remedy };
+  });
 }
 
 /** Remembers which of these paths are unfit now, and logs those that were not before. */

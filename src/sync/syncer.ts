@@ -6,7 +6,7 @@ import { stampOf } from '../protocol/timestamps.ts';
 import { changeFor, handEdits, isOwnEcho, withinReach } from './adopt.ts';
 import { dirtyPaths } from './differing.ts';
 import { finishing } from './finish.ts';
-import { noteUnfit } from './fitness.ts';
+import { keptHere, noteUnfit } from './fitness.ts';
 import { branchRef, lanesIn, readPosition } from './context.ts';
 import type { Brought, SyncContext, SyncOptions } from './context.ts';
 import { createGathering } from './gathering.ts';
@@ -170,7 +170,9 @@ export async function createSync(options: SyncOptions): Promise<Sync> {
     },
     async unfit() {
       const { head } = await readPosition(context);
-      return (await handEdits(context, head, await dirtyPaths(context, head))).unfit;
+      const { unfit, foreign } = await handEdits(context, head, await dirtyPaths(context, head));
+      const others = foreign.filter((path) => !isSetAside(path));
+      return [...unfit, ...(await keptHere(context, head, others))];
     },
     async dirty() {
       return dirtyPaths(context, (await readPosition(context)).head);

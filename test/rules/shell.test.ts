@@ -2,9 +2,9 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { checkoutOf } from '../../src/rules/shell.ts';
+import { bringBack } from '../../src/rules/shell.ts';
 import { testFolder } from '../support/folders.ts';
-import { git } from '../support/git.ts';
+import { IDENTITY, git } from '../support/git.ts';
 
 test('the command that brings back a removed folder does so, also when it was removed on a branch since merged', () => {
   const dir = testFolder('shell');
@@ -24,7 +24,9 @@ test('the command that brings back a removed folder does so, also when it was re
   git(dir, 'merge', '-q', '-m', 'merged', 'side');
   commit('shared/more.md');
 
-  const command = /^`(.*)`$/.exec(checkoutOf('shared/tasks/t-1/'))?.[1] ?? '';
-  execFileSync('sh', ['-c', command], { cwd: dir });
+  const command = /^`(.*)`$/.exec(bringBack('shared/tasks/t-1/'))?.[1] ?? '';
+  execFileSync('sh', ['-c', command], { cwd: dir, env: { ...process.env, ...IDENTITY }, stdio: 'pipe' });
   expect(readFileSync(join(dir, 'shared/tasks/t-1/meta.json'), 'utf8')).toBe('shared/tasks/t-1/meta.json');
+  expect(git(dir, 'ls-tree', '-r', '--name-only', 'HEAD', 'shared/tasks')).toBe('shared/tasks/t-1/meta.json');
+  expect(git(dir, 'status', '--porcelain')).toBe('');
 });

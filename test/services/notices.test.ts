@@ -12,6 +12,7 @@ import { memoryReader } from '../../src/workspace/readers.ts';
 import { createView } from '../../src/workspace/snapshot.ts';
 
 const NOW = '2026-06-07T00:00:00Z';
+const SINCE = Date.parse(NOW);
 
 const lead: Actor = { localpart: 'lead', role: 'leader', matrixUserId: '@lead:local' };
 const ana: Actor = { localpart: 'ana', role: 'worker', matrixUserId: '@ana:local' };
@@ -29,7 +30,16 @@ function said(identity: Actor, meta: Partial<TaskMeta>, localRooms = true, files
     ...meta,
   };
   const view = createView(memoryReader({ ...files, 'shared/tasks/p-01/meta.json': renderTaskMeta(task) }));
-  return noticesFor({ view, findings: [], refusals: [], tasks: ['p-01'], identity, localRooms, mode: 'team' });
+  return noticesFor({
+    view,
+    findings: [],
+    refusals: [],
+    tasks: ['p-01'],
+    since: SINCE,
+    identity,
+    localRooms,
+    mode: 'team',
+  });
 }
 
 const question = { kind: 'decision', question: 'For whom?', attempt: 2, requestedAt: '2026-06-06T00:00:00Z' } as const;
@@ -95,6 +105,26 @@ describe('noticesFor, where every clone has a room log of its own', () => {
     expect(said(ana, { status: 'completed', attention })).toEqual([]);
   });
 
+  test('tells of what has just been overtaken', () => {
+    const asked = {
+      ...question,
+      requestedAt: NOW,
+      resolved: true,
+      answer: 'Both.',
+      answeredBy: 'admin',
+      answeredAt: NOW,
+    };
+    const fresh: Partial<TaskMeta> = {
+      ...{ status: 'completed', notify_txn: 'delegate-1', assigned_at: NOW, submitted_at: NOW },
+      ...{ result_status: 'SUCCESS', summary: 'Done.', attention: [asked] },
+    };
+    const told = (identity: Actor): readonly string[] => said(identity, fresh).map(({ txn }) => txn);
+    expect([lead, ana].map(told)).toEqual([
+      ['attention-p-01-decision-2', 'submit-p-01-SUCCESS'],
+      ['delegate-1', 'answer-p-01-decision-2'],
+    ]);
+  });
+
   test('shows the Worker as much of the specification as the team wants, whatever the case of its name', () => {
     const files = {
       'shared/team.json': renderTeam({ policies: { specPreviewChars: 6 } }),
@@ -142,13 +172,31 @@ describe('noticesFor, of lanes that were not taken whole', () => {
     [ana, []],
   ])('are told in a shared room by the Leader only (%#)', (identity, txns) => {
     const refusals = createRefusalReader()(view, NOW);
-    const notices = noticesFor({ view, findings: [], refusals, tasks: [], identity, localRooms: false, mode: 'team' });
+    const notices = noticesFor({
+      view,
+      findings: [],
+      refusals,
+      tasks: [],
+      since: SINCE,
+      identity,
+      localRooms: false,
+      mode: 'team',
+    });
     expect(notices.map(({ txn }) => txn)).toEqual(txns);
   });
 
   test.each([[lead], [ana]])('believes those only who integrate lanes (%#)', (identity) => {
     const refusals = createRefusalReader()(view, NOW);
-    const notices = noticesFor({ view, findings: [], refusals, tasks: [], identity, localRooms: true, mode: 'team' });
+    const notices = noticesFor({
+      view,
+      findings: [],
+      refusals,
+      tasks: [],
+      since: SINCE,
+      identity,
+      localRooms: true,
+      mode: 'team',
+    });
     expect(notices.map(({ txn, text }) => [txn, text])).toEqual([
       ['refused-1', "A part of ana's lane was not taken: true"],
     ]);
@@ -172,7 +220,15 @@ describe('noticesFor, of lanes that were not taken whole', () => {
       remedy: `Mend ${name}`,
     }));
     const refusals = createRefusalReader()(logs, NOW);
-    const request = { findings, refusals, tasks: [], identity: lead, localRooms: false, mode: 'team' } as const;
+    const request = {
+      findings,
+      refusals,
+      tasks: [],
+      since: SINCE,
+      identity: lead,
+      localRooms: false,
+      mode: 'team',
+    } as const;
     const texts = noticesFor({ view: logs, ...request }).map(({ text }) => text);
     expect(texts).toHaveLength(6);
     expect(texts.flatMap((text) => [...parseLines(text), ...mentionsIn(text)])).toEqual([]);

@@ -216,4 +216,22 @@ describe('the reconciler', () => {
     expect(meta(lead)).toMatchObject({ status: 'submitted', summary: 'From ana.' });
     expect([ana.said('TASK_COMPLETED: p-01').length, lead.said('TASK_COMPLETED: p-01').length]).toEqual([1, 1]);
   });
+
+  test('tells of what was overtaken before a round came', async () => {
+    const { lead, ana } = await openTeam();
+    // Both have had their first round: what they find then of others is older than they are.
+    await lead.settle();
+    await ana.settle();
+    await plan(lead, 'p-01', 'p-02');
+    await ana.sync.pull();
+    await ana.run('task.ack', { taskId: 'p-01' }, worker('ana'));
+    await ana.run('task.submit', { taskId: 'p-01', status: 'SUCCESS', summary: 'Done.' }, worker('ana'));
+    await ana.settle();
+    expect(ana.said('TASK_ASSIGNED: p-01')).toHaveLength(1);
+    await lead.sync.pull();
+    await lead.run('project.accept_task_result', { projectId: 'p', taskId: 'p-01', submissionId: submissionOf(lead) });
+    await lead.settle();
+    expect(meta(lead)).toMatchObject({ status: 'completed' });
+    expect(lead.said('TASK_COMPLETED: p-01')).toHaveLength(1);
+  });
 });

@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 
-const IDENTITY = {
+export const IDENTITY = {
   GIT_AUTHOR_NAME: 'Pat',
   GIT_AUTHOR_EMAIL: 'pat@local',
   GIT_COMMITTER_NAME: 'Pat',

@@ -126,6 +126,13 @@ describe('what people do by hand', () => {
     const { ana, lead, remote } = await makeTeam();
     put(ana.dir, PLANNED, PLAN.replace('[ ] t-last', '[x] t-last'));
     expect(await ana.sync.adopt([PLANNED])).toEqual({ adopted: [], foreign: [PLANNED] });
+    expect(await ana.sync.unfit()).toEqual([
+      {
+        path: PLANNED,
+        why: "is not this node's to change",
+        remedy: `undo it with \`git checkout HEAD -- ${PLANNED}\``,
+      },
+    ]);
     await change(lead, [write(PLANNED, PLAN.replace('[~] t-ana', '[x] t-ana')), write(SPEC, '# New\n')]);
     expect([...(await ana.sync.pull()).changed].sort()).toEqual([PLANNED, SPEC]);
     expect([see(ana.dir, SPEC), markers(see(ana.dir, PLANNED))]).toEqual(['# New\n', '[x][~][x]']);

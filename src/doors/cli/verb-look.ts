@@ -217,7 +217,7 @@ function renderSynced(answer: Fields, palette: Palette): string {
     ...changed.map((path) => `  ${printable(path)}`),
     ...textsOf(answer['foreign']).map(
       (path) =>
-        `${palette.yellow('kept here')}  ${printable(path)} was changed by hand but is not yours to change; git checkout -- ${printable(path)} undoes it`,
+        `${palette.yellow('kept here')}  ${printable(path)} was changed by hand but is not yours to change; take it away, or undo it with git checkout HEAD -- ${printable(path)}`,
     ),
     ...objectsOf(answer['unfit']).map(
       ({ path, why, remedy }) =>

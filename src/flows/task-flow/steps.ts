@@ -10,7 +10,7 @@ import type { WorkspaceView } from '../../protocol/view.ts';
 import { markerFor, taskStep } from '../../rules/lifecycle.ts';
 import type { TaskEvent } from '../../rules/lifecycle.ts';
 import { SUPERSEDED } from '../../rules/project-lifecycle.ts';
-import { checkoutOf } from '../../rules/shell.ts';
+import { bringBack } from '../../rules/shell.ts';
 import { unrecordedTask } from '../../rules/unrecorded.ts';
 import { checkBrokenPlan, findTask, historyEntry, requireProject, requireTask } from '../shared.ts';
 import { nodeOf, requireAssignee, statusWord, terminalStatus } from './common.ts';
@@ -92,7 +92,7 @@ export function plannedTask(context: Context, taskId: string, projectId?: string
     'not-found',
     `task not found: ${taskId} (plan.md shows it as ${holder.node.status}, and it has no record)`,
     {
-      remedy: `bring its folder back: ${checkoutOf(taskPaths(taskId).dir)}; or set its marker to [ ] and call again`,
+      remedy: `bring its folder back: ${bringBack(taskPaths(taskId).dir)}; or set its marker to [ ] and call again`,
       data: { taskId, projectId: holder.entry.id },
     },
   );
