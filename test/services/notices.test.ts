@@ -115,8 +115,13 @@ describe('noticesFor, where every clone has a room log of its own', () => {
       answeredAt: NOW,
     };
     const fresh: Partial<TaskMeta> = {
-      ...{ status: 'completed', notify_txn: 'delegate-1', assigned_at: NOW, submitted_at: NOW },
-      ...{ result_status: 'SUCCESS', summary: 'Done.', attention: [asked] },
+      status: 'completed',
+      notify_txn: 'delegate-1',
+      assigned_at: NOW,
+      submitted_at: NOW,
+      result_status: 'SUCCESS',
+      summary: 'Done.',
+      attention: [asked],
     };
     const told = (identity: Actor): readonly string[] => said(identity, fresh).map(({ txn }) => txn);
     expect([lead, ana].map(told)).toEqual([
