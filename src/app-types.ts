@@ -56,6 +56,8 @@ export interface RunningNode extends App {
   readonly stopped: Promise<void>;
   /** Tells what happens, until it is stopped; what the event logs gained since `marks` is told before it returns. */
   follow(marks: Marks | undefined, tell: (happening: Happening) => void): Following;
+  /** Resolves when git's own index of the clone shows the steps so far; they are answered before that. */
+  indexed(): Promise<void>;
   /** Nothing is held back any more (`git.minPushInterval`), so that whoever waits is answered before the node stops. */
   hurry(): void;
   /** Milliseconds since the node last worked on a step or took something in; none while it does. */

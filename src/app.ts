@@ -78,6 +78,7 @@ export async function startNode(options: AppOptions): Promise<RunningNode> {
     ...face(assembly, () => Promise.resolve()),
     ...feed,
     close: stop,
+    indexed: () => assembly.sync.indexed(),
     hurry,
     quietFor: () => assembly.sync.quietFor(),
     stop,

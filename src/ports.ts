@@ -276,9 +276,11 @@ export interface Sync {
   /** Called after every pull or publish that brought something new, and after a push for which no caller waited. */
   onChange(listener: (report: PullReport) => void): () => void;
   /**
-   * Resolves once the clone's index shows what was brought into the work tree, too. A step is answered before that
-   * where its commit is on the remote; whoever goes on with plain git waits for this.
+   * Resolves once the clone's index shows what was brought into the work tree so far. A step is answered before that where its
+   * commit is on the remote; whoever goes on with plain git waits for this.
    */
+  indexed(): Promise<void>;
+  /** Resolves once the index is told and the files are durable, and no turn is under way. */
   idle(): Promise<void>;
   close(): Promise<void>;
 }

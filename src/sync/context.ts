@@ -106,6 +106,11 @@ export interface OwedCheckouts {
   resting: AbortController;
   /** Who waits for all of it to be done. */
   callers: number;
+  /** Who waits until the index is told. */
+  readers: number;
+  isTelling: boolean;
+  /** Resolves when the index was told once more. */
+  told: PromiseWithResolvers<void>;
 }
 
 export interface Placed extends Brought {

@@ -1,7 +1,7 @@
 import type { IndexEntry } from '../ports-git.ts';
 import { placeFiles, placementsBetween } from './checkout.ts';
 import { CHECKOUT_REF, NOTHING, blobId } from './context.ts';
-import type { Brought, Placed, Placement, Position, SyncContext } from './context.ts';
+import type { Brought, OwedCheckouts, Placed, Placement, Position, SyncContext } from './context.ts';
 import { noteTold } from './old-index.ts';
 import { sparsely } from './sparse.ts';
 
@@ -16,7 +16,10 @@ export function finishLater(context: SyncContext, placed: Placed): void {
   // What could not be written is tried again by the next turn, and not once things are calm.
   if (placed.failed.length > 0) owed.broken = true;
   owed.resting.abort();
-  owed.running ??= finishWaiting(context).finally(() => (owed.running = undefined));
+  owed.running ??= finishWaiting(context).finally(() => {
+    owed.running = undefined;
+    tellReaders(owed);
+  });
 }
 
 /** Resolves when no checkout owes anything any more, without waiting for calm. */
@@ -28,8 +31,24 @@ export async function finishing({ state: { owed } }: SyncContext): Promise<void>
   owed.callers -= 1;
 }
 
-/** Milliseconds for which checkouts gather, since telling the index costs the same for few paths and for many. */
-const GATHER = 30;
+/** Resolves when the index has been told of what was brought so far. */
+export async function indexed({ state: { owed } }: SyncContext): Promise<void> {
+  owed.readers += 1;
+  owed.gathering.abort();
+  while (owed.running !== undefined && (owed.waiting.length > 0 || owed.isTelling)) await owed.told.promise;
+  owed.readers -= 1;
+}
+
+function tellReaders(owed: OwedCheckouts): void {
+  owed.told.resolve();
+  owed.told = Promise.withResolvers();
+}
+
+/**
+ * Milliseconds for which checkouts gather, since telling the index costs the same for few paths and for many: as long as a round
+ * waits for steps. Whoever reads the index next asks for it to be told (`indexed`).
+ */
+const GATHER = 200;
 /**
  * Milliseconds without a checkout until files are made durable, and after which they are anyhow. Until then the commit
  * holds what they say: a loss of power is made good from it. An operating system writes what changed to the disk within
@@ -48,9 +67,12 @@ async function finishWaiting(context: SyncContext): Promise<void> {
   while (owed.waiting.length > 0 || written.length > 0) {
     if (owed.waiting.length > 0) {
       owed.gathering = new AbortController();
-      if (owed.callers === 0) await clock.sleep(GATHER, owed.gathering.signal);
+      if (owed.callers + owed.readers === 0) await clock.sleep(GATHER, owed.gathering.signal);
       const batch = owed.waiting.splice(0);
+      owed.isTelling = true;
       if (!(await tellIndex(context, batch))) owed.broken = true;
+      owed.isTelling = false;
+      tellReaders(owed);
       if (written.length === 0) since = clock.elapsed();
       written.push(...batch);
     }

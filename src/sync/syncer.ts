@@ -5,7 +5,7 @@ import { laneOf, localpartOfLane } from '../protocol/paths.ts';
 import { stampOf } from '../protocol/timestamps.ts';
 import { changeFor, handEdits, isOwnEcho, withinReach } from './adopt.ts';
 import { dirtyPaths } from './differing.ts';
-import { finishing } from './finish.ts';
+import { finishing, indexed } from './finish.ts';
 import { keptHere, noteUnfit } from './fitness.ts';
 import { branchRef, lanesIn, readPosition } from './context.ts';
 import type { Brought, SyncContext, SyncOptions } from './context.ts';
@@ -63,6 +63,9 @@ export async function createSync(options: SyncOptions): Promise<Sync> {
         gathering: new AbortController(),
         resting: new AbortController(),
         callers: 0,
+        readers: 0,
+        isTelling: false,
+        told: Promise.withResolvers(),
       },
       vetted,
       unfit: new Set(),
@@ -216,6 +219,7 @@ export async function createSync(options: SyncOptions): Promise<Sync> {
       listeners.add(listener);
       return () => listeners.delete(listener);
     },
+    indexed: () => indexed(context),
     idle: () => takeTurn(() => finishing(context)),
     async close() {
       if (closed) return;

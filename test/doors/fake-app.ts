@@ -17,6 +17,7 @@ export interface FakeAppOptions {
   readonly mode?: App['mode'];
   readonly files?: Readonly<Record<string, string>>;
   readonly answer?: (call: ToolCall) => Envelope | Promise<Envelope>;
+  readonly indexed?: () => Promise<void>;
 }
 
 export const LEAD: AppIdentity = { localpart: 'lead', role: 'leader', matrixUserId: '@lead:local' };
@@ -27,6 +28,7 @@ export function fakeApp({
   mode = 'solo',
   files = {},
   answer,
+  indexed = () => Promise.resolve(),
 }: FakeAppOptions = {}): FakeApp {
   const calls: ToolCall[] = [];
   const state = { closed: 0, stopped: 0 };
@@ -54,6 +56,7 @@ export function fakeApp({
       return Promise.resolve();
     },
     stopped: stopped.promise,
+    indexed,
     hurry: () => undefined,
     quietFor: () => Number.POSITIVE_INFINITY,
     stop: () => {

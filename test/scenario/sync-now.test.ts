@@ -1,8 +1,10 @@
+import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { BATON } from '../support/baton.ts';
+import { BATON, cleanEnvironment } from '../support/baton.ts';
 import { cli, cliJson } from '../support/cli.ts';
+import { git } from '../support/git.ts';
 import { startUp } from '../support/node.ts';
 import { onPush, unplug } from '../support/remote.ts';
 import { makeTeam } from '../support/team.ts';
@@ -49,5 +51,26 @@ test('`baton sync now` serves scripts and hooks, with a node and without one', a
   expect(await cli(lead, 'sync', 'now', '--no-wait'), 'a hook does not fail for that').toMatchObject({ code: 0 });
   back();
   expect(await cli(lead, 'sync', 'now', '--quiet')).toMatchObject({ code: 0, stdout: '' });
+  expect(await node.stop()).toBe(0);
+});
+
+test('a script that goes on with plain git after a command finds the step in its index', async () => {
+  const { lead, remote } = await makeTeam();
+  const node = await startUp(lead);
+  expect(await cli(lead, ...CREATE)).toMatchObject({ code: 0 });
+  const baton = `'${process.execPath}' '${BATON}' --quiet`;
+  const commit = 'git -c user.name=Pat -c user.email=pat@local commit -q --allow-empty -m';
+  const seen = (command: string): string =>
+    execFileSync('sh', ['-c', `${baton} ${command} && git status --porcelain && ${commit} '${command}'`], {
+      cwd: lead,
+      encoding: 'utf8',
+      env: cleanEnvironment(),
+    });
+  const commands = ['project pause p', 'project resume p', 'project pause p'];
+  expect(commands.map(seen)).toEqual(commands.map(() => ''));
+  expect(await cli(lead, 'sync', 'now', '--quiet')).toMatchObject({ code: 0 });
+  expect(git(remote, 'show', 'main:shared/projects/p/meta.json')).toContain('"status": "paused"');
+  expect(git(remote, 'log', '--format=%s', 'main', '--grep', 'keep_step')).toBe('');
+  expect(git(remote, 'log', '--format=%s', 'main', '--author', 'Pat').split('\n').toReversed()).toEqual(commands);
   expect(await node.stop()).toBe(0);
 });

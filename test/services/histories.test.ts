@@ -41,6 +41,7 @@ test('a history names for each event the commit that brought it, from whosever c
   expect(await log(lead, 'p', 1)).toMatchObject({ more: true, entries: [{ what: 'task.acknowledged' }] });
 
   // What is only in the file, or only in this clone, is told so.
+  await ana.sync.indexed();
   const logs = git(ana.dir, 'ls-files', 'shared/events').split('\n');
   const path = logs.find((name) => name.endsWith('/ana.jsonl')) ?? '';
   const file = join(ana.dir, path);

@@ -1,5 +1,6 @@
 import { realpathSync } from 'node:fs';
 import { createConnection, type Socket } from 'node:net';
+import { setTimeout as wait } from 'node:timers/promises';
 import {
   createMessageConnection,
   SocketMessageReader,
@@ -83,24 +84,36 @@ function remoteApp(connection: MessageConnection, socket: Socket, hello: Hello, 
     if ('failure' in answer) throw fromFailure(answer.failure);
     return answer.value;
   };
+  let hasChanged = false;
   return {
     root: hello.root,
     identity: hello.identity,
     mode: hello.mode,
     closed,
-    call: (call: ToolCall): Promise<Envelope> => ask<Envelope>(METHODS.call, { call } satisfies CallRequest),
+    async call(call: ToolCall) {
+      const envelope = await ask<Envelope>(METHODS.call, { call } satisfies CallRequest);
+      hasChanged ||= 'durability' in envelope;
+      return envelope;
+    },
     sync: (options = {}) => ask<Envelope>(METHODS.sync, options),
     text: async (path) => (await ask<string | null>(METHODS.text, { path } satisfies TextRequest)) ?? undefined,
     follow: (marks, tell) => {
       connection.onNotification(HAPPENED, tell);
       return ask<Marks>(METHODS.follow, (marks === undefined ? {} : { marks }) satisfies FollowRequest);
     },
-    close: () => {
+    async close() {
+      // A script goes on with plain git next, which reads the index.
+      if (hasChanged)
+        await Promise.race([connection.sendRequest(METHODS.indexed).catch(() => undefined), closed, patience()]);
       hangUp(connection, socket);
-      return Promise.resolve();
     },
   };
 }
+
+/** The index may be held by another git for as long as it likes. */
+const LONGEST = 2_000;
+
+const patience = (): Promise<void> => wait(LONGEST, undefined, { ref: false });
 
 function hangUp(connection: MessageConnection, socket: Socket): void {
   connection.dispose();

@@ -15,12 +15,13 @@ import {
   type FollowAnswer,
   type FollowRequest,
   type Hello,
+  type IndexedAnswer,
   type TextAnswer,
   type TextRequest,
 } from './wire.ts';
 
 /** What callers may ask of a node. */
-type ServedApp = App & Pick<RunningNode, 'follow'>;
+type ServedApp = App & Pick<RunningNode, 'follow' | 'indexed'>;
 
 export interface SocketDoor {
   readonly path: string;
@@ -140,7 +141,7 @@ function countingEnds(socket: Socket): {
   };
 }
 
-function handle(connection: MessageConnection, app: App): void {
+function handle(connection: MessageConnection, app: ServedApp): void {
   connection.onRequest(METHODS.hello, (): Hello => ({
     protocol: 1,
     root: app.root,
@@ -158,6 +159,12 @@ function handle(connection: MessageConnection, app: App): void {
     settled(
       app.text(path).then((text) => text ?? null),
       'text',
+    ),
+  );
+  connection.onRequest<IndexedAnswer, void>(METHODS.indexed, () =>
+    settled(
+      app.indexed().then(() => null),
+      'indexed',
     ),
   );
 }

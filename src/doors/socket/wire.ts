@@ -11,6 +11,7 @@ export const METHODS = {
   sync: 'baton/sync',
   text: 'baton/text',
   follow: 'baton/follow',
+  indexed: 'baton/indexed',
 } as const;
 
 /** Sent by a node to whoever follows it, for each `Happening`; nothing answers it. */
@@ -51,6 +52,7 @@ export interface RpcFailure {
 
 export type CallAnswer = Answer<Envelope>;
 export type TextAnswer = Answer<string | null>;
+export type IndexedAnswer = Answer<null>;
 export type FollowAnswer = Answer<Marks>;
 
 /** A thrown thing as it travels. */

@@ -4,7 +4,7 @@ import { existsSync, statSync, writeFileSync } from 'node:fs';
 import { createConnection, createServer } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
-import type { Envelope } from '../../../src/app-types.ts';
+import type { Envelope, ToolCall } from '../../../src/app-types.ts';
 import { connectSocket, type RemoteApp } from '../../../src/doors/socket/client.ts';
 import { serveSocket } from '../../../src/doors/socket/server.ts';
 import { socketPath } from '../../../src/doors/workspace.ts';
@@ -35,6 +35,25 @@ const refusal = async (work: Promise<unknown>): Promise<unknown> => {
 };
 
 describe('the app behind a socket', () => {
+  test('lets go of a caller that changed something once the index shows it, and of one that looked at once', async () => {
+    const index = Promise.withResolvers<void>();
+    const answer = ({ tool, action }: ToolCall): Envelope =>
+      action === 'look' ? { ok: true, tool, action } : { ok: true, tool, action, durability: 'replicated' };
+    const { path, root, remote } = await pair({ answer, indexed: () => index.promise });
+    await remote.call({ tool: 'taskflow', action: 'look' });
+    await remote.close();
+    const other = await connectSocket(path, root);
+    await other?.call({ tool: 'taskflow', action: 'ack_task' });
+    let isClosed = false;
+    const closing = other?.close().then(() => (isClosed = true));
+    const again = await connectSocket(path, root);
+    expect([again?.mode, isClosed]).toEqual(['solo', false]);
+    index.resolve();
+    await closing;
+    expect(isClosed).toBe(true);
+    await again?.close();
+  });
+
   test('is the app: identity, calls, sync and texts come through as they are', async () => {
     const answer: Envelope = {
       ok: false,
