@@ -128,15 +128,6 @@ export interface BroughtContent {
   readonly words: readonly { readonly commit: ObjectId; readonly text: string }[];
 }
 
-export interface CommitWords {
-  /** `name <email>` */
-  readonly author: string;
-  /** When its author began it, in seconds since the epoch. */
-  readonly at: number;
-  readonly subject: string;
-  readonly parents: readonly ObjectId[];
-}
-
 export interface Git extends Disposable {
   readonly root: string;
   /** 40 or 64: tells SHA-1 from SHA-256 repositories. */
@@ -193,8 +184,8 @@ export interface Git extends Disposable {
    * again, and of a merge those that differ from all its parents; and what they say of themselves.
    */
   brought(of: ObjectId, without: readonly ObjectId[]): Promise<BroughtContent>;
-  /** What a commit says of itself. */
-  describe(commit: ObjectId): Promise<CommitWords>;
+  /** `name <email>` and subject of a commit, for messages. */
+  describe(commit: ObjectId): Promise<{ readonly author: string; readonly subject: string }>;
   /** The last commit made with `attempt`: if the remote holds it, it is this clone's own work. */
   attempted(): Promise<ObjectId | undefined>;
 

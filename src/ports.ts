@@ -238,6 +238,8 @@ export interface UnfitFile {
   /** `holds a secret in line 3 (GitHub token)`. */
   readonly why: string;
   readonly remedy: string;
+  /** It could be committed, by whose it is. */
+  readonly foreign?: true;
 }
 
 export interface Sync {

@@ -33,6 +33,7 @@ export interface Facts {
     readonly line?: number;
     readonly why: string;
     readonly remedy: string;
+    readonly foreign?: true;
   }[];
   /** Present when the operation lists `history`: the newest events about the input's `id`, oldest first. */
   readonly history?: {

@@ -21,10 +21,10 @@ export interface NoticeRequest {
   /** Tasks of which there may be something new to say. */
   readonly tasks: readonly string[];
   /**
-   * Milliseconds since the epoch: what happened at this time or later is told also when more has happened since, since no round may
-   * have come between the two. Of what is older, what still stands.
+   * A time as records have it (protocol.md §1.2): what happened then or later is told also when more has happened, since no round may
+   * have come between the two. Of what is older, what still stands; of a cancelled task nothing calls for anybody any more.
    */
-  readonly since: number;
+  readonly since: string;
   readonly identity: Actor;
   readonly localRooms: boolean;
   readonly mode: 'solo' | 'team';
@@ -129,8 +129,10 @@ function notice(view: WorkspaceView, txn: string, text: string, mentions: readon
 }
 
 function isFresh({ since }: NoticeRequest, time: string | undefined): boolean {
-  const at = time === undefined ? undefined : parseTime(time);
-  return at !== undefined && at >= since;
+  if (time === undefined) return false;
+  // Mostly, and many thousand times in a look at everything.
+  if (time.length === since.length && time.endsWith('Z')) return time >= since;
+  return (parseTime(time) ?? 0) >= (parseTime(since) ?? 0);
 }
 
 const AT_WORK: ReadonlySet<string> = new Set(['prepared', 'assigned', 'in_progress']);
@@ -140,7 +142,7 @@ function assignmentLines(request: NoticeRequest): readonly Announcement[] {
   const { view, identity } = request;
   return tasksOf(request)
     .filter((meta) => isSelf(identity, meta.assigned_to) && meta.notify_txn !== undefined)
-    .filter(({ status, assigned_at: at }) => AT_WORK.has(status) || isFresh(request, at))
+    .filter(({ status, assigned_at: at }) => AT_WORK.has(status) || (status !== 'cancelled' && isFresh(request, at)))
     .flatMap((meta) => {
       const { notify_txn: txn = '', raised = [], status } = meta;
       const late = status === 'assigned' ? raised : [];
@@ -194,7 +196,9 @@ function attentionLines(request: NoticeRequest): readonly Announcement[] {
   const leader = identity.matrixUserId ?? identity.localpart;
   return tasksOf(request).flatMap((meta) =>
     (meta.attention ?? [])
-      .filter(({ resolved, requestedAt }) => !resolved || isFresh(request, requestedAt))
+      .filter(
+        ({ resolved, requestedAt }) => !resolved || (meta.status !== 'cancelled' && isFresh(request, requestedAt)),
+      )
       .map(({ kind, question, attempt }) => ({
         kind: 'attention' as const,
         txn: `attention-${meta.task_id}-${kind}-${attempt}`,

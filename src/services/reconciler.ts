@@ -2,6 +2,7 @@ import { setImmediate } from 'node:timers/promises';
 import type { EventBus } from '../events.ts';
 import type { Log } from '../ports.ts';
 import { FlowError } from '../protocol/errors.ts';
+import { stampOf } from '../protocol/timestamps.ts';
 import type { WorkspaceView } from '../protocol/view.ts';
 import type { Finding } from '../rules/consistency.ts';
 import { createArchivist } from './archivist.ts';
@@ -59,7 +60,7 @@ export function createReconciler(dependencies: ReconcilerDependencies): Reconcil
   const delivery = createDeliveryLoop(dependencies);
   const archivist = createArchivist(dependencies);
   const memory: Memory = {
-    began: Math.floor(dependencies.clock.millis() / 1000) * 1000,
+    began: dependencies.clock.millis(),
     delivery,
     findings: createFindings(),
     raised: new Map(),
@@ -146,7 +147,7 @@ function widen(before: Scope | undefined, more: Scope): Scope {
 
 /** What rounds remember of each other; all of it is found anew by the first round of a process. */
 interface Memory {
-  /** When the process began, in whole seconds as records tell times; milliseconds since the epoch. */
+  /** When the process began; milliseconds since the epoch. */
   readonly began: number;
   readonly delivery: DeliveryLoop;
   readonly findings: Findings;
@@ -258,7 +259,7 @@ function tell(
     findings: calm.due(raised, standing, clock.elapsed()),
     refusals: newRefusals(view, clock.now(), scope === 'all'),
     tasks: scope === 'all' ? view.taskIds() : [...scope.tasks],
-    since: Math.max(began, clock.millis() - FRESH),
+    since: stampOf(Math.max(began, clock.millis() - FRESH)),
     identity,
     localRooms,
     mode,

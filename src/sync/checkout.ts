@@ -38,7 +38,7 @@ export async function advance(
   const brought = await placeFiles(context, placements);
   const succeeded = new Set(placements.map(({ path }) => path));
   state.unplaced = new Set([...[...state.unplaced].filter((path) => !succeeded.has(path)), ...brought.failed]);
-  return { ...brought, commit: next };
+  return { ...brought, journal: true };
 }
 
 export async function placementsBetween(
@@ -113,7 +113,7 @@ export async function placeFiles(context: SyncContext, placements: readonly Plac
   const entries = safe.map(({ path, next, hidden = false }) =>
     next === undefined ? { path, id: undefined } : { path, id: next.id, mode: next.mode || FILE_MODE, hidden },
   );
-  return { changed, conflicts, refusals: [], failed: [...failed], written: changed, entries };
+  return { changed, conflicts, refusals: [], failed: [...failed], written: changed, entries, journal: false };
 }
 
 /** What a clone keeps for itself: who it acts for, what its node may run, and that node's state. */

@@ -60,8 +60,8 @@ interface SyncState {
   readonly placed: Map<string, ObjectId | undefined>;
   /** Files that could not be brought to the branch's content: what stands there is older, and nobody's edit. */
   unplaced: ReadonlySet<string>;
-  /** How this node last moved its branch, until it finds that others have moved it since; see `old-index.ts`. */
-  moved: LastMove | undefined;
+  /** Where the branch stood when this node first moved it, and as the node knows it; see `old-index.ts`. */
+  moved: { readonly from: ObjectId; readonly to: ObjectId } | undefined;
   /** What checkouts still owe, which nobody waits for; see `finish.ts`. */
   readonly owed: OwedCheckouts;
   /** Main as the last look `when-calm` left it, and since when such looks have left news; milliseconds of `Clock.elapsed`. */
@@ -80,15 +80,6 @@ interface SyncState {
   readonly integrated: Map<string, ObjectId>;
   /** Tips of lanes that could not be integrated at all, so that each is reported once. */
   readonly troubledLanes: Map<string, ObjectId>;
-}
-
-/** The last move of the branch by this node. */
-export interface LastMove {
-  /** What the index may have shown while the branch stood at `to`. */
-  readonly from: ObjectId;
-  readonly to: ObjectId;
-  /** When the index was told of it, in seconds since the epoch; absent: it was not yet. */
-  readonly told?: number;
 }
 
 /** The part of checkouts that goes on behind the steps. */
@@ -120,8 +111,8 @@ export interface Placed extends Brought {
   readonly failed: readonly string[];
   /** What the index is to be told. */
   readonly entries: readonly IndexEntry[];
-  /** To what the branch was moved for them; absent: it stands where it stood, and there is no note of an unfinished checkout. */
-  readonly commit?: ObjectId;
+  /** Whether the note of an unfinished checkout is about these files, and goes with them. */
+  readonly journal: boolean;
 }
 
 /** What a step brought into the work tree; steps of one turn are added up. */

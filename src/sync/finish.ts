@@ -2,7 +2,6 @@ import type { IndexEntry } from '../ports-git.ts';
 import { placeFiles, placementsBetween } from './checkout.ts';
 import { CHECKOUT_REF, NOTHING, blobId } from './context.ts';
 import type { Brought, OwedCheckouts, Placed, Placement, Position, SyncContext } from './context.ts';
-import { noteTold } from './old-index.ts';
 import { sparsely } from './sparse.ts';
 
 /**
@@ -91,7 +90,7 @@ async function finishWaiting(context: SyncContext): Promise<void> {
 async function makeLast(context: SyncContext, batch: readonly Placed[]): Promise<void> {
   const { owed } = context.state;
   if (!(await keepWritten(context, batch))) owed.broken = true;
-  owed.finished += batch.filter(({ commit }) => commit !== undefined).length;
+  owed.finished += batch.filter(({ journal }) => journal).length;
   // A checkout that begins meanwhile sets the note once more, after this has removed it.
   if (owed.finished === owed.begun && !owed.broken) await closeJournal(context);
 }
@@ -101,9 +100,7 @@ async function tellIndex(context: SyncContext, batch: readonly Placed[]): Promis
   // Of a path that was brought here twice, the last is what the index is to show.
   const entries = new Map(batch.flatMap((placed) => placed.entries.map((entry) => [entry.path, entry])));
   try {
-    const isTold = await stage(context, [...entries.values()]);
-    if (isTold) noteTold(context, batch);
-    return isTold;
+    return await stage(context, [...entries.values()]);
   } catch (error) {
     context.log.error({ error: String(error) }, 'the index could not be brought up to date; the next step tries again');
     return false;
@@ -146,7 +143,7 @@ export async function repair(context: SyncContext, { head, unfinished }: Positio
   });
   const brought = await placeFiles(context, wanted);
   state.unplaced = new Set(brought.failed);
-  const placed = [{ ...brought, written: placements.map(({ path }) => path), commit: head }];
+  const placed = [{ ...brought, written: placements.map(({ path }) => path) }];
   const told = await tellIndex(context, placed);
   const complete = (await keepWritten(context, placed)) && told && brought.failed.length === 0;
   owed.finished = owed.begun;

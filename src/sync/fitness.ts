@@ -63,7 +63,7 @@ export async function keptHere(
       committed[index] === undefined ? 'take it away' : `undo it with \`git checkout HEAD -- ${word(path)}\``;
     const remedy =
       role === 'leader' ? `${undo}; or commit it with plain git, if it is to be published all the same` : undo;
-    return { path, why: "is not this node's to change", remedy };
+    return { path, why: "is not this node's to change", remedy, foreign: true as const };
   });
 }
 

@@ -1,73 +1,89 @@
-import type { ObjectId } from '../ports-git.ts';
+import type { ObjectId, TreeChange } from '../ports-git.ts';
+import { blobId, seconds } from './context.ts';
+import type { SyncContext } from './context.ts';
 import { editOf } from './merge.ts';
 import { commitMessage } from './message.ts';
-import { seconds } from './context.ts';
-import type { Placed, SyncContext } from './context.ts';
+import { hiddenPaths } from './sparse.ts';
 
 export function noteMove({ state }: SyncContext, from: ObjectId, to: ObjectId): void {
-  const { moved } = state;
-  const isBehind = moved?.to === from && moved.told === undefined;
-  state.moved = { from: isBehind ? moved.from : from, to };
+  state.moved = { from: state.moved?.from ?? from, to };
 }
-
-/** To be called once the index shows `batch`. */
-export function noteTold({ state, clock }: SyncContext, batch: readonly Placed[]): void {
-  const { moved } = state;
-  if (moved !== undefined && batch.some(({ commit }) => commit === moved.to))
-    state.moved = { ...moved, told: seconds(clock) };
-}
-
-/** More commits by hand at once than these are not looked through. */
-const MOST = 100;
 
 /**
- * The index is told of a step a moment after the branch has moved. Who runs `git commit` just then commits on top of the
- * step, but what the index showed before it: git takes that for the wish to take the step back. Returns a commit on top
- * of `head` that holds what was taken back so, or nothing.
+ * The index is told of a step after the branch has moved, and a git of somebody else may hold it, or write back what it read of it
+ * before. Who runs `git commit` then commits on top of the step, but what the index showed before it: git takes that for the wish to take
+ * the step back. The work tree tells the two apart, since it shows the step: whoever takes it back on purpose takes it off the disk.
  *
- * Git reads the branch, the index and the time in this order before it asks for a message: what was begun in a later second
- * than the one in which the index was told means what it says, and so does `git revert`, which looks whether the index is old.
+ * Returns a commit on top of `head` that holds what was taken back so, or nothing. `unplaced`: where the disk shows something older.
  */
-export async function keptFromOldIndex(context: SyncContext, head: ObjectId): Promise<ObjectId | undefined> {
+export async function keptFromOldIndex(
+  context: SyncContext,
+  head: ObjectId,
+  unplaced: ReadonlySet<string>,
+): Promise<ObjectId | undefined> {
   const { git, state, author, clock, actor, log } = context;
   const { moved } = state;
   if (moved === undefined || moved.to === head) return undefined;
-  state.moved = undefined;
-  const first = await firstOnTop(context, moved.to, head);
-  if (first === undefined || first.subject.startsWith('Revert "')) return undefined;
-  if (moved.told !== undefined && first.at > moved.told) return undefined;
-  const step = await git.diff(moved.from, moved.to);
-  const there = await git.resolve(step.map(({ path }) => `${head}:${path}`));
-  const takenBack = step.filter(({ before }, index) => before?.id === there[index]);
-  if (takenBack.length === 0) return undefined;
+  // Reset, or rebased: no commit on top of the step.
+  if (!(await git.isAncestor(moved.to, head))) {
+    state.moved = undefined;
+    return undefined;
+  }
+  const takenBack = await takenBackBy(context, { ...moved, head, unplaced });
+  if (takenBack.length === 0) {
+    state.moved = { from: moved.from, to: head };
+    return undefined;
+  }
   log.warn(
-    { commit: first.commit, paths: takenBack.map(({ path }) => path).slice(0, 20) },
+    { commit: head, paths: takenBack.map(({ path }) => path).slice(0, 20) },
     'a commit by hand had taken back a step of which the index did not know yet; the step is kept',
   );
   return git.commit({
     parents: [head],
-    edits: takenBack.map(({ path, after }) => editOf(path, after)),
+    edits: takenBack.map(({ path, before }) => editOf(path, before)),
     message: commitMessage([{ transaction: { actor, label: 'workspace(keep_step)', subject: {} }, changes: [] }]),
     author,
     at: seconds(clock),
   });
 }
 
-interface OnTop {
-  readonly commit: ObjectId;
-  readonly subject: string;
-  readonly at: number;
+interface Suspect {
+  readonly from: ObjectId;
+  readonly to: ObjectId;
+  readonly head: ObjectId;
+  readonly unplaced: ReadonlySet<string>;
 }
 
-/** The commit that was made on `parent` and led to `head`; nothing where `head` was come to in another way. */
-async function firstOnTop({ git }: SyncContext, parent: ObjectId, head: ObjectId): Promise<OnTop | undefined> {
-  let commit = head;
-  for (let count = 0; count < MOST; count += 1) {
-    const { parents, ...told } = await git.describe(commit);
-    const [first] = parents;
-    if (first === parent) return { ...told, commit };
-    if (first === undefined) return undefined;
-    commit = first;
+/**
+ * What the way from `to` to `head` changed although the disk shows it still. Outside of `shared/`, where a file may lie on the disk and not be
+ * published, only what this node has brought there since `from`.
+ */
+async function takenBackBy(
+  context: SyncContext,
+  { from, to, head, unplaced }: Suspect,
+): Promise<readonly TreeChange[]> {
+  const { git } = context;
+  const changes = (await git.diff(to, head)).filter(({ before, after }) => before?.id !== after?.id);
+  const earlier = await git.resolve(changes.map(({ path }) => `${from}:${path}`));
+  const isHidden = hiddenPaths(context);
+  return changes.filter(({ path, before, after }, index) => {
+    const was = earlier[index];
+    if (was === before?.id && !path.startsWith('shared/')) return false;
+    const isAsBefore = was === after?.id;
+    // Where the disk cannot tell, what the index showed before has to.
+    if (isHidden(path) || unplaced.has(path)) return isAsBefore;
+    const disk = onDisk(context, path);
+    return disk === before?.id || (isAsBefore && disk !== after?.id);
+  });
+}
+
+function onDisk({ git, workTree }: SyncContext, path: string): ObjectId | undefined {
+  let bytes: Uint8Array | undefined;
+  try {
+    bytes = workTree.bytes(path);
+  } catch {
+    // Something else is in its place, such as a link, or a file where its folder was.
+    return undefined;
   }
-  return undefined;
+  return bytes === undefined ? undefined : blobId(git, bytes);
 }

@@ -18,19 +18,25 @@ export const MOST_ATTEMPTS = 8;
  * with an index from before a step.
  */
 export async function begin(context: SyncContext): Promise<{ readonly position: Position; readonly brought: Brought }> {
-  const begun = await beginAsItStands(context);
-  const { position, brought } = begun;
-  const kept = await keptFromOldIndex(context, position.head);
-  if (kept === undefined) return begun;
-  // The work tree shows the step, or what was written there since.
-  const placements = (await placementsBetween(context, position.head, kept)).map((placement) => ({
-    ...placement,
-    adopted: !context.state.unplaced.has(placement.path),
-  }));
-  const placed = await advance(context, position, kept, { placements });
-  if (placed !== undefined) finishLater(context, placed);
-  const again = await beginAsItStands(context);
-  return { ...again, brought: joined(brought, joined(placed ?? NOTHING, again.brought)) };
+  let brought = NOTHING;
+  for (let attempt = 1; attempt <= MOST_ATTEMPTS; attempt += 1) {
+    // What the disk does not show yet; to make that good forgets it.
+    const { unplaced } = context.state;
+    const begun = await beginAsItStands(context);
+    const { position } = begun;
+    brought = joined(brought, begun.brought);
+    const kept = await keptFromOldIndex(context, position.head, unplaced);
+    if (kept === undefined) return { position, brought };
+    const placements = (await placementsBetween(context, position.head, kept)).map((placement) => ({
+      ...placement,
+      adopted: !unplaced.has(placement.path),
+    }));
+    const placed = await advance(context, position, kept, { placements });
+    if (placed === undefined) continue;
+    finishLater(context, placed);
+    brought = joined(brought, placed);
+  }
+  throw busy(context);
 }
 
 async function beginAsItStands(

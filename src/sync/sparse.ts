@@ -52,7 +52,7 @@ export async function sparsely(
   const { git, sparse } = context;
   if (sparse !== true) return placements;
   const isHidden = hiddenPaths(context);
-  const left = placements.filter(({ path, adopted }) => adopted !== true && isHidden(path));
+  const left = placements.filter(({ path }) => isHidden(path));
   const folders = [...new Set(left.flatMap(({ path }) => folderOf(path) ?? []))];
   const own = await ownFolders(context, commit, folders);
   if (own.length > 0) git.reveal(own);

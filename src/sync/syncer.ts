@@ -174,7 +174,8 @@ export async function createSync(options: SyncOptions): Promise<Sync> {
     async unfit() {
       const { head } = await readPosition(context);
       const { unfit, foreign } = await handEdits(context, head, await dirtyPaths(context, head));
-      const others = foreign.filter((path) => !isSetAside(path));
+      // What a turn has just brought is nobody's edit.
+      const others = foreign.filter((path) => !isSetAside(path) && !isOwnEcho(context, path));
       return [...unfit, ...(await keptHere(context, head, others))];
     },
     async dirty() {

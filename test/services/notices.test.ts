@@ -12,7 +12,7 @@ import { memoryReader } from '../../src/workspace/readers.ts';
 import { createView } from '../../src/workspace/snapshot.ts';
 
 const NOW = '2026-06-07T00:00:00Z';
-const SINCE = Date.parse(NOW);
+const SINCE = NOW;
 
 const lead: Actor = { localpart: 'lead', role: 'leader', matrixUserId: '@lead:local' };
 const ana: Actor = { localpart: 'ana', role: 'worker', matrixUserId: '@ana:local' };
@@ -128,6 +128,21 @@ describe('noticesFor, where every clone has a room log of its own', () => {
       ['attention-p-01-decision-2', 'submit-p-01-SUCCESS'],
       ['delegate-1', 'answer-p-01-decision-2'],
     ]);
+    const elsewhere = said(lead, { ...fresh, attention: [], submitted_at: '2026-06-07T02:00:00+02:00' });
+    expect(elsewhere.map(({ txn }) => txn)).toEqual(['submit-p-01-SUCCESS']);
+    const before = { assigned_at: '2026-06-06T23:59:59Z', submitted_at: '2026-06-06T23:59:59.9Z', attention: [] };
+    expect([lead, ana].flatMap((identity) => said(identity, { ...fresh, ...before }))).toEqual([]);
+  });
+
+  test('calls nobody to what was cancelled meanwhile', () => {
+    const asked = { ...question, requestedAt: NOW, resolved: true };
+    const cancelled: Partial<TaskMeta> = {
+      status: 'cancelled',
+      notify_txn: 'delegate-1',
+      assigned_at: NOW,
+      attention: [asked],
+    };
+    expect([lead, ana].flatMap((identity) => said(identity, cancelled))).toEqual([]);
   });
 
   test('shows the Worker as much of the specification as the team wants, whatever the case of its name', () => {

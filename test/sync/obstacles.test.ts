@@ -131,6 +131,7 @@ describe('what people do by hand', () => {
         path: PLANNED,
         why: "is not this node's to change",
         remedy: `undo it with \`git checkout HEAD -- ${PLANNED}\``,
+        foreign: true,
       },
     ]);
     await change(lead, [write(PLANNED, PLAN.replace('[~] t-ana', '[x] t-ana')), write(SPEC, '# New\n')]);

@@ -1,3 +1,5 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { Git } from '../../src/ports-git.ts';
 import { git } from '../support/git.ts';
@@ -9,24 +11,34 @@ const SPEC = 'shared/tasks/t-ana/spec.md';
 const NOTES = 'notes.md';
 const STEP = [write(RECORD, taskMeta('t-last', 'ana')), write(SPEC, '# Second edition\n')];
 
-/** A node of which a person uses git just when its branch has moved, and `before` the index is told or `after` it was. */
+/** What happens to the node's own git, and what a person does with theirs, just when the branch has moved. */
+interface Meddling {
+  /** Before the index is told, and after it was. */
+  readonly before?: () => void;
+  readonly after?: () => void;
+  readonly git?: (repository: Git) => Partial<Git>;
+  readonly workTree?: (workTree: Node['workTree']) => Partial<Node['workTree']>;
+}
+
+const once = (work: (() => void) | undefined): (() => void) => {
+  let isDone = false;
+  return () => {
+    if (!isDone) work?.();
+    isDone = true;
+  };
+};
+
 async function meddled(
   { place, sync }: { readonly place: Place; readonly sync: Node['sync'] },
-  { before, after }: { before?: () => void; after?: () => void },
+  { before, after, git: own, workTree: disk }: Meddling,
 ): Promise<Node> {
   await sync.close();
-  const once = (work: (() => void) | undefined): (() => void) => {
-    let isDone = false;
-    return () => {
-      if (!isDone) work?.();
-      isDone = true;
-    };
-  };
   const [first, last] = [once(before), once(after)];
   const hand = (workTree: Node['workTree'], repository: Git): Pick<Node, 'workTree' | 'git'> => ({
-    workTree,
+    workTree: { ...workTree, ...disk?.(workTree) },
     git: {
       ...repository,
+      ...own?.(repository),
       async stage(entries) {
         first();
         const told = await repository.stage(entries);
@@ -47,6 +59,14 @@ function commitNotes(dir: string, ...flags: readonly string[]): void {
   put(dir, NOTES, 'mine\n');
   git(dir, 'add', NOTES);
   git(dir, 'commit', '-q', ...flags, '-m', 'notes');
+}
+
+const MORE = 'more.md';
+
+function commitMore(dir: string): void {
+  put(dir, MORE, 'more\n');
+  git(dir, 'add', MORE);
+  git(dir, 'commit', '-q', '-m', 'more', '--', MORE);
 }
 
 const both = [taskMeta('t-last', 'ana'), '# Second edition\n'];
@@ -155,17 +175,132 @@ describe('a commit by hand with an index from before a step', () => {
     await lead.sync.push();
     expect(steps.map((path) => published(team.remote, 'main', path))).toEqual(steps.map((path) => `${path}\n`));
   });
+
+  test('takes nothing back when it is made long after, with an index that another git has written back', async () => {
+    const team = await makeTeam();
+    const file = join(team.lead.dir, '.git/index');
+    let old: Buffer | undefined;
+    const lead = await meddled(leader(team), {
+      before: () => (old = readFileSync(file)),
+      after: () => writeFileSync(file, old ?? ''),
+    });
+    await change(lead, STEP);
+    await lead.sync.pull();
+    commitNotes(team.lead.dir);
+    await lead.sync.push();
+    expect([RECORD, SPEC].map((path) => published(team.remote, 'main', path))).toEqual(both);
+  });
+
+  test('takes nothing back when another follows while the step is being kept', async () => {
+    const team = await makeTeam();
+    const { dir } = team.lead;
+    const second = once(() => commitMore(dir));
+    const lead = await meddled(leader(team), {
+      before: () => commitNotes(dir),
+      git: (repository) => ({
+        async commit(draft) {
+          const made = await repository.commit(draft);
+          if (draft.message.includes('keep_step')) second();
+          return made;
+        },
+      }),
+    });
+    await change(lead, STEP);
+    await lead.sync.push();
+    expect([RECORD, SPEC].map((path) => published(team.remote, 'main', path))).toEqual(both);
+    expect(published(team.remote, 'main', MORE)).toBe('more\n');
+  });
+
+  test('publishes nothing while the step cannot be kept', async () => {
+    const team = await makeTeam();
+    let isFull = true;
+    const lead = await meddled(leader(team), {
+      before: () => commitNotes(team.lead.dir),
+      git: (repository) => ({
+        async commit(draft) {
+          if (isFull && draft.message.includes('keep_step')) throw new Error('the disk is full');
+          return repository.commit(draft);
+        },
+      }),
+    });
+    await change(lead, STEP);
+    await expect(lead.sync.push()).rejects.toThrow('the disk is full');
+    isFull = false;
+    await lead.sync.push();
+    expect([RECORD, SPEC].map((path) => published(team.remote, 'main', path))).toEqual(both);
+  });
+
+  test('takes nothing back of what could not be written to the disk yet', async () => {
+    const team = await makeTeam();
+    let isFull = true;
+    const lead = await meddled(leader(team), {
+      before: () => commitNotes(team.lead.dir),
+      workTree: (workTree) => ({
+        writeBytes(path, bytes) {
+          if (isFull && path === SPEC) throw new Error('the disk is full');
+          workTree.writeBytes(path, bytes);
+        },
+      }),
+    });
+    await change(lead, STEP);
+    isFull = false;
+    await lead.sync.push();
+    await lead.sync.adopt([SPEC]);
+    expect([RECORD, SPEC].map((path) => published(team.remote, 'main', path))).toEqual(both);
+    expect(see(lead.dir, SPEC)).toBe('# Second edition\n');
+  });
+
+  test('takes nothing back where a folder has become a file', async () => {
+    const team = await makeTeam();
+    const [folder, file] = ['shared/projects/p/a/b.md', 'shared/projects/p/a'];
+    await change(team.lead, [write(folder, 'b\n')]);
+    const lead = await meddled(leader(team), { before: () => commitNotes(team.lead.dir) });
+    await change(lead, [{ kind: 'remove', path: folder }, write(file, 'a\n')]);
+    await lead.sync.push();
+    expect(published(team.remote, 'main', file)).toBe('a\n');
+  });
+
+  test('takes nothing back of others, and brings nothing of them to the disk of a sparse clone', async () => {
+    const team = await makeTeam();
+    const { dir } = team.ana;
+    await team.ana.sync.close();
+    git(dir, 'sparse-checkout', 'set', '--no-cone', '/*', '!/shared/tasks/*/', '/shared/tasks/t-ana/');
+    const place = { dir, role: 'worker', localpart: 'ana', remote: team.remote } as const;
+    const first = once(() => commitNotes(dir));
+    let isOpen = false;
+    const ana = await openNode(place, {
+      sparse: true,
+      hand: (workTree, repository) => ({
+        workTree,
+        git: {
+          ...repository,
+          stage(entries) {
+            if (isOpen) first();
+            return repository.stage(entries);
+          },
+        },
+      }),
+    });
+    await change(ana, [write('shared/tasks/t-ana/result.md', 'done\n')]);
+    await change(team.lead, [write('shared/tasks/t-new/meta.json', taskMeta('t-new', 'bo')), ...STEP]);
+    isOpen = true;
+    await ana.sync.pull();
+    await ana.sync.push();
+    expect(git(dir, 'log', '--format=%s', '-1', '--grep', 'keep_step')).toContain('keep_step');
+    expect(git(dir, 'show', 'HEAD:shared/tasks/t-new/meta.json')).toContain('t-new');
+    expect([see(dir, 'shared/tasks/t-new/meta.json'), git(dir, 'status', '--porcelain')]).toEqual([undefined, '']);
+  });
 });
 
 describe('a step that is taken back on purpose', () => {
   test.each<[string, (dir: string) => void]>([
     ['by git revert', (dir) => git(dir, 'revert', '--no-edit', 'HEAD')],
     [
-      'by a commit that is begun later',
+      'by a commit of what was taken off the disk',
       (dir) => {
         git(dir, 'rm', '-q', RECORD);
         git(dir, 'checkout', '-q', 'HEAD^', '--', SPEC);
-        git(dir, 'commit', '-q', '-m', 'not so', `--date=${Math.ceil(Date.now() / 1000) + 2}`);
+        git(dir, 'commit', '-q', '-m', 'not so');
       },
     ],
     [
@@ -176,6 +311,16 @@ describe('a step that is taken back on purpose', () => {
         git(dir, 'commit', '-q', '--allow-empty', '-m', 'and more');
       },
     ],
+    [
+      'by a commit that another clone has made',
+      (dir) => {
+        const other = `${dir}.other`;
+        git(dir, 'clone', '-q', dir, other);
+        git(other, 'rm', '-q', RECORD);
+        git(other, 'commit', '-q', '-m', 'not so');
+        git(dir, 'pull', '-q', '--ff-only', other, 'main');
+      },
+    ],
   ])('%s stays so', async (_, takeBack) => {
     const solo = await makeSolo();
     await change(solo, STEP);
@@ -183,5 +328,6 @@ describe('a step that is taken back on purpose', () => {
     await solo.sync.pull();
     expect(see(solo.dir, RECORD)).toBeUndefined();
     expect(git(solo.dir, 'status', '--porcelain')).toBe('');
+    expect(git(solo.dir, 'log', '--format=%s', '--grep', 'keep_step')).toBe('');
   });
 });

@@ -46,7 +46,7 @@ export async function openNode(
     millis,
     hand = (workTree, git) => ({ workTree, git }),
     ...more
-  }: Partial<Pick<SyncOptions, 'minPush' | 'lastPush' | 'onPushed' | 'clock' | 'same'>> & Settled = {},
+  }: Partial<Pick<SyncOptions, 'minPush' | 'lastPush' | 'onPushed' | 'clock' | 'same' | 'sparse'>> & Settled = {},
 ): Promise<Node> {
   const told: string[] = [];
   const note = (fields: Record<string, unknown>, message: string): void => {

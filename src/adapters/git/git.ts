@@ -151,9 +151,10 @@ export async function createGit(options: GitOptions): Promise<Git> {
     },
     brought: (of, without) => readBrought(objects, of, without),
     async describe(commit) {
-      const text = await ask(objects, ['log', '-1', '--format=%an <%ae>%n%at%n%P%n%s', commit]);
-      const [author = '', at = '', parents = '', subject = ''] = text.split('\n');
-      return { author, at: Number(at), parents: parents.split(' ').filter((id) => id !== ''), subject };
+      const [author = '', subject = ''] = (await ask(objects, ['log', '-1', '--format=%an <%ae>%n%s', commit])).split(
+        '\n',
+      );
+      return { author, subject };
     },
     attempted: async () => (await readRefs([ATTEMPT_REF]))[0],
     async fetch(remote, branches, { notes } = {}) {

@@ -102,18 +102,23 @@ function remoteApp(connection: MessageConnection, socket: Socket, hello: Hello, 
       return ask<Marks>(METHODS.follow, (marks === undefined ? {} : { marks }) satisfies FollowRequest);
     },
     async close() {
-      // A script goes on with plain git next, which reads the index.
-      if (hasChanged)
-        await Promise.race([connection.sendRequest(METHODS.indexed).catch(() => undefined), closed, patience()]);
+      if (hasChanged) await Promise.race([indexed(connection), closed, wait(LONGEST, undefined, { ref: false })]);
       hangUp(connection, socket);
     },
   };
 }
 
-/** The index may be held by another git for as long as it likes. */
+/** Milliseconds: another git may hold the index for as long as it likes. */
 const LONGEST = 2_000;
 
-const patience = (): Promise<void> => wait(LONGEST, undefined, { ref: false });
+/** A script goes on with plain git next, which reads the index. Where the node has gone, there is nothing to wait for. */
+async function indexed(connection: MessageConnection): Promise<void> {
+  try {
+    await connection.sendRequest(METHODS.indexed);
+  } catch {
+    // Ended with the node.
+  }
+}
 
 function hangUp(connection: MessageConnection, socket: Socket): void {
   connection.dispose();

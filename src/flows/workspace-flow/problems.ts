@@ -42,10 +42,10 @@ export function problemsOf(view: WorkspaceView): readonly Problem[] {
 
 /** What somebody changed by hand and nobody else will ever see as it stands. */
 export function unfitProblems({ unfit = [] }: Facts): readonly Problem[] {
-  return unfit.map(({ path, line, why, remedy }) => ({
+  return unfit.map(({ path, line, why, remedy, foreign = false }) => ({
     kind: 'unpublishable',
-    severity: 'error',
-    message: `cannot be committed: it ${why}`,
+    severity: foreign ? 'warning' : 'error',
+    message: foreign ? `was changed by hand, and ${why}` : `cannot be committed: it ${why}`,
     remedy,
     file: path,
     ...(line === undefined ? {} : { line }),

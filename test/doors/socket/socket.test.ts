@@ -54,6 +54,20 @@ describe('the app behind a socket', () => {
     await again?.close();
   });
 
+  test('lets go of a caller that changed something when the node has gone', async () => {
+    const answer = ({ tool, action }: ToolCall): Envelope => ({ ok: true, tool, action, durability: 'replicated' });
+    const never = Promise.withResolvers<void>();
+    const { path, root, door, remote } = await pair({ answer, indexed: () => never.promise });
+    const other = await connectSocket(path, root);
+    for (const one of [remote, other]) await one?.call({ tool: 'taskflow', action: 'ack_task' });
+    const closing = other?.close();
+    void door.close();
+    await remote.closed;
+    await remote.close();
+    never.resolve();
+    await closing;
+  });
+
   test('is the app: identity, calls, sync and texts come through as they are', async () => {
     const answer: Envelope = {
       ok: false,
