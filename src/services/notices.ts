@@ -131,7 +131,7 @@ function notice(view: WorkspaceView, txn: string, text: string, mentions: readon
 function isFresh({ since }: NoticeRequest, time: string | undefined): boolean {
   if (time === undefined) return false;
   // Mostly, and many thousand times in a look at everything.
-  if (time.length === since.length && time.endsWith('Z')) return time >= since;
+  if (time.length === since.length && time[10] === 'T' && time.endsWith('Z')) return time >= since;
   return (parseTime(time) ?? 0) >= (parseTime(since) ?? 0);
 }
 
@@ -169,7 +169,9 @@ function answerLines(request: NoticeRequest): readonly Announcement[] {
   const own = tasksOf(request).filter(({ assigned_to: name }) => isSelf(identity, name));
   return own.flatMap((meta) =>
     (meta.attention ?? []).flatMap(({ kind, attempt, answer, answeredBy = '', answeredAt }) =>
-      answer === undefined || (isTerminalTask(meta.status) && !isFresh(request, answeredAt))
+      answer === undefined ||
+      meta.status === 'cancelled' ||
+      (isTerminalTask(meta.status) && !isFresh(request, answeredAt))
         ? []
         : [
             {
@@ -222,7 +224,9 @@ function submissionLines(request: NoticeRequest): readonly Announcement[] {
   const leader = identity.matrixUserId ?? identity.localpart;
   return tasksOf(request)
     .filter(({ result_status }) => result_status !== undefined)
-    .filter(({ status, submitted_at: at }) => status === 'submitted' || isFresh(request, at))
+    .filter(
+      ({ status, submitted_at: at }) => status === 'submitted' || (status !== 'cancelled' && isFresh(request, at)),
+    )
     .map((meta) => ({
       kind: 'completion',
       txn: `submit-${meta.task_id}-${meta.result_status ?? ''}`,

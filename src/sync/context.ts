@@ -100,6 +100,8 @@ export interface OwedCheckouts {
   /** Who waits until the index is told. */
   readers: number;
   isTelling: boolean;
+  /** How often the index was told. */
+  tellings: number;
   /** Resolves when the index was told once more. */
   told: PromiseWithResolvers<void>;
 }

@@ -34,7 +34,9 @@ export async function finishing({ state: { owed } }: SyncContext): Promise<void>
 export async function indexed({ state: { owed } }: SyncContext): Promise<void> {
   owed.readers += 1;
   owed.gathering.abort();
-  while (owed.running !== undefined && (owed.waiting.length > 0 || owed.isTelling)) await owed.told.promise;
+  // What comes meanwhile is not waited for.
+  const wanted = owed.tellings + (owed.isTelling ? 1 : 0) + (owed.waiting.length > 0 ? 1 : 0);
+  while (owed.running !== undefined && owed.tellings < wanted) await owed.told.promise;
   owed.readers -= 1;
 }
 
@@ -71,6 +73,7 @@ async function finishWaiting(context: SyncContext): Promise<void> {
       owed.isTelling = true;
       if (!(await tellIndex(context, batch))) owed.broken = true;
       owed.isTelling = false;
+      owed.tellings += 1;
       tellReaders(owed);
       if (written.length === 0) since = clock.elapsed();
       written.push(...batch);

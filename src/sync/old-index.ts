@@ -1,3 +1,4 @@
+import { createPauses } from '../pauses.ts';
 import type { ObjectId, TreeChange } from '../ports-git.ts';
 import { blobId, seconds } from './context.ts';
 import type { SyncContext } from './context.ts';
@@ -24,14 +25,16 @@ export async function keptFromOldIndex(
   const { git, state, author, clock, actor, log } = context;
   const { moved } = state;
   if (moved === undefined || moved.to === head) return undefined;
-  // Reset, or rebased: no commit on top of the step.
-  if (!(await git.isAncestor(moved.to, head))) {
+  if (!(await isOnTop(context, moved.to, head))) {
     state.moved = undefined;
     return undefined;
   }
-  const takenBack = await takenBackBy(context, { ...moved, head, unplaced });
+  const changes = await git.diff(moved.to, head);
+  const takenBack = await takenBackBy(context, { from: moved.from, changes, unplaced });
   if (takenBack.length === 0) {
     state.moved = { from: moved.from, to: head };
+    // What stands there now is not this node's any more.
+    for (const { path } of changes) state.placed.delete(path);
     return undefined;
   }
   log.warn(
@@ -47,43 +50,49 @@ export async function keptFromOldIndex(
   });
 }
 
+/** Not after a reset or a rebase; the commit itself may be gone then. */
+async function isOnTop({ git }: SyncContext, commit: ObjectId, head: ObjectId): Promise<boolean> {
+  const [known] = await git.resolve([`${commit}^{commit}`]);
+  return known !== undefined && git.isAncestor(commit, head);
+}
+
 interface Suspect {
+  /** Where the branch stood when this node first moved it. */
   readonly from: ObjectId;
-  readonly to: ObjectId;
-  readonly head: ObjectId;
+  readonly changes: readonly TreeChange[];
   readonly unplaced: ReadonlySet<string>;
 }
 
-/**
- * What the way from `to` to `head` changed although the disk shows it still. Outside of `shared/`, where a file may lie on the disk and not be
- * published, only what this node has brought there since `from`.
- */
-async function takenBackBy(
-  context: SyncContext,
-  { from, to, head, unplaced }: Suspect,
-): Promise<readonly TreeChange[]> {
-  const { git } = context;
-  const changes = (await git.diff(to, head)).filter(({ before, after }) => before?.id !== after?.id);
+/** Those of the changes that take away what this node has brought to a path, and that the disk shows still. */
+async function takenBackBy(context: SyncContext, { from, changes, unplaced }: Suspect): Promise<readonly TreeChange[]> {
+  const { git, state } = context;
+  const pause = createPauses();
   const earlier = await git.resolve(changes.map(({ path }) => `${from}:${path}`));
   const isHidden = hiddenPaths(context);
-  return changes.filter(({ path, before, after }, index) => {
+  const found: TreeChange[] = [];
+  for (const [index, change] of changes.entries()) {
+    const { path, before, after } = change;
+    if (before?.id === after?.id || (after !== undefined && !after.mode.startsWith('100'))) continue;
     const was = earlier[index];
-    if (was === before?.id && !path.startsWith('shared/')) return false;
-    const isAsBefore = was === after?.id;
-    // Where the disk cannot tell, what the index showed before has to.
-    if (isHidden(path) || unplaced.has(path)) return isAsBefore;
-    const disk = onDisk(context, path);
-    return disk === before?.id || (isAsBefore && disk !== after?.id);
-  });
+    /** Where the disk cannot tell, what an old index shows does. */
+    const isAsBefore = was === after?.id && was !== before?.id;
+    const isOwn = state.placed.has(path) && state.placed.get(path) === before?.id;
+    await pause();
+    if (isHidden(path) || unplaced.has(path) ? isAsBefore : isOwn && isShown(context, change, isAsBefore))
+      found.push(change);
+  }
+  return found;
 }
 
-function onDisk({ git, workTree }: SyncContext, path: string): ObjectId | undefined {
+/** Whether the disk shows what was there before, or below `shared/` what somebody has made of it since. */
+function isShown({ git, workTree }: SyncContext, { path, before, after }: TreeChange, isAsBefore: boolean): boolean {
   let bytes: Uint8Array | undefined;
   try {
     bytes = workTree.bytes(path);
   } catch {
-    // Something else is in its place, such as a link, or a file where its folder was.
-    return undefined;
+    // Something else is in its place, such as a file where its folder was.
+    return isAsBefore;
   }
-  return bytes === undefined ? undefined : blobId(git, bytes);
+  const disk = bytes === undefined ? undefined : blobId(git, bytes);
+  return disk === before?.id || (isAsBefore && path.startsWith('shared/') && disk !== after?.id);
 }

@@ -18,10 +18,23 @@ export const MOST_ATTEMPTS = 8;
  * with an index from before a step.
  */
 export async function begin(context: SyncContext): Promise<{ readonly position: Position; readonly brought: Brought }> {
+  /** What the disk did not show yet; to make that good forgets it. */
+  const unplaced = new Set<string>();
+  try {
+    return await beginKeeping(context, unplaced);
+  } catch (error) {
+    context.state.unplaced = new Set([...unplaced, ...context.state.unplaced]);
+    throw error;
+  }
+}
+
+async function beginKeeping(
+  context: SyncContext,
+  unplaced: Set<string>,
+): Promise<{ readonly position: Position; readonly brought: Brought }> {
   let brought = NOTHING;
   for (let attempt = 1; attempt <= MOST_ATTEMPTS; attempt += 1) {
-    // What the disk does not show yet; to make that good forgets it.
-    const { unplaced } = context.state;
+    for (const path of context.state.unplaced) unplaced.add(path);
     const begun = await beginAsItStands(context);
     const { position } = begun;
     brought = joined(brought, begun.brought);

@@ -65,6 +65,7 @@ export async function createSync(options: SyncOptions): Promise<Sync> {
         callers: 0,
         readers: 0,
         isTelling: false,
+        tellings: 0,
         told: Promise.withResolvers(),
       },
       vetted,

@@ -140,7 +140,9 @@ describe('noticesFor, where every clone has a room log of its own', () => {
       status: 'cancelled',
       notify_txn: 'delegate-1',
       assigned_at: NOW,
-      attention: [asked],
+      submitted_at: NOW,
+      result_status: 'SUCCESS',
+      attention: [{ ...asked, answer: 'Both.', answeredAt: NOW }],
     };
     expect([lead, ana].flatMap((identity) => said(identity, cancelled))).toEqual([]);
   });

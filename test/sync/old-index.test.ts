@@ -250,6 +250,32 @@ describe('a commit by hand with an index from before a step', () => {
     expect(see(lead.dir, SPEC)).toBe('# Second edition\n');
   });
 
+  test('takes nothing back of that either when the step cannot be kept at once', async () => {
+    const team = await makeTeam();
+    let isFull = true;
+    const lead = await meddled(leader(team), {
+      before: () => commitNotes(team.lead.dir),
+      workTree: (workTree) => ({
+        writeBytes(path, bytes) {
+          if (isFull && path === SPEC) throw new Error('the disk is full');
+          workTree.writeBytes(path, bytes);
+        },
+      }),
+      git: (repository) => ({
+        async commit(draft) {
+          if (isFull && draft.message.includes('keep_step')) throw new Error('the disk is full');
+          return repository.commit(draft);
+        },
+      }),
+    });
+    await change(lead, STEP);
+    await expect(lead.sync.push()).rejects.toThrow('the disk is full');
+    isFull = false;
+    await lead.sync.push();
+    expect([RECORD, SPEC].map((path) => published(team.remote, 'main', path))).toEqual(both);
+    expect(see(lead.dir, SPEC)).toBe('# Second edition\n');
+  });
+
   test('takes nothing back where a folder has become a file', async () => {
     const team = await makeTeam();
     const [folder, file] = ['shared/projects/p/a/b.md', 'shared/projects/p/a'];
@@ -289,45 +315,5 @@ describe('a commit by hand with an index from before a step', () => {
     expect(git(dir, 'log', '--format=%s', '-1', '--grep', 'keep_step')).toContain('keep_step');
     expect(git(dir, 'show', 'HEAD:shared/tasks/t-new/meta.json')).toContain('t-new');
     expect([see(dir, 'shared/tasks/t-new/meta.json'), git(dir, 'status', '--porcelain')]).toEqual([undefined, '']);
-  });
-});
-
-describe('a step that is taken back on purpose', () => {
-  test.each<[string, (dir: string) => void]>([
-    ['by git revert', (dir) => git(dir, 'revert', '--no-edit', 'HEAD')],
-    [
-      'by a commit of what was taken off the disk',
-      (dir) => {
-        git(dir, 'rm', '-q', RECORD);
-        git(dir, 'checkout', '-q', 'HEAD^', '--', SPEC);
-        git(dir, 'commit', '-q', '-m', 'not so');
-      },
-    ],
-    [
-      'by a commit in its place',
-      (dir) => {
-        git(dir, 'revert', '--no-commit', 'HEAD');
-        git(dir, 'commit', '-q', '--amend', '--allow-empty', '-m', 'not so');
-        git(dir, 'commit', '-q', '--allow-empty', '-m', 'and more');
-      },
-    ],
-    [
-      'by a commit that another clone has made',
-      (dir) => {
-        const other = `${dir}.other`;
-        git(dir, 'clone', '-q', dir, other);
-        git(other, 'rm', '-q', RECORD);
-        git(other, 'commit', '-q', '-m', 'not so');
-        git(dir, 'pull', '-q', '--ff-only', other, 'main');
-      },
-    ],
-  ])('%s stays so', async (_, takeBack) => {
-    const solo = await makeSolo();
-    await change(solo, STEP);
-    takeBack(solo.dir);
-    await solo.sync.pull();
-    expect(see(solo.dir, RECORD)).toBeUndefined();
-    expect(git(solo.dir, 'status', '--porcelain')).toBe('');
-    expect(git(solo.dir, 'log', '--format=%s', '--grep', 'keep_step')).toBe('');
   });
 });
