@@ -62,14 +62,6 @@ describe('a ref that another git holds while what was fetched is noted', () => {
     expect(plain(ana.dir, 'rev-parse', 'origin/main')).toBe(second);
   });
 
-  test('is forgotten once it is free: the next fetch notes all', async () => {
-    const { remote, ana, second, lock } = await makeGround();
-    await ana.git.noted();
-    rmSync(lock);
-    expect(await ana.git.fetch(remote, WANTED)).toMatchObject({ kind: 'ok' });
-    expect(plain(ana.dir, 'rev-parse', 'origin/main')).toBe(second);
-  });
-
   test('is told at once to whoever wants all noted', async () => {
     const { remote, ana } = await makeGround();
     await expect(ana.git.fetch(remote, WANTED)).rejects.toMatchObject({ code: 'git-failed' });
