@@ -128,8 +128,9 @@ function notice(view: WorkspaceView, txn: string, text: string, mentions: readon
   return { kind: 'notice', txn, room: view.team.teamRoomId, text, mentions };
 }
 
-function isFresh({ since }: NoticeRequest, time: string | undefined): boolean {
-  if (time === undefined) return false;
+/** Whether what happened to a task at that time is to be told although more has happened since. */
+function isFresh({ since }: NoticeRequest, { status }: TaskMeta, time: string | undefined): boolean {
+  if (time === undefined || status === 'cancelled') return false;
   // Mostly, and many thousand times in a look at everything.
   if (time.length === since.length && time[10] === 'T' && time.endsWith('Z')) return time >= since;
   return (parseTime(time) ?? 0) >= (parseTime(since) ?? 0);
@@ -142,7 +143,7 @@ function assignmentLines(request: NoticeRequest): readonly Announcement[] {
   const { view, identity } = request;
   return tasksOf(request)
     .filter((meta) => isSelf(identity, meta.assigned_to) && meta.notify_txn !== undefined)
-    .filter(({ status, assigned_at: at }) => AT_WORK.has(status) || (status !== 'cancelled' && isFresh(request, at)))
+    .filter((meta) => AT_WORK.has(meta.status) || isFresh(request, meta, meta.assigned_at))
     .flatMap((meta) => {
       const { notify_txn: txn = '', raised = [], status } = meta;
       const late = status === 'assigned' ? raised : [];
@@ -169,9 +170,7 @@ function answerLines(request: NoticeRequest): readonly Announcement[] {
   const own = tasksOf(request).filter(({ assigned_to: name }) => isSelf(identity, name));
   return own.flatMap((meta) =>
     (meta.attention ?? []).flatMap(({ kind, attempt, answer, answeredBy = '', answeredAt }) =>
-      answer === undefined ||
-      meta.status === 'cancelled' ||
-      (isTerminalTask(meta.status) && !isFresh(request, answeredAt))
+      answer === undefined || (isTerminalTask(meta.status) && !isFresh(request, meta, answeredAt))
         ? []
         : [
             {
@@ -198,9 +197,7 @@ function attentionLines(request: NoticeRequest): readonly Announcement[] {
   const leader = identity.matrixUserId ?? identity.localpart;
   return tasksOf(request).flatMap((meta) =>
     (meta.attention ?? [])
-      .filter(
-        ({ resolved, requestedAt }) => !resolved || (meta.status !== 'cancelled' && isFresh(request, requestedAt)),
-      )
+      .filter(({ resolved, requestedAt }) => !resolved || isFresh(request, meta, requestedAt))
       .map(({ kind, question, attempt }) => ({
         kind: 'attention' as const,
         txn: `attention-${meta.task_id}-${kind}-${attempt}`,
@@ -224,9 +221,7 @@ function submissionLines(request: NoticeRequest): readonly Announcement[] {
   const leader = identity.matrixUserId ?? identity.localpart;
   return tasksOf(request)
     .filter(({ result_status }) => result_status !== undefined)
-    .filter(
-      ({ status, submitted_at: at }) => status === 'submitted' || (status !== 'cancelled' && isFresh(request, at)),
-    )
+    .filter((meta) => meta.status === 'submitted' || isFresh(request, meta, meta.submitted_at))
     .map((meta) => ({
       kind: 'completion',
       txn: `submit-${meta.task_id}-${meta.result_status ?? ''}`,

@@ -189,36 +189,21 @@ describe('noticesFor, of lanes that were not taken whole', () => {
     }),
   );
 
+  const told = (identity: Actor, localRooms: boolean) => {
+    const refusals = createRefusalReader()(view, NOW);
+    return noticesFor({ view, findings: [], refusals, tasks: [], since: SINCE, identity, localRooms, mode: 'team' });
+  };
+
   test.each([
     [lead, ['refused-1']],
     [ana, []],
   ])('are told in a shared room by the Leader only (%#)', (identity, txns) => {
-    const refusals = createRefusalReader()(view, NOW);
-    const notices = noticesFor({
-      view,
-      findings: [],
-      refusals,
-      tasks: [],
-      since: SINCE,
-      identity,
-      localRooms: false,
-      mode: 'team',
-    });
+    const notices = told(identity, false);
     expect(notices.map(({ txn }) => txn)).toEqual(txns);
   });
 
   test.each([[lead], [ana]])('believes those only who integrate lanes (%#)', (identity) => {
-    const refusals = createRefusalReader()(view, NOW);
-    const notices = noticesFor({
-      view,
-      findings: [],
-      refusals,
-      tasks: [],
-      since: SINCE,
-      identity,
-      localRooms: true,
-      mode: 'team',
-    });
+    const notices = told(identity, true);
     expect(notices.map(({ txn, text }) => [txn, text])).toEqual([
       ['refused-1', "A part of ana's lane was not taken: true"],
     ]);

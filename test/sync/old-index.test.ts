@@ -61,6 +61,29 @@ function commitNotes(dir: string, ...flags: readonly string[]): void {
   git(dir, 'commit', '-q', ...flags, '-m', 'notes');
 }
 
+/** Neither the specification nor the commit that keeps a step can be written, until there is room again. */
+function fullDisk(): Pick<Required<Meddling>, 'git' | 'workTree'> & { readonly free: () => void } {
+  let isFull = true;
+  const full = (isWanted: boolean): void => {
+    if (isFull && isWanted) throw new Error('the disk is full');
+  };
+  return {
+    free: () => (isFull = false),
+    git: (repository) => ({
+      async commit(draft) {
+        full(draft.message.includes('keep_step'));
+        return repository.commit(draft);
+      },
+    }),
+    workTree: (workTree) => ({
+      writeBytes(path, bytes) {
+        full(path === SPEC);
+        workTree.writeBytes(path, bytes);
+      },
+    }),
+  };
+}
+
 const MORE = 'more.md';
 
 function commitMore(dir: string): void {
@@ -213,37 +236,21 @@ describe('a commit by hand with an index from before a step', () => {
 
   test('publishes nothing while the step cannot be kept', async () => {
     const team = await makeTeam();
-    let isFull = true;
-    const lead = await meddled(leader(team), {
-      before: () => commitNotes(team.lead.dir),
-      git: (repository) => ({
-        async commit(draft) {
-          if (isFull && draft.message.includes('keep_step')) throw new Error('the disk is full');
-          return repository.commit(draft);
-        },
-      }),
-    });
+    const { free, git: full } = fullDisk();
+    const lead = await meddled(leader(team), { before: () => commitNotes(team.lead.dir), git: full });
     await change(lead, STEP);
     await expect(lead.sync.push()).rejects.toThrow('the disk is full');
-    isFull = false;
+    free();
     await lead.sync.push();
     expect([RECORD, SPEC].map((path) => published(team.remote, 'main', path))).toEqual(both);
   });
 
   test('takes nothing back of what could not be written to the disk yet', async () => {
     const team = await makeTeam();
-    let isFull = true;
-    const lead = await meddled(leader(team), {
-      before: () => commitNotes(team.lead.dir),
-      workTree: (workTree) => ({
-        writeBytes(path, bytes) {
-          if (isFull && path === SPEC) throw new Error('the disk is full');
-          workTree.writeBytes(path, bytes);
-        },
-      }),
-    });
+    const { free, workTree } = fullDisk();
+    const lead = await meddled(leader(team), { before: () => commitNotes(team.lead.dir), workTree });
     await change(lead, STEP);
-    isFull = false;
+    free();
     await lead.sync.push();
     await lead.sync.adopt([SPEC]);
     expect([RECORD, SPEC].map((path) => published(team.remote, 'main', path))).toEqual(both);
@@ -252,25 +259,11 @@ describe('a commit by hand with an index from before a step', () => {
 
   test('takes nothing back of that either when the step cannot be kept at once', async () => {
     const team = await makeTeam();
-    let isFull = true;
-    const lead = await meddled(leader(team), {
-      before: () => commitNotes(team.lead.dir),
-      workTree: (workTree) => ({
-        writeBytes(path, bytes) {
-          if (isFull && path === SPEC) throw new Error('the disk is full');
-          workTree.writeBytes(path, bytes);
-        },
-      }),
-      git: (repository) => ({
-        async commit(draft) {
-          if (isFull && draft.message.includes('keep_step')) throw new Error('the disk is full');
-          return repository.commit(draft);
-        },
-      }),
-    });
+    const { free, ...full } = fullDisk();
+    const lead = await meddled(leader(team), { before: () => commitNotes(team.lead.dir), ...full });
     await change(lead, STEP);
     await expect(lead.sync.push()).rejects.toThrow('the disk is full');
-    isFull = false;
+    free();
     await lead.sync.push();
     expect([RECORD, SPEC].map((path) => published(team.remote, 'main', path))).toEqual(both);
     expect(see(lead.dir, SPEC)).toBe('# Second edition\n');

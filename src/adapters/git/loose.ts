@@ -35,10 +35,10 @@ export const LARGEST_TOGETHER = 24 * 2 ** 20;
 /** Where a store keeps an object that is not packed. */
 export const looseFile = (directory: string, id: ObjectId): string => join(directory, id.slice(0, 2), id.slice(2));
 
-/** Bytes of an object up to which it is stored as it is: a disk gives a file a block of 4 KB in any case. */
+/** Bytes of an object up to which it is stored as it is: most disks give a file a block of 4 KB in any case. */
 const SMALL = 4_000;
 
-/** An object as its loose file holds it. A tree is not packed either: ids do not compress, and the next one will replace it. */
+/** An object as its loose file holds it. A tree is not packed either: its ids do not compress, and the next one will replace it. */
 export function deflated({ kind, content }: Pick<GitObject, 'kind' | 'content'>): Buffer {
   const whole = Buffer.concat([Buffer.from(`${kind} ${content.length}\0`), content]);
   const most = kind === 'tree' ? MOST_OF_ONE_BLOCK : SMALL;
