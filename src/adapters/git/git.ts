@@ -15,6 +15,7 @@ import { readBrought } from './brought.ts';
 import { createLookup } from './lookup.ts';
 import { mergeTrees } from './merge-trees.ts';
 import { createObjects, listTree } from './objects.ts';
+import { createOwnRef } from './own-ref.ts';
 import {
   createMirror,
   createReadRefs,
@@ -104,7 +105,7 @@ export async function createGit(options: GitOptions): Promise<Git> {
     aside,
     log: options.log,
   });
-  const noteAttempt = createRefUpdater(clone, cloneLookup);
+  const noteAttempt = createOwnRef(found, ATTEMPT_REF, createRefUpdater(clone, cloneLookup));
 
   return {
     root: found.root,
@@ -125,7 +126,7 @@ export async function createGit(options: GitOptions): Promise<Git> {
     diff: (before, after, limits = {}) => diffTrees(store, before, after, limits),
     async commit(draft) {
       const commit = await writeCommit(store, draft);
-      if (draft.attempt === true) await noteAttempt([{ ref: ATTEMPT_REF, next: commit }]);
+      if (draft.attempt === true) await noteAttempt(commit);
       return commit;
     },
     merge: (ours, theirs, base) => mergeTrees(objects, store, ours, theirs, base),

@@ -35,6 +35,10 @@ export const LARGEST_TOGETHER = 24 * 2 ** 20;
 /** Where a store keeps an object that is not packed. */
 export const looseFile = (directory: string, id: ObjectId): string => join(directory, id.slice(0, 2), id.slice(2));
 
+/** Whether an object lies there as a file with content; a loss of power leaves empty ones. */
+export const isLoose = (directory: string, id: ObjectId): boolean =>
+  (statSync(looseFile(directory, id), { throwIfNoEntry: false })?.size ?? 0) > 0;
+
 /** Bytes of an object up to which it is stored as it is: most disks give a file a block of 4 KB in any case. */
 const SMALL = 4_000;
 

@@ -3,7 +3,7 @@ import { createPauses } from '../../pauses.ts';
 import { visitGap } from './gap.ts';
 import { between } from './graph.ts';
 import type { CommitNode } from './graph.ts';
-import { LARGEST_TOGETHER } from './loose.ts';
+import { LARGEST_TOGETHER, isLoose } from './loose.ts';
 import type { Nearby } from './nearby.ts';
 import type { ObjectKind } from './loose.ts';
 import type { Objects } from './objects.ts';
@@ -53,7 +53,8 @@ function createSource(
   let left = LARGEST_TOGETHER;
   const bring = async (kind: ObjectKind, id: ObjectId): Promise<boolean> => {
     // One that is at hand may have been collected as garbage since.
-    if (store.isAtHand(id) && (await store.lookup.stat([id]))[0] !== undefined) return true;
+    if (store.isAtHand(id) && (isLoose(store.directory, id) || (await store.lookup.stat([id]))[0] !== undefined))
+      return true;
     brought += 1;
     const found = brought > MOST ? undefined : await nearby.read(id);
     // What is not there may be here all the same, in a pack.

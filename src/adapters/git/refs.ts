@@ -1,11 +1,11 @@
-import { existsSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { FlowError } from '../../protocol/errors.ts';
 import type { Git, ObjectId, RefUpdate, RepositoryFacts } from '../../ports-git.ts';
 import { createRefReader } from './local-refs.ts';
 import type { ObjectLookup } from './lookup.ts';
-import { looseFile } from './loose.ts';
+import { isLoose } from './loose.ts';
 import { ask } from './run.ts';
 import type { GitPlace } from './run.ts';
 import { SessionEnded, createSession } from './session.ts';
@@ -49,17 +49,13 @@ export function createReadRefs(gitDir: string, objects: string, lookup: ObjectLo
     const ids = read(names);
     if (ids === undefined) return (await lookup.stat(names)).map((object) => object?.id);
     const named = names.flatMap((name, index) => (ids[index] === undefined ? [] : [[name, ids[index]] as const]));
-    const doubtful = named.filter(([name, id]) => whole.get(name) !== id && !isThere(objects, id));
+    const doubtful = named.filter(([name, id]) => whole.get(name) !== id && !isLoose(objects, id));
     const found = doubtful.length === 0 ? [] : await lookup.stat(doubtful.map(([, id]) => id));
     const missing = new Set(doubtful.flatMap(([name], index) => (found[index] === undefined ? [name] : [])));
     for (const [name, id] of named) if (!missing.has(name)) whole.set(name, id);
     return names.map((name, index) => (missing.has(name) ? undefined : ids[index]));
   };
 }
-
-/** Whether an object lies there as a file with content; a loss of power leaves empty ones. */
-const isThere = (objects: string, id: ObjectId): boolean =>
-  (statSync(looseFile(objects, id), { throwIfNoEntry: false })?.size ?? 0) > 0;
 
 /** Where a clone stands, without a process: every step asks it. */
 export function createStand(

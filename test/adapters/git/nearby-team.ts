@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'vitest';
 import { createGit } from '../../../src/adapters/git/git.ts';
@@ -15,6 +15,8 @@ export interface Clone {
   readonly git: Git;
   /** Git processes that were started for the remote. */
   talks(): number;
+  /** What git was asked of objects, a command each; only of a clone that was told to note it. */
+  asked(): readonly string[];
   /** What was logged, as `message {fields}`. */
   readonly logged: readonly string[];
 }
@@ -23,7 +25,7 @@ export interface Clone {
 export interface Ground {
   readonly folder: string;
   readonly remote: string;
-  readonly makeClone: (name: string) => Promise<Clone>;
+  readonly makeClone: (name: string, options?: { readonly notesQuestions?: boolean }) => Promise<Clone>;
   /** Two clones that have both seen the same first commit of main and of a lane. */
   readonly makeTeam: () => Promise<{ readonly lead: Clone; readonly ana: Clone; readonly first: string }>;
 }
@@ -34,17 +36,28 @@ export function newGround(): Ground {
   plain('/', 'init', '-q', '--bare', '--initial-branch=main', remote);
 
   /** Its git notes when it is asked to fetch or to push. */
-  async function makeClone(name: string): Promise<Clone> {
+  async function makeClone(name: string, { notesQuestions = false } = {}): Promise<Clone> {
     const [dir, bin, notes] = [join(folder, name), join(folder, `${name}.bin`), join(folder, `${name}.notes`)];
     await initRepository(dir, 'main');
     mkdirSync(bin);
     mkdirSync(notes);
-    const script = `case " $* " in *" fetch "*|*" push "*) mktemp ${notes}/XXXXXX > /dev/null;; esac\nPATH=${process.env['PATH']}\nexec git "$@"\n`;
+    const questions = join(folder, `${name}.questions`);
+    const cases = [
+      `*" fetch "*|*" push "*) mktemp ${notes}/XXXXXX > /dev/null;;`,
+      ...(notesQuestions ? [`*" cat-file "*) tee -a ${questions} | git "$@"; exit;;`] : []),
+    ];
+    const script = `PATH=${process.env['PATH']}\ncase " $* " in ${cases.join(' ')} esac\nexec git "$@"\n`;
     writeFileSync(join(bin, 'git'), `#!/bin/sh\n${script}`, { mode: 0o755 });
     const logged: string[] = [];
     const log = { info: (fields: object, message: string) => logged.push(`${message} ${JSON.stringify(fields)}`) };
     const git = await createGit({ dir, env: { ...process.env, PATH: `${bin}:${process.env['PATH']}` }, log });
-    return { dir, git, talks: () => readdirSync(notes).length, logged };
+    return {
+      dir,
+      git,
+      talks: () => readdirSync(notes).length,
+      asked: () => (existsSync(questions) ? readFileSync(questions, 'utf8').split('\n') : []),
+      logged,
+    };
   }
 
   async function makeTeam(): ReturnType<Ground['makeTeam']> {
