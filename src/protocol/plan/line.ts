@@ -195,6 +195,12 @@ function readMeta(segments: readonly string[]): Meta {
   return { values, dependsOn: [...dependsOn], stray: stray.join(', '), messages };
 }
 
+/** What is left of a value behind a comma, where a key would begin a value of its own. */
+export function withoutKey(value: string): string {
+  const key = KEY.exec(value);
+  return key === null ? value : withoutKey(value.slice(key[0].length).trim());
+}
+
 /** Whether what stands in `depends:` names nothing: empty, `-` or `none` (protocol.md §6.2). */
 export function isNoDependency(id: string): boolean {
   return id === '' || id === '-' || id.toLowerCase() === 'none';

@@ -1,7 +1,7 @@
 import { markerOf } from '../plan-types.ts';
 import type { Loop } from '../plan-types.ts';
 import { trimBlankLines } from '../lines.ts';
-import { isNoDependency, NO_REASON } from './line.ts';
+import { isNoDependency, NO_REASON, withoutKey } from './line.ts';
 import type { NodeContent } from './line.ts';
 import { inOneLine } from '../one-line.ts';
 
@@ -33,7 +33,7 @@ export function renderNodeLine(node: NodeContent): string {
 
 /** What is left of an id that nobody could read may be nothing, or what means nothing. */
 function dependencies(ids: readonly string[]): readonly string[] {
-  const written = ids.map(metaValue).filter((id) => !isNoDependency(id));
+  const written = ids.map((id) => withoutKey(metaValue(id))).filter((id) => !isNoDependency(id));
   return [...new Set(written)];
 }
 

@@ -54,6 +54,8 @@ describe('renderNodeLine', () => {
   test.each([
     ['- [ ] a — ( depends: ( ) )', '- [ ] a — a (assigned: -)'],
     ['- [ ] a — T (assigned: w, depends: (), b)', '- [ ] a — T (assigned: w, depends: b)'],
+    ['- [ ] a — (depends:depends:;depends:cancelled:)', '- [ ] a — a (assigned: -)'],
+    ['- [ ] a — T (assigned: w, depends: b, depends: type: c)', '- [ ] a — T (assigned: w, depends: b, c)'],
   ])('leaves nothing behind of a dependency that nobody can read: %j', (line, canonical) => {
     const reading = readTaskLine(line);
     expect(reading?.kind === 'task' ? renderNodeLine(reading.node) : undefined).toBe(canonical);
