@@ -71,7 +71,7 @@ interface SyncState {
   /** What main of the remote allows of secrets, as of one of its commits; see `secret-check.ts`. */
   allowed: { readonly main: ObjectId; readonly fingerprints: readonly string[] } | undefined;
   /** Whose records main held when a lane was judged on it last. */
-  agents: { readonly main: ObjectId; readonly ids: readonly string[] } | undefined;
+  agents: { readonly main: ObjectId; readonly known: ReadonlyMap<string, readonly string[]> } | undefined;
   /** Commits that bring no secret to the remote; see `vetting.ts`. */
   readonly vetted: Set<ObjectId>;
   /** Files that were changed by hand and may not be committed, as last seen. */

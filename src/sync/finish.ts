@@ -51,20 +51,29 @@ function tellReaders(owed: OwedCheckouts): void {
  */
 const GATHER = 200;
 /**
- * Milliseconds without a checkout until files are made durable, and after which they are anyhow. Until then the commit
- * holds what they say: a loss of power is made good from it. An operating system writes what changed to the disk within
- * half a minute by itself, and then there is hardly anything left to force: where many nodes share a disk, to force each of a
- * hundred files there at once would hold up them all.
+ * Milliseconds without a checkout until files are made durable. Until then the commit holds what they say: a loss of power is made
+ * good from it. An operating system writes what changed to the disk within half a minute by itself, and then there is hardly
+ * anything left to force: where many nodes share a disk, to force each of a hundred files there at once would hold up them all.
  */
 const CALM = 40_000;
-const LONGEST = 120_000;
+/** As long after the first of them a short rest is enough, since a step that comes just then waits for the disk. */
+const LONG = 120_000;
+const REST = 5_000;
+/** And so long after it they are made durable in the middle of whatever goes on. */
+const LONGEST = 240_000;
+
+/** How long a node must have rested, by how long ago the first checkout was that still owes something; milliseconds. */
+function restAfter(age: number): number {
+  if (age >= LONGEST) return 0;
+  return age >= LONG ? REST : CALM;
+}
 
 async function finishWaiting(context: SyncContext): Promise<void> {
   const { clock, state } = context;
   const { owed } = state;
   let written: Placed[] = [];
   let since = 0;
-  const isDue = (): boolean => owed.callers > 0 || clock.elapsed() - since >= LONGEST;
+  const rest = (): number => (owed.callers > 0 ? 0 : restAfter(clock.elapsed() - since));
   while (owed.waiting.length > 0 || written.length > 0) {
     if (owed.waiting.length > 0) {
       owed.gathering = new AbortController();
@@ -78,9 +87,10 @@ async function finishWaiting(context: SyncContext): Promise<void> {
       if (written.length === 0) since = clock.elapsed();
       written.push(...batch);
     }
-    if (!isDue()) {
+    const ms = rest();
+    if (ms > 0) {
       owed.resting = new AbortController();
-      await clock.sleep(CALM, owed.resting.signal);
+      await clock.sleep(ms, owed.resting.signal);
       // Another checkout, or somebody who waits for all of them.
       if (owed.resting.signal.aborted) continue;
     }

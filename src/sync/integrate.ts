@@ -67,11 +67,13 @@ export async function integrateLanes(context: SyncContext, main: ObjectId): Prom
     const lane = ref.slice('refs/heads/'.length);
     if (state.troubledLanes.get(lane) === tip || state.integrated.get(lane) === tip) continue;
     await attempt(lane, tip, async () => {
-      if (await git.isAncestor(tip, main)) {
+      const ancestors = await git.mergeBases(main, tip);
+      if (ancestors.includes(tip)) {
         state.integrated.set(lane, tip);
         return;
       }
-      const judge = (): Promise<JudgedLane> => judgeLane(context, { lane, tip, main: head, since: main, names });
+      const judge = (): Promise<JudgedLane> =>
+        judgeLane(context, { lane, tip, main: head, since: main, ancestors, names });
       let judged = await judge();
       const mayJoin =
         isPlain(judged) && waiting.length < MOST_TOGETHER && !judged.places.some((place) => taken.has(place));
@@ -117,6 +119,8 @@ interface Coming {
    * then has by name only, and the other's work must not count as taken.
    */
   readonly since: ObjectId;
+  /** The best ones that it has in common with that. */
+  readonly ancestors: readonly ObjectId[];
   /** Whose lanes there are. */
   readonly names: readonly string[];
 }
@@ -133,19 +137,22 @@ interface JudgedLane {
   readonly places: readonly string[];
 }
 
-async function judgeLane(context: SyncContext, { lane, tip, main, since, names }: Coming): Promise<JudgedLane> {
+async function judgeLane(
+  context: SyncContext,
+  { lane, tip, main, since, ancestors, names }: Coming,
+): Promise<JudgedLane> {
   const { git, workTree, lanePrefix, state } = context;
   const localpart = localpartOfLane(lanePrefix, lane);
   if (localpart === undefined) throw new FlowError('sync-failed', `${lane} is not the name of a lane`);
-  if (state.agents?.main !== main) state.agents = { main, ids: await agentsOn(git, main) };
-  const claim = { localpart, self: context.localpart, names, agents: state.agents.ids };
+  if (state.agents?.main !== main) state.agents = { main, known: await agentsOn(git, main) };
+  const claim = { localpart, self: context.localpart, names, agents: state.agents.known };
   const problem = await ownerProblem(git, main, claim);
   if (problem !== undefined) throw new FlowError('not-owner', `${lane} is not taken: ${problem}`);
-  const base = await commonBase(git, since, tip);
+  const base = await commonBase(git, since, tip, ancestors);
   if (base === undefined) throw new FlowError('sync-failed', `${lane} shares no history with ${context.branch}`);
-  const ancestors = base.made ? await git.mergeBases(since, tip) : [];
   const { maxFileBytes } = workTree.view().team.policies;
-  const delta = { lane, localpart, tip, main, base: base.commit, ancestors, maxFileBytes, scan: await scanOf(context) };
+  const sides = { tip, main, base: base.commit, ancestors: base.made ? ancestors : [] };
+  const delta = { lane, localpart, ...sides, maxFileBytes, scan: await scanOf(context) };
   const sanitised = await sanitise(git, delta);
   return { delta, base, sanitised, places: sanitised.edits.map(({ path }) => placeOf(path)) };
 }

@@ -1,5 +1,5 @@
 import type { Git, ObjectId } from '../ports-git.ts';
-import { sameLocalpart } from '../protocol/identity.ts';
+import { localpartKey } from '../protocol/identity.ts';
 import { agentPath, classifyPath } from '../protocol/paths.ts';
 import { parseAgent } from '../protocol/records/agent.ts';
 import { decode } from './resolve.ts';
@@ -13,17 +13,17 @@ interface Claim {
   readonly self: string;
   /** Of all lanes that there are. */
   readonly names: readonly string[];
-  /** As `agentsOn` tells them. */
-  readonly agents: readonly string[];
+  readonly agents: ReadonlyMap<string, readonly string[]>;
 }
 
-/** Whose records a commit holds. */
-export async function agentsOn(git: Git, commit: ObjectId): Promise<readonly string[]> {
+/** Whose records a commit holds: ids by what is equal for two spellings of one name (`localpartKey`). */
+export async function agentsOn(git: Git, commit: ObjectId): Promise<ReadonlyMap<string, readonly string[]>> {
   const [records = []] = await git.list([`${commit}:${AGENTS}`]);
-  return records.flatMap(({ name }) => {
+  const ids = records.flatMap(({ name }) => {
     const place = classifyPath(`${AGENTS}/${name}`);
     return place.kind === 'agent' ? [place.agentId] : [];
   });
+  return Map.groupBy(ids, localpartKey);
 }
 
 /**
@@ -33,11 +33,13 @@ export async function agentsOn(git: Git, commit: ObjectId): Promise<readonly str
  */
 export async function ownerProblem(git: Git, main: ObjectId, claim: Claim): Promise<string | undefined> {
   const { localpart, self, names, agents } = claim;
-  if (sameLocalpart(localpart, self)) return 'this name is that of the node which integrates, and that writes main';
-  const known = agents.filter((agentId) => sameLocalpart(agentId, localpart));
+  const key = localpartKey(localpart);
+  const isSame = (name: string): boolean => key !== '' && localpartKey(name) === key;
+  if (isSame(self)) return 'this name is that of the node which integrates, and that writes main';
+  const known = (agents.get(key) ?? []).filter(isSame);
   if (known.length > 0 && !known.includes(localpart)) return `the agent of this name is spelled ${known[0] ?? ''}`;
   if (known.length === 0) {
-    const twins = names.some((name) => name !== localpart && sameLocalpart(name, localpart));
+    const twins = names.some((name) => name !== localpart && isSame(name));
     return twins && localpart !== localpart.toLowerCase() ? 'another lane has this name in small letters' : undefined;
   }
   const [record] = await git.read([`${main}:${agentPath(localpart)}`]);

@@ -129,10 +129,16 @@ const NEUTRAL: MergePolicy = { ownerOf: () => undefined, leaderSide: undefined, 
 
 /**
  * The common ancestor of two commits. Lanes and main merge each other all the time, so there are often two best
- * ancestors (a lane's commit in main, and a main's commit in the lane): their merge then is the base.
+ * ancestors (a lane's commit in main, and a main's commit in the lane): their merge then is the base. `known`: the best ones, where
+ * they were asked for before.
  */
-export async function commonBase(git: Git, left: ObjectId, right: ObjectId): Promise<CommonBase | undefined> {
-  const [first, ...others] = await git.mergeBases(left, right);
+export async function commonBase(
+  git: Git,
+  left: ObjectId,
+  right: ObjectId,
+  known?: readonly ObjectId[],
+): Promise<CommonBase | undefined> {
+  const [first, ...others] = known ?? (await git.mergeBases(left, right));
   if (first === undefined) return undefined;
   let base: CommonBase = { commit: first, made: false };
   for (const other of others) {

@@ -275,16 +275,16 @@ async function checkSecrets(
 }
 
 /** What can only be told from the content: records by field and lifecycle, logs by what stood there. */
-async function checkContent(git: Git, change: TreeChange, delta: LaneDelta): Promise<Verdict> {
-  const { path, after } = change;
+async function checkContent(git: Git, change: Written, { localpart }: LaneDelta): Promise<Verdict> {
+  const { path, before, after, inMain } = change;
   if (after === undefined) return { take: { path, kind: 'remove' } };
   const { kind } = classifyPath(path);
   if (kind !== 'events' && kind !== 'task-meta' && kind !== 'agent') {
     return { take: { path, kind: 'entry', mode: after.mode, id: after.id } };
   }
-  const [base, lane, main] = await git.read([change.before?.id ?? '-', after.id, `${delta.main}:${path}`]);
+  const [base, lane, main] = await git.read([before?.id ?? '-', after.id, inMain ?? '-']);
   const texts = [base, lane, main].map((bytes) => (bytes === undefined ? undefined : decode(bytes)));
-  const outcome = checkRecord(kind, path, { base: texts[0], lane: texts[1], main: texts[2] }, delta.localpart);
+  const outcome = checkRecord(kind, path, { base: texts[0], lane: texts[1], main: texts[2] }, localpart);
   // Nobody runs a record.
   if (outcome.kind === 'whole') return { take: { path, kind: 'entry', mode: FILE_MODE, id: after.id } };
   if (outcome.kind === 'none') return { refused: outcome.refused };

@@ -38,6 +38,8 @@ interface Settled {
   readonly millis?: () => number;
   /** What a test does to the parts before the sync gets them; absent: nothing. */
   readonly hand?: (workTree: WorkTree, git: Git) => { readonly workTree: WorkTree; readonly git: Git };
+  /** Whether a step is over once its caller is answered, as in the program. */
+  readonly hurried?: boolean;
 }
 
 export async function openNode(
@@ -45,6 +47,7 @@ export async function openNode(
   {
     millis,
     hand = (workTree, git) => ({ workTree, git }),
+    hurried = false,
     ...more
   }: Partial<Pick<SyncOptions, 'minPush' | 'lastPush' | 'onPushed' | 'clock' | 'same' | 'sparse'>> & Settled = {},
 ): Promise<Node> {
@@ -72,7 +75,7 @@ export async function openNode(
     author: { name: localpart, email: `${localpart}@local` },
     ...more,
   });
-  return { dir, actor: { localpart, role }, sync: unhurried(sync), git, workTree, told };
+  return { dir, actor: { localpart, role }, sync: hurried ? sync : unhurried(sync), git, workTree, told };
 }
 
 /** A test asks plain git next, so it waits until the index is up to date, too. */

@@ -16,15 +16,23 @@ const RIGHT = 2;
 const STALE = 4;
 const RESULT = 8;
 
+/** A commit that a walk has come to. */
+interface Step {
+  readonly id: ObjectId;
+  /** Absent where the commit is missing. */
+  readonly node: CommitNode | undefined;
+  flags: number;
+  isQueued: boolean;
+}
+
 /**
  * Walks from both sides, the newest commits first, until only what both have is left: what git itself does. So it
  * costs what lies between the two and not how long the history is.
  */
 class Walk {
-  readonly flags = new Map<ObjectId, number>();
+  readonly steps = new Map<ObjectId, Step>();
   readonly #read: ReadCommits;
-  readonly #known = new Map<ObjectId, CommitNode>();
-  #queue: ObjectId[] = [];
+  #queue: Step[] = [];
   #seen = 0;
   readonly #most: number;
 
@@ -34,39 +42,42 @@ class Walk {
   }
 
   async add(ids: readonly ObjectId[], flag: number): Promise<void> {
-    const fresh = ids.filter((id) => ((this.flags.get(id) ?? 0) & flag) !== flag);
-    const unknown = [...new Set(fresh)].filter((id) => !this.#known.has(id));
+    const unknown = [...new Set(ids)].filter((id) => !this.steps.has(id));
     const nodes = unknown.length === 0 ? [] : await this.#read(unknown);
     for (const [index, id] of unknown.entries()) {
-      const node = nodes[index];
-      if (node !== undefined) this.#known.set(id, node);
+      this.steps.set(id, { id, node: nodes[index], flags: 0, isQueued: false });
     }
-    for (const id of fresh) {
-      this.flags.set(id, (this.flags.get(id) ?? 0) | flag);
-      if (!this.#queue.includes(id)) this.#queue.push(id);
+    for (const id of ids) {
+      const step = this.steps.get(id);
+      if (step === undefined || (step.flags & flag) === flag) continue;
+      step.flags |= flag;
+      if (!step.isQueued) this.#queue.push(step);
+      step.isQueued = true;
     }
   }
 
   /** Whether anything in the queue may still matter, by its flags. */
   some(matters: (flags: number) => boolean): boolean {
-    return this.#queue.some((id) => matters(this.flags.get(id) ?? 0));
+    return this.#queue.some(({ flags }) => matters(flags));
   }
 
-  /** Takes the newest commit; `undefined` when the walk has become too long. */
-  next(): (CommitNode & { readonly id: ObjectId }) | undefined {
+  /** Takes the newest commit; `undefined` when the walk has become too long, or at one that is missing. */
+  next(): { readonly step: Step; readonly commit: CommitNode } | undefined {
     this.#seen += 1;
     if (this.#seen > this.#most) return undefined;
     let newest = 0;
-    for (const [index, id] of this.#queue.entries()) {
-      if (this.#date(id) > this.#date(this.#queue[newest] ?? '')) newest = index;
+    for (const [index, { node }] of this.#queue.entries()) {
+      if ((node?.date ?? 0) > (this.#queue[newest]?.node?.date ?? 0)) newest = index;
     }
-    const [id = ''] = this.#queue.splice(newest, 1);
-    const node = this.#known.get(id);
-    return node === undefined ? undefined : { ...node, id };
+    const [step] = this.#queue.splice(newest, 1);
+    if (step === undefined) return undefined;
+    step.isQueued = false;
+    return step.node && { step, commit: step.node };
   }
 
-  #date(id: ObjectId): number {
-    return this.#known.get(id)?.date ?? 0;
+  /** What was come to with just these flags. */
+  withFlags(isMeant: (flags: number) => boolean): readonly ObjectId[] {
+    return [...this.steps.values()].filter(({ flags }) => isMeant(flags)).map(({ id }) => id);
   }
 }
 
@@ -78,11 +89,12 @@ async function paint(read: ReadCommits, left: ObjectId, right: ObjectId): Promis
   await walk.add([left], LEFT);
   await walk.add([right], RIGHT);
   while (walk.some((flags) => (flags & STALE) === 0)) {
-    const commit = walk.next();
-    if (commit === undefined) return undefined;
-    let flags = (walk.flags.get(commit.id) ?? 0) & (LEFT | RIGHT | STALE);
+    const next = walk.next();
+    if (next === undefined) return undefined;
+    const { step, commit } = next;
+    let flags = step.flags & (LEFT | RIGHT | STALE);
     if (flags === (LEFT | RIGHT)) {
-      walk.flags.set(commit.id, flags | RESULT);
+      step.flags = flags | RESULT;
       flags |= STALE;
     }
     await walk.add(commit.parents, flags);
@@ -97,7 +109,7 @@ export async function reaches(
   ancestor: ObjectId,
 ): Promise<boolean | undefined> {
   const walk = await paint(read, ancestor, descendant);
-  return walk && ((walk.flags.get(ancestor) ?? 0) & RIGHT) !== 0;
+  return walk && ((walk.steps.get(ancestor)?.flags ?? 0) & RIGHT) !== 0;
 }
 
 /** The best common ancestors: those from which no other is reached. `undefined` when it takes too long a walk. */
@@ -108,7 +120,7 @@ export async function commonAncestors(
 ): Promise<readonly ObjectId[] | undefined> {
   const walk = await paint(read, left, right);
   if (walk === undefined) return undefined;
-  const found = [...walk.flags].filter(([, flags]) => (flags & (RESULT | STALE)) === RESULT).map(([id]) => id);
+  const found = walk.withFlags((flags) => (flags & (RESULT | STALE)) === RESULT);
   const best: ObjectId[] = [];
   for (const id of found) {
     let isBelow: boolean | undefined = false;
@@ -134,15 +146,15 @@ export async function between(
   const walk = new Walk(read, LONGEST);
   await walk.add(of, LEFT);
   await walk.add(without, RIGHT);
-  const wanted = new Map<ObjectId, CommitNode>();
+  const wanted: { readonly step: Step; readonly commit: CommitNode }[] = [];
   for (let left = SLOP; left > 0 && walk.some(() => true);) {
     left = walk.some((flags) => (flags & RIGHT) === 0) ? SLOP : left - 1;
-    const commit = walk.next();
-    if (commit === undefined) return undefined;
-    wanted.set(commit.id, commit);
-    await walk.add(commit.parents, (walk.flags.get(commit.id) ?? 0) & (LEFT | RIGHT));
+    const next = walk.next();
+    if (next === undefined) return undefined;
+    wanted.push(next);
+    await walk.add(next.commit.parents, next.step.flags & (LEFT | RIGHT));
   }
-  return [...wanted].filter(([id]) => walk.flags.get(id) === LEFT);
+  return wanted.filter(({ step }) => step.flags === LEFT).map(({ step, commit }) => [step.id, commit] as const);
 }
 
 /** How many commits are in any of `of` and in none of `without`; `undefined` when that takes too long a walk. */

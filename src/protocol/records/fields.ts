@@ -50,14 +50,21 @@ function snakeOf(name: string): string {
   return name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 }
 
-/** A record under its canonical keys, and under which key of the text each of them stood. */
+/** A record under its canonical keys. */
 export interface Respelled {
   readonly record: JsonRecord;
+  /** Under which key of the text those stood that were spelled otherwise there; may name the others, too. */
   readonly origins: ReadonlyMap<string, string>;
 }
 
+const AS_SPELLED: ReadonlyMap<string, string> = new Map();
+
 /** Unknown keys keep their name and place. Of two spellings the canonical one wins, unless it says nothing. */
 export function respell(raw: JsonRecord, spellings: Spellings): Respelled {
+  // As Baton writes all of its records: then no two keys can mean the same.
+  if (Object.keys(raw).every((key) => (spellings.get(key) ?? key) === key)) {
+    return { record: { ...raw }, origins: AS_SPELLED };
+  }
   const record = new Map<string, unknown>();
   const origins = new Map<string, string>();
   for (const [key, value] of Object.entries(raw)) {

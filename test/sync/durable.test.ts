@@ -1,0 +1,102 @@
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { systemClock } from '../../src/adapters/clock.ts';
+import { change, makeTeam, openNode, write } from './workshop.ts';
+import type { Node } from './workshop.ts';
+
+const SPEC = 'shared/tasks/t-ana/spec.md';
+
+/** A Leader's node of a team, whose seconds pass when the test says so. */
+async function timedLead() {
+  const team = await makeTeam();
+  await team.lead.sync.close();
+  let now = 0;
+  const sleepers = new Map<() => void, number>();
+  const durable: string[] = [];
+  const lead = await openNode(
+    { dir: join(team.folder, 'lead'), role: 'leader', localpart: 'lead', remote: team.remote },
+    {
+      hurried: true,
+      clock: {
+        ...systemClock,
+        elapsed: () => now,
+        async sleep(ms, signal) {
+          const { promise, resolve } = Promise.withResolvers<void>();
+          sleepers.set(resolve, now + ms);
+          signal?.addEventListener('abort', () => resolve());
+          if (signal?.aborted === true) resolve();
+          await promise;
+          sleepers.delete(resolve);
+        },
+      },
+      hand: (workTree, git) => ({
+        git,
+        workTree: {
+          ...workTree,
+          async makeDurable(paths) {
+            durable.push(...paths);
+            await workTree.makeDurable(paths);
+          },
+        },
+      }),
+    },
+  );
+  const wakesAt = (): number => Math.min(...sleepers.values());
+  return {
+    lead,
+    durable,
+    /** Lets time go on until the next one that sleeps is awake, which is told. */
+    next: async (): Promise<number> => {
+      await expect.poll(() => sleepers.size).toBe(1);
+      const before = now;
+      now = wakesAt();
+      for (const [wake, at] of sleepers) if (at <= now) wake();
+      return now - before;
+    },
+    /** Lets time go on while the node rests, for less than it waits. */
+    pass: async (ms: number): Promise<void> => {
+      await expect.poll(() => sleepers.size).toBe(1);
+      now += ms;
+    },
+  };
+}
+
+const step = (node: Node, text: string): Promise<unknown> => change(node, [write(SPEC, text)]);
+
+test('files that a step has brought here are made durable after 40 seconds without one', async () => {
+  const { lead, durable, next } = await timedLead();
+  await step(lead, 'one\n');
+  expect(await next()).toBe(200);
+  expect(await next()).toBe(40_000);
+  await expect.poll(() => durable).toContain(SPEC);
+  await lead.sync.close();
+});
+
+test('a node that goes on and on makes them durable in its first rest of 5 seconds after two minutes', async () => {
+  const { lead, durable, next, pass } = await timedLead();
+  for (let second = 0; second < 120; second += 30) {
+    await step(lead, `${second}\n`);
+    expect(await next()).toBe(200);
+    await pass(30_000);
+  }
+  await step(lead, 'after two minutes\n');
+  expect(await next()).toBe(200);
+  expect(durable).toEqual([]);
+  expect(await next()).toBe(5_000);
+  await expect.poll(() => durable).toContain(SPEC);
+  await lead.sync.close();
+});
+
+test('and in the middle of its work after four', async () => {
+  const { lead, durable, next, pass } = await timedLead();
+  for (let second = 0; second < 240; second += 30) {
+    await step(lead, `${second}\n`);
+    expect(await next()).toBe(200);
+    await pass(30_000);
+  }
+  expect(durable).toEqual([]);
+  await step(lead, 'after four minutes\n');
+  expect(await next()).toBe(200);
+  await expect.poll(() => durable).toContain(SPEC);
+  await lead.sync.close();
+});
