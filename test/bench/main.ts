@@ -26,7 +26,7 @@ const MEASURES: readonly (readonly [id: string, seconds: number, measure: Measur
   ['P3', 70, measureP3],
   ['P4', 45, measureP4],
   ['P5', 205, measureP5],
-  ['P6', 105, measureP6],
+  ['P6', 150, measureP6],
   ['P7', 450, measureP7],
   ['P9', 25, measureP9],
   ['P12', 80, measureP12],
