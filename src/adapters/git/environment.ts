@@ -34,6 +34,8 @@ const FIXED: readonly ConfigEntry[] = [
   ['core.ignoreCase', 'false'],
   ['core.precomposeUnicode', 'false'],
   ['core.quotePath', 'false'],
+  // Objects are named by their ids, and git would look each of them up among the refs as well.
+  ['core.warnAmbiguousRefs', 'false'],
   ['core.protectHFS', 'true'],
   ['core.protectNTFS', 'true'],
   ['core.askPass', ''],

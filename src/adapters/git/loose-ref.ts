@@ -27,12 +27,13 @@ const MODE = 0o444;
 
 /**
  * Moves a ref from one commit to another as git itself does: whoever makes `<ref>.lock` may move it, and the lock becomes
- * the ref. `read` tells what the ref names now; `scratch` is a folder of the same file system for what is not ready. False when
- * it names something else, or is held by another for too long. Throws what the file system says; then nothing has moved.
+ * the ref. `read` tells what the ref names now; `scratch` is a folder of the same file system for what is not ready. `isForced`:
+ * whether what it names now is on the disk before it is moved. False when it names something else, or is held by another for too
+ * long. Throws what the file system says; then nothing has moved.
  */
 export async function moveLooseRef(
   file: string,
-  { from, to }: { readonly from: ObjectId; readonly to: ObjectId },
+  { from, to, isForced }: { readonly from: ObjectId; readonly to: ObjectId; readonly isForced: boolean },
   read: () => ObjectId | undefined,
   scratch: string,
 ): Promise<boolean> {
@@ -40,7 +41,7 @@ export async function moveLooseRef(
   // Git clears away what begins like this, should we die here.
   const own = join(scratch, `tmp_ref_${randomBytes(6).toString('hex')}`);
   try {
-    const inode = writeWhole(own, `${to}\n`);
+    const inode = writeWhole(own, `${to}\n`, isForced);
     if (!(await takeLock(lock, own, scratch))) return false;
     try {
       // Another may have taken the lock for one that was left, since this process stood still.
@@ -57,11 +58,11 @@ export async function moveLooseRef(
   }
 }
 
-function writeWhole(file: string, content: string): bigint {
+function writeWhole(file: string, content: string, isForced: boolean): bigint {
   const descriptor = openSync(file, 'wx', MODE);
   try {
     writeFileSync(descriptor, content);
-    fsyncSync(descriptor);
+    if (isForced) fsyncSync(descriptor);
     return fstatSync(descriptor, { bigint: true }).ino;
   } finally {
     closeSync(descriptor);

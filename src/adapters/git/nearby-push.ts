@@ -61,7 +61,7 @@ export async function pushNearby(
   try {
     if (!(await send(store, lacking, nearby))) return undefined;
     const file = join(gitDirectory, 'refs/heads', branch);
-    const moved = await moveLooseRef(file, { from: before, to: commit }, () => ref(branch), objects);
+    const moved = await moveLooseRef(file, { from: before, to: commit, isForced: true }, () => ref(branch), objects);
     return moved ? { kind: 'ok' } : behind(branch);
   } catch (error) {
     if (!(error instanceof FlowError) && (error as NodeJS.ErrnoException).syscall === undefined) throw error;

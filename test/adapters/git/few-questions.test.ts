@@ -71,3 +71,24 @@ test('where that note is kept in another way than as a file git moves it, and sa
   const fifth = await attempt(ana, 'five\n');
   expect(await ana.git.attempted()).toBe(fifth);
 });
+
+test.each([
+  ['nothing', ''],
+  ['zeros', '\0'.repeat(41)],
+])('a note of which a loss of power has left %s is written anew', async (_left, torn) => {
+  const { makeClone } = newGround();
+  const ana = await makeClone('ana');
+  await attempt(ana, 'one\n');
+  writeFileSync(join(ana.dir, '.git', REF), torn);
+  expect(await ana.git.attempted()).toBeUndefined();
+  const second = await attempt(ana, 'two\n');
+  expect([await ana.git.attempted(), plain(ana.dir, 'rev-parse', REF)]).toEqual([second, second]);
+});
+
+test('a note that is no ref is told', async () => {
+  const { makeClone } = newGround();
+  const ana = await makeClone('ana');
+  await attempt(ana, 'one\n');
+  writeFileSync(join(ana.dir, '.git', REF), 'nonsense\n');
+  await expect(attempt(ana, 'two\n')).rejects.toMatchObject({ code: 'git-failed' });
+});

@@ -115,7 +115,7 @@ describe('the lock of a branch', () => {
       writeFileSync(`${file}.lock`, `${b}\n`, { mode: 0o444 });
       return now;
     };
-    expect(await moveLooseRef(file, { from: a, to: c }, steal, folder)).toBe(false);
+    expect(await moveLooseRef(file, { from: a, to: c, isForced: true }, steal, folder)).toBe(false);
     expect([read(), readFileSync(`${file}.lock`, 'utf8')]).toEqual([a, `${b}\n`]);
   });
 
