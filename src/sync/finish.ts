@@ -15,8 +15,15 @@ export function finishLater(context: SyncContext, placed: Placed): void {
   // What could not be written is tried again by the next turn, and not once things are calm.
   if (placed.failed.length > 0) owed.broken = true;
   owed.resting.abort();
+  goOn(context);
+}
+
+function goOn(context: SyncContext): void {
+  const { owed } = context.state;
   owed.running ??= finishWaiting(context).finally(() => {
     owed.running = undefined;
+    // One that came after the last look at what waits.
+    if (owed.waiting.length > 0) goOn(context);
     tellReaders(owed);
   });
 }
@@ -87,6 +94,8 @@ async function finishWaiting(context: SyncContext): Promise<void> {
       if (written.length === 0) since = clock.elapsed();
       written.push(...batch);
     }
+    // One that came while the index was told.
+    if (owed.waiting.length > 0) continue;
     const ms = rest();
     if (ms > 0) {
       owed.resting = new AbortController();

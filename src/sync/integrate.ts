@@ -72,6 +72,7 @@ export async function integrateLanes(context: SyncContext, main: ObjectId): Prom
         state.integrated.set(lane, tip);
         return;
       }
+      if (ancestors.length > MOST_ANCESTORS) throw tooManyAncestors(context, lane, ancestors.length);
       const judge = (): Promise<JudgedLane> =>
         judgeLane(context, { lane, tip, main: head, since: main, ancestors, names });
       let judged = await judge();
@@ -95,6 +96,19 @@ export async function integrateLanes(context: SyncContext, main: ObjectId): Prom
   }
   await mergeWaiting();
   return { head, refusals, conflicts };
+}
+
+/**
+ * Best common ancestors of a lane and main; nodes that take each other's work in make one or two. They are merged to one base, and each of them is
+ * asked for each file of the lane, so that one push with hundreds would hold up the node for half a minute.
+ */
+const MOST_ANCESTORS = 8;
+
+function tooManyAncestors({ branch }: SyncContext, lane: string, count: number): FlowError {
+  return new FlowError(
+    'sync-failed',
+    `${lane} has ${count} newest commits in common with ${branch}, and at most ${MOST_ANCESTORS} are looked at: merge ${branch} into it`,
+  );
 }
 
 function brokenLane({ lanePrefix, secrets }: SyncContext, lane: string, tip: ObjectId, error: unknown): LaneRefusal {

@@ -1,5 +1,6 @@
 import type { LaneRefusal } from '../ports.ts';
 import type { Git, ObjectId, TreeChange, TreeEdit } from '../ports-git.ts';
+import { createPauses } from '../pauses.ts';
 import { FILE_MODE, GITLINK_MODE, SYMLINK_MODE } from '../ports-git.ts';
 import { isReservedPath, steersGit } from '../protocol/names.ts';
 import { mayWrite } from '../protocol/ownership.ts';
@@ -73,8 +74,10 @@ export async function sanitise(git: Git, delta: LaneDelta): Promise<Sanitised> {
     refusals.push({ lane, localpart, commit, path: redactSecrets(shown(path), delta.scan.known), ...refusal });
   };
   const told = new Set<LateResult>();
+  const pause = createPauses();
   let apart = true;
   for (const [index, change] of changes.entries()) {
+    await pause();
     const verdict =
       checkEntry(change, delta, sizes[index] ?? 0, assigneeOf) ??
       checkName(change, names) ??
@@ -110,6 +113,8 @@ interface Written extends NamedChange {
  * few objects, and git's own memory grows with them.
  */
 const LIMITS = { most: 20_000, within: 5_000 };
+/** Changes whose places are asked for at once; between them others have their turn. */
+const CHUNK = 500;
 
 /** What the lane holds otherwise than its base and than main; removals first, so that names become free. */
 async function written(git: Git, { base, tip, main, ancestors }: LaneDelta): Promise<readonly Written[]> {
@@ -119,7 +124,12 @@ async function written(git: Git, { base, tip, main, ancestors }: LaneDelta): Pro
   const asked = changes.flatMap(({ path }) =>
     others.map((commit) => (isReservedPath(path) ? '-' : `${commit}:${path}`)),
   );
-  const found = await git.resolve(asked);
+  const found: (ObjectId | undefined)[] = [];
+  const pause = createPauses();
+  for (let from = 0; from < asked.length; from += CHUNK * others.length) {
+    found.push(...(await git.resolve(asked.slice(from, from + CHUNK * others.length))));
+    await pause();
+  }
   const held = changes.map((change, index) => {
     const [inMain, inBase, ...inAncestors] = others.map((_, other) => found[index * others.length + other]);
     // In a tree out of order a record can look new that was there before.

@@ -1,12 +1,13 @@
 /** Work that goes on beside what its caller does next. */
 export interface Aside {
   begin(work: () => Promise<void>): void;
-  /** Resolves when all that was begun is over; what failed of it was told to `failed`. */
+  /** Resolves when all that was begun is over, to one caller after the other; what failed of it was told to `failed`. */
   done(): Promise<void>;
 }
 
 export function createAside(failed: (error: unknown) => void): Aside {
   const going = new Set<Promise<void>>();
+  let last = Promise.resolve();
   return {
     begin(work) {
       const begun = work()
@@ -14,8 +15,9 @@ export function createAside(failed: (error: unknown) => void): Aside {
         .finally(() => going.delete(begun));
       going.add(begun);
     },
-    async done() {
-      await Promise.all(going);
+    done() {
+      last = last.then(async () => void (await Promise.all(going)));
+      return last;
     },
   };
 }

@@ -61,6 +61,11 @@ class Walk {
     return this.#queue.some(({ flags }) => matters(flags));
   }
 
+  /** The date of the newest commit in the queue; before all of them when it is empty. */
+  newest(): number {
+    return this.#queue.reduce((newest, { node }) => Math.max(newest, node?.date ?? 0), Number.NEGATIVE_INFINITY);
+  }
+
   /** Takes the newest commit; `undefined` when the walk has become too long, or at one that is missing. */
   next(): { readonly step: Step; readonly commit: CommitNode } | undefined {
     this.#seen += 1;
@@ -112,7 +117,13 @@ export async function reaches(
   return walk && ((walk.steps.get(ancestor)?.flags ?? 0) & RIGHT) !== 0;
 }
 
-/** The best common ancestors: those from which no other is reached. `undefined` when it takes too long a walk. */
+/** Common ancestors, of which each is compared with each other one, at most. */
+const MOST_COMMON = 32;
+
+/**
+ * The best common ancestors: those from which no other is reached. `undefined` when it takes too long a walk, or too many walks: whoever
+ * makes up a history can have any number of them.
+ */
 export async function commonAncestors(
   read: ReadCommits,
   left: ObjectId,
@@ -121,6 +132,7 @@ export async function commonAncestors(
   const walk = await paint(read, left, right);
   if (walk === undefined) return undefined;
   const found = walk.withFlags((flags) => (flags & (RESULT | STALE)) === RESULT);
+  if (found.length > MOST_COMMON) return undefined;
   const best: ObjectId[] = [];
   for (const id of found) {
     let isBelow: boolean | undefined = false;
@@ -134,7 +146,10 @@ export async function commonAncestors(
   return best;
 }
 
-/** So many commits more are looked at once nothing seems to matter any more, since clocks differ. */
+/**
+ * So many commits more are looked at once nothing seems to matter any more, since clocks differ: what both have, and older than the last
+ * that only `of` has. Git does the same.
+ */
 const SLOP = 5;
 
 /** Which commits are in any of `of` and in none of `without`; `undefined` when that takes too long a walk. */
@@ -147,12 +162,15 @@ export async function between(
   await walk.add(of, LEFT);
   await walk.add(without, RIGHT);
   const wanted: { readonly step: Step; readonly commit: CommitNode }[] = [];
+  let last = Number.POSITIVE_INFINITY;
   for (let left = SLOP; left > 0 && walk.some(() => true);) {
-    left = walk.some((flags) => (flags & RIGHT) === 0) ? SLOP : left - 1;
     const next = walk.next();
     if (next === undefined) return undefined;
+    const { step, commit } = next;
     wanted.push(next);
-    await walk.add(next.commit.parents, next.step.flags & (LEFT | RIGHT));
+    await walk.add(commit.parents, step.flags & (LEFT | RIGHT));
+    if ((step.flags & RIGHT) === 0) last = commit.date;
+    else left = walk.newest() >= last || walk.some((flags) => (flags & RIGHT) === 0) ? SLOP : left - 1;
   }
   return wanted.filter(({ step }) => step.flags === LEFT).map(({ step, commit }) => [step.id, commit] as const);
 }

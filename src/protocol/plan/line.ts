@@ -197,8 +197,9 @@ function readMeta(segments: readonly string[]): Meta {
 
 /** What is left of a value behind a comma, where a key would begin a value of its own. */
 export function withoutKey(value: string): string {
-  const key = KEY.exec(value);
-  return key === null ? value : withoutKey(value.slice(key[0].length).trim());
+  let left = value;
+  for (let key = KEY.exec(left); key !== null; key = KEY.exec(left)) left = left.slice(key[0].length).trim();
+  return left;
 }
 
 /** Whether what stands in `depends:` names nothing: empty, `-` or `none` (protocol.md §6.2). */

@@ -33,6 +33,20 @@ test('what failed is told, and everybody who waits is held up until all the rest
   expect([failed, ended]).toEqual([['Error: the disk is full'], ['one', 'other']]);
 });
 
+test('whoever asked first goes on first, however late another asks', async () => {
+  for (let ticks = 0; ticks < 12; ticks += 1) {
+    const aside = createAside(() => undefined);
+    const work = Promise.withResolvers<void>();
+    const ended: string[] = [];
+    aside.begin(() => work.promise);
+    const first = aside.done().then(() => ended.push('first'));
+    work.resolve();
+    for (let tick = 0; tick < ticks; tick += 1) await Promise.resolve();
+    await Promise.all([first, aside.done().then(() => ended.push('second'))]);
+    expect(ended).toEqual(['first', 'second']);
+  }
+});
+
 describe('a ref that another git holds while what was fetched is noted', () => {
   async function makeGround() {
     const { remote, makeTeam } = newGround();

@@ -78,6 +78,17 @@ describe('objects', () => {
     expect(await git.describe(joined)).toEqual({ author: 'Pat <pat@local>', subject: 'm' });
   });
 
+  test('are counted as git does when all of them are of one second', async () => {
+    const { git } = await makeClone();
+    const line = [await commit(git, [], [content('n', '')])];
+    for (let index = 0; index < 22; index += 1) {
+      line.push(await commit(git, line.slice(-1), [content('n', String(index))]));
+    }
+    const [early = '', late = ''] = [line.at(-15), line.at(-1)];
+    expect(await git.count([early], [late])).toBe(0);
+    expect(await git.count([late], [early])).toBe(14);
+  });
+
   test('are read many at once, with absent and impossible names told apart from empty ones', async () => {
     const { git, head } = await makeClone();
     const id = await commit(git, [head], [content('empty', ''), content('nul', '\0\n\0')]);

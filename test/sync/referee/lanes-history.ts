@@ -181,6 +181,18 @@ export const HISTORIES: readonly RogueLane[] = [
       arrives: () => ({ 'shared/tasks/t-prey/result.md': 'of the prey\n' }),
     },
   ),
+  {
+    ...broken('more newest commits in common with main than are looked at', (desk) => {
+      const parents = desk.git('rev-parse', `${desk.before}^@`).split('\n');
+      return desk.commit(desk.work({ [desk.result]: 'STATUS: SUCCESS\n' }), { parents });
+    }),
+    before: (desk) => {
+      const notes = Array.from({ length: 40 }, (_, index) => ({ [`${desk.workspace}/${index}.md`]: 'x\n' }));
+      return desk.commit(desk.tree({}, desk.base), {
+        parents: notes.map((note) => desk.commit(desk.tree(note, desk.base), { parents: [desk.base] })),
+      });
+    },
+  },
   broken('no history in common', (desk) => desk.commit(desk.work({}), {})),
   broken(
     'the name of the Leader',

@@ -1,6 +1,9 @@
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { systemClock } from '../../src/adapters/clock.ts';
+import type { OwedCheckouts, Placed, SyncContext } from '../../src/sync/context.ts';
+import { finishLater, finishing } from '../../src/sync/finish.ts';
+import { git as plain } from '../support/git.ts';
 import { change, makeTeam, openNode, write } from './workshop.ts';
 import type { Node } from './workshop.ts';
 
@@ -99,4 +102,97 @@ test('and in the middle of its work after four', async () => {
   expect(await next()).toBe(200);
   await expect.poll(() => durable).toContain(SPEC);
   await lead.sync.close();
+});
+
+test('the index is told at once of a step that lands while it is told of another', { timeout: 20_000 }, async () => {
+  const team = await makeTeam();
+  await team.lead.sync.close();
+  const told: string[] = [];
+  const begun = Promise.withResolvers<void>();
+  const goOn = Promise.withResolvers<void>();
+  const lead = await openNode(
+    { dir: join(team.folder, 'lead'), role: 'leader', localpart: 'lead', remote: team.remote },
+    {
+      hurried: true,
+      hand: (workTree, git) => ({
+        workTree,
+        git: {
+          ...git,
+          async stage(entries) {
+            begun.resolve();
+            await goOn.promise;
+            told.push(...entries.map(({ path }) => path));
+            return git.stage(entries);
+          },
+        },
+      }),
+    },
+  );
+  await step(lead, 'one\n');
+  await begun.promise;
+  await change(lead, [write('shared/tasks/t-bo/spec.md', 'two\n')]);
+  goOn.resolve();
+  await expect.poll(() => told).toContain(SPEC);
+  await lead.sync.indexed();
+  expect(told).toEqual([SPEC, 'shared/tasks/t-bo/spec.md']);
+  expect(plain(lead.dir, 'status', '--short')).toBe('');
+  await lead.sync.close();
+});
+
+/** A node's part behind the steps alone, whose disk ends its first forcing when the test says so. */
+function alone() {
+  const durable = Promise.withResolvers<void>();
+  let forced = 0;
+  const owed: OwedCheckouts = {
+    begun: 0,
+    finished: 0,
+    broken: false,
+    waiting: [],
+    running: undefined,
+    gathering: new AbortController(),
+    resting: new AbortController(),
+    callers: 0,
+    readers: 0,
+    isTelling: false,
+    tellings: 0,
+    told: Promise.withResolvers<void>(),
+  };
+  const told: string[] = [];
+  const context = {
+    state: { owed },
+    log: { warn: () => {}, error: () => {} },
+    clock: { elapsed: () => 0, sleep: () => Promise.resolve() },
+    git: {
+      async stage(entries: readonly { readonly path: string }[]) {
+        told.push(...entries.map(({ path }) => path));
+        return true;
+      },
+      updateRefs: () => Promise.resolve(true),
+    },
+    workTree: { makeDurable: () => ((forced += 1) === 1 ? durable.promise : Promise.resolve()) },
+  } as unknown as SyncContext;
+  return { context, told, endForcing: durable.resolve, isForcing: () => forced === 1 };
+}
+
+const placed = (path: string): Placed => ({
+  written: [path],
+  failed: [],
+  entries: [{ path, id: undefined }],
+  journal: false,
+  changed: [path],
+  refusals: [],
+  conflicts: [],
+});
+
+test('no step is left out, however closely it comes after the forcing of the one before', async () => {
+  for (let ticks = 0; ticks < 12; ticks += 1) {
+    const { context, told, endForcing, isForcing } = alone();
+    finishLater(context, placed('a'));
+    await expect.poll(isForcing).toBe(true);
+    endForcing();
+    for (let tick = 0; tick < ticks; tick += 1) await Promise.resolve();
+    finishLater(context, placed('b'));
+    await finishing(context);
+    expect(told).toEqual(['a', 'b']);
+  }
 });
