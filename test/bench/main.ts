@@ -25,10 +25,10 @@ const MEASURES: readonly (readonly [id: string, seconds: number, measure: Measur
   ['P2', 90, measureP2],
   ['P3', 70, measureP3],
   ['P4', 45, measureP4],
-  ['P5', 205, measureP5],
+  ['P5', 240, measureP5],
   ['P6', 150, measureP6],
   ['P7', 450, measureP7],
-  ['P9', 25, measureP9],
+  ['P9', 45, measureP9],
   ['P12', 80, measureP12],
 ];
 
