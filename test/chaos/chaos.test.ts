@@ -44,7 +44,7 @@ test('`baton chaos` plays on branches of its own, tells a table, and leaves the 
   const commit = git(remote, 'commit-tree', '-m', 'theirs', tree);
   git(remote, 'update-ref', 'refs/heads/main', commit);
   const before = git(remote, 'for-each-ref');
-  const { code, stdout } = await cli(folder, 'chaos', '--remote', remote, '--seed', '1');
+  const { code, stdout } = await cli(folder, 'chaos', '--remote', './theirs.git', '--seed', '1');
   expect({ code, stdout }).toMatchObject({
     code: 0,
     stdout: expect.stringMatching(/random schedules +1 +\d+/) as string,

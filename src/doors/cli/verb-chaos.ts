@@ -1,5 +1,6 @@
 import { InvalidArgumentError } from 'commander';
 import type { Command } from 'commander';
+import { remoteOf } from './remote-address.ts';
 import { UsageError } from './session.ts';
 import type { Session } from './session.ts';
 
@@ -23,7 +24,7 @@ export function defineChaos(command: Command, session: Session): void {
       const { io, output } = session;
       const chaos = await io.load.chaos();
       session.exit = await chaos.runChaos({
-        remote,
+        remote: remoteOf(remote, io.cwd),
         seeds,
         minutes,
         ...(seed === undefined ? {} : { seed }),

@@ -1,6 +1,6 @@
-import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
+import { remoteOf } from './remote-address.ts';
 import { table } from './text.ts';
 import { show, type Session } from './session.ts';
 
@@ -49,12 +49,4 @@ async function init(dir: string | undefined, flags: InitFlags, session: Session)
       .filter((part) => part !== '')
       .join('\n'),
   );
-}
-
-/** What looks like a path is resolved here, where the caller's directory is known; URLs stay as they are. */
-function remoteOf(remote: string, cwd: string): string {
-  const isUrl = /^[a-z][a-z0-9+.-]*:\/\//i.test(remote) || /^[^/\s]+@[^/\s]+:/.test(remote) || /^\w+::/.test(remote);
-  if (isUrl || remote.startsWith('-')) return remote;
-  const path = resolve(cwd, remote);
-  return existsSync(path) || /^[./~]|\//.test(remote) || !remote.includes(':') ? path : remote;
 }
