@@ -106,6 +106,23 @@ export interface OwedCheckouts {
   told: PromiseWithResolvers<void>;
 }
 
+export function nothingOwed(): OwedCheckouts {
+  return {
+    begun: 0,
+    finished: 0,
+    broken: false,
+    waiting: [],
+    running: undefined,
+    gathering: new AbortController(),
+    resting: new AbortController(),
+    callers: 0,
+    readers: 0,
+    isTelling: false,
+    tellings: 0,
+    told: Promise.withResolvers(),
+  };
+}
+
 export interface Placed extends Brought {
   /** Paths that may be on their way to the disk still. */
   readonly written: readonly string[];

@@ -13,6 +13,7 @@ interface Claim {
   readonly self: string;
   /** Of all lanes that there are. */
   readonly names: readonly string[];
+  /** As `agentsOn` tells them. */
   readonly agents: ReadonlyMap<string, readonly string[]>;
 }
 

@@ -7,7 +7,7 @@ import { changeFor, handEdits, isOwnEcho, withinReach } from './adopt.ts';
 import { dirtyPaths } from './differing.ts';
 import { finishing, indexed } from './finish.ts';
 import { keptHere, noteUnfit } from './fitness.ts';
-import { branchRef, lanesIn, readPosition } from './context.ts';
+import { branchRef, lanesIn, nothingOwed, readPosition } from './context.ts';
 import type { Brought, SyncContext, SyncOptions } from './context.ts';
 import { createGathering } from './gathering.ts';
 import { begin, pullOnce } from './pull.ts';
@@ -54,20 +54,7 @@ export async function createSync(options: SyncOptions): Promise<Sync> {
       noNews: undefined,
       allowed: undefined,
       agents: undefined,
-      owed: {
-        begun: 0,
-        finished: 0,
-        broken: false,
-        waiting: [],
-        running: undefined,
-        gathering: new AbortController(),
-        resting: new AbortController(),
-        callers: 0,
-        readers: 0,
-        isTelling: false,
-        tellings: 0,
-        told: Promise.withResolvers(),
-      },
+      owed: nothingOwed(),
       vetted,
       unfit: new Set(),
       integrated: new Map(),

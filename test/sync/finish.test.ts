@@ -1,7 +1,8 @@
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { systemClock } from '../../src/adapters/clock.ts';
-import type { OwedCheckouts, Placed, SyncContext } from '../../src/sync/context.ts';
+import { nothingOwed } from '../../src/sync/context.ts';
+import type { Placed, SyncContext } from '../../src/sync/context.ts';
 import { finishLater, finishing } from '../../src/sync/finish.ts';
 import { git as plain } from '../support/git.ts';
 import { change, makeTeam, openNode, write } from './workshop.ts';
@@ -45,26 +46,29 @@ async function timedLead() {
     },
   );
   const wakesAt = (): number => Math.min(...sleepers.values());
-  return {
-    lead,
-    durable,
-    /** Lets time go on until the next one that sleeps is awake, which is told. */
-    next: async (): Promise<number> => {
-      await expect.poll(() => sleepers.size).toBe(1);
-      const before = now;
-      now = wakesAt();
-      for (const [wake, at] of sleepers) if (at <= now) wake();
-      return now - before;
-    },
-    /** Lets time go on while the node rests, for less than it waits. */
-    pass: async (ms: number): Promise<void> => {
-      await expect.poll(() => sleepers.size).toBe(1);
-      now += ms;
-    },
+  /** Lets time go on until the next one that sleeps is awake, which is told. */
+  const next = async (): Promise<number> => {
+    await expect.poll(() => sleepers.size).toBe(1);
+    const before = now;
+    now = wakesAt();
+    for (const [wake, at] of sleepers) if (at <= now) wake();
+    return now - before;
   };
+  /** A step every thirty seconds, which is less than the node waits. */
+  const workFor = async (seconds: number): Promise<void> => {
+    for (let second = 0; second < seconds; second += 30) {
+      await step(lead, `${second}\n`);
+      expect(await next()).toBe(200);
+      await expect.poll(() => sleepers.size).toBe(1);
+      now += 30_000;
+    }
+  };
+  return { lead, durable, next, workFor };
 }
 
-const step = (node: Node, text: string): Promise<unknown> => change(node, [write(SPEC, text)]);
+function step(node: Node, text: string): Promise<unknown> {
+  return change(node, [write(SPEC, text)]);
+}
 
 test('files that a step has brought here are made durable after 40 seconds without one', async () => {
   const { lead, durable, next } = await timedLead();
@@ -76,12 +80,8 @@ test('files that a step has brought here are made durable after 40 seconds witho
 });
 
 test('a node that goes on and on makes them durable in its first rest of 5 seconds after two minutes', async () => {
-  const { lead, durable, next, pass } = await timedLead();
-  for (let second = 0; second < 120; second += 30) {
-    await step(lead, `${second}\n`);
-    expect(await next()).toBe(200);
-    await pass(30_000);
-  }
+  const { lead, durable, next, workFor } = await timedLead();
+  await workFor(120);
   await step(lead, 'after two minutes\n');
   expect(await next()).toBe(200);
   expect(durable).toEqual([]);
@@ -90,13 +90,9 @@ test('a node that goes on and on makes them durable in its first rest of 5 secon
   await lead.sync.close();
 });
 
-test('and in the middle of its work after four', async () => {
-  const { lead, durable, next, pass } = await timedLead();
-  for (let second = 0; second < 240; second += 30) {
-    await step(lead, `${second}\n`);
-    expect(await next()).toBe(200);
-    await pass(30_000);
-  }
+test('a node that never rests makes them durable in the middle of its work after four minutes', async () => {
+  const { lead, durable, next, workFor } = await timedLead();
+  await workFor(240);
   expect(durable).toEqual([]);
   await step(lead, 'after four minutes\n');
   expect(await next()).toBe(200);
@@ -143,23 +139,9 @@ test('the index is told at once of a step that lands while it is told of another
 function alone() {
   const durable = Promise.withResolvers<void>();
   let forced = 0;
-  const owed: OwedCheckouts = {
-    begun: 0,
-    finished: 0,
-    broken: false,
-    waiting: [],
-    running: undefined,
-    gathering: new AbortController(),
-    resting: new AbortController(),
-    callers: 0,
-    readers: 0,
-    isTelling: false,
-    tellings: 0,
-    told: Promise.withResolvers<void>(),
-  };
   const told: string[] = [];
   const context = {
-    state: { owed },
+    state: { owed: nothingOwed() },
     log: { warn: () => {}, error: () => {} },
     clock: { elapsed: () => 0, sleep: () => Promise.resolve() },
     git: {

@@ -80,9 +80,9 @@ class Walk {
     return step.node && { step, commit: step.node };
   }
 
-  /** What was come to with just these flags. */
-  withFlags(isMeant: (flags: number) => boolean): readonly ObjectId[] {
-    return [...this.steps.values()].filter(({ flags }) => isMeant(flags)).map(({ id }) => id);
+  /** All that it has come to whose flags are `meant`. */
+  withFlags(meant: (flags: number) => boolean): readonly ObjectId[] {
+    return [...this.steps.values()].filter(({ flags }) => meant(flags)).map(({ id }) => id);
   }
 }
 
