@@ -195,12 +195,12 @@ function refusal(call: ToolCall, error: FlowError): Envelope {
 type Adopted = Awaited<ReturnType<Assembly['sync']['adopt']>>;
 
 /** Everything edited by hand is committed as far as this node's actor owns it. */
-async function adoptEdits({ sync, reconciler, log }: Assembly): Promise<Omit<Adopted, 'adopted'>> {
-  const { adopted, ...kept } = await sync.adopt(await sync.dirty());
+async function adoptEdits({ sync, reconciler, log }: Assembly): Promise<Adopted> {
+  const edits = await sync.adopt(await sync.dirty());
+  const { adopted, foreign } = edits;
   if (adopted.length > 0) reconciler.wake(adopted, { promptly: true });
-  if (kept.foreign.length > 0)
-    log.warn({ paths: kept.foreign }, 'changed by hand, but owned by somebody else: not published');
-  return kept;
+  if (foreign.length > 0) log.warn({ paths: foreign }, 'changed by hand, but owned by somebody else: not published');
+  return edits;
 }
 
 const SYNC = { tool: 'node', action: 'sync' } as const;
@@ -208,7 +208,7 @@ const SYNC = { tool: 'node', action: 'sync' } as const;
 async function syncNow(assembly: Assembly): Promise<Envelope> {
   const { sync, reconciler } = assembly;
   try {
-    const kept = await adoptEdits(assembly);
+    const edits = await adoptEdits(assembly);
     const report = await sync.pull();
     await sync.push();
     reconciler.wake();
@@ -221,7 +221,7 @@ async function syncNow(assembly: Assembly): Promise<Envelope> {
       ...SYNC,
       remote: report.remote,
       changed,
-      ...kept,
+      ...edits,
       refusals,
       conflicts,
       sync: await sync.status(),

@@ -100,10 +100,9 @@ function disagreeing({ file, line, ...about }: About, node: PlanNode, meta: Task
     ...finding,
     file,
     line,
-    byHand: true,
     remedy: isTerminalTask(meta.status)
       ? `set the marker to [!], and plan a new node for further work: this task is ${meta.status} for good`
-      : `set the marker to [~] until a result is submitted, then run \`baton project accept ${about.projectId} ${node.id}\``,
+      : 'set the marker to [~], and to [x] once a result is submitted',
   };
 }
 

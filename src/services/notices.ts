@@ -116,7 +116,7 @@ function workerOf({ data }: EventRecord): string {
 function findingNotice(view: WorkspaceView, { key, message, remedy, file, line }: Finding): Announcement {
   const place = file === undefined ? '' : `${file}${line === undefined ? '' : `:${line}`} `;
   const { noticeFinding } = labelsFor(view.team.policies.language);
-  return notice(view, key, noticeFinding(quoted(place + message), quoted(remedy)), []);
+  return notice(view, key, noticeFinding(`${quoted(place + message)}.`, quoted(remedy)), []);
 }
 
 /** Names of files and what stands in them are others' words, which the Leader's account only repeats. */

@@ -70,8 +70,7 @@ describe('findings', () => {
         message: 'plan.md shows a as completed, its record says in_progress',
         file: 'shared/projects/p/plan.md',
         line: 7,
-        byHand: true,
-        remedy: 'set the marker to [~] until a result is submitted, then run `baton project accept p a`',
+        remedy: 'set the marker to [~], and to [x] once a result is submitted',
       },
     ]);
   });

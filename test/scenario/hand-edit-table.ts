@@ -200,8 +200,10 @@ export const HAND_EDITS: readonly HandEdit[] = [
     name: 'tick a node that is at work',
     ...AT_WORK,
     edit: (p) => p.mark('a', 'x'),
-    happens: 'told: there is no result to accept; the record stays as it is',
+    happens:
+      'told: there is no result to accept, and the record stays as it is; the plan decides, so what depends on it is ready',
     after: 'x   ',
+    ready: 'bd',
     findings: ['plan.md:9 marker-and-record-disagree'],
   },
   {

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { appendFileSync, existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { BATON, cleanEnvironment } from '../support/baton.ts';
@@ -34,6 +34,11 @@ test('`baton sync now` serves scripts and hooks, with a node and without one', a
   expect(readFileSync(join(ana, 'shared/projects/p/plan.md'), 'utf8')).toContain('Team Project: P');
   expect(await cli(ana, 'sync', 'now', '--no-wait')).toMatchObject({ code: 0, stdout: 'no node runs here\n' });
   expect(woken()).toEqual(woken().map(() => false));
+  appendFileSync(join(lead, 'shared/projects/p/plan.md'), '\nA word by hand.\n');
+  const edited = await cli(lead, 'sync', 'now');
+  expect(edited.stdout).toMatch(/^synced {2}1 file edited here\n {2}shared\/projects\/p\/plan\.md\n/);
+  expect(git(remote, 'show', 'main:shared/projects/p/plan.md')).toContain('A word by hand.');
+  expect((await cli(lead, 'sync', 'now')).stdout).toMatch(/^synced {2}nothing new\n/);
   const before = woken().length;
   expect(before).toBeGreaterThan(0);
 

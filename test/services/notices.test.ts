@@ -244,6 +244,23 @@ describe('noticesFor, of lanes that were not taken whole', () => {
     expect(texts.map((text) => text.length > 1_200)).toEqual(texts.map(() => false));
   });
 
+  test('tell of a defect what it is, where, and apart from it what to do', () => {
+    const finding = {
+      key: 'k',
+      kind: 'marker-and-record-disagree' as const,
+      severity: 'warning' as const,
+      file: 'shared/projects/p/plan.md',
+      line: 5,
+      message: 'plan.md shows p-01 as completed, but its task is in_progress',
+      remedy: 'set the marker to [~]',
+    };
+    const request = { refusals: [], tasks: [], since: SINCE, identity: lead, localRooms: false, mode: 'team' } as const;
+    const [notice] = noticesFor({ view, findings: [finding], ...request });
+    expect(notice?.text.replaceAll('\\', '')).toBe(
+      'shared/projects/p/plan.md:5 plan.md shows p-01 as completed, but its task is in_progress. What to do: set the marker to [~]',
+    );
+  });
+
   test('are read once, however often and wherever the log grows', () => {
     const read = createRefusalReader();
     const path = 'shared/events/2026-06/lead.jsonl';

@@ -208,13 +208,18 @@ function stateOf(sync: Fields, palette: Palette): string {
   return wasAsked(sync) ? palette.red('offline') : 'not asked yet: `baton sync now` asks';
 }
 
-/** What a sync brought, and how things stand now. */
+/** What a sync brought, what it took up of what was edited here, and how things stand now. */
 function renderSynced(answer: Fields, palette: Palette): string {
   const changed = textsOf(answer['changed']);
+  const adopted = textsOf(answer['adopted']);
   const refusals = objectsOf(answer['refusals']);
+  const news = [
+    ...(changed.length === 0 ? [] : [count(changed.length, 'changed file')]),
+    ...(adopted.length === 0 ? [] : [`${count(adopted.length, 'file')} edited here`]),
+  ];
   const brought = [
-    `${palette.green('synced')}  ${changed.length === 0 ? 'nothing new' : count(changed.length, 'changed file')}`,
-    ...changed.map((path) => `  ${printable(path)}`),
+    `${palette.green('synced')}  ${news.length === 0 ? 'nothing new' : news.join(', ')}`,
+    ...[...changed, ...adopted].map((path) => `  ${printable(path)}`),
     ...textsOf(answer['foreign']).map(
       (path) =>
         `${palette.yellow('kept here')}  ${printable(path)} was changed by hand but is not yours to change; take it away, or undo it with git checkout HEAD -- ${printable(path)}`,

@@ -87,6 +87,6 @@ export const en: Labels = {
   notePlanProblems: (count) =>
     `plan.md has ${count} ${count === 1 ? 'problem' : 'problems'} that a person should look at.`,
 
-  noticeFinding: (message, remedy) => `${message} ${remedy}`,
+  noticeFinding: (message, remedy) => `${message} What to do: ${remedy}`,
   noticeLaneRefused: (worker, reason) => `A part of ${worker}'s lane was not taken: ${reason ?? 'see the event log'}`,
 };

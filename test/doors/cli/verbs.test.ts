@@ -447,6 +447,7 @@ describe('looking', () => {
       Promise.resolve({
         ok: true,
         changed: ['shared/tasks/a/result.md'],
+        adopted: ['shared/projects/r/plan.md', 'shared/projects/r/notes.md'],
         refusals: [
           { lane: 'lanes/bo', path: 'shared/projects/r/plan.md', reason: 'not-owner', detail: 'the Leader owns it' },
         ],
@@ -454,8 +455,10 @@ describe('looking', () => {
       });
     expect((await run('sync', 'now')).stdout).toBe(
       [
-        'synced  1 changed file',
+        'synced  1 changed file, 2 files edited here',
         '  shared/tasks/a/result.md',
+        '  shared/projects/r/plan.md',
+        '  shared/projects/r/notes.md',
         'refused  lanes/bo  shared/projects/r/plan.md  not-owner  the Leader owns it',
         'mode    team',
         'branch  main',

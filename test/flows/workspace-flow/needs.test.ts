@@ -57,10 +57,7 @@ describe('what needs a person', () => {
       ],
     ]);
     const [, marked, question, stuck, , , unacknowledged] = await needs();
-    // The command comes after an edit, so the edit is what is shown.
-    expect(marked).toMatchObject({
-      remedy: 'set the marker to [~] until a result is submitted, then run `baton project accept p p-01`',
-    });
+    expect(marked).toMatchObject({ remedy: 'set the marker to [~], and to [x] once a result is submitted' });
     expect(question).toMatchObject({ message: 'ana asks about p-02: Which year?', since: '2026-09-03T10:15:00Z' });
     expect(stuck).toMatchObject({ kind: 'stuck', since: '2026-09-01T10:15:00Z', severity: 'warning' });
     // Two days are more than four times what is allowed.
