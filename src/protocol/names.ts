@@ -15,12 +15,16 @@ const LONGEST_PATH = 1024;
  * (a plain clone of a tree with such a path fails).
  */
 export function isReservedPath(path: string): boolean {
-  return byteLength(path) > LONGEST_PATH || path.split('/').some(isReservedName);
+  return isLonger(path, LONGEST_PATH) || path.split('/').some(isReservedName);
 }
 
-function byteLength(text: string): number {
-  return new TextEncoder().encode(text).length;
+/** Whether a text takes more than so many bytes; a code unit takes three at most. */
+function isLonger(text: string, bytes: number): boolean {
+  return text.length * 3 > bytes && new TextEncoder().encode(text).length > bytes;
 }
+
+/** As nearly all names are, which every step asks for: only a device may be called so. */
+const PLAIN = /^[\w-]+(?:\.[\w-]+)*$/;
 
 /**
  * Whether one segment of a path is a name that some file system or git itself gives a meaning of its own
@@ -28,11 +32,16 @@ function byteLength(text: string): number {
  */
 export function isReservedName(segment: string): boolean {
   if (segment === '' || segment === '.' || segment === '..') return true;
-  if (byteLength(segment) > LONGEST_NAME) return true;
+  if (isLonger(segment, LONGEST_NAME)) return true;
+  if (PLAIN.test(segment)) return DEVICE.test(stemOf(segment.toLowerCase()));
   if (/[/\\\p{Cc}]/u.test(segment) || /[ .]$/.test(segment)) return true;
   const folded = foldName(segment);
-  const [stem = ''] = folded.split('.');
-  return GIT_DIRECTORY.test(folded) || DEVICE.test(stem.trimEnd());
+  return GIT_DIRECTORY.test(folded) || DEVICE.test(stemOf(folded).trimEnd());
+}
+
+function stemOf(name: string): string {
+  const dot = name.indexOf('.');
+  return dot === -1 ? name : name.slice(0, dot);
 }
 
 /** `.gitattributes`, `.gitmodules`, and what NTFS takes for them: short names, streams, dots or spaces behind. */

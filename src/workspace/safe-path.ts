@@ -8,7 +8,7 @@ import { FlowError } from '../protocol/errors.ts';
  * path inside it, and for the directories that git and the node keep for themselves.
  */
 export function resolveInside(root: string, path: string): string {
-  if (isInside(path)) return join(root, ...segmentsOf(path));
+  if (isInside(path)) return `${root}/${withoutEnd(path)}`;
   throw new FlowError('invalid-argument', `${JSON.stringify(path)} is not a path of the workspace's files`, {
     remedy: 'give a relative path with forward slashes, without . or .. and outside .git and .baton',
   });
@@ -16,17 +16,13 @@ export function resolveInside(root: string, path: string): string {
 
 /** Whether a path is a plain relative one inside the workspace, and not of the directories that git and the node keep. */
 export function isInside(path: string): boolean {
-  const segments = segmentsOf(path);
-  const [first = ''] = segments;
-  return !(
-    segments.some((segment) => segment === '' || segment === '.' || segment === '..') ||
-    segments.some((segment) => segment.toLowerCase() === '.git') ||
-    first.toLowerCase() === '.baton' ||
-    /[\\\0]/.test(path)
-  );
+  return !OUTSIDE.test(withoutEnd(path));
 }
 
-const segmentsOf = (path: string): readonly string[] => path.replace(/\/$/, '').split('/');
+/** Empty names, steps aside, what is git's or the node's own, and what no file system takes as a name everywhere. */
+const OUTSIDE = /(?:^|\/)(?:\.{0,2}|\.git)(?:\/|$)|^\.baton(?:\/|$)|[\\\0]/i;
+
+const withoutEnd = (path: string): string => (path.endsWith('/') ? path.slice(0, -1) : path);
 
 /** What stands at an absolute path, links not followed; `undefined` when nothing can. Other failures are thrown. */
 export function look(absolute: string): BigIntStats | undefined {
@@ -52,7 +48,7 @@ export function linkAbove(root: string, path: string, plain?: Set<string>): stri
   for (const segment of segments) {
     directory = directory === '' ? segment : `${directory}/${segment}`;
     if (plain?.has(directory) === true) continue;
-    const found = look(join(root, directory));
+    const found = look(`${root}/${directory}`);
     if (found === undefined) return undefined;
     if (found.isSymbolicLink()) return directory;
     plain?.add(directory);
