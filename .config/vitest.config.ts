@@ -13,7 +13,12 @@ const SHARED = 'test/{protocol,rules,dialects,flows}/**/!(recent|durability|exec
 export default defineConfig({
   test: {
     root,
-    globalSetup: ['test/support/scratch.ts', 'test/support/compiled.ts', 'test/support/synapse/shared.ts'],
+    globalSetup: [
+      'test/support/scratch.ts',
+      'test/support/compiled.ts',
+      'test/support/program.ts',
+      'test/support/synapse/shared.ts',
+    ],
     testTimeout: 60_000,
     hookTimeout: 120_000,
     maxWorkers: 2,

@@ -77,8 +77,11 @@ describe.skipIf(missing !== undefined)(`the package as installed${missing === un
       ['LICENSE', 'README.md', 'dist', 'docs', 'fixtures', 'node_modules', 'package.json'].sort(),
     );
     expect(readdirSync(join(home, 'fixtures'))).toEqual(['demo']);
-    const python = readdirSync(join(home, 'dist', 'demo', 'homeserver')).filter((name) => name.endsWith('.py'));
+    const python = readdirSync(join(home, 'dist')).filter((name) => name.endsWith('.py'));
     expect(python.sort()).toEqual(['install.py', 'serve.py']);
+    // What is built in comes with its licences, and is not brought a second time.
+    expect(readFileSync(join(home, 'dist', 'THIRD-PARTY.txt'), 'utf8')).toMatch(/^zod 4\.\S+\n\nMIT License\n/m);
+    expect(existsSync(join(home, 'node_modules', 'zod'))).toBe(false);
   });
 
   test('lets a program check all tasks, and says what it throws', async () => {

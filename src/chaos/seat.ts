@@ -5,6 +5,7 @@ import { openApp } from '../app.ts';
 import type { App, Envelope } from '../app-types.ts';
 import { connectSocket } from '../doors/socket/client.ts';
 import { socketPath } from '../doors/workspace.ts';
+import { LAUNCHER } from '../launcher.ts';
 import type { Log } from '../ports.ts';
 import { toFlowError } from '../protocol/errors.ts';
 import { createTurn } from '../sync/turn.ts';
@@ -56,8 +57,6 @@ export function localSeat({ name, role, root, env, log }: SeatOptions): Seat {
   };
 }
 
-const BIN = new URL(import.meta.url.endsWith('.ts') ? '../bin.ts' : '../bin.js', import.meta.url).pathname;
-
 /** A seat whose node is a process: `baton up`. Its log goes nowhere; what it says is in the answers and the rooms. */
 export function mortalSeat({ name, role, root, env }: SeatOptions): Seat {
   let running: { readonly child: ChildProcess; readonly app: App } | undefined;
@@ -82,7 +81,7 @@ export function mortalSeat({ name, role, root, env }: SeatOptions): Seat {
 
   async function start(): Promise<void> {
     if (running !== undefined) return;
-    const child = spawn(process.execPath, [BIN, 'up', '--json'], {
+    const child = spawn(LAUNCHER.node, [LAUNCHER.script, 'up', '--json'], {
       cwd: root,
       env: { ...env, BATON_LOG_LEVEL: 'silent' },
       stdio: ['ignore', 'pipe', 'pipe'],

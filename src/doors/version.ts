@@ -1,7 +1,11 @@
-import { createRequire } from 'node:module';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { packageRoot } from '../launcher.ts';
 
-/** The version of the package. Source and build lie equally deep below package.json. */
+/** The version of the package. */
 export function versionOf(): string {
-  const { version } = createRequire(import.meta.url)('../../package.json') as { readonly version: string };
+  const { version } = JSON.parse(readFileSync(join(packageRoot(), 'package.json'), 'utf8')) as {
+    readonly version: string;
+  };
   return version;
 }

@@ -1,12 +1,11 @@
-import { execFile, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { cpSync, mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
+import { buildProgram } from '../../.config/build.ts';
 
-const execute = promisify(execFile);
 const CHECKOUT = fileURLToPath(new URL('../..', import.meta.url));
 
 /** One run of the benchmarks: its folder, the program under test, and how much is done. */
@@ -60,10 +59,7 @@ export async function openBench(
   mkdirSync(program);
   cpSync(join(CHECKOUT, 'package.json'), join(program, 'package.json'));
   symlinkSync(join(CHECKOUT, 'node_modules'), join(program, 'node_modules'));
-  const compiler = join(CHECKOUT, 'node_modules/typescript/bin/tsc');
-  const project = join(CHECKOUT, '.config/tsconfig.build.json');
-  const flags = ['--noCheck', '--declaration', 'false', '--outDir', join(program, 'dist')];
-  await execute(process.execPath, [compiler, '-p', project, ...flags]);
+  await buildProgram(join(program, 'dist'));
   const made = new Map<string, Promise<unknown>>();
   let folders = 0;
   return {

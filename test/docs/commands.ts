@@ -1,7 +1,8 @@
 import { execFile } from 'node:child_process';
 import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
-import { BATON, cleanEnvironment } from '../support/baton.ts';
+import { cleanEnvironment } from '../support/baton.ts';
+import { BATON } from '../support/program.ts';
 import type { Block, Document } from './documents.ts';
 
 /** Its commands need a homeserver, so it has a test of its own. */

@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util';
 import { textTable } from '../bench/numbers.ts';
+import { setup as build } from '../support/program.ts';
 import { bestTransport } from './git-host.ts';
 import type { Transport } from './git-host.ts';
 import { whyNoHosts } from './network.ts';
@@ -37,6 +38,7 @@ async function main(): Promise<number> {
     const seconds = ((performance.now() - start) / 1000).toFixed(1).padStart(5);
     process.stdout.write(`${seconds} s  ${sentence}\n`);
   };
+  await build();
   const outcome = await playThreeHosts(transport, tell);
   const faults = faultsOf(outcome);
   const verdict = faults.length === 0 ? ['nothing is lost, and nothing was said twice'] : faults;

@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 
 import { dirname, join } from 'node:path';
 import type { Envelope } from '../../src/app-types.ts';
 import { connectSocket } from '../../src/doors/socket/client.ts';
-import { BATON } from '../support/baton.ts';
+import { BATON } from '../support/program.ts';
 import { git } from '../support/git.ts';
 import { eventually } from '../support/waiting.ts';
 import { ended, serveTeam } from './git-host.ts';

@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { expect, onTestFinished, test } from 'vitest';
-import { BATON, cleanEnvironment } from '../support/baton.ts';
+import { cleanEnvironment } from '../support/baton.ts';
+import { BATON } from '../support/program.ts';
 import { cli, cliJson } from '../support/cli.ts';
 import { git } from '../support/git.ts';
 import { startUp } from '../support/node.ts';

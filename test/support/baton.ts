@@ -1,9 +1,5 @@
 import { execFile } from 'node:child_process';
-import { resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
-
-/** The program under test, started from source as a user of a checkout starts it. */
-export const BATON = resolve(fileURLToPath(import.meta.url), '../../../src/bin.ts');
+import { BATON } from './program.ts';
 
 export interface Run {
   readonly code: number;

@@ -1,7 +1,8 @@
 import { Client } from '@modelcontextprotocol/client';
 import { StdioClientTransport } from '@modelcontextprotocol/client/stdio';
 import { onTestFinished } from 'vitest';
-import { BATON, cleanEnvironment } from './baton.ts';
+import { cleanEnvironment } from './baton.ts';
+import { BATON } from './program.ts';
 
 export type Answer = Record<string, unknown> & { readonly ok: boolean };
 

@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { onTestFinished } from 'vitest';
-import { BATON, cleanEnvironment } from './baton.ts';
+import { cleanEnvironment } from './baton.ts';
+import { BATON } from './program.ts';
 
 /** A node that runs as a process of its own: `baton up`. */
 export interface RunningNode {

@@ -2,7 +2,8 @@ import { execFile } from 'node:child_process';
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { isCheckout, packageRoot } from '../environment.ts';
+import { isCheckout } from '../environment.ts';
+import { packageRoot } from '../../launcher.ts';
 
 const HERE = dirname(fileURLToPath(import.meta.url));
 
