@@ -173,6 +173,8 @@ export interface Git extends Disposable {
   /** The best common ancestors, all of them. */
   mergeBases(left: ObjectId, right: ObjectId): Promise<readonly ObjectId[]>;
   isAncestor(ancestor: ObjectId, descendant: ObjectId): Promise<boolean>;
+  /** One of the commits in `of` and not in `without` that is larger (by its message) than what anybody writes. */
+  tooLarge(of: ObjectId, without: ObjectId): Promise<ObjectId | undefined>;
   /** How many commits are in any of `of` and in none of `without`. */
   count(
     of: readonly ObjectId[],

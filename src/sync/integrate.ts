@@ -73,6 +73,8 @@ export async function integrateLanes(context: SyncContext, main: ObjectId): Prom
         return;
       }
       if (ancestors.length > MOST_ANCESTORS) throw tooManyAncestors(context, lane, ancestors.length);
+      const large = await git.tooLarge(tip, main);
+      if (large !== undefined) throw tooLarge(lane, large);
       const judge = (): Promise<JudgedLane> =>
         judgeLane(context, { lane, tip, main: head, since: main, ancestors, names });
       let judged = await judge();
@@ -108,6 +110,15 @@ function tooManyAncestors({ branch }: SyncContext, lane: string, count: number):
   return new FlowError(
     'sync-failed',
     `${lane} has ${count} newest commits in common with ${branch}, and at most ${MOST_ANCESTORS} are looked at: merge ${branch} into it`,
+  );
+}
+
+/** Once it is part of main, every walk through the history in every clone reads all of it. */
+function tooLarge(lane: string, commit: ObjectId): FlowError {
+  const name = commit.slice(0, 10);
+  return new FlowError(
+    'sync-failed',
+    `the message of ${name} in ${lane} has several megabytes: make the commit anew with a shorter one`,
   );
 }
 

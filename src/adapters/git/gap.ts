@@ -60,7 +60,7 @@ interface Place {
 
 /**
  * Entries that no tree beside has, with the directories that it has in their places. `undefined` for a tree that holds a name
- * twice, as git writes none and takes every one.
+ * twice, as git writes none and takes every one, or one that is too long for any file.
  */
 async function ownEntries(
   reader: GapReader,
@@ -68,8 +68,8 @@ async function ownEntries(
 ): Promise<readonly { readonly file: TreeFile; readonly beside: readonly ObjectId[] }[] | undefined> {
   const [first = EMPTY_TREE, ...others] = await Promise.all(beside.map((id) => reader.readTree(id)));
   const content = await reader.readTree(tree);
-  const { changed, hasNameTwice } = differences(first, content, reader.idBytes);
-  if (hasNameTwice) return undefined;
+  const { changed, hasNameTwice, isTooLong } = differences(first, content, reader.idBytes);
+  if (hasNameTwice || isTooLong) return undefined;
   const names = new Map(changed.flatMap(([name, , file]) => (file === undefined ? [] : [[name, file] as const])));
   if (names.size === 0) return [];
   const there = others.map((other) => pick(other, reader.idBytes, names));

@@ -9,10 +9,10 @@ import { createAside } from './aside.ts';
 import { createChecks, configsOf } from './checks.ts';
 import { importUserConfig, isolatedEnvironment } from './environment.ts';
 import { writeCommit } from './commit.ts';
-import { commonAncestors, countBetween, reaches } from './graph.ts';
+import { between, commonAncestors, countBetween, reaches } from './graph.ts';
 import { createList } from './list-names.ts';
 import { readBrought } from './brought.ts';
-import { createLookup } from './lookup.ts';
+import { LARGEST_COMMIT, createLookup } from './lookup.ts';
 import { mergeTrees } from './merge-trees.ts';
 import { createObjects, listTree } from './objects.ts';
 import { createOwnRef } from './own-ref.ts';
@@ -149,6 +149,13 @@ export async function createGit(options: GitOptions): Promise<Git> {
       if (counted !== undefined) return counted;
       const flags = merges ? [] : ['--no-merges'];
       return Number(await ask(objects, ['rev-list', '--count', ...flags, ...of, ...without.map((id) => `^${id}`)]));
+    },
+    async tooLarge(of, without) {
+      const walked = await between(store.readCommits, [of], [without]);
+      if (walked !== undefined) return walked.find(([, { isTooLarge }]) => isTooLarge === true)?.[0];
+      const ids = (await ask(objects, ['rev-list', of, `^${without}`])).split('\n');
+      const sizes = await store.sizes(ids);
+      return ids.find((_, index) => (sizes[index] ?? 0) > LARGEST_COMMIT);
     },
     brought: (of, without) => readBrought(objects, of, without),
     async describe(commit) {

@@ -6,6 +6,8 @@ export interface CommitNode {
   readonly parents: readonly ObjectId[];
   /** Seconds since the epoch, as the committer's clock had it. */
   readonly date: number;
+  /** Larger than what is taken from others. */
+  readonly isTooLarge?: true;
 }
 
 /** Reads commits; nothing for one that is missing, at which a walk ends. */

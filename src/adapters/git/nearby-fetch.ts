@@ -3,6 +3,7 @@ import { createPauses } from '../../pauses.ts';
 import { visitGap } from './gap.ts';
 import { between } from './graph.ts';
 import type { CommitNode } from './graph.ts';
+import { TooLarge } from './lookup.ts';
 import { LARGEST_TOGETHER, isLoose } from './loose.ts';
 import type { Nearby } from './nearby.ts';
 import type { ObjectKind } from './loose.ts';
@@ -33,7 +34,8 @@ export async function fetchNearby(
     return gap !== undefined && (await visitGap(gap, source, (kind, id) => source.bring(kind, id)));
   } catch (error) {
     // What is in the way, git says in words that everybody knows.
-    if (error instanceof NotAtHand || (error as NodeJS.ErrnoException).syscall !== undefined) return false;
+    const isForGit = error instanceof NotAtHand || error instanceof TooLarge;
+    if (isForGit || (error as NodeJS.ErrnoException).syscall !== undefined) return false;
     throw error;
   }
 }

@@ -92,7 +92,16 @@ function createReader(place: GitPlace, objects: string): Nearby['read'] {
 const isKind = (kind: string): kind is ObjectKind => kind === 'blob' || kind === 'tree' || kind === 'commit';
 
 /** What stands for something out of the ordinary. */
-const UNUSUAL = ['commondir', 'reftable', 'shallow', 'config.worktree', 'objects/info/alternates', 'logs'];
+const UNUSUAL = [
+  'commondir',
+  'reftable',
+  'shallow',
+  'config.worktree',
+  'objects/info/alternates',
+  'logs',
+  // One of them may have the branch checked out, which git then refuses to move.
+  'worktrees',
+];
 
 /** Looks again only when one of the files has changed that the answer rests on. */
 function createPlainness(gitDirectory: string): () => boolean {

@@ -1,6 +1,7 @@
 import type { Git, ObjectId, TreeFile } from '../../ports-git.ts';
 import { FlowError } from '../../protocol/errors.ts';
 import type { CommitNode, ReadCommits } from './graph.ts';
+import { LARGEST_COMMIT } from './lookup.ts';
 import type { Found, ObjectLookup } from './lookup.ts';
 import { isTree, pick, rawName } from './trees.ts';
 
@@ -37,15 +38,15 @@ export function createObjectReader(lookup: ObjectLookup, idBytes: number, kept: 
   const trees = createShelf(kept, LARGEST_TREE);
   const files = createShelf(FILES, LARGEST_FILE);
 
-  function keepCommit(id: ObjectId, content: Uint8Array): CommitNode {
+  function keepCommit(id: ObjectId, content: Uint8Array, size = content.length): CommitNode {
     if (commits.size >= COMMITS) commits.clear();
-    const node = parseCommit(content);
+    const node = { ...parseCommit(content), ...(size > LARGEST_COMMIT ? { isTooLarge: true as const } : {}) };
     commits.set(id, node);
     return node;
   }
 
-  function keep({ id, kind, content }: Pick<Found, 'id' | 'kind' | 'content'>): void {
-    if (kind === 'commit') keepCommit(id, content);
+  function keep({ id, kind, content, size }: Omit<Found, 'size'> & Partial<Pick<Found, 'size'>>): void {
+    if (kind === 'commit') keepCommit(id, content, size);
     if (kind === 'tree') trees.keep(id, content);
     if (kind === 'blob') files.keep(id, content);
   }
@@ -153,7 +154,7 @@ export function createObjectReader(lookup: ObjectLookup, idBytes: number, kept: 
       const unknown = [...new Set(ids)].filter((id) => !commits.has(id));
       const read = new Map<ObjectId, CommitNode>();
       for (const found of unknown.length === 0 ? [] : await lookup.read(unknown)) {
-        if (found?.kind === 'commit') read.set(found.id, keepCommit(found.id, found.content));
+        if (found?.kind === 'commit') read.set(found.id, keepCommit(found.id, found.content, found.size));
       }
       return ids.map((id) => commits.get(id) ?? read.get(id));
     },
@@ -229,7 +230,9 @@ function missing(id: ObjectId): FlowError {
 
 /** What history is made of, from the bytes of a commit. */
 export function parseCommit(content: Uint8Array): CommitNode {
-  const text = Buffer.from(content).toString('latin1');
+  const bytes = Buffer.from(content.buffer, content.byteOffset, content.length);
+  const end = bytes.indexOf('\n\n');
+  const text = bytes.toString('latin1', 0, end === -1 ? bytes.length : end + 1);
   // As git reads it: parents are those that follow the tree, and lines like them further down are text.
   const [, tree = '', parents = ''] = HEAD.exec(text) ?? [];
   const date = /\ncommitter [^\n]* (\d+) [+-]\d+\n/.exec(text)?.[1];

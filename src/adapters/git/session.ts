@@ -10,6 +10,8 @@ export interface AnswerReader {
   /** Up to the next line break, without it. */
   line(): Promise<string>;
   bytes(count: number): Promise<Buffer>;
+  /** Passes over so many bytes, and holds none of them. */
+  skip(count: number): Promise<void>;
 }
 
 /** The process of a session ended before it had answered; `stderr` says why, without secrets. */
@@ -168,6 +170,14 @@ function createReader(): { reader: AnswerReader; take: (chunk: Buffer) => void; 
     async bytes(count) {
       while (size < count) await untilMore();
       return count === 0 ? Buffer.alloc(0) : cut(count);
+    },
+    async skip(count) {
+      for (let left = count; left > 0;) {
+        if (size === 0) await untilMore();
+        const passed = Math.min(size, left);
+        if (passed > 0) cut(passed);
+        left -= passed;
+      }
     },
   };
   return {

@@ -2,7 +2,7 @@ import type { ObjectId, TreeChange, TreeFile } from '../../ports-git.ts';
 import { FlowError } from '../../protocol/errors.ts';
 import type { ObjectReader } from './object-reader.ts';
 import { PLUMBING_TIMEOUT } from './run.ts';
-import { EMPTY_TREE, differences, isTree, nameOf } from './trees.ts';
+import { EMPTY_TREE, LONGEST, differences, isTree, nameOf } from './trees.ts';
 
 export interface DiffLimits {
   /** Milliseconds. */
@@ -56,8 +56,11 @@ async function compare(
   const [left, right] = [await read(before), await read(after)];
   const changed: TreeChange[] = [];
   const below: Pair[] = [];
-  for (const [name, old, fresh] of differences(left, right, objects.idBytes).changed) {
+  const { changed: entries, isTooLong } = differences(left, right, objects.idBytes);
+  if (isTooLong) throw tooMuch(`a name of more than ${LONGEST} bytes${path === '' ? '' : ` in ${path}`}`);
+  for (const [name, old, fresh] of entries) {
     const at = path === '' ? nameOf(name) : `${path}/${nameOf(name)}`;
+    if (at.length > LONGEST) throw tooMuch(`a path of more than ${LONGEST} letters`);
     const [oldFile, freshFile] = [fileOf(old), fileOf(fresh)];
     if (oldFile !== undefined || freshFile !== undefined) changed.push({ path: at, before: oldFile, after: freshFile });
     const [oldTree, freshTree] = [treeOf(old), treeOf(fresh)];

@@ -81,24 +81,37 @@ function matcherOf(
   };
 }
 
+/**
+ * Bytes of a name, and of a path: no system opens what is longer. A thousand names that are much longer cost seconds, since
+ * from some length on a text is put into a map by its length alone.
+ */
+export const LONGEST = 4096;
+
 interface Entries {
   /** By their raw names. */
   readonly entries: ReadonlyMap<string, TreeFile>;
   /** Whether one name stands there twice, as git writes none and takes every one. */
   readonly hasNameTwice: boolean;
+  /** Whether one is too long, and left out. */
+  readonly isTooLong: boolean;
 }
 
 function readEntries(tree: Buffer, idBytes: number): Entries {
   const entries = new Map<string, TreeFile>();
   let count = 0;
+  let isTooLong = false;
   scan(tree, idBytes, (start, from, to) => {
+    if (to - from > LONGEST) {
+      isTooLong = true;
+      return;
+    }
     count += 1;
     entries.set(tree.toString('latin1', from, to), fileAt(tree, start, from, to, idBytes));
   });
-  return { entries, hasNameTwice: entries.size < count };
+  return { entries, hasNameTwice: entries.size < count, isTooLong };
 }
 
-/** All entries by their raw names. */
+/** All entries by their raw names, but for those that are too long for any file. */
 export function entriesOf(tree: Buffer, idBytes: number): ReadonlyMap<string, TreeFile> {
   return readEntries(tree, idBytes).entries;
 }
@@ -132,19 +145,21 @@ export interface TreeDifferences {
   readonly changed: readonly (readonly [name: string, before: TreeFile | undefined, after: TreeFile | undefined])[];
   /** Whether what is new in the tree holds a name twice. */
   readonly hasNameTwice: boolean;
+  /** Whether one of the two holds a name that is too long for any file, which is left out. */
+  readonly isTooLong: boolean;
 }
 
 /** Where two trees differ, by raw name; what they begin and end with alike is not taken apart. */
 export function differences(before: Buffer, after: Buffer, idBytes: number): TreeDifferences {
   const [left, right] = trimmed(before, after, idBytes);
-  const { entries: old } = readEntries(left, idBytes);
-  const { entries: fresh, hasNameTwice } = readEntries(right, idBytes);
+  const { entries: old, isTooLong: wasTooLong } = readEntries(left, idBytes);
+  const { entries: fresh, hasNameTwice, isTooLong } = readEntries(right, idBytes);
   const gone = [...old].filter(([name]) => !fresh.has(name)).map(([name, file]) => [name, file, undefined] as const);
   const other = [...fresh].flatMap(([name, file]) => {
     const known = old.get(name);
     return known?.id === file.id && known.mode === file.mode ? [] : [[name, known, file] as const];
   });
-  return { changed: [...gone, ...other], hasNameTwice };
+  return { changed: [...gone, ...other], hasNameTwice, isTooLong: isTooLong || wasTooLong };
 }
 
 /** Two trees without the entries that both begin with, and those that both end with. */

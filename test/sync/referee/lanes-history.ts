@@ -193,6 +193,22 @@ export const HISTORIES: readonly RogueLane[] = [
       });
     },
   },
+  broken('a message of more megabytes than are read', (desk) =>
+    desk.commit(desk.work({ [desk.result]: 'STATUS: SUCCESS\n' }), {
+      parents: [desk.base],
+      message: `work\n\n${'x'.repeat(5 * 2 ** 20)}\n`,
+    }),
+  ),
+  broken('names longer than any system opens', (desk) => {
+    const names = Array.from({ length: 1_000 }, (_, index) => 'x'.repeat(20_000) + String(index).padStart(4, '0'));
+    const id = desk.blob('x\n');
+    const tree = desk.reshape(desk.work({}), desk.workspace, () => names.map((name) => ({ mode: '100644', name, id })));
+    return desk.commit(tree, { parents: [desk.base] });
+  }),
+  broken('a path longer than any system opens', (desk) => {
+    const path = Array.from({ length: 25 }, () => 'x'.repeat(200)).join('/');
+    return desk.commit(desk.work({ [`${desk.workspace}/${path}/x`]: 'x\n' }), { parents: [desk.base] });
+  }),
   broken('no history in common', (desk) => desk.commit(desk.work({}), {})),
   broken(
     'the name of the Leader',
