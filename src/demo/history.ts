@@ -4,8 +4,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { FlowError } from '../protocol/errors.ts';
 import { pathFor } from './folder.ts';
-import { demoEnvironment, isCheckout } from './environment.ts';
-import { packageRoot } from '../launcher.ts';
+import { demoEnvironment, isCheckout, packageRoot } from './environment.ts';
 import { oneLine } from '../protocol/plain-text.ts';
 
 const run = promisify(execFile);

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { packageRoot } from '../launcher.ts';
+import { packageRoot } from '../demo/environment.ts';
 
 /** The version of the package. */
 export function versionOf(): string {

@@ -2,8 +2,7 @@ import { execFile } from 'node:child_process';
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { isCheckout } from '../environment.ts';
-import { packageRoot } from '../../launcher.ts';
+import { isCheckout, packageRoot } from '../environment.ts';
 
 const HERE = dirname(fileURLToPath(import.meta.url));
 
