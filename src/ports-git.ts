@@ -140,6 +140,10 @@ export interface Git extends Disposable {
   ): Promise<Pick<RepositoryFacts, 'branch' | 'operation'> & { readonly ids: readonly (ObjectId | undefined)[] }>;
   /** All or none; false when a ref no longer stood at `previous`. */
   updateRefs(updates: readonly RefUpdate[]): Promise<boolean>;
+  /** Whether another git is at work on the files of the clone, or has just been. */
+  isBusy(): boolean;
+  /** Another answer than before tells that another git has changed the index or what is checked out. */
+  standing(): string;
   /** Sets entries of the person's index and leaves all others as they are. False when another git holds its lock. */
   stage(entries: readonly IndexEntry[]): Promise<boolean>;
   /** From now on a person's own git has these folders in its sparse work tree too. */

@@ -39,6 +39,7 @@ export async function startDaemon(dependencies: DaemonDependencies): Promise<Asy
   const takeUp = async (reach?: Reach): Promise<void> => {
     failures = (await takeUpRemote(dependencies, reach)) ? 0 : failures + 1;
   };
+  const adopt = createAdoption(dependencies);
 
   await takeUp();
   const files = await dependencies.watchFiles((paths) => {
@@ -48,18 +49,15 @@ export async function startDaemon(dependencies: DaemonDependencies): Promise<Asy
       workTree.invalidate(paths.map((path) => (path.endsWith('/') && there.exists(path) ? path.slice(0, -1) : path)));
       // One that sleeps is reported as a whole: that it is gone.
       const isGone = (path: string): boolean => TASK_FOLDER.test(path) && !there.exists(path);
-      await adopt(
-        dependencies,
-        paths.filter((path) => !path.endsWith('/') || isGone(path)),
-      );
+      await adopt(paths.filter((path) => !path.endsWith('/') || isGone(path)));
       // What was held back may be allowed by now.
-      if (paths.includes(TEAM_PATH)) await adopt(dependencies, await sync.dirty());
+      if (paths.includes(TEAM_PATH)) await adopt(await sync.dirty());
       reconciler.wake(paths);
     });
   });
   stack.defer(() => files.close());
   // What was edited while nobody watched.
-  await adopt(dependencies, await sync.dirty());
+  await adopt(await sync.dirty());
 
   if (dependencies.watchRemote !== undefined) {
     // Everything that was pushed before a pull begins comes with that pull.
@@ -78,7 +76,7 @@ export async function startDaemon(dependencies: DaemonDependencies): Promise<Asy
   }
 
   const ending = new AbortController();
-  const ticks = poll(dependencies, { signal: ending.signal, work, takeUp, failures: () => failures });
+  const ticks = poll(dependencies, { signal: ending.signal, work, takeUp, adopt, failures: () => failures });
   stack.defer(async () => {
     ending.abort();
     await ticks;
@@ -90,23 +88,32 @@ export async function startDaemon(dependencies: DaemonDependencies): Promise<Asy
 
 const TASK_FOLDER = /^shared\/tasks\/[^/]+\/$/;
 
-/** `told`: files of others of which this was said before. */
-async function adopt(
-  { sync, reconciler, log }: DaemonDependencies,
-  paths: readonly string[],
-  told = new Set<string>(),
-): Promise<void> {
-  if (paths.length === 0) return;
-  try {
-    const { adopted, foreign } = await sync.adopt(paths);
-    if (adopted.length > 0) reconciler.wake(adopted, { promptly: true });
-    const untold = foreign.filter((path) => !told.has(path));
-    for (const path of untold) told.add(path);
-    if (untold.length > 0) log.warn({ paths: untold }, 'changed by hand, but owned by somebody else: not published');
-  } catch (error) {
-    if (!(error instanceof FlowError)) throw error;
-    log.warn({ reason: error.message }, 'changed files are not published yet');
-  }
+/** Takes up files that were changed by hand, and again with the next call those that could not be taken up. */
+type Adopt = (paths: readonly string[]) => Promise<void>;
+
+function createAdoption({ sync, reconciler, log }: DaemonDependencies): Adopt {
+  /** Files of others of which that was said before. */
+  const told = new Set<string>();
+  /** Another git was at work, or a merge was under way. */
+  const left = new Set<string>();
+  return async (changed) => {
+    const paths = [...new Set([...left, ...changed])];
+    if (paths.length === 0) return;
+    try {
+      const { adopted, foreign } = await sync.adopt(paths);
+      left.clear();
+      if (adopted.length > 0) reconciler.wake(adopted, { promptly: true });
+      const untold = foreign.filter((path) => !told.has(path));
+      for (const path of untold) told.add(path);
+      if (untold.length > 0) log.warn({ paths: untold }, 'changed by hand, but owned by somebody else: not published');
+    } catch (error) {
+      if (!(error instanceof FlowError)) throw error;
+      if (!paths.every((path) => left.has(path))) {
+        log.warn({ reason: error.message }, 'changed files are not published yet');
+      }
+      for (const path of paths) left.add(path);
+    }
+  };
 }
 
 /** So far apart the whole tree is looked at, for what no watch has told of; milliseconds. */
@@ -116,13 +123,16 @@ interface Polling {
   readonly signal: AbortSignal;
   readonly work: SerialWork;
   readonly takeUp: (reach: Reach) => Promise<void>;
+  readonly adopt: Adopt;
   readonly failures: () => number;
 }
 
 /** The next wait begins when a poll is over, so that they never pile up. */
-async function poll(dependencies: DaemonDependencies, { signal, work, takeUp, failures }: Polling): Promise<void> {
+async function poll(
+  dependencies: DaemonDependencies,
+  { signal, work, takeUp, adopt, failures }: Polling,
+): Promise<void> {
   const { clock, pollInterval, reconciler, sync } = dependencies;
-  const told = new Set<string>();
   let looked = clock.elapsed();
   while (!signal.aborted) {
     const chance = Number.parseInt(clock.hex(2), 16) / 0xffff;
@@ -134,7 +144,7 @@ async function poll(dependencies: DaemonDependencies, { signal, work, takeUp, fa
       await takeUp('when-calm');
       try {
         // Ended tasks are not watched, and a watch may have missed something.
-        if (isFull) await adopt(dependencies, await sync.dirty(), told);
+        await adopt(isFull ? await sync.dirty() : []);
       } finally {
         // What the pull brings wakes the reconciler.
         reconciler.wake(isFull ? undefined : []);

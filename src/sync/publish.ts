@@ -7,6 +7,7 @@ import type { Brought, Placed, Position, SyncContext } from './context.ts';
 import { finishLater, finishing } from './finish.ts';
 import { MOST_ATTEMPTS, begin, busy, pullOnce } from './pull.ts';
 import { backOff, owesRemote, pushOwn } from './push.ts';
+import { isDisturbed, untilStill } from './still.ts';
 
 type Postpone = (group: readonly Pending[]) => void;
 
@@ -62,9 +63,11 @@ async function runSolo(context: SyncContext, group: readonly Pending[]): Promise
 async function commitLocally(context: SyncContext, group: readonly Pending[], synced: boolean): Promise<Brought> {
   let brought = NOTHING;
   for (let attempt = 1; attempt <= MOST_ATTEMPTS; attempt += 1) {
+    const still = await untilStill(context);
     const begun = await begin(context);
     brought = joined(brought, begun.brought);
     const draft = await draftGroup(context, begun.position.head, group, { attempt: false });
+    if (isDisturbed(context, still)) continue;
     const placed = await land(context, begun.position, draft, false);
     if (placed === undefined) continue;
     // Nobody else has it: whoever is answered must find it again.
@@ -102,6 +105,7 @@ async function runTeam(
   let brought = NOTHING;
   const reach = group.every(({ transaction }) => transaction.restsOn === 'own-work') ? 'own-work' : 'all';
   for (let attempt = 1; attempt <= MOST_ATTEMPTS; attempt += 1) {
+    const still = await untilStill(context);
     let pulled: { readonly position: Position; readonly brought: Brought };
     try {
       pulled = await pullOnce(context, remote, reach);
@@ -111,6 +115,7 @@ async function runTeam(
     brought = joined(brought, pulled.brought);
     const { position } = pulled;
     const draft = await draftGroup(context, position.head, group, { attempt: context.role === 'worker' });
+    if (isDisturbed(context, still)) continue;
     const target = draft.commit ?? position.head;
     const pushed = (await owesRemote(context, target))
       ? await pushOwn(context, remote, target)

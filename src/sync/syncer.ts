@@ -142,8 +142,10 @@ export async function createSync(options: SyncOptions): Promise<Sync> {
     async adopt(reported) {
       workTree.invalidate(reported);
       const paths = withinReach(context, reported);
-      if (paths.every((path) => isOwnEcho(context, path))) return { adopted: [], foreign: [] };
       const { head } = await readPosition(context);
+      // Where a person has moved the branch, what this node wrote last may be an edit: made again after a reset, for instance.
+      if (context.state.moved?.to === head && paths.every((path) => isOwnEcho(context, path)))
+        return { adopted: [], foreign: [] };
       const { own, foreign, unfit } = await handEdits(context, head, paths);
       noteUnfit(context, paths, unfit);
       if (own.length > 0) {

@@ -26,7 +26,7 @@ export async function measureP4(bench: Bench, limit: Limit): Promise<readonly Fi
 
   const [samples, floors]: [ReadySample[], number[]] = [[], []];
   for (let round = 0; round < rounds && (round === 0 || !limit.over()); round += 1) {
-    samples.push(await sample<ReadySample>('baton', bench.program, lead.root, 'large'));
+    samples.push(await sample<ReadySample>('baton', lead.root, 'large'));
     floors.push(await sample<number>('parser', join(lead.root, 'shared/projects/large/plan.md')));
   }
   // The first of both fills the disk's caches.

@@ -1,13 +1,11 @@
 import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
 import remarkParse from 'remark-parse';
 import { unified } from 'unified';
-import type { App, AppModule } from '../../src/app-types.ts';
+import type { App } from '../../src/app-types.ts';
 
 /**
  * A process of its own for every sample of P4, since the second plan in a process is parsed by code that has become
- * fast. `parser PLAN` times the Markdown parser alone; `baton PROGRAM WORKSPACE PROJECT` times `ready_nodes`.
+ * fast. `parser PLAN` times the Markdown parser alone; `baton WORKSPACE PROJECT` times `ready_nodes`.
  */
 const [what, ...words] = process.argv.slice(2);
 
@@ -24,8 +22,8 @@ const timed = async (work: () => unknown): Promise<number> => {
   return performance.now() - start;
 };
 
-async function ofBaton(program: string, root: string, projectId: string): Promise<ReadySample> {
-  const module = (await import(pathToFileURL(join(program, '../app.js')).href)) as AppModule;
+async function ofBaton(root: string, projectId: string): Promise<ReadySample> {
+  const { openApp } = await import('../../src/app.ts');
   const quiet = (): void => undefined;
   const options = { root, env: process.env, log: { debug: quiet, info: quiet, warn: quiet, error: quiet } };
   const ask = async (app: App): Promise<void> => {
@@ -37,7 +35,7 @@ async function ofBaton(program: string, root: string, projectId: string): Promis
     for (let count = 0; count < 10; count += 1) values.push(await timed(() => ask(app)));
     return values;
   };
-  const app = await module.openApp(options);
+  const app = await openApp(options);
   const first = await timed(() => ask(app));
   const opened = await again(app);
   await app.close();
@@ -50,6 +48,6 @@ async function ofParser(plan: string): Promise<number> {
   return timed(() => parser.parse(text));
 }
 
-const [first = '', second = '', third = ''] = words;
-const sample = what === 'parser' ? await ofParser(first) : await ofBaton(first, second, third);
+const [first = '', second = ''] = words;
+const sample = what === 'parser' ? await ofParser(first) : await ofBaton(first, second);
 process.stdout.write(JSON.stringify(sample));

@@ -4,6 +4,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import { FlowError } from '../../src/protocol/errors.ts';
 import { git } from '../support/git.ts';
+import { holdLock } from '../support/lock-holder.ts';
 import { PLAN, byHand, change, drop, edit, makeSolo, openNode, put, see, taskMeta, write } from './workshop.ts';
 
 const META = 'shared/tasks/t-ana/meta.json';
@@ -245,6 +246,60 @@ describe('a crash', () => {
     await node.sync.pull();
     expect(git(node.dir, 'status', '--porcelain')).toBe('');
   });
+});
+
+describe('what another git is about to write', () => {
+  const plan = 'shared/projects/p/plan.md';
+
+  test('is not taken for an edit: what it has removed so far stays', async () => {
+    const node = await makeSolo();
+    const before = git(node.dir, 'rev-parse', 'main');
+    const { release } = await holdLock(join(node.dir, '.git/index.lock'));
+    drop(node.dir, plan);
+    const adopting = node.sync.adopt([plan]);
+    const step = change(node, (view) => [edit(view, META, { status: 'in_progress' })]);
+    await wait(200);
+    expect(git(node.dir, 'rev-parse', 'main')).toBe(before);
+    put(node.dir, plan, PLAN);
+    release();
+    await Promise.all([adopting, step]);
+    expect(git(node.dir, 'diff', '--name-only', before, 'main')).toBe(META);
+  });
+
+  test('is not taken for an edit on the way to another branch either', async () => {
+    const node = await makeSolo();
+    const before = git(node.dir, 'rev-parse', 'main');
+    const { release } = await holdLock(join(node.dir, '.git/index.lock'));
+    drop(node.dir, plan);
+    const adopting = node.sync.adopt([plan]).catch((error: unknown) => error);
+    await wait(100);
+    git(node.dir, 'update-ref', 'refs/heads/elsewhere', before);
+    git(node.dir, 'symbolic-ref', 'HEAD', 'refs/heads/elsewhere');
+    release();
+    expect(await adopting).toMatchObject({ code: 'bad-workspace' });
+    expect(git(node.dir, 'rev-parse', 'main')).toBe(before);
+  });
+
+  test('is waited for, but not for ever', async () => {
+    const node = await makeSolo();
+    await holdLock(join(node.dir, '.git/index.lock'));
+    const refused = change(node, (view) => [edit(view, META, { status: 'in_progress' })]);
+    await expect(refused).rejects.toMatchObject({ code: 'bad-workspace', retryable: true });
+    expect(see(node.dir, META)).toBe(taskMeta('t-ana', 'ana'));
+  });
+});
+
+test('an edit that a person makes again after a reset is taken up again', async () => {
+  const node = await makeSolo();
+  const notes = 'shared/projects/p/notes.md';
+  const adopt = async (): Promise<readonly string[]> => (await node.sync.adopt([notes])).adopted;
+  put(node.dir, notes, 'N\n');
+  expect(await adopt()).toEqual([notes]);
+  git(node.dir, 'reset', '-q', '--hard', 'HEAD~1');
+  expect(await adopt()).toEqual([]);
+  put(node.dir, notes, 'N\n');
+  expect(await adopt()).toEqual([notes]);
+  expect(git(node.dir, 'status', '--porcelain')).toBe('');
 });
 
 describe('a workspace that cannot be worked in', () => {

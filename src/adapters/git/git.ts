@@ -30,6 +30,7 @@ import { ask, demand, ordinary, plumb } from './run.ts';
 import type { GitPlace, OrdinaryOptions } from './run.ts';
 import { revealFolders } from './sparse.ts';
 import { createStage } from './stage.ts';
+import { createStillness } from './stillness.ts';
 import { diffTrees } from './tree-diff.ts';
 
 export interface GitOptions {
@@ -78,6 +79,7 @@ export async function createGit(options: GitOptions): Promise<Git> {
   const index: GitPlace = { cwd: found.gitDir, env: { ...clone.env, GIT_WORK_TREE: nothing } };
   const idLength = found.format === 'sha256' ? 64 : 40;
   const store = createObjects(objects, found.objects, idLength);
+  const stillness = createStillness(found.gitDir);
   const { lookup } = store;
   const cloneLookup = createLookup(clone);
   await seedTracking(clone, objects, lookup);
@@ -116,7 +118,13 @@ export async function createGit(options: GitOptions): Promise<Git> {
       await aside.done();
       return updateRefs(updates);
     },
-    stage: createStage(index, { file: join(found.gitDir, 'index'), objects: found.objects, idBytes: idLength / 2 }),
+    isBusy: stillness.isBusy,
+    standing: stillness.standing,
+    stage: createStage(
+      index,
+      { file: join(found.gitDir, 'index'), objects: found.objects, idBytes: idLength / 2 },
+      stillness.noteOwn,
+    ),
     reveal: (folders) => revealFolders(found.gitDir, folders),
     read: store.read,
     sizes: store.sizes,
@@ -155,7 +163,7 @@ export async function createGit(options: GitOptions): Promise<Git> {
       if (walked !== undefined) return walked.find(([, { isTooLarge }]) => isTooLarge === true)?.[0];
       const ids = (await ask(objects, ['rev-list', of, `^${without}`])).split('\n');
       const sizes = await store.sizes(ids);
-      return ids.find((_, index) => (sizes[index] ?? 0) > LARGEST_COMMIT);
+      return ids.find((_, at) => (sizes[at] ?? 0) > LARGEST_COMMIT);
     },
     brought: (of, without) => readBrought(objects, of, without),
     async describe(commit) {

@@ -8,6 +8,7 @@ import { createLockWatch, takeAway } from './left-lock.ts';
 import type { LockWatch } from './left-lock.ts';
 import { plumb } from './run.ts';
 import type { GitPlace } from './run.ts';
+import type { Stillness } from './stillness.ts';
 
 /** Where an index is. */
 export interface IndexPlace {
@@ -22,13 +23,17 @@ export interface IndexPlace {
  * Sets entries of an index, and leaves all others as they are; false when another git holds its lock. The file is edited
  * here, since every step has something for it; git does what it takes more for. `place` shows git no work tree.
  */
-export function createStage(place: GitPlace, index: IndexPlace): (entries: readonly IndexEntry[]) => Promise<boolean> {
+export function createStage(
+  place: GitPlace,
+  index: IndexPlace,
+  noteOwn: Stillness['noteOwn'],
+): (entries: readonly IndexEntry[]) => Promise<boolean> {
   const standing = createLockWatch();
   return async (entries) => {
     if (entries.length === 0) return true;
     try {
       const isHiding = entries.some((entry) => entry.id !== undefined && entry.hidden === true);
-      if (!isHiding) return replace(index, standing, (content) => edited(content, entries, index.idBytes));
+      if (!isHiding) return replace(index, { standing, noteOwn }, (content) => edited(content, entries, index.idBytes));
     } catch (error) {
       const isForGit = error instanceof UnusualIndex || (error as NodeJS.ErrnoException).syscall !== undefined;
       if (!isForGit) throw error;
@@ -43,7 +48,7 @@ export function createStage(place: GitPlace, index: IndexPlace): (entries: reado
  */
 function replace(
   { file, objects }: IndexPlace,
-  standing: LockWatch,
+  { standing, noteOwn }: { readonly standing: LockWatch; readonly noteOwn: Stillness['noteOwn'] },
   edit: (content: Buffer) => Buffer | undefined,
 ): boolean {
   const lock = `${file}.lock`;
@@ -68,6 +73,7 @@ function replace(
   }
   renameSync(lock, file);
   chmodSync(file, Number(seen.mode) & 0o777);
+  noteOwn(seen, statSync(file, { bigint: true }));
   return true;
 }
 

@@ -5,6 +5,7 @@ import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { isolatedEnvironment } from '../../../src/adapters/git/environment.ts';
 import { createStage } from '../../../src/adapters/git/stage.ts';
+import { createStillness } from '../../../src/adapters/git/stillness.ts';
 import type { IndexEntry } from '../../../src/ports-git.ts';
 import { testFolder } from '../../support/folders.ts';
 import { git } from '../../support/git.ts';
@@ -30,6 +31,7 @@ function makeRepository(format: 'sha1' | 'sha256' = 'sha1', path = process.env['
   const stage = createStage(
     { cwd: dir, env },
     { file: index, objects: join(dir, '.git/objects'), idBytes: format === 'sha256' ? 32 : 20 },
+    createStillness(join(dir, '.git')).noteOwn,
   );
   return { dir, ids, index, stage };
 }
