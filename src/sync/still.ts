@@ -23,7 +23,7 @@ export function isDisturbed({ git }: SyncContext, still: string): boolean {
   return git.isBusy() || git.standing() !== still;
 }
 
-export function atWork(): FlowError {
+function atWork(): FlowError {
   return new FlowError('bad-workspace', 'another git is at work on the files of this workspace', {
     remedy: 'wait for it to end and try again; where none runs, remove .git/index.lock',
     retryable: true,

@@ -75,6 +75,20 @@ describe('an enormous file in the place of an object', () => {
   });
 });
 
+test('a branch that somebody looks at in a work tree of the remote is left to git, which does not move it', async () => {
+  const { folder, remote, makeTeam } = newGround();
+  const { lead, first } = await makeTeam();
+  plain(remote, 'worktree', 'add', '-q', join(folder, 'look'), 'main');
+  const next = await commit(lead, [first], write('c', 'fresh\n'));
+  expect(await lead.git.push(remote, 'main', next)).toMatchObject({
+    kind: 'denied',
+    detail: expect.stringContaining('refusing to update checked out branch') as string,
+  });
+  expect(plain(remote, 'rev-parse', 'main')).toBe(first);
+  plain(remote, 'worktree', 'remove', join(folder, 'look'));
+  expect(await lead.git.push(remote, 'main', next)).toEqual({ kind: 'ok' });
+});
+
 test('a pack that the remote does not take is sent by git, and the log says why', async () => {
   const { folder, remote, makeTeam } = newGround();
   const { lead, first } = await makeTeam();
