@@ -1,15 +1,17 @@
-import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { randomBytes } from 'node:crypto';
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { dirname, join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { noise } from '../protocol/secrets/samples.ts';
+import { noise, opensshKey } from '../protocol/secrets/samples.ts';
 import { cleanEnvironment } from '../support/baton.ts';
-import { cliWith } from '../support/cli.ts';
+import { cli, cliWith } from '../support/cli.ts';
 import { git } from '../support/git.ts';
 import { startAgent } from '../support/mcp.ts';
 import { startUp } from '../support/node.ts';
 import { testFolder } from '../support/folders.ts';
+import { makeTeam } from '../support/team.ts';
 import { eventually } from '../support/waiting.ts';
 
 /** Every secret is planted in one place, so that one that is found tells where it came from. */
@@ -203,3 +205,31 @@ test('S6: secrets that are planted everywhere are in no log, commit, event, erro
   expect(seen.size).toBeGreaterThan(30);
   expect(leaks(seen)).toEqual([]);
 }, 120_000);
+
+test('S6: a private key without a passphrase in a folder that is handed in is refused, and goes nowhere', async () => {
+  const { remote, lead, ana } = await makeTeam();
+  const tasks = JSON.stringify({ tasks: [{ taskId: 'p-01', title: 'First', assignedTo: 'ana' }] });
+  for (const words of [
+    ['project', 'create', 'P', '--project-id', 'p'],
+    ['project', 'plan', 'p', '--payload', tasks],
+    ['task', 'delegate', 'p', 'p-01', '--spec', 'Do it.'],
+  ])
+    expect(await cli(lead, ...words)).toMatchObject({ code: 0 });
+  expect(await cli(ana, 'sync', 'now')).toMatchObject({ code: 0 });
+
+  const task = join(ana, 'shared/tasks/p-01');
+  const key = opensshKey('ssh-ed25519', randomBytes(136));
+  mkdirSync(join(task, 'workspace'), { recursive: true });
+  writeFileSync(join(task, 'workspace/deploy_key'), `${key}\n`);
+  writeFileSync(join(task, 'result.md'), 'STATUS: SUCCESS\nSUMMARY: done\nDELIVERABLES:\n- none\n');
+  const { code, stdout, stderr } = await cli(ana, 'task', 'submit', 'p-01');
+  expect([code, stderr]).toEqual([
+    1,
+    expect.stringMatching(/workspace\/deploy_key cannot be committed: it holds a secret in line 1 \(private key\)/),
+  ]);
+  const body = key.split('\n')[2] ?? '';
+  expect(stdout + stderr + git(remote, 'log', '--all', '-p') + git(ana, 'log', '--all', '-p')).not.toContain(body);
+
+  rmSync(join(task, 'workspace/deploy_key'));
+  expect(await cli(ana, 'task', 'submit', 'p-01')).toMatchObject({ code: 0 });
+});

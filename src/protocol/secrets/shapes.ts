@@ -99,7 +99,36 @@ export function shapesIn(text: string): readonly SecretSpan[] {
   });
 }
 
-/** Documentation writes samples in the form of the real thing: `AKIAIOSFODNN7EXAMPLE`, `ghp_xxxxxxxx…`. */
+/** What documentation writes in the place of what is secret. */
+const FILLING = /EXAMPLE|x{5,}|X{5,}|(.)\1{7,}/g;
+
+/** What stands before the secret part where it is long: the address of a webhook, Slack's numbers, the claims of a JSON Web Token. */
+const LEADING = /^(?:https:\/\/.*\/|x(?:ox[a-z]|app)-.*-|.*[.:])(?=.)/;
+
+/** AWS ends its samples so, on letters that mean nothing. */
+const SAMPLE_OF_AWS = /^A[A-Z]{3}[A-Z2-7]{9}EXAMPLE$/;
+
+/**
+ * Documentation writes samples in the form of the real thing: `AKIAIOSFODNN7EXAMPLE`, `ghp_xxxxxxxx…`. One is made of
+ * filling for the most part, since a word or a row stands in a real one, too, by chance or for zeros.
+ */
 export function isSample(value: string): boolean {
-  return /EXAMPLE|xxxxx|XXXXX|(.)\1{7}/.test(value);
+  if (value.startsWith('-----BEGIN ')) return isSampleKey(value);
+  const secret = value.replace(LEADING, '');
+  const filling = secret.match(FILLING)?.join('').length ?? 0;
+  return filling * 2 >= secret.length || SAMPLE_OF_AWS.test(value);
+}
+
+/** Fewer characters of base64 are no private key: they are 30 bytes. */
+const SHORTEST_KEY = 40;
+
+/**
+ * A key of dots, words or rows, or of a few letters. Every OpenSSH key without a passphrase begins with zeros in a row, so
+ * that what counts is what is left without them; and no key is without a digit. One that has no end may be cut off.
+ */
+function isSampleKey(block: string): boolean {
+  const [, , body = '', end] = block.split('-----');
+  if (end === undefined) return false;
+  const letters = body.replace(/(.)\1{7,}|[^A-Za-z0-9+/]/g, '');
+  return letters.length < SHORTEST_KEY || !/\d/.test(letters);
 }

@@ -17,6 +17,22 @@ export function noise(
   }).join('');
 }
 
+/** A private key as `ssh-keygen -N ''` writes it, whose zeros are nine `A` in a row; it opens nothing. */
+export function opensshKey(algorithm: string, secret: Uint8Array): string {
+  const field = (content: string | Uint8Array): Buffer => {
+    const length = Buffer.alloc(4);
+    length.writeUInt32BE(content.length);
+    return Buffer.concat([length, Buffer.from(content)]);
+  };
+  const head = [Buffer.from('openssh-key-v1\0'), field('none'), field('none'), field(''), Buffer.from([0, 0, 0, 1])];
+  const halves = [field(Buffer.concat([field(algorithm), field(secret.subarray(0, 32))])), field(secret)];
+  const lines =
+    Buffer.concat([...head, ...halves])
+      .toString('base64')
+      .match(/.{1,70}/g) ?? [];
+  return join('-----BEGIN ', 'OPENSSH PRIVATE KEY-----\n', lines.join('\n'), '\n-----END OPENSSH PRIVATE KEY-----');
+}
+
 const HEX = '0123456789abcdef';
 const LETTERS = 'abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ';
 const UPPER = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567';
@@ -28,13 +44,16 @@ const JWT = [join('ey', 'J', noise(20)), join('ey', 'J', noise(40)), noise(43)].
 export const SECRETS: readonly (readonly [kind: string, text: string, value: string])[] = (
   [
     ['private key', join('-----BEGIN ', 'RSA PRIVATE KEY-----\nMII', noise(60), '\n-----END RSA PRIVATE KEY-----')],
-    ['private key', join('-----BEGIN ', 'OPENSSH PRIVATE KEY-----')],
+    ['private key', opensshKey('ssh-ed25519', Buffer.from(noise(136)))],
     ['private key', join('-----BEGIN ', 'PGP PRIVATE KEY BLOCK-----')],
     ['private key', join('AGE-SECRET-', 'KEY-1', noise(58, UPPER))],
     ['AWS access key', join('AK', 'IA', noise(16, UPPER))],
+    ['AWS access key', join('AK', 'IA', 'EXAMPLE', noise(9, UPPER))],
     ['AWS access key', join('AS', 'IA', noise(16, UPPER))],
     ['GitHub token', join('gh', 'p_', noise(36))],
     ['GitHub token', join('gh', 's_', noise(36))],
+    ['GitHub token', join('gh', 'p_', noise(16), 'EXAMPLE', noise(13))],
+    ['GitHub token', join('gh', 'p_', noise(31), 'xxxxx')],
     ['GitHub token', join('github', '_pat_', noise(22), '_', noise(59))],
     ['GitLab token', join('gl', 'pat-', noise(20))],
     ['GitLab token', join('gl', 'dt-', noise(20))],
@@ -71,6 +90,7 @@ export const SECRETS: readonly (readonly [kind: string, text: string, value: str
     ['Shopify token', join('shp', 'at_', noise(32, HEX))],
     ['Square token', join('sq', '0atp-', noise(22))],
     ['Azure storage key', join('Account', 'Key=', noise(86), '==')],
+    ['Azure storage key', join('Account', 'Key=', noise(40), 'A'.repeat(9), noise(37), '==')],
     ['Databricks token', join('da', 'pi', noise(32, HEX))],
     ['Docker token', join('dckr', '_pat_', noise(27))],
     ['Vault token', join('hv', 's.', noise(28))],
@@ -100,6 +120,7 @@ export const TELLING: readonly (readonly [kind: string, text: string, value: str
   ['value of AWS_SECRET_ACCESS_KEY', `AWS_SECRET_ACCESS_KEY = ${noise(40)}`, noise(40)],
   ['value of private_key', `private_key => "${KEY}"`, KEY],
   ['value of secret', `[app]\nsecret=${noise(32, HEX)}\n`, noise(32, HEX)],
+  ['value of API_KEY', `API_KEY=${noise(20)}${'A'.repeat(9)}${KEY}`, KEY],
   ['value of Password', `The **Password** is \`${KEY}\`.`, KEY],
   ['value of Token', `| Token | ${KEY} |`, KEY],
   ['value of password', `mysql --password ${KEY} -u root`, KEY],
@@ -149,6 +170,24 @@ export const HARMLESS: readonly (readonly [what: string, text: string])[] = [
   ['a changed placeholder', 'password: changeme1234'],
   ['an example', 'aws_access_key_id = AKIAIOSFODNN7EXAMPLE'],
   ['a row of x', `token: ${join('gh', 'p_')}${'x'.repeat(36)}`],
+  ['a row of x in a webhook', join('https://hooks.', `slack.com/services/T00000000/B00000000/${'X'.repeat(24)}`)],
+  ['a row of x behind numbers', join('xo', 'xb-', `123456789012-1234567890123-${'x'.repeat(24)}`)],
+  ['a row of x in the place of a signature', join('ey', 'J', noise(34), '.ey', 'J', noise(60), '.', 'x'.repeat(20))],
+  ['an example of a token', join('gh', 'p_', 'EXAMPLE'.repeat(5), '1')],
+  ['a private key of dots', join('-----BEGIN ', 'RSA PRIVATE KEY-----\n...\n-----END RSA PRIVATE KEY-----')],
+  ['a private key that is left out', join('-----BEGIN ', 'PRIVATE KEY-----\nMIIEvQIBADAN…\n-----END PRIVATE KEY-----')],
+  [
+    'a private key of words',
+    join(
+      '-----BEGIN ',
+      'PRIVATE KEY-----\nYOUR OWN PRIVATE KEY, AS THE PROVIDER SHOWS IT ONCE\n-----END PRIVATE KEY-----',
+    ),
+  ],
+  [
+    'rows of x in a private key',
+    join('-----BEGIN ', `PRIVATE KEY-----\n${`${'x'.repeat(64)}\n`.repeat(9)}-----END PRIVATE KEY-----`),
+  ],
+  ['zeros in a private key', join('-----BEGIN ', `PRIVATE KEY-----\nMC4C${'0'.repeat(60)}\n-----END PRIVATE KEY-----`)],
   ['asterisks', 'password: ************'],
   ['what was redacted', 'https://[redacted]@host/x.git'],
   ['words', 'The token is refreshed every 30 minutes; passwords are not stored.'],

@@ -1,9 +1,10 @@
 import * as fc from 'fast-check';
+import { randomBytes } from 'node:crypto';
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { findSecrets, redactSecrets } from '../../../src/protocol/secrets/scan.ts';
-import { HARMLESS, noise, SECRETS, SOME_KEY, TELLING } from './samples.ts';
+import { HARMLESS, noise, opensshKey, SECRETS, SOME_KEY, TELLING } from './samples.ts';
 
 const kinds = (text: string): readonly string[] => findSecrets(text).map(({ kind }) => kind);
 
@@ -11,6 +12,18 @@ describe('what is found', () => {
   test.each([...SECRETS, ...TELLING])('%s', (kind, text, value) => {
     expect(kinds(`first line\n${text}\nlast line`)).toEqual([kind]);
     expect(redactSecrets(text)).not.toContain(value);
+  });
+
+  test.each([
+    ['ssh-ed25519', 136],
+    ['ssh-rsa', 1400],
+    ['ecdsa-sha2-nistp256', 168],
+  ])('an OpenSSH key without a passphrase: %s', (algorithm, length) => {
+    const key = opensshKey(algorithm, randomBytes(length));
+    for (const text of [key, `first\n${key}\nlast\n`, JSON.stringify({ note: key }), key.replaceAll('\n', '\r\n')]) {
+      expect(kinds(text)).toEqual(['private key']);
+      for (const line of key.split('\n')) expect(redactSecrets(text)).not.toContain(line);
+    }
   });
 
   test('there are many of both', () => {
