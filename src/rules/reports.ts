@@ -59,10 +59,21 @@ function owedReason(view: WorkspaceView, entry: ProjectEntry, meta: ProjectMeta)
   const report = meta.requester_report;
   const news = untold(view, entry, meta);
   if (report?.pending !== true) return news;
+  const { plan } = entry;
   // The first wave is told as one, once it is given out; until then only along with what came of its beginning.
-  const isOut = meta.status === 'active' && readyNodes(entry.plan, meta).length === 0;
-  if (report.reason === WORK_STARTED && !isOut) return news;
+  const isOut = meta.status === 'active' && (plan.nodes.length > 0 || plan.kind === 'loop');
+  if (report.reason === WORK_STARTED && !(isOut && readyNodes(plan, meta).length === 0)) return news;
+  // It would say that no tasks are planned; it stays noted, and is told once the plan is back or the project has ended.
+  if (meta.status !== 'completed' && isPlanLost(view, entry)) return news;
   return report.reason ?? 'pending';
+}
+
+/** Whether a plan says nothing of the tasks there are, or nobody can read what it says. */
+function isPlanLost(view: WorkspaceView, { id, plan }: ProjectEntry): boolean {
+  if (plan.nodes.length > 0 || plan.kind === 'loop') return false;
+  const { plan: path } = projectPaths(id);
+  if (view.exists(path) && view.text(path) === undefined) return true;
+  return view.taskIds().some((taskId) => view.task(taskId)?.meta?.project_id === id);
 }
 
 /** Who is told, and in which room. */
