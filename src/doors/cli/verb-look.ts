@@ -66,6 +66,10 @@ export function defineSync(command: Command, session: Session): void {
       }
       const answer = await withApp(session, (app) => app.sync());
       show(session, answer, (palette) => renderSynced(answer, palette));
+      const { output } = session;
+      const wrong = renderKept(answer, output.palette);
+      // The sync itself has gone well, so nothing else would tell a cron job of an edit that stays behind.
+      if (answer.ok && output.quiet && !output.json && wrong.length > 0) output.out(`${wrong.join('\n')}\n`);
     });
 }
 
@@ -212,7 +216,6 @@ function stateOf(sync: Fields, palette: Palette): string {
 function renderSynced(answer: Fields, palette: Palette): string {
   const changed = textsOf(answer['changed']);
   const adopted = textsOf(answer['adopted']);
-  const refusals = objectsOf(answer['refusals']);
   const news = [
     ...(changed.length === 0 ? [] : [count(changed.length, 'changed file')]),
     ...(adopted.length === 0 ? [] : [`${count(adopted.length, 'file')} edited here`]),
@@ -220,6 +223,14 @@ function renderSynced(answer: Fields, palette: Palette): string {
   const brought = [
     `${palette.green('synced')}  ${news.length === 0 ? 'nothing new' : news.join(', ')}`,
     ...[...changed, ...adopted].map((path) => `  ${printable(path)}`),
+    ...renderKept(answer, palette),
+  ];
+  return [...brought, renderSync(fieldsOf(answer['sync']), palette)].filter((part) => part !== '').join('\n');
+}
+
+/** What a sync has not taken up, of what was edited here and of what lanes brought. */
+function renderKept(answer: Fields, palette: Palette): readonly string[] {
+  return [
     ...textsOf(answer['foreign']).map(
       (path) =>
         `${palette.yellow('kept here')}  ${printable(path)} was changed by hand but is not yours to change; take it away, or undo it with git checkout HEAD -- ${printable(path)}`,
@@ -228,12 +239,11 @@ function renderSynced(answer: Fields, palette: Palette): string {
       ({ path, why, remedy }) =>
         `${palette.red('kept here')}  ${printable(wordOf(path))} cannot be committed: it ${printable(wordOf(why))}; ${printable(wordOf(remedy))}`,
     ),
-    ...refusals.map(
+    ...objectsOf(answer['refusals']).map(
       ({ lane, path, reason, detail }) =>
         `${palette.red('refused')}  ${[lane, path, reason, detail].map((part) => printable(wordOf(part))).join('  ')}`,
     ),
   ];
-  return [...brought, renderSync(fieldsOf(answer['sync']), palette)].filter((part) => part !== '').join('\n');
 }
 
 function renderSync(sync: Fields, palette: Palette): string {

@@ -467,6 +467,32 @@ describe('looking', () => {
       ].join('\n'),
     );
   });
+
+  test('sync now with --quiet says what was kept here or refused, and only that', async () => {
+    const { run, app } = terminal();
+    expect(await run('sync', 'now', '--quiet')).toMatchObject({ code: 0, stdout: '' });
+    const unfit = { path: 'shared/tasks/a/key', line: 1, why: 'holds a secret in line 1', remedy: 'take it out' };
+    app.sync = () =>
+      Promise.resolve({
+        ok: true,
+        changed: ['shared/tasks/a/result.md'],
+        adopted: ['shared/projects/r/plan.md'],
+        foreign: ['shared/team.json'],
+        unfit: [unfit],
+        refusals: [{ lane: 'lanes/bo', path: 'shared/team.json', reason: 'not-owner', detail: 'the Leader owns it' }],
+        sync: { mode: 'team', branch: 'main' },
+      });
+    expect(await run('sync', 'now', '--quiet')).toMatchObject({
+      code: 0,
+      stdout: [
+        'kept here  shared/team.json was changed by hand but is not yours to change; take it away, or undo it with git checkout HEAD -- shared/team.json',
+        'kept here  shared/tasks/a/key cannot be committed: it holds a secret in line 1; take it out',
+        'refused  lanes/bo  shared/team.json  not-owner  the Leader owns it',
+        '',
+      ].join('\n'),
+    });
+    expect(JSON.parse((await run('sync', 'now', '--quiet', '--json')).stdout)).toMatchObject({ unfit: [unfit] });
+  });
 });
 
 describe('any other answer', () => {
