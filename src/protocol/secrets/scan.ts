@@ -30,8 +30,9 @@ export function findSecrets(
   text: string,
   { before = '', known = [], allowed = [] }: ScanOptions = {},
 ): readonly FoundSecret[] {
-  const { from, to } = changedPart(before, text);
-  if (from === to) return [];
+  const changed = changedPart(before, text);
+  if (changed.from === changed.to) return [];
+  const { from, to } = withWholeKey(text, changed);
   const part = text.slice(from, to);
   return spansIn(part, known).flatMap(({ kind, start, end }) => {
     const value = part.slice(start, end);
@@ -154,11 +155,16 @@ function isStandIn(password: string): boolean {
 /** So many characters are compared at once. */
 const STRIDE = 4096;
 
+interface Part {
+  readonly from: number;
+  readonly to: number;
+}
+
 /**
  * The lines of `after` that `before` does not have at the same end of the text. Most texts grow or change in one
  * place, and a log of a month is not read again for each of its lines.
  */
-function changedPart(before: string, after: string): { readonly from: number; readonly to: number } {
+function changedPart(before: string, after: string): Part {
   const most = Math.min(before.length, after.length);
   const head = sameLength(most, (from, to) => before.slice(from, to) === after.slice(from, to));
   if (head === after.length && head === before.length) return { from: head, to: head };
@@ -170,6 +176,18 @@ function changedPart(before: string, after: string): { readonly from: number; re
   const from = after.lastIndexOf('\n', head - 1) + 1;
   const next = after.indexOf('\n', endAfter - tail);
   return { from: head === 0 ? 0 : from, to: next === -1 ? endAfter : next };
+}
+
+/** Private keys are shorter: one of RSA with 16384 bits has 13,000 characters. */
+const LONGEST_KEY = 16_384;
+
+/** Lines within a private key say nothing without its first and last one, such as those put in the place of a sample. */
+function withWholeKey(text: string, { from, to }: Part): Part {
+  const above = text.slice(Math.max(0, from - LONGEST_KEY), from);
+  const begin = above.lastIndexOf('-----BEGIN ');
+  if (begin === -1 || above.includes('-----END ', begin)) return { from, to };
+  const end = /-----END [A-Z0-9 ]+-----/.exec(text.slice(from, from + LONGEST_KEY));
+  return { from: from - above.length + begin, to: end === null ? to : Math.max(to, from + end.index + end[0].length) };
 }
 
 /** How far two texts are alike, up to `most`: in large steps first, then in ever smaller ones. */

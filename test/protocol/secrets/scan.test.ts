@@ -26,6 +26,19 @@ describe('what is found', () => {
     }
   });
 
+  test('a private key that is put in the place of its sample, between lines that stay', () => {
+    const key = opensshKey('ssh-ed25519', randomBytes(136));
+    const [head = '', ...body] = key.split('\n');
+    const end = body.pop() ?? '';
+    const file = (lines: readonly string[]): string => ['# Key', head, ...lines, end, 'of the host', ''].join('\n');
+    for (const sample of [[], ['...'], ['x'.repeat(70), 'x'.repeat(70)], body.with(1, '...')]) {
+      expect(findSecrets(file(body), { before: file(sample) })).toMatchObject([{ kind: 'private key', line: 2 }]);
+    }
+    const before = file(body);
+    expect(findSecrets(`${before}more\n`, { before })).toEqual([]);
+    expect(findSecrets(before.replace('# Key', '# Its key'), { before })).toEqual([]);
+  });
+
   test('there are many of both', () => {
     expect(SECRETS.length + TELLING.length).toBeGreaterThanOrEqual(40);
     expect(HARMLESS.length).toBeGreaterThanOrEqual(40);
