@@ -10,7 +10,7 @@ interface Shape {
 const SHAPES: readonly Shape[] = [
   {
     kind: 'private key',
-    pattern: String.raw`-----BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY(?: BLOCK)?-----(?:[^-]*-----END [A-Z0-9 ]+-----)?`,
+    pattern: String.raw`-----BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY(?: BLOCK)?-----(?:(?:[^-]|-(?!----))*-----END [A-Z0-9 ]+-----)?`,
   },
   { kind: 'private key', pattern: String.raw`AGE-SECRET-KEY-1[0-9A-Z]{50,}|PuTTY-User-Key-File-[23]:` },
   { kind: 'AWS access key', pattern: '(?:AKIA|ASIA|ABIA|ACCA)[A-Z2-7]{16}(?![A-Za-z0-9])' },

@@ -45,6 +45,15 @@ export const SECRETS: readonly (readonly [kind: string, text: string, value: str
   [
     ['private key', join('-----BEGIN ', 'RSA PRIVATE KEY-----\nMII', noise(60), '\n-----END RSA PRIVATE KEY-----')],
     ['private key', opensshKey('ssh-ed25519', Buffer.from(noise(136)))],
+    [
+      'private key',
+      join(
+        '-----BEGIN ',
+        'RSA PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\nDEK-Info: AES-128-CBC,0F2A\n\nMII',
+        noise(60),
+        '\n-----END RSA PRIVATE KEY-----',
+      ),
+    ],
     ['private key', join('-----BEGIN ', 'PGP PRIVATE KEY BLOCK-----')],
     ['private key', join('AGE-SECRET-', 'KEY-1', noise(58, UPPER))],
     ['AWS access key', join('AK', 'IA', noise(16, UPPER))],
