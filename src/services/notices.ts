@@ -57,6 +57,7 @@ const TOLD: ReadonlySet<string> = new Set([
   'foreign-task-record',
   'invalid-result',
   'marker-and-record-disagree',
+  'missing-plan',
   'missing-task-record',
   'orphan-task',
   'other-assignee',

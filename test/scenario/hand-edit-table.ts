@@ -410,7 +410,7 @@ export const HAND_EDITS: readonly HandEdit[] = [
     name: 'delete the plan',
     ...PLANNED,
     edit: (p) => p.remove(p.path('plan.md')),
-    happens: '`baton doctor` says so; tasks at work are told of like those whose node is deleted',
+    happens: 'told; tasks at work are told of like those whose node is deleted',
     after: '....',
     findings: ['plan.md missing-plan'],
   },
