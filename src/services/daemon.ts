@@ -2,7 +2,7 @@ import type { EventBus } from '../events.ts';
 import type { Clock, Log, Reach, Sync, WorkTree } from '../ports.ts';
 import { FlowError } from '../protocol/errors.ts';
 import { TEAM_PATH } from '../protocol/paths.ts';
-import { pollDelay } from './polling.ts';
+import { chanceOf, pollDelay } from './polling.ts';
 import type { Reconciler } from './reconciler.ts';
 import { takeUpRemote } from './take-up.ts';
 
@@ -135,8 +135,7 @@ async function poll(
   const { clock, pollInterval, reconciler, sync } = dependencies;
   let looked = clock.elapsed();
   while (!signal.aborted) {
-    const chance = Number.parseInt(clock.hex(2), 16) / 0xffff;
-    await clock.sleep(pollDelay(pollInterval, failures(), chance), signal);
+    await clock.sleep(pollDelay(pollInterval, failures(), chanceOf(clock)), signal);
     if (signal.aborted) return;
     const isFull = clock.elapsed() - looked >= FULL_LOOK;
     if (isFull) looked = clock.elapsed();

@@ -1,6 +1,7 @@
 import type { Clock, Log, Sync } from '../ports.ts';
 import type { MaintainedRepository, StoreState } from '../ports-git.ts';
 import { FlowError } from '../protocol/errors.ts';
+import { chanceOf } from './polling.ts';
 
 /** When what is to be done. Times in milliseconds. */
 export interface MaintenanceLimits {
@@ -11,6 +12,8 @@ export interface MaintenanceLimits {
   readonly packs: number;
   /** So long nothing must have happened. */
   readonly quiet: number;
+  /** Up to so many times as long, by chance: nodes of one machine that rest from the same work would all begin at once. */
+  readonly spread: number;
   /** From so many loose objects on, the first moment is taken in which nothing happens. */
   readonly urgent: number;
   /** Between collections of garbage. */
@@ -22,6 +25,7 @@ const LIMITS: MaintenanceLimits = {
   loose: 2_000,
   packs: 50,
   quiet: 3_000,
+  spread: 10,
   urgent: 40_000,
   collectAfter: 7 * 24 * 3_600_000,
 };
@@ -64,9 +68,13 @@ async function run(
         const step = due(repository, left.get(repository), clock.millis(), limits);
         if (step === undefined) continue;
         ({ task } = step);
-        while (!signal.aborted && sync.quietFor() <= step.quiet)
+        const quiet = step.quiet * (1 + (limits.spread - 1) * chanceOf(clock));
+        // Where it never rests for so long, the next look draws another time, and sees whether there is no more waiting.
+        const until = clock.elapsed() + limits.interval;
+        while (!signal.aborted && sync.quietFor() <= quiet && clock.elapsed() < until)
           await clock.sleep(Math.max(50, step.quiet / 10), signal);
         if (signal.aborted) return;
+        if (sync.quietFor() <= quiet) continue;
         const began = clock.elapsed();
         await repository[task](signal);
         if (signal.aborted) return;

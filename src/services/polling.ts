@@ -1,3 +1,5 @@
+import type { Clock } from '../ports.ts';
+
 /** Milliseconds that a node waits at most between two looks at a remote that does not answer. */
 const LONGEST = 120_000;
 
@@ -11,4 +13,9 @@ export function pollDelay(interval: number, failures: number, chance: number): n
   if (failures === 0) return interval * (0.9 + 0.2 * chance);
   const longest = Math.max(interval, LONGEST);
   return Math.min(longest, interval * 2 ** failures) * (0.5 + 0.5 * chance);
+}
+
+/** Between 0 and 1, another one each time: nodes that were woken by the same thing must not all begin at once. */
+export function chanceOf(clock: Pick<Clock, 'hex'>): number {
+  return Number.parseInt(clock.hex(2), 16) / 0xffff;
 }

@@ -6,10 +6,13 @@ import { startMaintenance } from '../../src/services/maintenance.ts';
 import { eventually } from '../support/waiting.ts';
 
 const DAY = 24 * 3_600_000;
-const limits = { interval: 5, loose: 100, packs: 10, quiet: 1_000, urgent: 10_000, collectAfter: 7 * DAY };
+const limits = { interval: 5, loose: 100, packs: 10, quiet: 1_000, spread: 1, urgent: 10_000, collectAfter: 7 * DAY };
 
 /** A repository in a state that the test sets, and what was done to it. */
-function openStore(state: { loose?: number; packs?: number; collectedAt?: number | undefined }) {
+function openStore(
+  state: { loose?: number; packs?: number; collectedAt?: number | undefined },
+  { spread = 1, hex = 'ffff' } = {},
+) {
   const store = { loose: 0, packs: 1, collectedAt: Date.now() as number | undefined, ...state };
   const done: string[] = [];
   let looks = 0;
@@ -43,9 +46,9 @@ function openStore(state: { loose?: number; packs?: number; collectedAt?: number
   const run = startMaintenance({
     repositories: [repository],
     sync: { quietFor: () => ((asks += 1), quietFor) },
-    clock: systemClock,
+    clock: { ...systemClock, hex: () => hex },
     log,
-    limits,
+    limits: { ...limits, spread },
   });
   onTestFinished(() => run[Symbol.asyncDispose]());
   const later = async (): Promise<void> => {
@@ -83,6 +86,25 @@ describe('maintenance', () => {
     await eventually(() => asked() > 2, 'it waits');
     expect(done).toEqual([]);
     be(1_001);
+    await eventually(() => done.length > 0, 'it is packed');
+  });
+
+  test('waits for longer than others by chance, so that not all nodes of a machine begin at once', async () => {
+    const late = openStore({ loose: 200 }, { spread: 10 });
+    const early = openStore({ loose: 200 }, { spread: 10, hex: '0000' });
+    await eventually(() => early.done.length > 0, 'one packs');
+    const asked = late.asked();
+    await eventually(() => late.asked() > asked + 2, 'the other waits');
+    expect(late.done).toEqual([]);
+    late.be(10_001);
+    await eventually(() => late.done.length > 0, 'it packs too');
+  });
+
+  test('that has waited in vain looks anew, so that very much to pack waits no longer', async () => {
+    const { store, done, be, asked } = openStore({ loose: 200 }, { spread: 10 });
+    await eventually(() => asked() > 2, 'it waits');
+    be(1);
+    store.loose = 20_000;
     await eventually(() => done.length > 0, 'it is packed');
   });
 
