@@ -111,7 +111,9 @@ function createAdoption({ sync, reconciler, log }: DaemonDependencies): Adopt {
       if (!paths.every((path) => left.has(path))) {
         log.warn({ reason: error.message }, 'changed files are not published yet');
       }
-      for (const path of paths) left.add(path);
+      // That is about the clone as a whole. What is about one file must not hold up the others.
+      if (error.code === 'bad-workspace') for (const path of paths) left.add(path);
+      else left.clear();
     }
   };
 }

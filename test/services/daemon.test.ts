@@ -271,3 +271,28 @@ describe('what no watch has told of', () => {
     expect(await running(11, { dirty })).toMatchObject({ adopted: [], looks: 2 });
   });
 });
+
+describe('an edit that could not be taken up', () => {
+  /** The first look finds one edit, and `adopt` refuses the first call; what each call was about. */
+  async function refusedOnce(code: 'bad-workspace' | 'broken-file'): Promise<readonly unknown[]> {
+    const asked: unknown[] = [];
+    let looks = 0;
+    await running(2, {
+      dirty: () => Promise.resolve(looks++ === 0 ? ['shared/tasks/a/notes.md'] : []),
+      adopt(paths) {
+        asked.push(paths);
+        if (asked.length === 1) return Promise.reject(new FlowError(code, 'not now'));
+        return Promise.resolve({ adopted: paths, foreign: [] });
+      },
+    });
+    return asked;
+  }
+
+  test('is taken up with the next poll where the whole clone was not to be worked in', async () => {
+    expect(await refusedOnce('bad-workspace')).toEqual([['shared/tasks/a/notes.md'], ['shared/tasks/a/notes.md']]);
+  });
+
+  test('holds up no other where it was the file itself', async () => {
+    expect(await refusedOnce('broken-file')).toEqual([['shared/tasks/a/notes.md']]);
+  });
+});
